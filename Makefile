@@ -1,0 +1,56 @@
+# `make demo` and `make test` are all that a new user needs; each sets up what it lacks first.
+PYTHON ?= python3
+PY := .venv/bin/python
+# `uv` sets up and is pinned here; everything else is pinned, with hashes, in requirements.lock.
+UV_VERSION := 0.13.9
+
+# With either of these Python would not find our folder `platform` first (docs/log.md).
+unexport PYTHONSAFEPATH PYTHONPATH
+# albumentations asks the network for a newer version of itself unless told not to.
+export NO_ALBUMENTATIONS_UPDATE := 1
+
+.PHONY: help setup demo smoke test test-all lint lock cluster-source clean
+.DEFAULT_GOAL := help
+
+help: ## list these targets
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/' | expand -t 20
+
+setup: .venv/.complete ## make .venv with everything in requirements.lock
+
+.venv/.complete: requirements.lock
+	@$(PYTHON) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))' || \
+		{ echo "Python 3.11 to 3.13 is needed, but $(PYTHON) is another; pass PYTHON=python3.12 (for example)."; exit 2; }
+	@echo "Setting up .venv (about 6 GB with torch; the first time only) ..."
+	$(PYTHON) -m venv --clear .venv
+	$(PY) -m pip install --quiet --disable-pip-version-check uv==$(UV_VERSION)
+	.venv/bin/uv pip install --quiet --python $(PY) --require-hashes -r requirements.lock
+	@touch $@
+
+demo: setup ## the whole line on synthetic faces: search, ten folds, baselines, table (minutes)
+	$(PY) -m platform.tune --dataset synthetic --preset quick
+
+smoke: setup ## the demo at the size of a test, in build/smoke
+	$(PY) -m platform.tune --dataset synthetic --preset smoke --runs build/smoke/runs --data-root build/smoke/data
+
+test: lint ## lint, then every test that is neither slow nor in need of a GPU
+	$(PY) -m pytest -m "not slow and not gpu"
+
+test-all: lint ## lint, then every test (those for a GPU skip themselves where there is none)
+	$(PY) -m pytest
+
+lint: setup ## ruff (rules and format) and mypy
+	.venv/bin/ruff check
+	.venv/bin/ruff format --check
+	.venv/bin/mypy
+
+lock: ## remake requirements.lock from pyproject.toml
+	.venv/bin/uv pip compile pyproject.toml --group dev --universal --python-version 3.11 \
+		--generate-hashes --no-header --quiet -o requirements.lock
+
+cluster-source: ## copy the checkout's own files, and nothing else, to build/cluster-source (ray_cluster.yaml)
+	rm -rf build/cluster-source
+	mkdir -p build/cluster-source
+	git ls-files -z --cached --others --exclude-standard | tar --null -T - -cf - | tar -xf - -C build/cluster-source
+
+clean: ## remove caches and build/; data, runs and .venv stay
+	rm -rf build .pytest_cache .mypy_cache .ruff_cache

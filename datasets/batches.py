@@ -1,0 +1,101 @@
+"""Batches of faces with their masks: kept as uint8 on the device, cut and scaled there."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+
+from datasets.augmentation import Draw, apply_draw
+from datasets.masks import to_gray
+
+FACES_AT_ONCE = 64
+"""Faces copied to the device together: bounds the temporary arrays of the gray conversion."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Batch:
+    """b faces of c x c pixels, on the device."""
+
+    image: torch.Tensor
+    """float32 [b, 3, c, c], RGB in [0, 1], no mean or standard deviation taken off (METHODS §2.5)."""
+    gray: torch.Tensor
+    """float32 [b, 1, c, c] in [0, 1]: PIL's integer luma / 255."""
+    target_mask: torch.Tensor | None
+    """float32 [b, 1, c, c] in [0, 1]: the motion mask of the image's true class. None without masks."""
+    labels: torch.Tensor
+    """int64 [b]: indices into the data set's class names."""
+
+
+class FaceTensors:
+    """n faces of L x L pixels with labels and K class masks, held as uint8 on one device."""
+
+    def __init__(
+        self, images: np.ndarray, labels: np.ndarray, masks: np.ndarray | None, device: torch.device | str
+    ) -> None:
+        """images: uint8 [n, L, L, 3] RGB; labels: int64 [n] in [0, K); masks: uint8 [K, L, L] or None.
+
+        ValueError when shapes, dtypes or labels do not fit together.
+        """
+        _check(images, labels, masks)
+        self.device = torch.device(device)
+        count, side = images.shape[:2]
+        # Gray is the fourth channel, made once, so that one gather cuts face and gray alike.
+        self._faces = torch.empty((count, 4, side, side), dtype=torch.uint8, device=self.device)
+        for start in range(0, count, FACES_AT_ONCE):
+            colour = np.ascontiguousarray(images[start : start + FACES_AT_ONCE])
+            part = np.concatenate([colour, to_gray(colour)[..., None]], axis=3).transpose(0, 3, 1, 2)
+            self._faces[start : start + FACES_AT_ONCE] = torch.from_numpy(np.ascontiguousarray(part))
+        self._labels = torch.tensor(labels, dtype=torch.int64, device=self.device)
+        self._masks = None if masks is None else torch.tensor(masks, device=self.device)[:, None]
+
+    def __len__(self) -> int:
+        return len(self._faces)
+
+    def batch(self, rows: torch.Tensor, draw: Draw, crop_size: int) -> Batch:
+        """The faces of `rows` (int64 [b], 0 = the first face given), cut by `draw` (of b images)."""
+        rows = rows.to(self.device)
+        labels = self._labels[rows]
+        channels = self._faces[rows]
+        if self._masks is not None:
+            channels = torch.cat([channels, self._masks[labels]], dim=1)
+        cut = apply_draw(channels, draw, crop_size).to(torch.float32) / 255
+        return Batch(
+            image=cut[:, :3].contiguous(),
+            gray=cut[:, 3:4].contiguous(),
+            target_mask=None if self._masks is None else cut[:, 4:].contiguous(),
+            labels=labels,
+        )
+
+
+def epoch_order(count: int, generator: torch.Generator) -> torch.Tensor:
+    """int64 [count]: a random order of the training faces, for one epoch."""
+    return torch.randperm(count, generator=generator, device=generator.device)
+
+
+def split_batches(order: torch.Tensor, batch_size: int) -> tuple[torch.Tensor, ...]:
+    """`order` in batches of `batch_size`; the last one keeps what is left (METHODS §2.6)."""
+    if batch_size < 1:
+        raise ValueError(f"batch_size >= 1 must hold, but got {batch_size}")
+    return order.split(batch_size)
+
+
+def _check(images: np.ndarray, labels: np.ndarray, masks: np.ndarray | None) -> None:
+    shape = images.shape
+    if images.dtype != np.uint8 or images.ndim != 4 or shape[1] != shape[2] or shape[3] != 3:
+        raise ValueError(f"images must be uint8 [n, L, L, 3], but got {images.dtype} {list(shape)}")
+    if labels.shape != (shape[0],) or labels.dtype.kind not in "iu":
+        raise ValueError(f"labels must be integers [{shape[0]}], but got {labels.dtype} {list(labels.shape)}")
+    if masks is None:
+        return
+    if masks.dtype != np.uint8 or masks.ndim != 3 or masks.shape[1:] != shape[1:3]:
+        raise ValueError(
+            f"masks must be uint8 [K, {shape[1]}, {shape[1]}] like the images, "
+            f"but got {masks.dtype} {list(masks.shape)}"
+        )
+    if labels.size and not (labels.min() >= 0 and labels.max() < len(masks)):
+        raise ValueError(
+            f"each label must have a mask, but got {len(masks)} masks "
+            f"for labels {labels.min()} to {labels.max()}"
+        )

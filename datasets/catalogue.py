@@ -1,0 +1,71 @@
+"""The data sets by name, and their adapters.
+
+An adapter is a module with DATASET, `read_records(root)` and `read_frame(root, record)`; one whose
+data set this repository makes itself (`DATASET.embedded`) also has `ensure_written(root)`.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from pathlib import Path
+from typing import Protocol, cast
+
+import numpy as np
+
+from datasets.records import DatasetDescription, FrameRecord
+from platform.errors import unknown_name
+
+ADAPTERS = {
+    "ckplus": "datasets.ckplus",
+    "mmi": "datasets.mmi",
+    "synthetic": "datasets.synthetic.adapter",
+    "synthetic_wild": "datasets.synthetic.adapter_wild",
+}
+"""The adapter's module of each data set; imported when asked for."""
+
+
+class Adapter(Protocol):
+    """What every adapter module offers."""
+
+    DATASET: DatasetDescription
+
+    def read_records(self, root: Path) -> list[FrameRecord]:
+        """The frames wanted from the raw data set in `root`: expressive, and neutral ones."""
+
+    def read_frame(self, root: Path, record: FrameRecord) -> np.ndarray:
+        """The image of `record`, uint8 (H, W, 3), RGB."""
+
+
+def dataset_names() -> list[str]:
+    """All names, sorted."""
+    return sorted(ADAPTERS)
+
+
+def load_adapter(name: str) -> Adapter:
+    """The adapter of the data set `name`. Raises UserError for an unknown name."""
+    if name not in ADAPTERS:
+        raise unknown_name("data set", name, ADAPTERS)
+    return cast(Adapter, import_module(ADAPTERS[name]))
+
+
+def describe(name: str) -> DatasetDescription:
+    """What is known of the data set `name`. Raises UserError for an unknown name."""
+    return load_adapter(name).DATASET
+
+
+def raw_folder(data_root: Path, name: str) -> Path:
+    """Where an embedded data set is written before it is prepared."""
+    return data_root / "raw" / name
+
+
+def ensure_embedded(name: str, folder: Path) -> None:
+    """Write the embedded data set `name` to `folder`, in its native layout, if it is not there."""
+    adapter = load_adapter(name)
+    if not adapter.DATASET.embedded:
+        raise ValueError(f"{name} is not embedded: its licence lets nobody write it but its owners")
+    import_module(ADAPTERS[name]).ensure_written(folder)
+
+
+def paper_image_counts(name: str) -> dict[str, int]:
+    """Expressive images of each class in the paper's experiments; empty where it did not use the set."""
+    return dict(getattr(load_adapter(name), "PAPER_IMAGE_COUNTS", {}))

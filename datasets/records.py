@@ -1,0 +1,54 @@
+"""What an adapter says of a data set and of each of its frames."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+
+EXPRESSIONS = ("anger", "contempt", "disgust", "fear", "happiness", "neutral", "sadness", "surprise")
+"""The field's class names. Classes are names in every file of ours, never bare numbers."""
+
+Role = Literal["expressive", "neutral"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class DatasetDescription:
+    """What a user needs to know of a data set before preparing it."""
+
+    name: str
+    """The registry key: the name of the adapter's file, and the value of `--dataset`."""
+    title: str
+    """As written in papers, for tables and messages."""
+    request_from: str
+    """Where a licensed copy is requested; a sentence."""
+    native_layout: str
+    """One line that shows the folders and files the adapter reads, relative to `--source`."""
+    embedded: bool = False
+    """True for the synthetic sets, which a command may write and prepare by itself."""
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class FrameRecord:
+    """One frame of a raw data set that is wanted in the prepared store."""
+
+    subject_id: str
+    sequence_id: str
+    """Unique in the data set, e.g. `S005_001`."""
+    frame: int
+    """Number of the frame in its sequence, as the data set counts."""
+    expression: str
+    """One of EXPRESSIONS; `neutral` for a neutral frame."""
+    role: Role
+    """`expressive`: trained on and scored. `neutral`: the subject's reference face for masks."""
+    source: str
+    """Path of the file relative to the data set's root, with `/`."""
+    landmarks: np.ndarray | None
+    """float64 (5, 2), x and y in pixels of the source frame: left eye, right eye, nose, left and
+    right mouth corner, left meaning left in the image. None where the data set brings none."""
+
+    @property
+    def image_name(self) -> str:
+        """`S005_001_00000011`: unique in the data set, and FMPN's key of the image."""
+        return f"{self.sequence_id}_{self.frame:08d}"

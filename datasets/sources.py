@@ -1,0 +1,135 @@
+"""The files of a raw data set: found inside its folder, read strictly, hashed."""
+
+from __future__ import annotations
+
+import hashlib
+import warnings
+from functools import lru_cache
+from io import BytesIO
+from pathlib import Path, PurePosixPath
+
+import numpy as np
+
+from platform.errors import UserError
+
+LARGEST_IMAGE_PIXELS = 64_000_000
+"""Refused above this (8000 × 8000): no face image of the field comes near, and a few kilobytes of
+PNG can unpack to gigabytes."""
+
+
+def require_folder(root: Path) -> Path:
+    """`root` itself, if it is a folder with something in it. Raises UserError otherwise."""
+    if not root.exists():
+        raise UserError(
+            f"the folder {root} does not exist; pass --source the folder of your copy of the data set."
+        )
+    if not root.is_dir():
+        raise UserError(f"{root} is a file, not a folder; unpack it and pass --source the folder.")
+    if not any(root.iterdir()):
+        raise UserError(f"the folder {root} is empty; pass --source the folder of your copy of the data set.")
+    return root
+
+
+def visible_names(folder: Path) -> list[str]:
+    """Names in `folder`, sorted, without hidden ones (copies made on a Mac carry `.DS_Store`)."""
+    return sorted(entry.name for entry in folder.iterdir() if not entry.name.startswith("."))
+
+
+def found_in(folder: Path, most: int = 8) -> str:
+    """The first names in `folder`, for a message that says what was found instead."""
+    names = visible_names(folder)
+    return (
+        ", ".join(names[:most]) + (f" and {len(names) - most} more" if len(names) > most else "")
+    ) or "nothing"
+
+
+def source_path(root: Path, source: str) -> Path:
+    """The file `source` (relative to `root`, with `/`), refused if it leaves `root`.
+
+    Raises UserError for an absolute path, a `..`, or a link whose target lies outside `root`.
+    """
+    relative = PurePosixPath(source)
+    path = root / relative
+    escapes = relative.is_absolute() or ".." in relative.parts
+    if escapes or not path.resolve().is_relative_to(root.resolve()):
+        raise UserError(
+            f"{source} leaves the data set's folder {root} (by '..', an absolute path or a link); "
+            "copy the file itself into that folder."
+        )
+    return path
+
+
+def read_bytes(path: Path) -> bytes:
+    """The file's bytes. Raises UserError where it is missing, unreadable or empty."""
+    try:
+        content = path.read_bytes()
+    except OSError as error:
+        raise UserError(
+            f"cannot read {path}: {error.strerror}; restore it from your copy of the data set."
+        ) from error
+    if not content:
+        raise UserError(f"{path} is empty (0 bytes); restore it from your copy of the data set.")
+    return content
+
+
+def read_text(path: Path) -> str:
+    """The file's text in UTF-8. Raises UserError as read_bytes does, and for other encodings."""
+    try:
+        return read_bytes(path).decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise UserError(f"{path} is not text in UTF-8 (byte {error.start}); save it as UTF-8.") from error
+
+
+def read_image(path: Path) -> np.ndarray:
+    """An 8-bit gray or RGB image file as uint8 (H, W, 3), RGB.
+
+    PIL and not OpenCV, because OpenCV hands back the readable part of a truncated file. Raises
+    UserError for anything whose conversion to 8-bit RGB would need a guess (alpha, CMYK, 16 bit, a
+    rotation noted in EXIF), and for files that are no image or are cut short.
+    """
+    from PIL import Image
+
+    content = read_bytes(path)
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("error", Image.DecompressionBombWarning)
+            image = Image.open(BytesIO(content))
+        width, height = image.size
+        if width * height > LARGEST_IMAGE_PIXELS:
+            raise UserError(
+                f"{path} has {width}×{height} pixels, but {LARGEST_IMAGE_PIXELS:,} are allowed; resize it."
+            )
+        if image.mode not in ("L", "RGB", "1", "P"):
+            raise UserError(
+                f"{path} has pixels of kind {image.mode!r}, but 8-bit gray or RGB is needed; convert it."
+            )
+        if image.getexif().get(0x0112, 1) != 1:
+            raise UserError(
+                f"{path} is stored rotated (EXIF orientation); write it upright, without that tag."
+            )
+        return np.array(image.convert("RGB"))
+    except (
+        OSError,
+        SyntaxError,
+        ValueError,
+        Image.DecompressionBombError,
+        Image.DecompressionBombWarning,
+    ) as error:
+        raise UserError(
+            f"{path} is not a readable image ({error}); restore it from your copy of the data set."
+        ) from error
+
+
+def file_sha256(path: Path) -> str:
+    """The SHA-256 of the file, in hexadecimal."""
+    try:
+        with path.open("rb") as file:
+            return hashlib.file_digest(file, "sha256").hexdigest()
+    except OSError as error:
+        raise UserError(f"cannot read {path}: {error.strerror}.") from error
+
+
+@lru_cache(maxsize=1)
+def source_sha256(root: Path, source: str) -> str:
+    """As file_sha256; the last one is kept, because the frames of one clip follow each other."""
+    return file_sha256(source_path(root, source))

@@ -1,0 +1,257 @@
+"""The files of a prepared store: written whole or not at all, and read strictly.
+
+Everything is written to a folder beside the store's, which takes the store's name when it is
+complete. A killed run leaves that folder behind; the next one starts it afresh.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import hashlib
+import json
+import os
+import re
+import shutil
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from io import BytesIO
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from datasets.sources import file_sha256
+from platform.errors import UserError
+
+RECIPE_VERSION = 1
+"""Raised with every change to frame selection, alignment or format that can change a byte."""
+
+IMAGES, INDEX, MANIFEST, PREVIEW = "images.npy", "index.parquet", "manifest.json", "preview.png"
+STORE_FILES = frozenset({IMAGES, INDEX, MANIFEST, PREVIEW})
+
+
+def manifest_hash(manifest: dict[str, Any]) -> str:
+    """SHA-256 of all the manifest's fields but `hash`, as canonical JSON."""
+    fields = {key: value for key, value in manifest.items() if key != "hash"}
+    return hashlib.sha256(json.dumps(fields, sort_keys=True, separators=(",", ":")).encode()).hexdigest()
+
+
+def read_manifest(folder: Path) -> dict[str, Any]:
+    """The manifest of the store in `folder`. Raises UserError where there is no sound store."""
+    path = folder / MANIFEST
+    if not folder.is_dir():
+        raise UserError(f"there is no prepared store at {folder}; make it with python -m platform.prepare.")
+    if not path.is_file():
+        raise UserError(f"the store {folder} is half-written (no {MANIFEST}); {_again(folder)}")
+    try:
+        manifest = json.loads(path.read_text(encoding="utf-8"))
+        sound = manifest["format"] == "prepared-store" and manifest["hash"] == manifest_hash(manifest)
+        version = manifest["recipe_version"]
+    except (ValueError, KeyError, TypeError, AttributeError):
+        sound, version = False, None
+    if not sound:
+        raise UserError(f"{path} is damaged (it does not match its own hash); {_again(folder)}")
+    if version != RECIPE_VERSION:
+        raise UserError(
+            f"the store {folder} was made by recipe version {version}, "
+            f"but this code reads {RECIPE_VERSION}; {_again(folder)}"
+        )
+    return manifest
+
+
+def open_images(folder: Path, manifest: dict[str, Any]) -> np.ndarray:
+    """images.npy, memory-mapped copy-on-write. Raises UserError unless shape and size are the manifest's."""
+    size_pixels = manifest["size_pixels"]
+    shape = (manifest["image_count"], size_pixels, size_pixels, 3)
+    path = folder / IMAGES
+    try:
+        images = np.load(path, mmap_mode="c", allow_pickle=False)
+        size_bytes = path.stat().st_size
+    except (OSError, ValueError, EOFError) as error:
+        raise UserError(f"{path} is missing or damaged ({error}); {_again(folder)}") from error
+    if images.shape != shape or images.dtype != np.uint8 or size_bytes != images.offset + images.nbytes:
+        raise UserError(f"{path} does not hold uint8 {shape} as its {MANIFEST} says; {_again(folder)}")
+    return images
+
+
+def check_hash(folder: Path, name: str, manifest: dict[str, Any]) -> None:
+    """Raises UserError unless the file `name` has the hash that the manifest gives."""
+    path = folder / name
+    if not path.is_file() or file_sha256(path) != manifest["sha256"][name]:
+        raise UserError(
+            f"{path} is not the file that its {MANIFEST} names (it was damaged or changed); {_again(folder)}"
+        )
+
+
+def _again(folder: Path) -> str:
+    """The remedy for a store that cannot be used."""
+    match = re.fullmatch(r"(\w+)-(\d+)", folder.name)
+    flags = f" --dataset {match[1]} --size {match[2]}" if match else ""
+    return f"prepare it again with python -m platform.prepare{flags}."
+
+
+def check_replaceable(folder: Path) -> None:
+    """A store, or what a killed run left of one, may be replaced; anything else is not ours."""
+    if folder.exists():
+        foreign = (
+            sorted({entry.name for entry in folder.iterdir()} - STORE_FILES)
+            if folder.is_dir()
+            else [folder.name]
+        )
+        if foreign:
+            raise UserError(
+                f"{folder} holds {', '.join(foreign[:5])}, which is no part of a store; move that away first."
+            )
+
+
+def check_space(folder: Path, image_count: int, size_pixels: int) -> None:
+    """Raises UserError where the images cannot fit on the disk of `folder`."""
+    needed, free = image_count * size_pixels**2 * 3, shutil.disk_usage(folder).free
+    if needed > free:
+        raise UserError(
+            f"{image_count} images of {size_pixels} pixels need {needed:,} bytes in {folder.parent}, "
+            f"but {free:,} are free; make room or pass another --data-root."
+        )
+
+
+@contextmanager
+def sole_writer(folder: Path) -> Iterator[Path]:
+    """An empty folder beside `folder`, ours alone while we hold its lock; gone afterwards.
+
+    A second writer of the same store waits. The kernel drops the lock of a killed process.
+    """
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    partial = folder.with_name(f".{folder.name}.partial")
+    with _locked(folder.with_name(f".{folder.name}.lock")):
+        shutil.rmtree(partial, ignore_errors=True)
+        partial.mkdir()
+        try:
+            yield partial
+        finally:
+            shutil.rmtree(partial, ignore_errors=True)
+
+
+@contextmanager
+def _locked(path: Path) -> Iterator[None]:
+    """Hold the lock file `path`, which is gone afterwards."""
+    while True:
+        with path.open("w") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            # Whoever held it before us removed the file: then ours is a lock on nothing.
+            if not path.exists() or not os.path.samestat(path.stat(), os.fstat(lock.fileno())):
+                continue
+            try:
+                yield
+            finally:
+                path.unlink()
+            return
+
+
+def write_images(path: Path, image_count: int, size_pixels: int, images: Iterable[np.ndarray]) -> str:
+    """Write images.npy from `images` (uint8, each (size, size, 3)) one by one; the file's hash.
+
+    Plain writes and not a memory map: a full disk is then an error and not a SIGBUS.
+    """
+    header = BytesIO()
+    shape = (image_count, size_pixels, size_pixels, 3)
+    np.lib.format.write_array_header_1_0(header, {"descr": "|u1", "fortran_order": False, "shape": shape})
+    digest = hashlib.sha256(header.getvalue())
+    with path.open("wb") as file:
+        file.write(header.getvalue())
+        for image in images:
+            digest.update(image.data)
+            file.write(image.data)
+        _sync(file)
+    return digest.hexdigest()
+
+
+INDEX_COLUMNS = {
+    "subject": "string",
+    "sequence": "string",
+    "frame": "int64",
+    "expression": "string",
+    "role": "string",
+    "image": "string",
+    "source": "string",
+    "source_sha256": "string",
+    "landmarks": "numbers",
+    "transform": "numbers",
+}
+"""Columns of index.parquet and their types; `source` is relative to the raw data set's folder,
+`landmarks` are x1, y1, ... in its pixels (null for --aligned), `transform` is the row-major 2 × 3
+matrix from source to aligned pixels."""
+
+
+def write_index(path: Path, columns: Mapping[str, Sequence[object]]) -> None:
+    """Write index.parquet. Parquet files carry no time, so equal columns give equal bytes."""
+    import pyarrow
+    import pyarrow.parquet
+
+    types = {
+        "string": pyarrow.string(),
+        "int64": pyarrow.int64(),
+        "numbers": pyarrow.list_(pyarrow.float64()),
+    }
+    table = pyarrow.table(
+        {name: pyarrow.array(columns[name], types[kind]) for name, kind in INDEX_COLUMNS.items()}
+    )
+    with path.open("wb") as file:
+        pyarrow.parquet.write_table(table, file, compression="zstd", row_group_size=1 << 20)
+        _sync(file)
+
+
+def write_manifest(
+    folder: Path, dataset: str, size_pixels: int, image_count: int, images_sha256: str
+) -> None:
+    """Write manifest.json, the last file of a store."""
+    manifest: dict[str, Any] = {
+        "format": "prepared-store",
+        "recipe_version": RECIPE_VERSION,
+        "dataset": dataset,
+        "size_pixels": size_pixels,
+        "image_count": image_count,
+        "sha256": {IMAGES: images_sha256, INDEX: hashlib.sha256((folder / INDEX).read_bytes()).hexdigest()},
+        "created_by": "python -m platform.prepare",
+    }
+    manifest["hash"] = manifest_hash(manifest)
+    with (folder / MANIFEST).open("wb") as file:
+        file.write((json.dumps(manifest, indent=1, sort_keys=True) + "\n").encode())
+        _sync(file)
+
+
+def _sync(file: Any) -> None:
+    file.flush()
+    os.fsync(file.fileno())
+
+
+def _sync_folder(folder: Path) -> None:
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def put_in_place(partial: Path, folder: Path) -> None:
+    """Give `partial` the name `folder`, unless an equal store has it already and is sound."""
+    if _same_and_sound(partial, folder):
+        return
+    _sync_folder(partial)
+    old = folder.with_name(f".{folder.name}.old")
+    shutil.rmtree(old, ignore_errors=True)
+    if folder.exists():
+        folder.rename(old)  # whoever has it open keeps reading the old files
+    partial.rename(folder)
+    _sync_folder(folder.parent)
+    shutil.rmtree(old, ignore_errors=True)
+
+
+def _same_and_sound(partial: Path, folder: Path) -> bool:
+    """Whether `folder` is a store with the bytes of `partial`, proven by hashing it again."""
+    try:
+        manifest = read_manifest(folder)
+        for name in (IMAGES, INDEX):
+            check_hash(folder, name, manifest)
+        return (partial / MANIFEST).read_bytes() == (folder / MANIFEST).read_bytes()
+    except (OSError, UserError):
+        return False

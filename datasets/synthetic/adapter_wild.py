@@ -1,0 +1,35 @@
+"""The data set `synthetic_wild`: other drawn people, found in the wild, read through CK+'s adapter."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+
+from datasets import ckplus
+from datasets.records import DatasetDescription, FrameRecord
+
+DATASET = DatasetDescription(
+    name="synthetic_wild",
+    title="Synthetic faces in the wild",
+    request_from="Nothing to request: the set is drawn by this repository (docs/synthetic.md).",
+    native_layout=ckplus.DATASET.native_layout,
+    embedded=True,
+)
+
+
+def read_records(root: Path) -> list[FrameRecord]:
+    """As `datasets.ckplus.read_records`."""
+    return ckplus.read_records(root)
+
+
+def read_frame(root: Path, record: FrameRecord) -> np.ndarray:
+    """As `datasets.ckplus.read_frame`."""
+    return ckplus.read_frame(root, record)
+
+
+def ensure_written(root: Path) -> None:
+    """Draw the set into `root` unless it is there; about ten seconds."""
+    from datasets.synthetic.sets import ensure_set_written
+
+    ensure_set_written(DATASET.name, root)

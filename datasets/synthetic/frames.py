@@ -1,0 +1,106 @@
+"""One frame of a synthetic set, from its place in the set alone."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from functools import lru_cache
+
+import numpy as np
+
+from datasets.synthetic.identity import Identity, draw_identity
+from datasets.synthetic.performance import (
+    EXPRESSIONS,
+    Performance,
+    perform,
+    perform_single_units,
+    progress_of_frame,
+)
+from datasets.synthetic.randomness import between, chance, generator
+from datasets.synthetic.renderer import develop, draw_face, drawing_factor, shrink_points
+from datasets.synthetic.scene import (
+    draw_street,
+    draw_wall,
+    occlude,
+    shrink_and_restore,
+    studio_shot,
+    through_camera,
+    wild_shot,
+)
+from platform.errors import UserError
+
+GENERATOR_VERSION = 1
+"""Raised whenever the same parameters give other pixels."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class SetParameters:
+    """Everything that decides the pixels of a set."""
+
+    subjects: int
+    """Number of people."""
+    frames: int
+    """Frames a sequence: the first neutral, the last three near the apex."""
+    difficulty: float
+    """0 strong, pure, frontal and evenly lit ... 1 faint, mixed, turned and unevenly lit expressions."""
+    seed: int
+    size_pixels: int
+    """Side of the square frames."""
+    in_the_wild: bool = False
+    """Another place, light and pose in every frame, and things before the face."""
+
+    def __post_init__(self) -> None:
+        rules: tuple[tuple[bool, str], ...] = (
+            (1 <= self.subjects <= 500, f"subjects must be from 1 to 500, but got {self.subjects}; pass --subjects 20"),
+            (4 <= self.frames <= 99, f"frames must be from 4 (a neutral one and the last three) to 99, but got {self.frames}; pass --frames 6"),
+            (0.0 <= self.difficulty <= 1.0, f"difficulty must be from 0 to 1, but got {self.difficulty}; pass --difficulty 0.5"),
+            (0 <= self.seed < 2**32, f"seed must be from 0 to {2**32 - 1}, but got {self.seed}; pass --seed 0"),
+            (48 <= self.size_pixels <= 1024, f"size must be from 48 to 1024 pixels, but got {self.size_pixels}; pass --size 160"),
+        )  # fmt: skip
+        for holds, message in rules:
+            if not holds:
+                raise UserError(message + ".")
+
+    def as_record(self) -> dict[str, object]:
+        """The parameters and the generator's version, for a manifest."""
+        return {"generator_version": GENERATOR_VERSION, **asdict(self)}
+
+
+@lru_cache(maxsize=8)
+def person(seed: int, subject: int) -> Identity:
+    """The identity of a subject, kept while its frames are drawn."""
+    return draw_identity(seed, subject)
+
+
+@lru_cache(maxsize=16)
+def _acting(seed: int, subject: int, sequence: int, difficulty: float) -> Performance:
+    if sequence < len(EXPRESSIONS):
+        return perform(seed, subject, EXPRESSIONS[sequence], difficulty)
+    return perform_single_units(seed, subject)
+
+
+def draw_frame(parameters: SetParameters, subject: int, sequence: int, frame: int) -> tuple[np.ndarray, np.ndarray]:
+    """Frame `frame` (from 0) of sequence `sequence` (0 to 6: EXPRESSIONS; 7: unlabelled) of a subject (from 0).
+
+    Returns uint8 [S, S, 3] RGB and float64 (68, 2) landmarks in its pixels.
+    """
+    seed, difficulty = parameters.seed, parameters.difficulty
+    who = person(seed, subject)
+    units = _acting(seed, subject, sequence, difficulty).units(progress_of_frame(frame, parameters.frames))
+    factor = drawing_factor(parameters.size_pixels)
+    size = parameters.size_pixels * factor
+    random = generator(seed, subject, 9, sequence, frame)
+    if parameters.in_the_wild:
+        shot = wild_shot(seed, subject, sequence, frame, difficulty)
+        background = draw_street(random, size)
+    else:
+        shot = studio_shot(seed, subject, sequence, frame, difficulty)
+        background = draw_wall(generator(seed, subject, 10), size)
+    image, landmarks = draw_face(who, units, shot, background)
+    if parameters.in_the_wild and chance(random, 0.25 + 0.25 * difficulty):
+        occlude(image, random, landmarks)
+    picture = develop(image, factor)
+    if parameters.in_the_wild and chance(random, 0.4):
+        picture = shrink_and_restore(picture, round(parameters.size_pixels * between(random, 0.4, 0.8)))
+    softness = between(random, 0.0, 0.5 + 0.5 * difficulty) * parameters.size_pixels / 256
+    picture = through_camera(picture, random, noise_level=1.0 + 3.0 * difficulty, softness=softness)
+    return picture, shrink_points(landmarks, factor)

@@ -1,0 +1,57 @@
+"""What every command shares: a parser whose errors teach, and one way to end.
+
+Exit status: 0 done, 1 done but something failed or was found, 2 bad input, 130 interrupted.
+"""
+
+from __future__ import annotations
+
+import argparse
+import difflib
+import os
+import sys
+from collections.abc import Callable
+from typing import NoReturn
+
+from platform.errors import UserError
+
+
+class Parser(argparse.ArgumentParser):
+    """argparse, with the nearest known flag named when a flag is unknown."""
+
+    def __init__(self, **options: object) -> None:
+        super().__init__(
+            formatter_class=argparse.RawDescriptionHelpFormatter,
+            allow_abbrev=False,
+            **options,  # type: ignore[arg-type]
+        )
+
+    def parse_args(self, args=None, namespace=None):  # type: ignore[no-untyped-def, override]
+        namespace, unknown = self.parse_known_args(args, namespace)
+        if unknown:
+            known = sorted(flag for action in self._actions for flag in action.option_strings)
+            nearest = difflib.get_close_matches(unknown[0].split("=")[0], known, n=1)
+            hint = f"did you mean {nearest[0]}? " if nearest else ""
+            self.error(f"unknown argument {unknown[0]!r}; {hint}Known flags: {', '.join(known)}")
+        return namespace
+
+    def error(self, message: str) -> NoReturn:
+        print(f"error: {message}", file=sys.stderr)
+        print(f"       see {self.prog} --help", file=sys.stderr)
+        raise SystemExit(2)
+
+
+def run(main: Callable[[list[str]], int | None]) -> NoReturn:
+    """Run `main(argv)`; a UserError becomes one line on stderr and exit status 2."""
+    try:
+        status = main(sys.argv[1:]) or 0
+        sys.stdout.flush()
+    except UserError as error:
+        print(f"error: {error}", file=sys.stderr)
+        status = 2
+    except KeyboardInterrupt:
+        print("\ninterrupted: what was finished is stored; run the same command again to go on.", file=sys.stderr)
+        status = 130
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        status = 1
+    raise SystemExit(status)

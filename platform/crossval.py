@@ -1,0 +1,45 @@
+"""Cross-validate one fixed configuration and the baselines on all folds, and show the table.
+
+No search: the configuration is the preset's, changed by flags or YAML (selection rule `paper`).
+"""
+
+from __future__ import annotations
+
+from platform.command import Parser, run
+from platform.run_command import (
+    add_run_arguments,
+    experiment_from,
+    print_dry_run,
+    print_plan,
+    print_presentation,
+)
+
+EXAMPLES = """examples:
+  python -m platform.crossval                                   quick preset on the synthetic set
+  python -m platform.crossval --dataset ckplus --preset paper   the paper's CK+ (needs CK+ prepared, and a GPU)
+  python -m platform.crossval --method cnn --baselines "" --backbone resnet18
+  python -m platform.crossval --dry-run                         what would run, where and how long
+
+next: python -m platform.table                                  all results as one table
+"""
+
+
+def main(argv: list[str]) -> int | None:
+    """Parse, run, present. Returns the exit status."""
+    parser = Parser(prog="python -m platform.crossval", description=__doc__, epilog=EXAMPLES)
+    add_run_arguments(parser, search=False)
+    arguments = parser.parse_args(argv)
+    experiment = experiment_from(arguments, kind="crossval", argv=argv)
+    print_plan(experiment, search=False)
+    if arguments.dry_run:
+        print_dry_run(experiment, search=False)
+        return 0
+    from platform.distributed.experiment import run_experiment
+
+    content = run_experiment(experiment, search=False)
+    print_presentation(experiment, content)
+    return 0
+
+
+if __name__ == "__main__":
+    run(main)

@@ -1,0 +1,142 @@
+"""Connecting to Ray: a cluster of our own on this machine, or one that is already there."""
+
+from __future__ import annotations
+
+import logging
+import os
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from platform.config import Plan
+from platform.errors import UserError
+
+TRIAL_SLOT = "trial_slot"
+"""Custom resource of the head node that trials hold, so that they hold no CPU while they wait."""
+TRIAL_SLOTS = 100
+REPOSITORY = Path(__file__).resolve().parents[2]
+
+QUIET = {
+    "RAY_AIR_NEW_OUTPUT": "0",
+    "RAY_USAGE_STATS_ENABLED": "0",
+    "TUNE_DISABLE_AUTO_CALLBACK_LOGGERS": "1",
+    "TUNE_WARN_EXCESSIVE_EXPERIMENT_CHECKPOINT_SYNC_THRESHOLD_S": "0",
+    "RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO": "0",
+    "NO_ALBUMENTATIONS_UPDATE": "1",
+}
+"""Ray's output is replaced by ours, and nothing calls home. `setdefault`: the user's own values win."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Slots:
+    """What the cluster offers to fold runs."""
+
+    cpus: float
+    gpus: float
+    fold_runs: int | None
+    """Fold runs at once; None where the cluster grows by demand, and all of them are asked for."""
+
+    def describe(self) -> str:
+        """For the plan shown to the user."""
+        count = "as many as the cluster grows to" if self.fold_runs is None else str(self.fold_runs)
+        return f"{self.cpus:g} CPUs, {self.gpus:g} GPUs; {count} fold runs at once"
+
+
+def local_slots(plan: Plan) -> Slots:
+    """What a cluster of our own on this machine would offer. UserError: one fold run needs more."""
+    cpus = float(len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1)
+    return _slots(plan, cpus, float(_local_gpus()) if plan.gpus_per_run else 0.0)
+
+
+def _local_gpus() -> int:
+    import torch
+
+    return torch.cuda.device_count()
+
+
+def _slots(plan: Plan, cpus: float, gpus: float) -> Slots:
+    if plan.cpus_per_run > cpus:
+        raise UserError(
+            f"a fold run may use at most the {cpus:g} CPUs there are, but cpus_per_run is {plan.cpus_per_run}; "
+            f"pass --cpus-per-run {int(cpus)} or fewer."
+        )
+    if plan.gpus_per_run > gpus:
+        raise UserError(
+            f"a fold run may use at most the {gpus:g} GPUs there are, but gpus_per_run is {plan.gpus_per_run:g}; "
+            f"pass a smaller --gpus-per-run (0 trains on the CPU)."
+        )
+    count = int(cpus // plan.cpus_per_run)
+    if plan.gpus_per_run:
+        count = min(count, int(gpus / plan.gpus_per_run + 1e-9))
+    return Slots(cpus=cpus, gpus=gpus, fold_runs=count)
+
+
+@contextmanager
+def connected(plan: Plan, log_file: Path, address: str | None = None) -> Iterator[Slots]:
+    """Ray, connected for the length of the block; Ray's own messages go to `log_file`.
+
+    Without `address` a cluster is started on this machine and listens on its loopback interface
+    only. With one (`auto`, `ray://...`), the head must offer the resource `trial_slot`, as
+    ray_cluster.yaml does.
+    """
+    for name, value in QUIET.items():
+        os.environ.setdefault(name, value)
+    import ray
+
+    log_to(log_file)
+    environment = {"PYTHONPATH": str(REPOSITORY), "NO_ALBUMENTATIONS_UPDATE": "1"}
+    common: dict[str, Any] = {
+        "log_to_driver": False,
+        "logging_level": logging.ERROR,
+        "runtime_env": {"env_vars": environment},
+    }
+    if address is None:
+        slots = local_slots(plan)
+        ray.init(
+            address="local",
+            num_cpus=int(slots.cpus),
+            num_gpus=int(slots.gpus),
+            resources={TRIAL_SLOT: TRIAL_SLOTS},
+            include_dashboard=False,
+            _node_ip_address="127.0.0.1",
+            **common,
+        )
+    else:
+        slots = _connect(ray, address, common)
+    try:
+        yield slots
+    finally:
+        ray.shutdown()
+
+
+def _connect(ray: Any, address: str, common: dict[str, Any]) -> Slots:
+    try:
+        ray.init(address=address, **common)
+    except (ConnectionError, RuntimeError, ValueError) as error:
+        raise UserError(
+            f"no Ray cluster answers at {address!r} ({str(error).splitlines()[0]}); start one with "
+            f"`ray up ray_cluster.yaml`, or leave out --address to use this machine."
+        ) from error
+    resources = ray.cluster_resources()
+    if TRIAL_SLOT not in resources:
+        ray.shutdown()
+        raise UserError(
+            f"the cluster's head node must offer the resource {TRIAL_SLOT}, but it offers "
+            f"{', '.join(sorted(resources))}; see available_node_types.head.resources in ray_cluster.yaml."
+        )
+    return Slots(cpus=resources.get("CPU", 0), gpus=resources.get("GPU", 0), fold_runs=None)
+
+
+def log_to(log_file: Path) -> None:
+    """Send the messages of Ray and Optuna to a file instead of the screen."""
+    log_file.parent.mkdir(parents=True, exist_ok=True)
+    handler = logging.FileHandler(log_file)
+    handler.setFormatter(logging.Formatter("%(asctime)s %(name)s %(levelname)s %(message)s"))
+    for name in ("ray", "ray.tune", "ray.train", "ray.air", "optuna", "py.warnings"):
+        logger = logging.getLogger(name)
+        logger.handlers = [handler]
+        logger.propagate = False
+    logging.captureWarnings(not sys.warnoptions)

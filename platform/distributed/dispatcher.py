@@ -1,0 +1,190 @@
+"""The one owner of concurrency: fold runs and stage-1 runs, each once, longest first."""
+
+from __future__ import annotations
+
+import asyncio
+import heapq
+import itertools
+import time
+import traceback
+from collections.abc import Awaitable, Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+from platform.config import Plan
+from platform.results.cost import cost_gflop, cost_key
+from platform.results.execution import task_kind
+from platform.results.store import ResultsStore
+from platform.results.tasks import FoldTask, Stage1Task
+
+Launch = Callable[[FoldTask | Stage1Task], Awaitable[dict[str, Any]]]
+"""Starts a task somewhere and returns its manifest; raises when the worker was lost."""
+
+
+class PrioritySlots:
+    """A number of slots; a free one goes to the waiting task with the highest priority."""
+
+    def __init__(self, count: int | None) -> None:
+        self._free = float("inf") if count is None else count
+        self._waiting: list[tuple[float, int, asyncio.Future[None]]] = []
+        self._order = itertools.count()
+
+    async def acquire(self, priority: float) -> None:
+        """Wait for a slot."""
+        if self._free > 0 and not self._waiting:
+            self._free -= 1
+            return
+        turn: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        heapq.heappush(self._waiting, (-priority, next(self._order), turn))
+        await turn
+
+    def release(self) -> None:
+        """Give a slot back."""
+        if self._waiting:
+            heapq.heappop(self._waiting)[2].set_result(None)
+        else:
+            self._free += 1
+
+
+class Dispatcher:
+    """Runs wanted tasks whose results are not there, shares what is asked for twice, and counts.
+
+    A fold run waits for its stage 1 without holding a slot. A task whose worker is lost, or that
+    fails, is tried again `retries` times; then it is stored as failed, with the reason.
+    """
+
+    def __init__(
+        self,
+        runs_root: str,
+        slots: int | None,
+        launch: Launch,
+        retries: int,
+        image_counts: Mapping[str, int],
+    ) -> None:
+        """`image_counts`: `<data hash>/<subject>` to that subject's number of expressive images."""
+        self._store = ResultsStore(Path(runs_root))
+        self._slots = PrioritySlots(slots)
+        self._launch = launch
+        self._retries = retries
+        self._image_counts = image_counts
+        self._results: dict[str, asyncio.Task[dict[str, Any]]] = {}
+        self._running: dict[str, tuple[str, float]] = {}
+        self._finished: list[dict[str, Any]] = []
+
+    async def run(self, tasks: list[FoldTask]) -> list[dict[str, Any]]:
+        """The manifests of these fold runs, in order, once all of them are there or have failed."""
+        return list(await asyncio.gather(*(self._result(task) for task in tasks)))
+
+    def snapshot(self, known: int = 0) -> dict[str, Any]:
+        """What the progress display needs; finished tasks from number `known` on."""
+        now = time.monotonic()
+        return {
+            "running": [(label, now - started) for label, started in self._running.values()],
+            "finished": self._finished[known:],
+        }
+
+    def _result(self, task: FoldTask | Stage1Task, priority: float = 0.0) -> asyncio.Task[dict[str, Any]]:
+        if task.identity not in self._results:
+            self._results[task.identity] = asyncio.ensure_future(self._obtain(task, priority))
+        return self._results[task.identity]
+
+    async def _obtain(self, task: FoldTask | Stage1Task, priority: float) -> dict[str, Any]:
+        kind = task_kind(task)
+        manifest = self._store.manifest(kind, task.identity)
+        if manifest is not None and manifest["status"] == "complete":
+            return self._finish(task, manifest, reused=True)
+        gflop = self.gflop(task)
+        if isinstance(task, FoldTask) and task.stage1 is not None:
+            # Stage 1 ranks by all that waits for it, so that no chain is left for the end.
+            first = await self._result(task.stage1, gflop)
+            if first["status"] != "complete":
+                reason = f"stage 1 ({task.stage1.identity}) failed:\n{first['traceback']}"
+                return self._finish(task, self._store.write_failure(kind, task.identity, task.record, reason))
+        await self._slots.acquire(gflop + priority)
+        try:
+            return self._finish(task, await self._attempt(task))
+        finally:
+            self._slots.release()
+            self._running.pop(task.identity, None)
+
+    async def _attempt(self, task: FoldTask | Stage1Task) -> dict[str, Any]:
+        for attempt in range(self._retries + 1):
+            self._running[task.identity] = (label(task), time.monotonic())
+            try:
+                manifest = await self._launch(task)
+            except Exception:
+                manifest = self._store.write_failure(
+                    task_kind(task), task.identity, task.record, f"attempt {attempt + 1}:\n{traceback.format_exc()}"
+                )
+            if manifest["status"] == "complete":
+                break
+        return manifest
+
+    def gflop(self, task: FoldTask | Stage1Task) -> float:
+        """The task's training arithmetic."""
+        images = sum(self._image_counts[f"{task.data.hash}/{subject}"] for subject in task.train_subjects)
+        return cost_gflop(task, images)
+
+    def _finish(self, task: FoldTask | Stage1Task, manifest: dict[str, Any], reused: bool = False) -> dict[str, Any]:
+        self._finished.append(
+            {
+                "identity": task.identity,
+                "label": label(task),
+                "group": group(task),
+                "key": cost_key(task),
+                "gflop": self.gflop(task),
+                "status": manifest["status"],
+                "seconds": manifest.get("seconds", 0.0),
+                "accuracy": manifest.get("accuracy"),
+                "reused": reused,
+            }
+        )
+        return manifest
+
+
+def group(task: FoldTask | Stage1Task) -> str:
+    """The group that the progress display counts the task in."""
+    if isinstance(task, Stage1Task):
+        return "stage 1"
+    return task.role
+
+
+def label(task: FoldTask | Stage1Task) -> str:
+    """What a person calls the task."""
+    if isinstance(task, Stage1Task):
+        return f"stage 1 {task.data.dataset} {task.identity[:6]}"
+    fold = task.record["fold"]
+    role = "final" if fold["role"] == "final" else f"inner part {fold['part']}"
+    backbone = task.record["config"]["backbone"]
+    return f"{task.record['method']} {backbone} {task.data.dataset} fold {fold['index']} {role}"
+
+
+class RayDispatcher(Dispatcher):
+    """The Dispatcher whose tasks are Ray tasks; meant to be an actor on the head node."""
+
+    def __init__(self, runs_root: str, slots: int | None, plan: Plan, image_counts: Mapping[str, int]) -> None:
+        from platform.distributed.train import carry_out
+
+        in_worker = plan.train_workers == 0
+        # With Train workers of its own, the task only waits: the workers hold the resources.
+        remote = carry_out.options(
+            num_cpus=plan.cpus_per_run if in_worker else 0,
+            num_gpus=plan.gpus_per_run if in_worker else 0,
+            scheduling_strategy="DEFAULT",
+        )
+
+        async def launch(task: FoldTask | Stage1Task) -> dict[str, Any]:
+            manifest: dict[str, Any] = await remote.remote(
+                task, runs_root, plan.train_workers, plan.cpus_per_run, plan.gpus_per_run
+            )
+            return manifest
+
+        super().__init__(runs_root, slots, launch, plan.retries, image_counts)
+
+
+def start_dispatcher(plan: Plan, runs_root: Path, slots: int | None, image_counts: Mapping[str, int]) -> Any:
+    """A RayDispatcher as an actor; Ray must be connected."""
+    import ray
+
+    actor = ray.remote(RayDispatcher).options(num_cpus=0, max_concurrency=100_000)
+    return actor.remote(str(runs_root), slots, plan, dict(image_counts))

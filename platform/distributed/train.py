@@ -1,0 +1,63 @@
+"""One task as a Ray Train run: in the calling warm worker, or in Train workers of its own."""
+
+from __future__ import annotations
+
+import shutil
+import uuid
+from pathlib import Path
+from typing import Any
+
+import ray
+
+from platform.results.execution import execute, task_kind
+from platform.results.store import ResultsStore
+from platform.results.tasks import FoldTask, Stage1Task
+
+
+def train_loop(config: dict[str, Any]) -> None:
+    """Ray Train's loop: the whole task. Its outcome is in the results store, not in Train's Result."""
+    execute(config["task"], config["runs_root"])
+
+
+def run_on_train(
+    task: FoldTask | Stage1Task, runs_root: str, *, train_workers: int, cpus: int, gpus: float
+) -> dict[str, Any]:
+    """Carry out `task` through TorchTrainer and return its manifest.
+
+    `train_workers` 0: Train's local mode, the loop runs in this process. 1: in a Train worker of its
+    own with that many CPUs and GPUs. Ray's own exceptions (a lost worker) pass through.
+    """
+    from ray.train import RunConfig, ScalingConfig
+    from ray.train.torch import TorchTrainer
+
+    store = ResultsStore(Path(runs_root))
+    # A name of its own: Train would silently "resume" a finished run of the same name.
+    name = f"{task.identity}-{uuid.uuid4().hex[:8]}"
+    storage = store.root / "ray_train"
+    resources: dict[str, float] = {"CPU": cpus} | ({"GPU": gpus} if gpus else {})
+    trainer = TorchTrainer(
+        train_loop,
+        train_loop_config={"task": task, "runs_root": runs_root},
+        scaling_config=ScalingConfig(
+            num_workers=train_workers,
+            use_gpu=gpus > 0,
+            resources_per_worker=resources if train_workers else None,
+        ),
+        run_config=RunConfig(name=name, storage_path=str(storage)),
+    )
+    try:
+        trainer.fit()
+    finally:
+        shutil.rmtree(storage / name, ignore_errors=True)
+    manifest = store.manifest(task_kind(task), task.identity)
+    if manifest is None:
+        raise RuntimeError(f"Ray Train finished {task.identity} without a manifest")
+    return manifest
+
+
+@ray.remote(max_retries=0, max_calls=0)
+def carry_out(
+    task: FoldTask | Stage1Task, runs_root: str, train_workers: int, cpus: int, gpus: float
+) -> dict[str, Any]:
+    """`run_on_train` as a Ray task in a reused, warm worker process."""
+    return run_on_train(task, runs_root, train_workers=train_workers, cpus=cpus, gpus=gpus)

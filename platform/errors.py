@@ -1,0 +1,22 @@
+"""The one kind of error that a user is meant to read: the rule, the value, the remedy."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable
+
+
+class UserError(Exception):
+    """Something the user can put right. Commands print it in one line and exit with status 2."""
+
+
+class LeakageError(RuntimeError):
+    """Code asked for images of subjects that this fold run must not see. Never the user's fault."""
+
+
+def unknown_name(kind: str, name: str, known: Iterable[str]) -> UserError:
+    """The error for a `name` that is not one of the `known` names of its `kind`."""
+    known = sorted(known)
+    nearest = difflib.get_close_matches(name, known, n=1)
+    hint = f"; did you mean {nearest[0]!r}?" if nearest else ""
+    return UserError(f"unknown {kind} {name!r}{hint} Known: {', '.join(known)}.")

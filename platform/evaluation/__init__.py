@@ -1,0 +1,1 @@
+"""Predictions, metrics and statistics: pure functions of what a fold run stored."""

@@ -1,0 +1,53 @@
+"""The paper's "CNN (baseline)": the classification net alone on the RGB face (METHODS 2.7)."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+from platform.models.method import Method, Settings
+from platform.models.networks.backbones import build_backbone
+
+if TYPE_CHECKING:
+    from datasets.batches import Batch
+
+
+class Cnn(Method):
+    """Cross entropy on the face itself, with stage 2's settings."""
+
+    title = "CNN (baseline)"
+    fields = (
+        "backbone",
+        "backbone_width",
+        "weights",
+        "transform_input",
+        "classifier_learning_rate",
+    )
+    uses_masks = False
+    pretrains_generator = False
+
+    def build(self, settings: Settings, class_count: int) -> nn.Module:
+        return build_backbone(
+            settings.backbone,
+            class_count,
+            width=settings.backbone_width,
+            weights=settings.weights,
+            transform_input=settings.transform_input,
+        )
+
+    def parameter_groups(self, module: nn.Module, settings: Settings) -> list[dict[str, Any]]:
+        return [{"params": list(module.parameters()), "lr": settings.classifier_learning_rate}]
+
+    def loss(self, module: nn.Module, batch: Batch, settings: Settings) -> dict[str, Tensor]:
+        logits = module(batch.image)
+        loss = functional.cross_entropy(logits, batch.labels)
+        return {"loss": loss, "correct": (logits.argmax(1) == batch.labels).sum()}
+
+    def scores(self, module: nn.Module, batch: Batch) -> Tensor:
+        return torch.softmax(module(batch.image).float(), 1)
+
+
+METHOD = Cnn()

@@ -1,0 +1,38 @@
+"""The paper's "CNN (no mask loss)": FMPN's whole network without stage 1 and without the mask's loss.
+
+METHODS 2.7 (inferred): the generator trains in stage 2 at its usual rate, through the classifier alone.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+from torch import Tensor, nn
+from torch.nn import functional
+
+from platform.models.fmpn import Fmpn
+from platform.models.method import Settings
+
+if TYPE_CHECKING:
+    from datasets.batches import Batch
+
+
+class CnnNoMaskLoss(Fmpn):
+    """FMPN's network trained by cross entropy only."""
+
+    title = "CNN (no mask loss)"
+    fields = tuple(name for name in Fmpn.fields if not name.startswith("lambda"))
+    uses_masks = False
+    pretrains_generator = False
+
+    def load_generator(self, module: nn.Module, state: Mapping[str, Tensor]) -> None:
+        raise TypeError(f"{self.title} has no stage 1")
+
+    def loss(self, module: nn.Module, batch: Batch, settings: Settings) -> dict[str, Tensor]:
+        logits = module(batch.image, batch.gray)[2]
+        loss = functional.cross_entropy(logits, batch.labels)
+        return {"loss": loss, "correct": (logits.argmax(1) == batch.labels).sum()}
+
+
+METHOD = CnnNoMaskLoss()

@@ -1,0 +1,20 @@
+"""The initialisation of FMPN's released code."""
+
+from __future__ import annotations
+
+from torch import nn
+
+XAVIER_GAIN = 0.02
+
+
+def initialise_as_released(module: nn.Module) -> nn.Module:
+    """Xavier normal with gain 0.02, biases 0; batch norm weights N(1, 0.02), biases 0 (METHODS 2.2)."""
+    for part in module.modules():
+        if isinstance(part, nn.Conv2d | nn.ConvTranspose2d | nn.Linear):
+            nn.init.xavier_normal_(part.weight, gain=XAVIER_GAIN)
+            if part.bias is not None:
+                nn.init.zeros_(part.bias)
+        elif isinstance(part, nn.BatchNorm2d):
+            nn.init.normal_(part.weight, 1.0, XAVIER_GAIN)
+            nn.init.zeros_(part.bias)
+    return module

@@ -1,0 +1,1 @@
+"""From stored fold runs to tables, figures, the report and TensorBoard."""

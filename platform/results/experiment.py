@@ -1,0 +1,71 @@
+"""Reading `experiment.json`: which fold runs make up which row of which experiment."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from platform.errors import UserError, unknown_name
+
+if TYPE_CHECKING:
+    from platform.results.store import ResultsStore
+
+EXPERIMENT_KEYS = ("name", "command", "dataset", "preset", "selection_rule", "config", "rows")
+ROW_KEYS = (
+    "method",
+    "title",
+    "dataset",
+    "backbone",
+    "selection_rule",
+    "kind",
+    "masks",
+    "fold_rule",
+    "fold_count",
+    "runs",
+)
+
+
+def read_experiment(store: ResultsStore, name: str) -> dict[str, Any]:
+    """The checked contents of an experiment's `experiment.json`.
+
+    Raises UserError on an unknown name (the known ones are listed), a file that is no JSON, another
+    format, or a missing key.
+    """
+    if name not in store.experiments():
+        raise unknown_name("experiment", name, store.experiments())
+    path = store.experiment_folder(name) / "experiment.json"
+    try:
+        experiment = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise UserError(
+            f"{path}: an experiment must be readable JSON, but reading failed ({error})."
+        ) from error
+    check_experiment(experiment, str(path))
+    return experiment
+
+
+def check_experiment(experiment: Mapping[str, Any], where: str) -> None:
+    """Refuse an experiment that lacks what aggregating it needs. Raises UserError."""
+    found = experiment.get("format") if isinstance(experiment, Mapping) else None
+    if found != "experiment":
+        raise UserError(
+            f"{where}: the format must be 'experiment', but it is {found!r}; "
+            "run the command that made it again."
+        )
+    _check_keys(experiment, EXPERIMENT_KEYS, where)
+    if not experiment["rows"]:
+        raise UserError(
+            f"{where}: an experiment must have one row or more; `{experiment['command']}` makes them."
+        )
+    for row in experiment["rows"]:
+        _check_keys(row, ROW_KEYS, f"{where}, row {row.get('title', '?')!r}")
+
+
+def _check_keys(mapping: Mapping[str, Any], keys: tuple[str, ...], where: str) -> None:
+    missing = [key for key in keys if key not in mapping]
+    if missing:
+        raise UserError(
+            f"{where}: the keys {', '.join(keys)} are needed, but {', '.join(missing)} is missing; "
+            "run the command that made it again."
+        )

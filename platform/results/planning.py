@@ -1,0 +1,145 @@
+"""Which fold runs are wanted: from a prepared data set and a configuration to tasks."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from datasets.catalogue import describe
+from datasets.folds import FoldPlan, check_training_classes, count_classes, holdout_fold, inner_parts, paper_folds
+from datasets.store import PreparedStore, open_prepared
+from platform.config import Configuration, Plan
+from platform.errors import UserError
+from platform.results.tasks import DataReference, FoldTask, Machine, MaskTask, fold_task, mask_task
+
+INNER_PART = 0
+"""The inner part that the rule `inner` validates on, in every outer fold."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class PlannedData:
+    """A prepared data set and its folds."""
+
+    data: DataReference
+    folds: FoldPlan
+    inner: tuple[tuple[tuple[str, ...], ...], ...]
+    """Of each fold: its training subjects in five inner parts. Empty where no search is planned."""
+    images_of_subject: dict[str, int]
+    """Expressive images of each subject."""
+
+    def image_count(self, subjects: Sequence[str]) -> int:
+        """Expressive images of these subjects."""
+        return sum(self.images_of_subject[subject] for subject in subjects)
+
+
+def plan_data(
+    data_root: Path,
+    dataset: str,
+    configuration: Configuration,
+    plan: Plan,
+    *,
+    fold_rule: str | None = None,
+    search: bool = False,
+) -> PlannedData:
+    """Open the prepared data set and make its folds, and inner parts when a search is planned.
+
+    UserError: not prepared (says how to prepare it), fewer subjects than folds, a class absent from
+    a fold's training subjects.
+    """
+    store = open_prepared(data_root, dataset, configuration.load_size_pixels)
+    classes = _classes_of_subject(store)
+    if (fold_rule or plan.fold_rule) == "paper":
+        folds = paper_folds(classes, plan.folds)
+    else:
+        folds = holdout_fold(classes, seed=plan.study_seed, test_share=plan.holdout_share)
+    check_training_classes(folds, classes)
+    inner = ()
+    if search:
+        inner = tuple(inner_parts(fold.train_subjects, classes, seed=plan.study_seed) for fold in folds.folds)
+    return PlannedData(
+        data=DataReference(
+            folder=str(store.folder.absolute()), dataset=dataset, hash=store.hash, class_names=store.class_names
+        ),
+        folds=folds,
+        inner=inner,
+        images_of_subject={subject: sum(counts.values()) for subject, counts in classes.items()},
+    )
+
+
+def _classes_of_subject(store: PreparedStore) -> dict[str, Counter[str]]:
+    expressive = store.roles == "expressive"
+    return count_classes(store.subjects[expressive], store.expressions[expressive])
+
+
+def machine_of(plan: Plan) -> Machine:
+    """Where the plan's fold runs compute."""
+    return Machine(
+        device="cuda" if plan.gpus_per_run else "cpu",
+        cpu_threads=plan.cpus_per_run,
+        train_workers=plan.train_workers,
+    )
+
+
+def inner_tasks(
+    configuration: Configuration, planned: PlannedData, machine: Machine, fold_order: Sequence[int]
+) -> list[FoldTask]:
+    """The inner runs of one configuration: part 0 of every outer fold, in `fold_order`."""
+    return [
+        fold_task(
+            configuration,
+            planned.data,
+            planned.folds.folds[index],
+            fold_rule=planned.folds.rule,
+            part=INNER_PART,
+            validation_subjects=planned.inner[index][INNER_PART],
+            machine=machine,
+        )
+        for index in fold_order
+    ]
+
+
+def final_tasks(
+    configuration: Configuration,
+    planned: PlannedData,
+    machine: Machine,
+    *,
+    borrowed_masks: MaskTask | None = None,
+    pretrain: bool = True,
+) -> list[FoldTask]:
+    """The final runs of one configuration: every outer fold, scored once on its test subjects."""
+    return [
+        fold_task(
+            configuration,
+            planned.data,
+            fold,
+            fold_rule=planned.folds.rule,
+            part=None,
+            validation_subjects=None,
+            machine=machine,
+            borrowed_masks=borrowed_masks,
+            pretrain=pretrain,
+        )
+        for fold in planned.folds.folds
+    ]
+
+
+def masks_to_lend(source: PlannedData, target: PlannedData) -> MaskTask:
+    """One mask set from all the source's subjects, for the target's classes (METHODS 1, AffectNet).
+
+    UserError names the classes that the source lacks.
+    """
+    lacking = sorted(set(target.data.class_names) - set(source.data.class_names))
+    if lacking:
+        raise UserError(
+            f"{describe(source.data.dataset).title} has no motion mask for {', '.join(lacking)}, which "
+            f"{describe(target.data.dataset).title} needs; choose a source that has all of its classes."
+        )
+    return mask_task(source.data, sorted(source.images_of_subject))
+
+
+def with_method(configuration: Configuration, method: str) -> Configuration:
+    """The same configuration for another method: what that method does not read changes nothing."""
+    return dataclasses.replace(configuration, method=method)

@@ -1,0 +1,195 @@
+"""Everything a user sees of a finished experiment, written from the results store in one call."""
+
+from __future__ import annotations
+
+import io
+import os
+import shlex
+import shutil
+import sys
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from platform.evaluation.metrics import confusion_counts
+from platform.results import figures as drawing
+from platform.results.aggregate import AggregatedRow, aggregate_experiment
+from platform.results.experiment import check_experiment
+from platform.results.files import write_atomically
+from platform.results.formatting import row_label
+from platform.results.render import render
+from platform.results.report import report_html
+from platform.results.table import build_table
+from platform.results.tensorboard import read_curves, row_slug, write_tensorboard
+
+if TYPE_CHECKING:
+    from platform.results.store import ResultsStore
+
+_TABLE_FILES = {"markdown": "table.md", "csv": "table.csv", "json": "table.json"}
+_OWN_FIGURES = ("confusion-*.png", "masks-*.png", "pictures-*.png", "curves-*.png", "study.png")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Presentation:
+    """What was written, and what to print."""
+
+    text: str
+    """The comparison table for the screen."""
+    table_files: dict[str, Path]
+    """`markdown`, `csv`, `json` to their files."""
+    figures: dict[str, Path]
+    """Title to PNG file."""
+    report: Path
+    tensorboard: Path
+    next_commands: dict[str, str]
+    """What for, to the command."""
+
+
+def present(
+    store: ResultsStore,
+    experiment: Mapping[str, Any],
+    extra_figures: Mapping[str, Path] | None = None,
+    *,
+    partial: bool = False,
+) -> Presentation:
+    """Write tables, figures, report and TensorBoard logs into the experiment's folder.
+
+    experiment: contents of experiment.json. extra_figures: title to PNG file, shown first and copied
+    into `figures/`. May be called again at any time: the same predictions give the same bytes of
+    table.*. Raises UserError as `aggregate_experiment` does, before anything is written.
+    """
+    folder = store.experiment_folder(experiment["name"])
+    check_experiment(experiment, str(folder / "experiment.json"))
+    aggregated = aggregate_experiment(store, experiment, partial=partial)
+    table = build_table(aggregated)
+    table_files = {form: folder / name for form, name in _TABLE_FILES.items()}
+    for form, path in table_files.items():
+        write_atomically(path, render(table, form))
+    figures = _write_figures(folder / "figures", store, experiment, aggregated, extra_figures or {})
+    logs = folder / "tensorboard"
+    write_tensorboard(logs, store, experiment, aggregated, figures)
+    commands = _next_commands(store, experiment, logs)
+    report = folder / "report.html"
+    write_atomically(report, report_html(experiment, table, figures, commands))
+    return Presentation(
+        text=render(table, "screen"),
+        table_files=table_files,
+        figures=figures,
+        report=report,
+        tensorboard=logs,
+        next_commands=commands,
+    )
+
+
+def _write_figures(
+    folder: Path,
+    store: ResultsStore,
+    experiment: Mapping[str, Any],
+    aggregated: Sequence[AggregatedRow],
+    extra: Mapping[str, Path],
+) -> dict[str, Path]:
+    """All figures, by title. Those of an earlier call are removed: its rows may have been others."""
+    folder.mkdir(parents=True, exist_ok=True)
+    for pattern in _OWN_FIGURES:
+        for stale in folder.glob(pattern):
+            stale.unlink()
+    written: dict[str, Path] = {}
+    for title, source in extra.items():
+        written[title] = folder / source.name
+        if source.resolve() != written[title].resolve():
+            shutil.copyfile(source, written[title])
+    shown_masks: set[str] = set()
+    for index, (row, made) in enumerate(zip(experiment["rows"], aggregated, strict=True)):
+        written.update(_row_figures(folder, store, row_slug(index, row), row, made, shown_masks))
+    written.update(_curve_figures(folder, store, experiment, aggregated))
+    study = experiment.get("study")
+    if study and study["trials"]:
+        title = "Search: score of each trial"
+        written[title] = folder / "study.png"
+        drawing.save_figure(drawing.study_figure(study["trials"], study["objective"]), written[title])
+    return written
+
+
+def _row_figures(
+    folder: Path,
+    store: ResultsStore,
+    slug: str,
+    row: Mapping[str, Any],
+    made: AggregatedRow,
+    shown_masks: set[str],
+) -> dict[str, Path]:
+    """Confusion matrix, motion masks (once for all rows that share them) and example pictures of a row."""
+    if made.predictions is None:
+        return {}
+    predictions, written = made.predictions, {}
+    name = f"{row_label(made.row)} on {made.row.dataset}"
+    title = f"Confusion matrix: {name}, pooled test images"
+    written[title] = folder / f"confusion-{slug}.png"
+    counts = confusion_counts(predictions.true, predictions.predicted, predictions.class_names)
+    drawing.save_figure(
+        drawing.confusion_matrix_figure(counts, predictions.class_names, title), written[title]
+    )
+    fold, identity = min(
+        (run["fold"], run["identity"]) for run in row["runs"] if run["fold"] not in made.row.problems
+    )
+    masks = store.record("fold_runs", identity).get("masks")
+    if masks and masks not in shown_masks:
+        shown_masks.add(masks)
+        lender = (
+            f"fold {fold} of {made.row.dataset}"
+            if made.row.masks == "own"
+            else f"{made.row.masks}, lent to {name}"
+        )
+        title = f"Motion masks of {lender} (training subjects only)"
+        written[title] = folder / f"masks-{slug}.png"
+        classes = (store.manifest("masks", masks) or {})["classes"]
+        images = np.load(io.BytesIO(store.read("masks", masks, "masks.npy")), allow_pickle=False)
+        drawing.save_figure(drawing.mask_figure(images, classes, title), written[title])
+    if "pictures.png" in (store.manifest("fold_runs", identity) or {})["sha256"]:
+        title = f"What the networks see and make: {name}, test faces of fold {fold}"
+        written[title] = folder / f"pictures-{slug}.png"
+        write_atomically(written[title], store.read("fold_runs", identity, "pictures.png"))
+    return written
+
+
+def _curve_figures(
+    folder: Path, store: ResultsStore, experiment: Mapping[str, Any], aggregated: Sequence[AggregatedRow]
+) -> dict[str, Path]:
+    """One figure a stage, with all rows that have it."""
+    stages: dict[str, dict[str, list[list[dict[str, Any]]]]] = {}
+    for row, made in zip(experiment["rows"], aggregated, strict=True):
+        for run in row["runs"]:
+            if run["fold"] in made.row.problems:
+                continue
+            for stage, epochs in read_curves(store, run["identity"]).items():
+                rows = stages.setdefault(stage, {})
+                rows.setdefault(f"{row_label(made.row)} on {made.row.dataset}", []).append(epochs)
+    written = {}
+    for stage, curves in sorted(stages.items()):
+        title = f"Training curves of {stage.replace('stage', 'stage ')}: folds thin, their mean thick"
+        written[title] = folder / f"curves-{stage}.png"
+        drawing.save_figure(drawing.curves_figure(curves, title), written[title])
+    return written
+
+
+def _next_commands(store: ResultsStore, experiment: Mapping[str, Any], logs: Path) -> dict[str, str]:
+    runs, name = shlex.quote(shown_path(store.root)), shlex.quote(experiment["name"])
+    python = shlex.quote(shown_path(Path(sys.executable)))
+    return {
+        "See curves, figures and trials in TensorBoard": (
+            f"{python} -m tensorboard.main --logdir {shlex.quote(shown_path(logs))}"
+        ),
+        "Print this table again, for a paper's draft or a spreadsheet (csv)": (
+            f"{python} -m platform.table --runs {runs} --experiment {name} --format markdown"
+        ),
+        "Go on after an interruption (what is finished is kept)": experiment["command"],
+    }
+
+
+def shown_path(path: Path) -> str:
+    """`path` relative to the working directory where it lies below it, as a user would type it."""
+    relative = os.path.relpath(path)
+    return str(path) if relative.startswith("..") else relative

@@ -1,0 +1,132 @@
+"""The results store: one folder a result, under its identity, manifest last.
+
+`<root>/<kind>/<identity>/manifest.json` exists only when everything it names is in place, so
+readers trust manifests only, and a command killed anywhere can simply be run again.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Literal
+
+from platform.errors import UserError
+from platform.results.files import write_atomically
+from platform.results.identity import canonical_json
+
+Kind = Literal["fold_runs", "stage1", "masks"]
+KINDS: tuple[Kind, ...] = ("fold_runs", "stage1", "masks")
+
+
+class ResultsStore:
+    """Results under one root folder (`--runs`), which all nodes of a cluster must see."""
+
+    def __init__(self, root: Path) -> None:
+        self.root = Path(root).absolute()
+
+    def folder(self, kind: Kind, identity: str) -> Path:
+        """Where the result of that identity is, or will be."""
+        if not re.fullmatch(r"[0-9a-f]{8,64}", identity):
+            raise UserError(f"an identity is 8 to 64 hexadecimal digits, but got {identity!r}.")
+        return self.root / kind / identity
+
+    def manifest(self, kind: Kind, identity: str) -> dict[str, Any] | None:
+        """The manifest, or None when the result is not finished. UserError when it was edited."""
+        path = self.folder(kind, identity) / "manifest.json"
+        try:
+            text = path.read_text()
+        except FileNotFoundError:
+            return None
+        try:
+            manifest: dict[str, Any] = json.loads(text)
+            stated = manifest.pop("hash")
+        except (ValueError, KeyError, AttributeError, TypeError) as error:
+            raise UserError(
+                f"{path} is not a manifest of ours; remove its folder to compute it again."
+            ) from error
+        if stated != _hash(canonical_json(manifest).encode()):
+            raise UserError(
+                f"{path} was changed after it was written; remove its folder to compute it again."
+            )
+        return manifest
+
+    def is_complete(self, kind: Kind, identity: str) -> bool:
+        """Whether the result is there and did not fail."""
+        manifest = self.manifest(kind, identity)
+        return manifest is not None and manifest["status"] == "complete"
+
+    def record(self, kind: Kind, identity: str) -> dict[str, Any]:
+        """The record that the identity is the hash of."""
+        record: dict[str, Any] = json.loads(self.read(kind, identity, "record.json"))
+        return record
+
+    def read(self, kind: Kind, identity: str, name: str) -> bytes:
+        """One file of a finished result, checked against its manifest's hash."""
+        manifest = self.manifest(kind, identity)
+        if manifest is None or name not in manifest["sha256"]:
+            raise UserError(f"{kind} {identity} has no file {name}; run the command that made it again.")
+        path = self.folder(kind, identity) / name
+        try:
+            content = path.read_bytes()
+        except FileNotFoundError:
+            content = b""
+        if _hash(content) != manifest["sha256"][name]:
+            raise UserError(f"{path} does not match its manifest; remove its folder to compute it again.")
+        return content
+
+    def write(
+        self,
+        kind: Kind,
+        identity: str,
+        record: Mapping[str, Any],
+        files: Mapping[str, bytes],
+        **facts: Any,
+    ) -> dict[str, Any]:
+        """Store a finished result: files first, then the manifest with `facts` (JSON values)."""
+        return self._write(kind, identity, record, files, {"status": "complete", **facts})
+
+    def write_failure(
+        self, kind: Kind, identity: str, record: Mapping[str, Any], traceback: str
+    ) -> dict[str, Any]:
+        """Store a failed result, so that it is shown as failed and never averaged in."""
+        return self._write(kind, identity, record, {}, {"status": "failed", "traceback": traceback})
+
+    def _write(
+        self,
+        kind: Kind,
+        identity: str,
+        record: Mapping[str, Any],
+        files: Mapping[str, bytes],
+        facts: dict[str, Any],
+    ) -> dict[str, Any]:
+        folder = self.folder(kind, identity)
+        contents = {"record.json": canonical_json(record).encode(), **files}
+        for name, content in contents.items():
+            write_atomically(folder / name, content)
+        manifest = {
+            "identity": identity,
+            **facts,
+            "sha256": {name: _hash(content) for name, content in sorted(contents.items())},
+        }
+        stated = {**manifest, "hash": _hash(canonical_json(manifest).encode())}
+        write_atomically(folder / "manifest.json", json.dumps(stated, indent=1, sort_keys=True) + "\n")
+        return manifest
+
+    def experiment_folder(self, name: str) -> Path:
+        """Where the tables, figures and logs of that experiment are."""
+        if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._-]*", name):
+            raise UserError(
+                f"an experiment's name is letters, digits, '.', '_' and '-', but got {name!r}; change --name."
+            )
+        return self.root / "experiments" / name
+
+    def experiments(self) -> list[str]:
+        """Names of the experiments that have an experiment.json, sorted."""
+        return sorted(path.parent.name for path in self.root.glob("experiments/*/experiment.json"))
+
+
+def _hash(content: bytes) -> str:
+    return hashlib.sha256(content).hexdigest()

@@ -1,0 +1,177 @@
+"""Fold runs, stage-1 runs and mask sets that are wanted: plain data that can travel to any worker.
+
+A task carries the subjects it may train on and evaluate, and nothing of any other subject; its
+record holds everything that can change its outcome, and its identity is the record's hash.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from datasets.folds import Fold, subjects_hash
+from platform.config import Configuration, to_dict
+from platform.models import load_method
+from platform.models.method import STAGE1_FIELDS
+from platform.results.identity import RESULT_VERSION, identity
+
+MASK_RECIPE_VERSION = 1
+"""Raised when the mask recipe of datasets/masks.py changes its output."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class DataReference:
+    """A prepared store, by place and by content."""
+
+    folder: str
+    """Absolute path, seen by all nodes."""
+    dataset: str
+    hash: str
+    class_names: tuple[str, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class MaskTask:
+    """Motion masks of one data set's training subjects."""
+
+    identity: str
+    record: dict[str, Any]
+    data: DataReference
+    train_subjects: tuple[str, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Stage1Task:
+    """Pretraining of a mask generator; shared by all fold runs whose stage 1 is the same."""
+
+    identity: str
+    record: dict[str, Any]
+    data: DataReference
+    masks: MaskTask
+    train_subjects: tuple[str, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class FoldTask:
+    """One fold run."""
+
+    identity: str
+    record: dict[str, Any]
+    data: DataReference
+    masks: MaskTask | None
+    stage1: Stage1Task | None
+    train_subjects: tuple[str, ...]
+    evaluation_subjects: tuple[str, ...]
+
+    @property
+    def role(self) -> Literal["inner", "final"]:
+        """`inner`: scores inner validation subjects; `final`: scores the outer test subjects."""
+        role: Literal["inner", "final"] = self.record["fold"]["role"]
+        return role
+
+    @property
+    def fold_index(self) -> int:
+        """The outer fold's number."""
+        index: int = self.record["fold"]["index"]
+        return index
+
+
+@dataclass(frozen=True, kw_only=True)
+class Machine:
+    """The part of where a fold run computes that can change its last bits."""
+
+    device: Literal["cpu", "cuda"] = "cpu"
+    cpu_threads: int = 1
+    train_workers: int = 0
+
+    def to_dict(self) -> dict[str, Any]:
+        return {"device": self.device, "cpu_threads": self.cpu_threads, "train_workers": self.train_workers}
+
+
+def mask_task(data: DataReference, train_subjects: Sequence[str]) -> MaskTask:
+    """The motion masks of these subjects."""
+    record = {
+        "kind": "masks",
+        "recipe_version": MASK_RECIPE_VERSION,
+        "data": _data(data),
+        "train_subjects": subjects_hash(train_subjects),
+    }
+    return MaskTask(identity=identity(record), record=record, data=data, train_subjects=tuple(train_subjects))
+
+
+def fold_task(
+    configuration: Configuration,
+    data: DataReference,
+    fold: Fold,
+    *,
+    fold_rule: str,
+    part: int | None,
+    validation_subjects: Sequence[str] | None,
+    machine: Machine,
+    borrowed_masks: MaskTask | None = None,
+    pretrain: bool = True,
+) -> FoldTask:
+    """The fold run of that configuration.
+
+    With `validation_subjects` (inner part number `part`): trains on the fold's other training
+    subjects and scores these. Without: the final run, which trains on all of them and scores the
+    fold's test subjects. `borrowed_masks` replace the fold's own; `pretrain=False` leaves out stage 1.
+    """
+    final = validation_subjects is None
+    evaluation = tuple(fold.test_subjects if validation_subjects is None else sorted(validation_subjects))
+    train = tuple(fold.train_subjects if final else sorted(set(fold.train_subjects) - set(evaluation)))
+    method = load_method(configuration.method)
+    values = to_dict(configuration)
+    masks = (borrowed_masks or mask_task(data, train)) if method.uses_masks else None
+    stage1 = None
+    if method.pretrains_generator and pretrain:
+        assert masks is not None
+        stage1 = _stage1_task(values, data, masks, train, machine)
+    record = {
+        "kind": "fold_run",
+        "result_version": RESULT_VERSION,
+        "method": configuration.method,
+        "config": method.settings(values).to_dict(),
+        "data": _data(data),
+        "fold": {
+            "rule": fold_rule,
+            "index": fold.index,
+            "role": "final" if final else "inner",
+            "part": part,
+            "train_subjects": subjects_hash(train),
+            "evaluation_subjects": subjects_hash(evaluation),
+        },
+        "masks": masks.identity if masks else None,
+        "stage1": stage1.identity if stage1 else None,
+        "seed": configuration.seed,
+        **machine.to_dict(),
+    }
+    return FoldTask(
+        identity=identity(record),
+        record=record,
+        data=data,
+        masks=masks,
+        stage1=stage1,
+        train_subjects=train,
+        evaluation_subjects=evaluation,
+    )
+
+
+def _stage1_task(
+    values: dict[str, Any], data: DataReference, masks: MaskTask, train: tuple[str, ...], machine: Machine
+) -> Stage1Task:
+    record = {
+        "kind": "stage1",
+        "result_version": RESULT_VERSION,
+        "config": {name: values[name] for name in sorted(STAGE1_FIELDS)},
+        "data": _data(data),
+        "train_subjects": subjects_hash(train),
+        "masks": masks.identity,
+        **machine.to_dict(),
+    }
+    return Stage1Task(identity=identity(record), record=record, data=data, masks=masks, train_subjects=train)
+
+
+def _data(data: DataReference) -> dict[str, str]:
+    return {"dataset": data.dataset, "hash": data.hash}

@@ -1,0 +1,95 @@
+"""TensorBoard logs of an experiment, rebuilt from the results store each time.
+
+`<row>/fold-0/` holds the curves of a fold run, `<row>/` the accuracy of its folds (step = fold),
+`figures/` the pictures, and `trials/trial-0000/` the settings and score of a trial (tab HPARAMS).
+"""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from platform.results.aggregate import AggregatedRow
+
+if TYPE_CHECKING:
+    from platform.results.store import ResultsStore
+
+
+def write_tensorboard(
+    folder: Path,
+    store: ResultsStore,
+    experiment: Mapping[str, Any],
+    aggregated: Sequence[AggregatedRow],
+    figures: Mapping[str, Path],
+) -> None:
+    """Remove `folder` and write it again. aggregated: the experiment's rows, in its order.
+
+    figures: title to PNG file.
+    """
+    shutil.rmtree(folder, ignore_errors=True)
+    for index, (row, made) in enumerate(zip(experiment["rows"], aggregated, strict=True)):
+        _write_row(folder / row_slug(index, row), store, row, made)
+    _write_figures(folder / "figures", figures)
+    for trial in (experiment.get("study") or {}).get("trials", []):
+        _write_trial(folder / "trials" / f"trial-{trial['number']:04d}", trial)
+
+
+def row_slug(index: int, row: Mapping[str, Any]) -> str:
+    """A row's name for files and folders: `00-fmpn-synthetic`."""
+    return f"{index:02d}-{row['method']}-{row['dataset']}"
+
+
+def read_curves(store: ResultsStore, identity: str) -> dict[str, list[dict[str, Any]]]:
+    """Stage to epochs of a finished fold run; stage 1 comes from the run that pretrained for it."""
+    curves: dict[str, list[dict[str, Any]]] = {}
+    stage1 = store.record("fold_runs", identity).get("stage1")
+    if stage1 and store.is_complete("stage1", stage1):
+        curves.update(json.loads(store.read("stage1", stage1, "curves.json")))
+    curves.update(json.loads(store.read("fold_runs", identity, "curves.json")))
+    return curves
+
+
+def _write_row(folder: Path, store: ResultsStore, row: Mapping[str, Any], made: AggregatedRow) -> None:
+    from torch.utils.tensorboard import SummaryWriter
+
+    for run in row["runs"]:
+        if run["fold"] in made.row.problems:
+            continue
+        with SummaryWriter(str(folder / f"fold-{run['fold']}")) as writer:
+            for stage, epochs in read_curves(store, run["identity"]).items():
+                for values in epochs:
+                    for name, value in values.items():
+                        if name != "epoch":
+                            writer.add_scalar(f"{stage}/{name}", value, values["epoch"])
+    if made.row.scores is not None:
+        with SummaryWriter(str(folder)) as writer:
+            for fold in made.row.scores.folds:
+                writer.add_scalar("test/accuracy of each fold, images", fold.accuracy, fold.fold)
+
+
+def _write_figures(folder: Path, figures: Mapping[str, Path]) -> None:
+    from PIL import Image
+    from torch.utils.tensorboard import SummaryWriter
+
+    with SummaryWriter(str(folder)) as writer:
+        for title, path in figures.items():
+            with Image.open(path) as image:
+                writer.add_image(title, np.asarray(image.convert("RGB")), dataformats="HWC")
+
+
+def _write_trial(folder: Path, trial: Mapping[str, Any]) -> None:
+    from torch.utils.tensorboard import SummaryWriter
+
+    # TensorBoard takes numbers, switches and text only.
+    settings = {
+        name: value if isinstance(value, bool | int | float | str) else str(value)
+        for name, value in trial["params"].items()
+    }
+    metrics = {} if trial["score"] is None else {"score": trial["score"]}
+    with SummaryWriter(str(folder)) as writer:
+        writer.add_hparams({**settings, "state": trial["state"]}, metrics, run_name=".")

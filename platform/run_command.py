@@ -1,0 +1,149 @@
+"""What `tune` and `crossval` share: flags, preparing the embedded data, the plan and the ending."""
+
+from __future__ import annotations
+
+import argparse
+import shlex
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from platform.config import Configuration, Plan, plan_with
+from platform.flags import add_settings, resolve, show
+
+if TYPE_CHECKING:
+    from platform.distributed.experiment import Experiment
+
+SEARCH_FIELDS = ("space", "trials", "trials_in_flight", "rounds", "pruning")
+
+
+def add_run_arguments(parser: argparse.ArgumentParser, *, search: bool = True) -> None:
+    """The flags of a command that runs fold runs."""
+    parser.add_argument("--dry-run", action="store_true", help="show what would run, and run nothing")
+    parser.add_argument("--name", help="name of the experiment (default: command-dataset-preset)")
+    parser.add_argument("--runs", default="runs", metavar="DIR", help="folder of all results (default: runs)")
+    parser.add_argument("--data-root", default="data", metavar="DIR", help="folder of prepared data (default: data)")
+    parser.add_argument(
+        "--address", metavar="A", help="Ray cluster to use, e.g. auto (default: start one on this machine)"
+    )
+    add_settings(parser, without=() if search else SEARCH_FIELDS)
+
+
+def experiment_from(arguments: argparse.Namespace, *, kind: str, argv: list[str]) -> Experiment:
+    """The experiment that the arguments ask for; prepares the embedded sets it needs.
+
+    Raises UserError for anything that is wrong with them, before anything is written.
+    """
+    search = kind == "tune"
+    configuration, plan = resolve(arguments, selection_rule="inner" if search else "paper")
+    plan = _checked(configuration, plan, search=search)
+    from platform.distributed.experiment import plan_experiment
+    from platform.results.store import ResultsStore
+
+    name = arguments.name or f"{kind}-{plan.dataset}-{arguments.preset}"
+    runs_root, data_root = Path(arguments.runs), Path(arguments.data_root)
+    ResultsStore(runs_root).experiment_folder(name)
+    for dataset in dict.fromkeys((plan.dataset, plan.transfer_to)):
+        if dataset != "none":
+            _prepare_if_embedded(data_root, dataset, configuration.load_size_pixels)
+    return plan_experiment(
+        name=name,
+        command=shlex.join(["python", "-m", f"platform.{kind}", *argv]),
+        preset=arguments.preset,
+        dataset=plan.dataset,
+        configuration=configuration,
+        plan=plan,
+        data_root=data_root,
+        runs_root=runs_root,
+        search=search,
+        address=arguments.address,
+    )
+
+
+def _checked(configuration: Configuration, plan: Plan, *, search: bool) -> Plan:
+    """`plan` with `auto` resolved; UserError for an unknown data set, method or space."""
+    from datasets.catalogue import describe
+    from platform.models import load_method
+
+    if plan.transfer_to == "auto":
+        plan = plan_with(plan, transfer_to="synthetic_wild" if search and plan.dataset == "synthetic" else "none")
+    describe(plan.dataset)
+    if plan.transfer_to != "none":
+        describe(plan.transfer_to)
+    for method in plan.baselines:
+        load_method(method)
+    if search:
+        from platform.results.study import definition_of_space
+
+        definition_of_space(plan.space, configuration)
+    return plan
+
+
+def _prepare_if_embedded(data_root: Path, dataset: str, size_pixels: int) -> None:
+    from datasets.catalogue import describe
+    from datasets.preparation import prepare_dataset
+    from datasets.store import store_folder
+    from platform.progress import ProgressLine
+
+    if describe(dataset).embedded and not (store_folder(data_root, dataset, size_pixels) / "manifest.json").exists():
+        print(f"Preparing {dataset} at {size_pixels} px (drawn by this repository; the first time only) ...", flush=True)
+        prepare_dataset(
+            dataset, size_pixels, data_root=data_root, progress=ProgressLine(f"aligned {dataset}")
+        )
+
+
+def print_plan(experiment: Experiment, *, search: bool) -> None:
+    """The resolved settings and what they mean, before anything runs."""
+    plan, planned = experiment.plan, experiment.planned
+    print(f"# {experiment.name}: resolved settings (stored in {_shown(experiment.folder / 'config.yaml')})")
+    print(show(experiment.configuration, plan), end="")
+    subjects, images = len(planned.images_of_subject), sum(planned.images_of_subject.values())
+    print(
+        f"# {plan.dataset}: {images} images of {subjects} subjects, {len(planned.data.class_names)} classes, "
+        f"{len(planned.folds.folds)} folds (rule {planned.folds.rule})"
+    )
+    if search:
+        print(
+            f"# search: {plan.trials} trials x up to {len(planned.folds.folds)} inner fold runs (space {plan.space}, "
+            f"inner validation only), then all folds of the winner and of {len(plan.baselines)} baselines"
+        )
+    target = experiment.target.data.dataset if experiment.target else "none"
+    print(f"# mask transfer to: {target}", flush=True)
+
+
+def print_dry_run(experiment: Experiment, *, search: bool) -> None:
+    """Fold runs, resources and an estimate."""
+    from platform.distributed.cluster import local_slots
+    from platform.distributed.forecast import forecast
+
+    print(f"# resources: {local_slots(experiment.plan).describe()}")
+    for line in forecast(experiment, search=search):
+        print(f"# {line}")
+    print("# dry run: nothing was run")
+
+
+def print_presentation(experiment: Experiment, content: dict[str, Any]) -> None:
+    """The table, where everything lies, and what to do next."""
+    from platform.results.contact_sheet import write_contact_sheet
+    from platform.results.present import present, shown_path
+
+    sheet = experiment.folder / "figures" / "faces.png"
+    write_contact_sheet(Path(experiment.planned.data.folder), sheet)
+    presentation = present(experiment.store, content, {"Faces: a sample of subjects and classes": sheet})
+    print()
+    print(presentation.text)
+    print()
+    print(f"Report page:    {_shown(presentation.report)}")
+    print(f"Tables:         {', '.join(_shown(path) for path in presentation.table_files.values())}")
+    print(f"Figures:        {_shown(experiment.folder / 'figures')}/")
+    print(f"Fold runs:      {shown_path(experiment.store.root)}/fold_runs/")
+    print(f"Ray's messages: {_shown(experiment.folder / 'ray.log')}")
+    for purpose, command in presentation.next_commands.items():
+        print(f"{purpose}:\n  {command}")
+    sys.stdout.flush()
+
+
+def _shown(path: Path) -> str:
+    from platform.results.present import shown_path
+
+    return shown_path(path)

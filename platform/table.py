@@ -1,0 +1,79 @@
+"""Print the comparison table of the experiments in a runs folder."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from platform.command import Parser, run
+from platform.errors import UserError
+
+DESCRIPTION = """\
+Print the comparison table: our rows recomputed from the stored predictions of every fold, and the
+FMPN paper's Table I beside them for CK+, MMI and AffectNet. Accuracy is shown as the mean of folds
+(the paper's number) and pooled over images and over sequences, with a 95 % interval by a bootstrap
+over subjects. A row with a missing or failed fold is refused, with the command that completes it.
+"""
+EPILOG = """\
+examples:
+  python -m platform.table                                     every experiment under runs/
+  python -m platform.table --experiment tune-synthetic-quick   one experiment
+  python -m platform.table --format csv --out table.csv        into a spreadsheet
+  python -m platform.table --partial                           while folds are still running
+
+formats: screen (fixed width), markdown (also each fold's accuracy), csv, json (also paired tests).
+"""
+
+
+def parser() -> Parser:
+    made = Parser(prog="python -m platform.table", description=DESCRIPTION, epilog=EPILOG)
+    made.add_argument(
+        "--runs", type=Path, default=Path("runs"), metavar="DIR", help="runs folder (default: runs)"
+    )
+    made.add_argument(
+        "--experiment",
+        nargs="+",
+        metavar="NAME",
+        help="experiments to show (default: all in the runs folder)",
+    )
+    made.add_argument(
+        "--format", choices=("screen", "markdown", "csv", "json"), default="screen", help="default: screen"
+    )
+    made.add_argument(
+        "--partial", action="store_true", help="show incomplete rows, marked, instead of refusing"
+    )
+    made.add_argument("--out", type=Path, metavar="FILE", help="write to FILE instead of the screen")
+    return made
+
+
+def main(argv: list[str]) -> int | None:
+    """Aggregate the asked experiments and print or write the table."""
+    arguments = parser().parse_args(argv)
+    from platform.results.aggregate import aggregate_experiment
+    from platform.results.experiment import read_experiment
+    from platform.results.files import write_atomically
+    from platform.results.render import render
+    from platform.results.store import ResultsStore
+    from platform.results.table import build_table
+
+    store = ResultsStore(arguments.runs)
+    names = store.experiments()
+    if not names:
+        what = "has no experiments" if arguments.runs.is_dir() else "does not exist"
+        raise UserError(
+            f"the runs folder must hold an experiment, but {arguments.runs} {what}; "
+            "run `python -m platform.tune --dataset synthetic --preset quick` or pass --runs DIR."
+        )
+    wanted = list(dict.fromkeys(arguments.experiment or names))
+    experiments = [read_experiment(store, name) for name in wanted]
+    rows = [row for e in experiments for row in aggregate_experiment(store, e, partial=arguments.partial)]
+    text = render(build_table(rows), arguments.format)
+    if arguments.out is None:
+        print(text, end="")
+    else:
+        write_atomically(arguments.out, text)
+        print(f"wrote {arguments.out}")
+    return None
+
+
+if __name__ == "__main__":
+    run(main)

@@ -1,0 +1,46 @@
+"""Search hyperparameters, then run all folds of the winner and of the baselines, and show the table.
+
+Run the same command again after any interruption: what is finished is reused, and the result is
+the same as without the interruption.
+"""
+
+from __future__ import annotations
+
+from platform.command import Parser, run
+from platform.run_command import (
+    add_run_arguments,
+    experiment_from,
+    print_dry_run,
+    print_plan,
+    print_presentation,
+)
+
+EXAMPLES = """examples:
+  python -m platform.tune                                    the demo: synthetic faces, minutes on two cores
+  python -m platform.tune --dataset mmi --preset paper       the paper's size (needs MMI prepared, and a GPU)
+  python -m platform.tune --backbone resnet18 --trials 20    other starting point, more trials
+  python -m platform.tune --dry-run                          what would run, where and how long
+
+next: python -m platform.table                               all results as one table
+"""
+
+
+def main(argv: list[str]) -> int | None:
+    """Parse, run, present. Returns the exit status."""
+    parser = Parser(prog="python -m platform.tune", description=__doc__, epilog=EXAMPLES)
+    add_run_arguments(parser)
+    arguments = parser.parse_args(argv)
+    experiment = experiment_from(arguments, kind="tune", argv=argv)
+    print_plan(experiment, search=True)
+    if arguments.dry_run:
+        print_dry_run(experiment, search=True)
+        return 0
+    from platform.distributed.experiment import run_experiment
+
+    content = run_experiment(experiment, search=True)
+    print_presentation(experiment, content)
+    return 0
+
+
+if __name__ == "__main__":
+    run(main)

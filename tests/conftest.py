@@ -1,0 +1,52 @@
+"""Makes `platform.*` importable under every way of starting pytest, and keeps libraries quiet.
+
+`python -m pytest` from the root finds our facade by itself. Plain `pytest` has loaded the standard
+library's `platform` long before this file is read, so that module is given our folder as the place
+of its submodules: the same thing platform/__init__.py does, after the fact.
+"""
+
+from __future__ import annotations
+
+import os
+import secrets
+import sys
+from pathlib import Path
+
+import pytest
+
+import platform
+
+ROOT = Path(__file__).resolve().parent.parent
+
+
+def make_platform_a_package(root: Path) -> None:
+    """Give the loaded `platform` module the folder `root/platform` for its submodules; idempotent."""
+    folder = str(root / "platform")
+    if folder in getattr(platform, "__path__", ()):
+        return
+    platform.__path__ = [folder]
+    spec = platform.__spec__
+    assert spec is not None, "the standard `platform` module has no spec to extend"
+    spec.submodule_search_locations = [folder]
+
+
+if str(ROOT) not in sys.path:
+    sys.path.insert(0, str(ROOT))
+make_platform_a_package(ROOT)
+
+# albumentations asks the network for a newer version of itself unless told not to, before its import.
+os.environ["NO_ALBUMENTATIONS_UPDATE"] = "1"
+os.environ["MPLBACKEND"] = "Agg"
+# Ray, quiet: no usage report, the old (silenceable) output, no warning on `num_gpus=0`.
+os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
+os.environ.setdefault("RAY_AIR_NEW_OUTPUT", "0")
+os.environ.setdefault("RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO", "0")
+# Without a mode and a token of its own, `ray.init` warns, and writes a token into the user's home.
+os.environ.setdefault("RAY_AUTH_MODE", "token")
+os.environ.setdefault("RAY_AUTH_TOKEN", secrets.token_hex(32))
+
+
+@pytest.fixture(scope="session")
+def root() -> Path:
+    """The repository root, absolute."""
+    return ROOT

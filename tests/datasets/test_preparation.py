@@ -1,0 +1,112 @@
+"""From raw folders to stores, by the function that commands call."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pyarrow.parquet
+import pytest
+from PIL import Image
+
+from datasets.preparation import prepare_dataset
+from datasets.sources import file_sha256
+from datasets.store import open_prepared
+from platform.errors import UserError
+from tests.raw_trees import write_ckplus, write_landmarks, write_mmi
+
+SIZE = 32
+SEQUENCES = {"S005_001": "disgust", "S010_002": "surprise", "S010_004": "anger"}
+
+
+@pytest.fixture
+def tree(tmp_path: Path) -> Path:
+    return write_ckplus(tmp_path / "ckplus", SEQUENCES)
+
+
+def test_ckplus_becomes_a_store_with_the_hashes_of_its_files(tree: Path, tmp_path: Path) -> None:
+    store = prepare_dataset("ckplus", SIZE, data_root=tmp_path / "data", source=tree)
+    assert store.class_names == ("anger", "disgust", "surprise")
+    assert (len(store.images), int((store.roles == "neutral").sum())) == (11, 2)
+    assert open_prepared(tmp_path / "data", "ckplus", SIZE).hash == store.hash
+    row = pyarrow.parquet.read_table(store.folder / "index.parquet").to_pylist()[-1]
+    assert row["source"] == "cohn-kanade-images/S010/004/S010_004_00000005.png"
+    assert row["source_sha256"] == file_sha256(tree / row["source"])
+
+
+def test_nothing_is_written_outside_the_stores_folder(tree: Path, tmp_path: Path) -> None:
+    def listing() -> set[Path]:
+        return {path for path in tmp_path.rglob("*") if tmp_path / "data" not in (path, *path.parents)}
+
+    before = listing()
+    store = prepare_dataset("ckplus", SIZE, data_root=tmp_path / "data", source=tree)
+    assert listing() == before
+    written = {path.relative_to(tmp_path / "data").as_posix() for path in (tmp_path / "data").rglob("*")}
+    names = ("images.npy", "index.parquet", "manifest.json", "preview.png")
+    assert written == {"prepared", "prepared/ckplus-32", *(f"prepared/ckplus-32/{name}" for name in names)}
+    assert store.folder == tmp_path / "data/prepared/ckplus-32"
+
+
+def test_mmi_is_prepared_by_a_csv_of_landmarks(tmp_path: Path) -> None:
+    tree = write_mmi(tmp_path / "mmi", {"S001-100": 4, "S002-005": 1})
+    with pytest.raises(UserError, match="8 of 8 frames have no landmarks"):
+        prepare_dataset("mmi", SIZE, data_root=tmp_path, source=tree)
+    frames = [
+        f"{sequence}_{frame:03d}.png" for sequence in ("S001_100", "S002_005") for frame in (1, 4, 5, 6)
+    ]
+    points = write_landmarks(tmp_path / "points.csv", frames)
+    store = prepare_dataset("mmi", SIZE, data_root=tmp_path, source=tree, landmarks=points)
+    assert store.class_names == ("anger", "happiness")
+    means = store.images.reshape(8, -1).mean(axis=1)
+    np.testing.assert_allclose(means, [20, 80, 100, 120] * 2, atol=3)  # frame n is of one gray, 20 n
+
+
+def test_a_csv_goes_before_the_data_sets_own_landmarks(tree: Path, tmp_path: Path) -> None:
+    own = prepare_dataset("ckplus", SIZE, data_root=tmp_path / "own", source=tree)
+    points = write_landmarks(tmp_path / "points.csv", own.image_names.tolist())
+    given = prepare_dataset("ckplus", SIZE, data_root=tmp_path / "given", source=tree, landmarks=points)
+    landmarks = pyarrow.parquet.read_table(given.folder / "index.parquet")["landmarks"].to_pylist()
+    assert landmarks == [landmarks[0]] * 11
+    assert landmarks[0][:2] == [60.0, 50.0]
+
+
+def test_crops_are_scaled_and_need_no_landmarks(tree: Path, tmp_path: Path) -> None:
+    store = prepare_dataset("ckplus", 140, data_root=tmp_path, source=tree, aligned=True)
+    source = np.array(Image.open(tree / "cohn-kanade-images/S010/004/S010_004_00000005.png"))
+    np.testing.assert_array_equal(store.images[-1, ..., 0], source[:, 10:150])
+
+
+def test_a_missing_source_says_where_to_ask_and_what_is_expected(tmp_path: Path) -> None:
+    with pytest.raises(
+        UserError, match=r"needs --source DIR.*Sessions/<id>/S001-100\.avi.*mmifacedb\.eu.*--size 48"
+    ):
+        prepare_dataset("mmi", 48, data_root=tmp_path)
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("size", [0, 15, 4096])
+def test_sizes_out_of_range_are_refused(tree: Path, tmp_path: Path, size: int) -> None:
+    with pytest.raises(UserError, match=f"16 to 2048 pixels, but got {size}"):
+        prepare_dataset("ckplus", size, data_root=tmp_path, source=tree)
+
+
+def test_landmarks_of_crops_are_refused(tree: Path, tmp_path: Path) -> None:
+    with pytest.raises(UserError, match="--aligned uses no landmarks"):
+        prepare_dataset("ckplus", SIZE, data_root=tmp_path, source=tree, landmarks=tree, aligned=True)
+
+
+def test_a_frame_that_links_out_of_the_copy_is_refused(tree: Path, tmp_path: Path) -> None:
+    frame = tree / "cohn-kanade-images/S010/004/S010_004_00000005.png"
+    frame.rename(tmp_path / "outside.png")
+    frame.symlink_to(tmp_path / "outside.png")
+    with pytest.raises(UserError, match=r"S010_004_00000005\.png leaves the data set's folder"):
+        prepare_dataset("ckplus", SIZE, data_root=tmp_path / "data", source=tree)
+    assert list((tmp_path / "data").rglob("*.npy")) == []
+
+
+def test_a_damaged_frame_is_named_and_no_store_is_left(tree: Path, tmp_path: Path) -> None:
+    frame = tree / "cohn-kanade-images/S010/004/S010_004_00000005.png"
+    frame.write_bytes(frame.read_bytes()[:200])
+    with pytest.raises(UserError, match=r"S010_004_00000005\.png is not a readable image"):
+        prepare_dataset("ckplus", SIZE, data_root=tmp_path / "data", source=tree)
+    assert list((tmp_path / "data/prepared").iterdir()) == []

@@ -1,0 +1,42 @@
+from __future__ import annotations
+
+import pytest
+
+from platform.evaluation.reported import (
+    RELEASED_FOLD_ACCURACIES,
+    RELEASED_TEST_SIZES,
+    TABLE_1,
+    reported_results,
+)
+
+
+@pytest.mark.parametrize(
+    ("dataset", "rows", "fmpn"), [("ckplus", 9, 98.06), ("mmi", 9, 82.74), ("affectnet", 3, 61.52)]
+)
+def test_table_1_has_its_rows_and_ends_with_fmpn(dataset: str, rows: int, fmpn: float) -> None:
+    results = reported_results(dataset)
+    assert len(results) == rows
+    assert (results[-1].method, results[-1].accuracy_percent) == ("FMPN", fmpn)
+    assert all(result.source == TABLE_1 and result.dataset == dataset for result in results)
+
+
+def test_four_rows_of_table_1_scored_sequences() -> None:
+    sequence_based = [r.method for r in reported_results("mmi") if r.protocol == "sequence-based"]
+    assert sequence_based == ["LBP-TOP", "HOG 3D", "DTAGN(Joint)", "STM-ExpLet"]
+
+
+def test_averaging_is_stated_only_where_known() -> None:
+    stated = {result.method: result.statistic for result in reported_results("ckplus")}
+    assert stated["FMPN"] == "mean of ten folds"
+    assert stated["IACNN"] == "not stated"
+    assert {result.statistic for result in reported_results("affectnet")} == {"one 9:1 split"}
+
+
+def test_a_set_that_the_paper_does_not_have_has_no_rows() -> None:
+    assert reported_results("synthetic") == []
+
+
+@pytest.mark.parametrize(("dataset", "images"), [("ckplus", 981), ("mmi", 624)])
+def test_released_folds_cover_the_data_set(dataset: str, images: int) -> None:
+    assert sum(RELEASED_TEST_SIZES[dataset]) == images
+    assert len(RELEASED_FOLD_ACCURACIES[dataset]) == 10

@@ -1,0 +1,51 @@
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from platform.errors import UserError
+from platform.results.experiment import check_experiment, read_experiment
+from platform.results.store import ResultsStore
+from tests.results.fake_runs import demo_experiment
+
+
+def test_an_experiment_is_read_as_it_was_written(tmp_path: Path) -> None:
+    store, written = demo_experiment(tmp_path)
+    assert read_experiment(store, written["name"]) == written
+
+
+def test_an_unknown_experiment_lists_the_known_ones(tmp_path: Path) -> None:
+    store, _ = demo_experiment(tmp_path)
+    with pytest.raises(UserError, match=r"unknown experiment 'tune-synth'.*Known: tune-synthetic-quick"):
+        read_experiment(store, "tune-synth")
+
+
+def test_a_file_that_is_no_json_is_named(tmp_path: Path) -> None:
+    folder = tmp_path / "experiments" / "broken"
+    folder.mkdir(parents=True)
+    (folder / "experiment.json").write_text("{")
+    with pytest.raises(UserError, match=r"broken/experiment\.json: an experiment must be readable JSON"):
+        read_experiment(ResultsStore(tmp_path), "broken")
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"format": "other"}, "format must be 'experiment', but it is 'other'"),
+        ({"command": None}, "command is missing"),
+        ({"rows": []}, "one row or more"),
+        ({"rows": [{"title": "FMPN"}]}, "row 'FMPN'.*method, dataset.* is missing"),
+    ],
+)
+def test_what_aggregating_needs_is_checked(tmp_path: Path, change: dict[str, object], message: str) -> None:
+    _, experiment = demo_experiment(tmp_path)
+    changed = {key: value for key, value in {**experiment, **change}.items() if value is not None}
+    with pytest.raises(UserError, match=message):
+        check_experiment(changed, "experiment.json")
+
+
+def test_json_that_is_no_mapping_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(UserError, match="format"):
+        check_experiment(json.loads("[]"), "experiment.json")

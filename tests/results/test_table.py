@@ -1,0 +1,88 @@
+from __future__ import annotations
+
+import dataclasses
+
+import pytest
+
+from platform.results.aggregate import AggregatedRow, aggregate_experiment
+from platform.results.table import build_table
+from tests.results.fake_runs import COMMAND, demo_experiment
+
+
+@pytest.fixture(scope="module")
+def rows(tmp_path_factory: pytest.TempPathFactory) -> list[AggregatedRow]:
+    store, experiment = demo_experiment(tmp_path_factory.mktemp("runs"))
+    return aggregate_experiment(store, experiment)
+
+
+def changed(row: AggregatedRow, **change: object) -> AggregatedRow:
+    return dataclasses.replace(row, row=dataclasses.replace(row.row, **change))  # type: ignore[arg-type]
+
+
+def notes_of(rows: list[AggregatedRow]) -> str:
+    return "\n".join(note for section in build_table(rows).sections for note in section.notes)
+
+
+def test_each_data_set_has_a_section_and_each_experiment_a_block(rows: list[AggregatedRow]) -> None:
+    table = build_table([*rows, changed(rows[0], experiment="second")])
+    assert [section.dataset for section in table.sections] == ["synthetic", "synthetic_wild"]
+    blocks = table.sections[0].blocks
+    assert [(block.experiment, len(block.rows)) for block in blocks] == [
+        ("tune-synthetic-quick", 3),
+        ("second", 1),
+    ]
+
+
+def test_the_inner_rule_says_how_test_subjects_enter_the_choice(rows: list[AggregatedRow]) -> None:
+    assert (
+        "No fold run reads its own fold's test subjects, but through the other folds they enter"
+        in notes_of(rows)
+    )
+
+
+def test_selection_on_test_images_is_called_leakage(rows: list[AggregatedRow]) -> None:
+    assert "LEAKAGE" not in notes_of(rows)
+    assert "LEAKAGE" in notes_of([changed(rows[0], selection_rule="test")])
+
+
+def test_chance_and_paired_tests_and_lent_masks_are_noted(rows: list[AggregatedRow]) -> None:
+    notes = notes_of(rows)
+    assert "Chance level (pooled images): 14.3 % guessing evenly among 7 classes" in notes
+    assert "FMPN minus CNN (baseline) (resnet18): +" in notes
+    assert "Holm-corrected over 2" in notes
+    assert "motion masks lent by synthetic" in notes
+
+
+def test_an_incomplete_row_is_noted_with_its_folds_and_command(rows: list[AggregatedRow]) -> None:
+    notes = notes_of([changed(rows[0], problems={1: "is missing", 2: "failed (MemoryError)"}), rows[1]])
+    incomplete = "INCOMPLETE FMPN (resnet18): fold 1 is missing; fold 2 failed (MemoryError)"
+    assert f"{incomplete}. Complete it with `{COMMAND}`." in notes
+    assert "FMPN minus" not in notes
+    assert "marked as best: a row is incomplete" in notes
+
+
+def test_near_the_ceiling_errors_are_counted(rows: list[AggregatedRow]) -> None:
+    assert "errors in" not in notes_of(rows)
+    scores = rows[0].row.scores
+    assert scores is not None
+    near = dataclasses.replace(scores, pooled_image_accuracy=0.99, error_count=2, subjects_with_errors=1)
+    assert "2 errors in 189 images, by 1 of 9 subjects" in notes_of([changed(rows[0], scores=near)])
+
+
+@pytest.mark.parametrize(("dataset", "reported"), [("synthetic", 0), ("ckplus", 9), ("affectnet", 3)])
+def test_reported_rows_stand_beside_ours_on_the_papers_data_sets(
+    rows: list[AggregatedRow], dataset: str, reported: int
+) -> None:
+    (section,) = build_table([changed(rows[0], dataset=dataset)]).sections
+    assert len(section.reported) == reported
+    assert any("one random 9:1 split" in note for note in section.notes) == (dataset == "affectnet")
+    assert any("not comparable with the reported ones" in note for note in section.notes) == bool(reported)
+
+
+def test_the_papers_preset_is_comparable_with_the_paper(rows: list[AggregatedRow]) -> None:
+    assert "not comparable" not in notes_of([changed(rows[0], dataset="ckplus", preset="paper")])
+
+
+def test_a_table_of_nothing_is_refused() -> None:
+    with pytest.raises(ValueError, match="at least one row"):
+        build_table([])

@@ -1,0 +1,300 @@
+"""The architecture as rules that a source file can break: layers, heavy imports, safety, docstrings.
+
+Every rule is a function from source text to complaints, tried here on text that breaks it.
+"""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parent.parent
+SOURCE_FOLDERS = ("platform", "datasets", "search_spaces")
+
+LAYERS = (
+    "platform.errors",
+    "datasets",
+    "platform.models",
+    "search_spaces",
+    "platform.config",
+    "platform.training",
+    "platform.evaluation",
+    "platform.results",
+    "platform.distributed",
+    "platform",  # the commands, and what only they share
+)
+"""The way of the data: a file imports only from its own layer and from those before it."""
+
+HEAVY = {"albumentations", "cv2", "face_alignment", "matplotlib", "optuna", "pandas", "pyarrow", "ray"} | {
+    "scipy", "sklearn", "skimage", "tensorboard", "torch", "torchvision",
+}  # fmt: skip
+"""Not imported until a command has parsed its arguments: `--help` answers within a second."""
+
+
+@dataclass(frozen=True)
+class Import:
+    """One imported module as written, and whether it is imported together with the file itself."""
+
+    module: str
+    line: int
+    at_start: bool
+
+
+def sources(*folders: str) -> list[Path]:
+    """The Python files of `folders` under the root, sorted."""
+    return sorted(path for folder in folders for path in (ROOT / folder).rglob("*.py"))
+
+
+def module_name(path: Path) -> str:
+    """`datasets.synthetic` for datasets/synthetic/__init__.py."""
+    parts = path.relative_to(ROOT).with_suffix("").parts
+    return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
+
+
+def imports(source: str) -> Iterator[Import]:
+    """Every import of `source`, those inside functions and TYPE_CHECKING blocks too."""
+
+    def walk(node: ast.AST, at_start: bool) -> Iterator[Import]:
+        for child in ast.iter_child_nodes(node):
+            if isinstance(child, ast.Import):
+                for alias in child.names:
+                    yield Import(alias.name, child.lineno, at_start)
+            elif isinstance(child, ast.ImportFrom):
+                assert child.level == 0, f"line {child.lineno}: relative import"
+                for alias in child.names:
+                    yield Import(f"{child.module}.{alias.name}", child.lineno, at_start)
+            else:
+                later = isinstance(child, ast.FunctionDef | ast.AsyncFunctionDef) or (
+                    isinstance(child, ast.If) and "TYPE_CHECKING" in ast.unparse(child.test)
+                )
+                yield from walk(child, at_start and not later)
+
+    yield from walk(ast.parse(source), at_start=True)
+
+
+def layer(module: str) -> int | None:
+    """Index in LAYERS of the layer that `module` is part of; None for third parties' modules."""
+    if module == "platform":
+        return None  # the standard library's names
+    matches = [name for name in LAYERS if module == name or module.startswith(name + ".")]
+    return LAYERS.index(max(matches, key=len)) if matches else None
+
+
+def package_of(module: str) -> str:
+    """`torch` for `torch.nn.functional`."""
+    return module.partition(".")[0]
+
+
+# --- the rules: (module name, source) -> complaints -------------------------------------------------
+
+
+def breaks_layers(module: str, source: str) -> list[str]:
+    own = layer(module)
+    found = []
+    for imported in imports(source):
+        other = layer(imported.module)
+        if own is not None and other is not None and other > own:
+            found.append(f"line {imported.line}: {module} ({LAYERS[own]}) imports {imported.module}")
+    return found
+
+
+def imports_ray(module: str, source: str) -> list[str]:
+    if layer(module) == LAYERS.index("platform.distributed"):
+        return []
+    return [f"line {i.line}: imports {i.module}" for i in imports(source) if package_of(i.module) == "ray"]
+
+
+def imports_torch_in_datasets(module: str, source: str) -> list[str]:
+    if package_of(module) != "datasets" or module in {"datasets.batches", "datasets.augmentation"}:
+        return []
+    wrong = {"torch", "torchvision"}
+    return [f"line {i.line}: imports {i.module}" for i in imports(source) if package_of(i.module) in wrong]
+
+
+def lacks_docstrings(module: str, source: str) -> list[str]:
+    tree = ast.parse(source)
+    found = [] if ast.get_docstring(tree) or not source.strip() else ["the module has no docstring"]
+    for node in tree.body:
+        if not isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
+            continue
+        if node.name.startswith("_"):
+            continue
+        if not ast.get_docstring(node):
+            found.append(f"line {node.lineno}: {node.name} has no docstring")
+        if isinstance(node, ast.ClassDef) and not node.bases:  # an override inherits its docstring
+            found += [
+                f"line {member.lineno}: {node.name}.{member.name} has no docstring"
+                for member in node.body
+                if isinstance(member, ast.FunctionDef | ast.AsyncFunctionDef)
+                and not member.name.startswith("_")
+                and not ast.get_docstring(member)
+            ]
+    return found
+
+
+FORBIDDEN_CALLS = {
+    "eval", "exec", "os.system", "os.popen", "yaml.load", "yaml.full_load", "yaml.unsafe_load",
+    "pickle.load", "pickle.loads", "pickle.Unpickler", "cloudpickle.load", "cloudpickle.loads",
+    "marshal.load", "marshal.loads", "joblib.load", "shelve.open", "pandas.read_pickle", "pd.read_pickle",
+}  # fmt: skip
+UNSAFE_MODULES = ("xml.etree", "xml.dom", "xml.sax")
+
+
+def is_unsafe(module: str, source: str) -> list[str]:
+    """Reading that can run code, or that a hostile file can blow up."""
+    found = [
+        f"line {i.line}: imports {i.module}; use defusedxml"
+        for i in imports(source)
+        if i.module.startswith(UNSAFE_MODULES)
+    ]
+    for name in (i for i in imports(source) if i.module in FORBIDDEN_CALLS):
+        found.append(f"line {name.line}: imports {name.module}")
+    for node in ast.walk(ast.parse(source)):
+        if not isinstance(node, ast.Call):
+            continue
+        called = ast.unparse(node.func)
+        options = {keyword.arg: ast.unparse(keyword.value) for keyword in node.keywords}
+        if called in FORBIDDEN_CALLS:
+            found.append(f"line {node.lineno}: {called}")
+        if called == "torch.load" and options.get("weights_only") != "True":
+            found.append(f"line {node.lineno}: torch.load without weights_only=True")
+        if options.get("allow_pickle", "False") != "False":
+            found.append(f"line {node.lineno}: {called} with allow_pickle")
+        if options.get("shell", "False") != "False":
+            found.append(f"line {node.lineno}: {called} through a shell")
+    return found
+
+
+UNFINISHED = re.compile(r"\b(?:TO" + "DO|FIX" + "ME|XX" + r"X)\b")
+MACHINE_PATH = re.compile(
+    r"(?<![\w.~/$}-])/(?:wo" + r"rk|ro" + r"ot|ho" + r"me/\w+|Us" + r"ers/\w+)(?![\w-])"
+)
+
+
+def is_unfinished(module: str, source: str) -> list[str]:
+    lines = enumerate(source.splitlines(), start=1)
+    return [f"line {number}: {line.strip()}" for number, line in lines if UNFINISHED.search(line)]
+
+
+def names_a_machine(module: str, source: str) -> list[str]:
+    lines = enumerate(source.splitlines(), start=1)
+    return [f"line {number}: {line.strip()}" for number, line in lines if MACHINE_PATH.search(line)]
+
+
+Rule = Callable[[str, str], list[str]]
+SOURCE_RULES: list[Rule] = [
+    breaks_layers,
+    imports_ray,
+    imports_torch_in_datasets,
+    lacks_docstrings,
+    is_unsafe,
+]
+TEXT_RULES: list[Rule] = [is_unfinished, names_a_machine]
+
+
+@pytest.mark.parametrize("rule", SOURCE_RULES)
+def test_no_source_file_breaks_the_rule(rule: Rule) -> None:
+    files = sources(*SOURCE_FOLDERS)
+    assert len(files) > 10
+    found = [
+        f"{path.relative_to(ROOT)}: {complaint}"
+        for path in files
+        for complaint in rule(module_name(path), path.read_text(encoding="utf-8"))
+    ]
+    assert not found, "\n".join(["", *found])
+
+
+@pytest.mark.parametrize("rule", TEXT_RULES)
+def test_no_file_of_ours_breaks_the_rule(rule: Rule) -> None:
+    folders = (*SOURCE_FOLDERS, "tests", "benchmarks", "docs", ".ci")
+    kinds = {".py", ".pyi", ".md", ".yaml", ".toml", ".sh", ""}
+    files = [path for folder in folders for path in (ROOT / folder).rglob("*") if path.suffix in kinds]
+    files += [path for path in ROOT.iterdir() if path.suffix in {".md", ".yaml", ".toml"}]
+    files = [path for path in files if path.is_file() and "__pycache__" not in path.parts]
+    files.append(ROOT / "Makefile")
+    found = [
+        f"{path.relative_to(ROOT)}: {complaint}"
+        for path in files
+        for complaint in rule("", path.read_text(encoding="utf-8"))
+    ]
+    assert not found, "\n".join(["", *found])
+
+
+def test_nothing_heavy_is_imported_before_a_command_has_parsed_its_arguments() -> None:
+    """Follows the imports at the start of files from every command, through our own modules."""
+    texts = {module_name(path): path.read_text(encoding="utf-8") for path in sources(*SOURCE_FOLDERS)}
+    commands = [name for name, text in texts.items() if '__name__ == "__main__"' in text]
+    found = []
+    for command in commands:
+        waiting, seen = [(command, command)], {command}
+        while waiting:
+            module, way = waiting.pop()
+            for imported in imports(texts[module]):
+                if not imported.at_start:
+                    continue
+                if package_of(imported.module) in HEAVY:
+                    found.append(f"{way} -> {imported.module}")
+                # `a.b.c` imports a and a.b on its way; c may be a module or a name in one.
+                parts = imported.module.split(".")
+                for name in (".".join(parts[:count]) for count in range(1, len(parts) + 1)):
+                    if name in texts and name != "platform" and name not in seen:
+                        seen.add(name)
+                        waiting.append((name, f"{way} -> {name}"))
+    assert not found, "\n".join(["", *found])
+
+
+# --- every rule finds what it is for ------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("rule", "module", "source"),
+    [
+        (breaks_layers, "datasets.folds", "from platform.results.store import ResultsStore"),
+        (breaks_layers, "datasets.folds", "def f():\n    import platform.models"),
+        (breaks_layers, "platform.models.fmpn", "from platform.training import stages"),
+        (breaks_layers, "platform.training.stages", "from platform import tune"),
+        (breaks_layers, "platform.errors", "import datasets"),
+        (imports_ray, "platform.results.store", "def f():\n    from ray.tune import Tuner"),
+        (imports_ray, "search_spaces.paper", "import ray"),
+        (imports_torch_in_datasets, "datasets.masks", "from torch.nn import functional"),
+        (lacks_docstrings, "datasets.masks", "import os"),
+        (lacks_docstrings, "datasets.masks", '"""D."""\ndef build(): ...'),
+        (lacks_docstrings, "datasets.masks", '"""D."""\nclass Masks:\n    x = 1'),
+        (lacks_docstrings, "datasets.masks", '"""D."""\nclass A:\n    """D."""\n    def read(self): ...'),
+        (is_unsafe, "datasets.mmi", "import xml.etree.ElementTree"),
+        (is_unsafe, "datasets.mmi", "from xml.dom import minidom"),
+        (is_unsafe, "platform.tune", "import torch\ntorch.load(path)"),
+        (is_unsafe, "platform.tune", "import torch\ntorch.load(path, weights_only=False)"),
+        (is_unsafe, "platform.tune", "import yaml\nyaml.load(text, Loader=yaml.Loader)"),
+        (is_unsafe, "platform.tune", "from pickle import loads"),
+        (is_unsafe, "platform.tune", "import numpy\nnumpy.load(path, allow_pickle=True)"),
+        (is_unsafe, "platform.tune", "import subprocess\nsubprocess.run(text, shell=True)"),
+        (is_unfinished, "", "# TO" + "DO: later"),
+        (names_a_machine, "", "DATA = '/ho" + "me/someone/data'"),
+        (names_a_machine, "", "see /wo" + "rk/main"),
+    ],
+)
+def test_a_rule_finds_what_breaks_it(rule: Rule, module: str, source: str) -> None:
+    assert rule(module, source)
+
+
+@pytest.mark.parametrize(
+    ("rule", "module", "source"),
+    [
+        (breaks_layers, "platform.results.store", "import datasets.store\nfrom platform.results import x"),
+        (breaks_layers, "datasets.folds", "import platform\nimport numpy"),
+        (imports_ray, "platform.distributed.search", "import ray"),
+        (imports_ray, "platform.tune", "import rayleigh"),
+        (imports_torch_in_datasets, "datasets.batches", "import torch"),
+        (lacks_docstrings, "x", '"""D."""\nclass A(B):\n    """D."""\n    def forward(self): ...'),
+        (is_unsafe, "platform.tune", "import torch\ntorch.load(path, weights_only=True)"),
+        (names_a_machine, "", "https://example.org/wo" + "rk/ and ~/wo" + "rk/ and ./ro" + "ot"),
+    ],
+)
+def test_a_rule_leaves_alone_what_keeps_it(rule: Rule, module: str, source: str) -> None:
+    assert rule(module, source) == []

@@ -1,0 +1,44 @@
+"""The progress line: quiet in log files, live on terminals."""
+
+from __future__ import annotations
+
+import io
+
+import pytest
+
+from platform.progress import ProgressLine, duration
+
+
+class Terminal(io.StringIO):
+    def isatty(self) -> bool:
+        return True
+
+
+def run(stream: io.StringIO, total: int, seconds_each: float) -> str:
+    now = [0.0]
+    line = ProgressLine("faces", stream=stream, clock=lambda: now[0])
+    for done in range(1, total + 1):
+        now[0] += seconds_each
+        line(done, total)
+    return stream.getvalue()
+
+
+def test_a_log_file_gets_ten_plain_lines() -> None:
+    lines = run(io.StringIO(), total=1000, seconds_each=0.01).splitlines()
+    assert len(lines) == 10
+    assert lines[4] == "faces: 500 of 1000 (100/s, 5 s left)"
+    assert lines[-1] == "faces: 1000 of 1000 (100/s in 10 s)"
+
+
+def test_a_terminal_gets_one_line_that_renews_itself() -> None:
+    text = run(Terminal(), total=1000, seconds_each=0.01)
+    assert text.count("\n") == 1
+    assert 40 <= text.count("\r") <= 51  # five times a second for ten seconds
+    assert text.endswith("faces: 1000 of 1000 (100/s in 10 s)\n")
+
+
+@pytest.mark.parametrize(
+    ("seconds", "text"), [(0.4, "0 s"), (59.4, "59 s"), (200, "3 min 20 s"), (7500, "2 h 5 min")]
+)
+def test_durations_read_well(seconds: float, text: str) -> None:
+    assert duration(seconds) == text

@@ -1,0 +1,98 @@
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from platform.errors import UserError
+from platform.results.store import ResultsStore
+from platform.table import main
+from tests.results.fake_runs import demo_experiment, write_experiment, write_row
+
+
+@pytest.fixture(scope="module")
+def runs(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    root = tmp_path_factory.mktemp("runs")
+    store, _ = demo_experiment(root)
+    write_experiment(store, [write_row(store, accuracy=0.9, folds=2)], name="second")
+    return root
+
+
+def test_all_experiments_are_shown_by_default(runs: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert not main(["--runs", str(runs)])
+    text = capsys.readouterr().out
+    assert "Ours: second (preset quick)" in text
+    assert "Ours: tune-synthetic-quick (preset quick)" in text
+    assert "Accuracy on synthetic_wild" in text
+
+
+def test_one_experiment_can_be_asked_for(runs: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    main(["--runs", str(runs), "--experiment", "second"])
+    assert "tune-synthetic-quick" not in capsys.readouterr().out
+
+
+def test_out_writes_the_file_and_says_so(
+    runs: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    out = tmp_path / "new" / "table.json"
+    main(["--runs", str(runs), "--format", "json", "--out", str(out)])
+    assert json.loads(out.read_text())["format"] == "comparison-table"
+    assert capsys.readouterr().out == f"wrote {out}\n"
+
+
+def test_partial_shows_what_is_there(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    store = ResultsStore(tmp_path)
+    row = write_row(store, folds=2)
+    row["runs"].pop()
+    write_experiment(store, [row])
+    with pytest.raises(UserError, match="fold 1 is missing"):
+        main(["--runs", str(tmp_path)])
+    main(["--runs", str(tmp_path), "--partial"])
+    assert "63/21/3/1 of 2" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("make", "arguments", "message"),
+    [
+        (False, [], "runs does not exist; run `python -m platform.tune"),
+        (True, [], "runs has no experiments; run `python -m platform.tune"),
+    ],
+)
+def test_a_runs_folder_without_experiments_says_what_makes_them(
+    tmp_path: Path, make: bool, arguments: list[str], message: str
+) -> None:
+    folder = tmp_path / "runs"
+    if make:
+        folder.mkdir()
+    with pytest.raises(UserError, match=message):
+        main(["--runs", str(folder), *arguments])
+    assert folder.exists() == make
+
+
+def test_an_unknown_experiment_ends_with_status_2_and_the_known_ones(root: Path, runs: Path) -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "platform.table", "--runs", str(runs), "--experiment", "secnd"],
+        cwd=root,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 2
+    assert done.stdout == ""
+    assert "unknown experiment 'secnd'; did you mean 'second'?" in done.stderr
+    assert len(done.stderr.splitlines()) == 1
+
+
+def test_help_teaches_without_loading_anything_heavy(root: Path) -> None:
+    code = (
+        "import sys; from platform.table import main\n"
+        "try: main(['--help'])\n"
+        "except SystemExit: pass\n"
+        "assert not {'numpy', 'torch', 'matplotlib', 'pyarrow'} & set(sys.modules)"
+    )
+    done = subprocess.run([sys.executable, "-c", code], cwd=root, capture_output=True, text=True, check=True)
+    assert "examples:" in done.stdout
+    assert "--partial" in done.stdout
