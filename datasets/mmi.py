@@ -192,7 +192,11 @@ class _Clip:
         import cv2
 
         self.close()
+        # OpenCV prints a warning of its own where a file is no video; ours says more.
+        level = cv2.utils.logging.getLogLevel()
+        cv2.utils.logging.setLogLevel(cv2.utils.logging.LOG_LEVEL_SILENT)
         self._capture = cv2.VideoCapture(self.path, cv2.CAP_FFMPEG)
+        cv2.utils.logging.setLogLevel(level)
         self._taken = 0
         if not self._capture.isOpened():
             raise UserError(

@@ -26,6 +26,9 @@ class Configuration:
     """Share of the backbone's channels that is kept; 1 is the published net, 0.25 a quick one."""
     weights: Literal["imagenet", "none"] = "imagenet"
     """Where the backbone starts from: torchvision's ImageNet weights, or random."""
+    enlarge_below_pixels: int = 0
+    """Faces smaller than this are enlarged to it (bilinear) before the classification net; 0: never.
+    Ours, for quick runs: the mask generator works on the small face, Inception needs 75 px."""
     transform_input: bool = True
     """Inception only: rescale the input as torchvision does for ImageNet weights (as released)."""
     load_size_pixels: int = 320
@@ -71,7 +74,8 @@ class Configuration:
 
         _check_types(self)
         _check_choice("method", self.method, method_names())
-        check_backbone(self.backbone, self.image_size_pixels, self.backbone_width, self.weights)
+        classifier_size = max(self.image_size_pixels, self.enlarge_below_pixels)
+        check_backbone(self.backbone, classifier_size, self.backbone_width, self.weights)
         for name in ("stage1_constant_epochs", "stage1_decay_epochs", "stage2_constant_epochs"):
             _check_rule(self, name, getattr(self, name) >= 0, ">= 0")
         _check_rule(self, "stage2_decay_epochs", self.stage2_decay_epochs >= 0, ">= 0")
@@ -90,6 +94,7 @@ class Configuration:
             _check_rule(self, name, 0 <= getattr(self, name) < 1, ">= 0 and < 1")
         _check_rule(self, "generator_width", 1 <= self.generator_width <= 1024, "1 to 1024")
         _check_rule(self, "image_size_pixels", self.image_size_pixels >= 16, ">= 16")
+        _check_rule(self, "enlarge_below_pixels", 0 <= self.enlarge_below_pixels <= 2048, "0 to 2048")
         _check_rule(self, "seed", 0 <= self.seed < 2**31, "0 to 2**31 - 1")
         if self.load_size_pixels < self.image_size_pixels:
             raise UserError(

@@ -48,12 +48,14 @@ def main(argv: list[str]) -> int | None:
     """Prepare one data set and say what was prepared."""
     arguments = make_parser().parse_args(argv)
 
-    from datasets.catalogue import describe
+    from datasets.catalogue import describe, raw_folder
     from datasets.preparation import prepare_dataset
     from platform.progress import ProgressLine
 
-    title = describe(arguments.dataset).title
-    print(f"preparing {title} at {arguments.size} pixels ...", flush=True)
+    description = describe(arguments.dataset)
+    raw = raw_folder(arguments.data_root, arguments.dataset)
+    if description.embedded and arguments.source is None and not raw.exists():
+        print(f"drawing {description.title} into {raw} first; about ten seconds ...", flush=True)
     store = prepare_dataset(
         arguments.dataset,
         arguments.size,
@@ -63,7 +65,7 @@ def main(argv: list[str]) -> int | None:
         aligned=arguments.aligned,
         progress=ProgressLine("aligned faces"),
     )
-    print("\n".join(summary_lines(store, title)))
+    print("\n".join(summary_lines(store, description.title)))
     flag = "" if arguments.data_root == Path("data") else f" --data-root {arguments.data_root}"
     print(f"next:       python -m platform.tune --dataset {arguments.dataset}{flag} --preset quick")
     return None

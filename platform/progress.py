@@ -21,24 +21,29 @@ class ProgressLine:
         self.what = what
         self.stream = stream if stream is not None else sys.stdout
         self.clock = clock
-        self.started = clock()
-        self._shown = self.started
+        self._first: tuple[float, int] | None = None
+        self._shown = -1.0
         self._tenths = 0
 
     def __call__(self, done: int, total: int) -> None:
         now = self.clock()
+        # The rate is counted from the first call: what came before it was another kind of work.
+        self._first = self._first or (now, done)
+        started, done_before = self._first
         terminal = self.stream.isatty()
         tenths = 10 * done // total
         if done < total and (now - self._shown < 0.2 if terminal else tenths == self._tenths):
             return
         self._shown, self._tenths = now, tenths
-        rate = done / max(now - self.started, 1e-9)
-        left = (
-            f", {duration((total - done) / rate)} left"
-            if done < total
-            else f" in {duration(now - self.started)}"
-        )
-        text = f"{self.what}: {done} of {total} ({rate:,.0f}/s{left})"
+        text = f"{self.what}: {done} of {total}"
+        if done > done_before and now > started:
+            rate = (done - done_before) / (now - started)
+            left = (
+                f"{duration((total - done) / rate)} left"
+                if done < total
+                else f"{duration(now - started)} in all"
+            )
+            text += f" ({rate:,.0f}/s, {left})"
         start, end = ("\r\033[K", "" if done < total else "\n") if terminal else ("", "\n")
         print(start + text, end=end, file=self.stream, flush=True)
 

@@ -10,6 +10,9 @@ import json
 import os
 import shutil
 from collections.abc import Callable, Iterator
+from concurrent.futures import ProcessPoolExecutor
+from itertools import repeat
+from multiprocessing import get_context
 from pathlib import Path
 
 import cv2
@@ -54,27 +57,50 @@ def write_synthetic_set(
     in_the_wild: bool = False,
     progress: Progress | None = None,
 ) -> None:
-    """Write the set into `root`, or go on with it, or do nothing where it is already whole.
-
-    Raises UserError for impossible parameters, for a set of other parameters in `root`, and for a
-    folder that holds something else.
-    """
+    """`write_set` with the parameters one by one, in this process."""
     parameters = SetParameters(
         subjects=subjects, frames=frames, difficulty=difficulty, seed=seed, size_pixels=size_pixels,
         in_the_wild=in_the_wild,
     )  # fmt: skip
+    write_set(root, parameters, progress=progress)
+
+
+def write_set(root: Path, parameters: SetParameters, *, workers: int = 1, progress: Progress | None = None) -> bool:
+    """Write the set into `root`, or go on with it; False, and nothing done, where it is already whole.
+
+    The pixels do not depend on `workers`, the number of processes; with more than one, the caller's
+    main module must be importable without side effects, as `multiprocessing` asks. Raises UserError
+    for a set of other parameters in `root`, and for a folder that holds something else.
+    """
     if _is_finished(root, parameters):
-        return
+        return False
     _claim(root, parameters)
-    wanted = list(sequences(parameters))
-    total = len(wanted) * frames
-    for index, (subject, sequence) in enumerate(wanted):
-        _write_sequence(root, parameters, subject, sequence)
+    done, total = 0, frame_count(parameters)
+    for frames in _written(root, parameters, workers):
+        done += frames
         if progress is not None:
-            progress((index + 1) * frames, total)
+            progress(done, total)
     record = {"format": "synthetic-faces", **parameters.as_record(), "frame_count": total}
     _write_atomically(root / MANIFEST, (json.dumps(record, indent=1, sort_keys=True) + "\n").encode())
     (root / CLAIM).unlink(missing_ok=True)
+    return True
+
+
+def _written(root: Path, parameters: SetParameters, workers: int) -> Iterator[int]:
+    """Writes all sequences; yields each one's number of frames when it is on disk."""
+    places = list(sequences(parameters))
+    if workers == 1:
+        yield from (_write_sequence(root, parameters, *place) for place in places)
+        return
+    # Spawned, not forked: a fork of a process with threads may hang.
+    with ProcessPoolExecutor(workers, get_context("spawn"), initializer=_one_thread) as pool:
+        subjects, numbers = zip(*places, strict=True)
+        yield from pool.map(_write_sequence, repeat(root), repeat(parameters), subjects, numbers)
+
+
+def _one_thread() -> None:
+    """OpenCV's own threads would fight with the other workers'."""
+    cv2.setNumThreads(1)
 
 
 def frame_count(parameters: SetParameters) -> int:
@@ -122,12 +148,12 @@ def _claim(root: Path, parameters: SetParameters) -> None:
     _write_atomically(claim, json.dumps(wanted, sort_keys=True).encode())
 
 
-def _write_sequence(root: Path, parameters: SetParameters, subject: int, sequence: int) -> None:
-    """All frames of one sequence, then its label: the label's folder says that the sequence is whole."""
+def _write_sequence(root: Path, parameters: SetParameters, subject: int, sequence: int) -> int:
+    """All frames of one sequence, then its label, which says that the sequence is whole; their number."""
     person, number = subject_name(parameters, subject), f"{sequence + 1:03d}"
     label_folder = root / LABELS / person / number
     if label_folder.is_dir() and (sequence >= len(EXPRESSIONS) or any(label_folder.glob("*_emotion.txt"))):
-        return
+        return parameters.frames
     images, landmarks = root / IMAGES / person / number, root / LANDMARKS / person / number
     for folder in (images, landmarks):
         folder.mkdir(parents=True, exist_ok=True)
@@ -142,6 +168,7 @@ def _write_sequence(root: Path, parameters: SetParameters, subject: int, sequenc
     if sequence < len(EXPRESSIONS):
         code = float(CODE_OF_EXPRESSION[EXPRESSIONS[sequence]])
         _write_atomically(label_folder / f"{name}_emotion.txt", f"   {code:.7e}\n".encode())
+    return parameters.frames
 
 
 def encode_png(picture: np.ndarray) -> bytes:

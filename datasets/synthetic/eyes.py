@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 
 from datasets.synthetic.canvas import clipped, darken, hairs, linear, paint, polygon, strokes, tapered
+from datasets.synthetic.face import SIDES, Face
 from datasets.synthetic.geometry import smooth_curve
 from datasets.synthetic.randomness import generator
-from datasets.synthetic.face import SIDES, Face
 
 IRIS_RADIUS = 0.08
 """In face units: 11.7 mm across, at 63 mm between the pupils."""

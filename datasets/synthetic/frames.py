@@ -97,7 +97,7 @@ def draw_frame(parameters: SetParameters, subject: int, sequence: int, frame: in
         background = draw_wall(generator(seed, subject, 10), size)
     image, landmarks = draw_face(who, units, shot, background)
     if parameters.in_the_wild and chance(random, 0.25 + 0.25 * difficulty):
-        occlude(image, random, landmarks)
+        occlude(image, random, landmarks, who.skin)
     picture = develop(image, factor)
     if parameters.in_the_wild and chance(random, 0.4):
         picture = shrink_and_restore(picture, round(parameters.size_pixels * between(random, 0.4, 0.8)))

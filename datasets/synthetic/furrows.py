@@ -15,9 +15,12 @@ from datasets.synthetic.geometry import smooth_curve
 Furrow = tuple[list[tuple[float, float]], float, float]
 """Control points in face units, strength in [0, 1], thickness in face units."""
 
+Line = tuple[np.ndarray, float, float]
+"""Curve (n, 2) in pixels, thickness in pixels, strength in [0, 1]."""
 
-def furrow_lines(face: Face) -> list[tuple[np.ndarray, float, float]]:
-    """(curve (n, 2) in pixels, thickness in pixels, strength in [0, 1]) of every visible furrow."""
+
+def furrow_lines(face: Face) -> list[Line]:
+    """Every furrow that is visible in this face."""
     wanted: list[Furrow] = []
     for side in SIDES:
         for part in (_cheek, _mouth_corner, _glabella, _nose, _eye, _forehead):
@@ -72,9 +75,9 @@ def _glabella(face: Face, s: int) -> Iterator[Furrow]:
     """Vertical lines between lowered brows; oblique ones above an inner end that is raised and drawn in."""
     x, y = face.point(21, s)[:2]
     yield (
-        [(x - 0.06 * s, y - 0.12), (x - 0.05 * s, y), (x - 0.075 * s, y + 0.10)],
+        [(x - 0.015 * s, y - 0.13), (x - 0.045 * s, y - 0.02), (x - 0.035 * s, y + 0.09)],
         0.10 * face.who.age + 0.95 * face.unit(4, s),
-        0.028,
+        0.024,
     )
     yield ([(x - 0.05 * s, y - 0.03), (x + 0.15 * s, y - 0.13)], 0.5 * min(face.unit(1, s), 2.0 * face.unit(4, s)), 0.024)
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 
-from datasets.synthetic.canvas import bump, darken, hairs, linear, paint, polygon, strokes
+from datasets.synthetic.canvas import bump, darken, hairs, linear, paint, polygon, strokes, tapered
+from datasets.synthetic.face import SIDES, Face
 from datasets.synthetic.geometry import smooth_curve
 from datasets.synthetic.randomness import generator
-from datasets.synthetic.face import SIDES, Face
 
 _ARC = np.array([(-1, 0), (-0.985, -0.3), (-0.9, -0.58), (-0.7, -0.83), (-0.38, -0.97), (0, -1.0)])
 _ARC = np.concatenate([_ARC, _ARC[-2::-1] * (-1, 1)])
@@ -19,8 +19,9 @@ _HAIRLINES = {
     "fringe": [(-0.93, 0.15), (-0.84, -0.22), (-0.66, -0.46), (-0.34, -0.5), (0.0, -0.52)],
     "long": [(-0.95, 0.3), (-0.84, -0.2), (-0.7, -0.58), (-0.36, -0.86), (0.0, -0.93)],
     "curly": [(-0.96, 0.1), (-0.86, -0.25), (-0.74, -0.56), (-0.4, -0.74), (0.0, -0.78)],
+    "receding": [(-0.9, 0.0), (-0.84, -0.4), (-0.72, -0.8), (-0.5, -1.12), (0.0, -1.0)],
 }
-_VOLUME = {"shaved": 1.0, "short": 1.06, "side_parted": 1.1, "fringe": 1.1, "long": 1.12, "curly": 1.24}
+_VOLUME = {"shaved": 1.0, "short": 1.06, "side_parted": 1.1, "fringe": 1.1, "long": 1.12, "curly": 1.26, "receding": 1.03}
 
 
 def skull_arc(face: Face, growth: float = 1.0, back: float = -0.25) -> np.ndarray:
@@ -84,6 +85,8 @@ def paint_hair(image: np.ndarray, face: Face, brightness: float) -> None:
         paint(image, patch, colour * np.float32(0.8), 0.45)
         return
     paint(image, patch, colour * np.float32(0.75))
+    if who.hair_style == "long":
+        _paint_curtains(image, face, colour)
     inside = np.zeros((size, size), np.float32)
     inside[patch.box] = patch.alpha
     curves = face.pixels(_strands(who.key, outer, front))
@@ -101,6 +104,22 @@ def _strands(key: int, outer: np.ndarray, front: np.ndarray) -> np.ndarray:
     shorten = (0.45 * draws[:, 1])[:, None]
     middle = 0.5 * (first + last) + bend
     return smooth_curve(np.stack([first + (middle - first) * shorten, middle, last], axis=1), steps=4)
+
+
+def _paint_curtains(image: np.ndarray, face: Face, colour: np.ndarray) -> None:
+    """Long hair that falls over the ears, before the shoulders."""
+    size, scale, width = face.size, face.scale, face.who.face_width
+    draws = generator(face.who.key, 8).random((2, 40, 3))
+    for side, lock in zip(SIDES, draws, strict=True):
+        spine = np.array([(0.7, -0.75, 0.0), (0.97, -0.2, 0.0), (1.02, 0.5, -0.1), (1.0, 1.2, -0.1), (0.92, 1.75, -0.1)])
+        line = face.pixels(smooth_curve(spine * (side * width, 1.0, 1.0)))
+        half = scale * np.concatenate([np.linspace(0.02, 0.15, len(line) - 6), np.linspace(0.15, 0.05, 6)])
+        body = polygon(tapered(line, half), size, 0.02 * scale)
+        paint(image, body, colour * np.float32(0.75))
+        shifts = (lock[:, 0] - 0.5)[:, None] * 1.7 * half[None, :]
+        curves = np.stack([line[None, :, 0] + shifts, np.broadcast_to(line[None, :, 1], shifts.shape)], axis=-1)
+        for part, factor in ((curves[::2], 0.4), (curves[1::2], 1.5)):
+            paint(image, hairs(part, 0.012 * scale, 0.7, size, 0.007 * scale), colour * np.float32(factor), 0.5)
 
 
 def paint_glasses(image: np.ndarray, face: Face) -> None:

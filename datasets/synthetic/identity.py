@@ -12,7 +12,7 @@ from datasets.synthetic.randomness import bell, between, chance, generator
 SKIN_TONES = ((240, 206, 188), (229, 184, 160), (208, 158, 128), (176, 124, 94), (134, 90, 66), (96, 64, 50))
 HAIR_COLOURS = ((38, 30, 28), (52, 36, 28), (84, 56, 38), (120, 84, 54), (176, 138, 88), (110, 52, 32), (150, 146, 142))
 EYE_COLOURS = ((72, 46, 30), (92, 62, 38), (104, 92, 54), (86, 106, 112), (92, 122, 150), (84, 112, 84))
-HAIR_STYLES = ("shaved", "short", "side_parted", "fringe", "long", "curly")
+HAIR_STYLES = ("shaved", "short", "side_parted", "fringe", "long", "curly", "receding")
 BEARDS = ("none", "stubble", "moustache", "full")
 
 
@@ -123,7 +123,7 @@ def draw_identity(seed: int, subject: int) -> Identity:
     hair_colour = _mix(hair, HAIR_COLOURS[-1], max(0.0, age - 0.45) * 1.6)
     iris = EYE_COLOURS[int(random.integers(2 if darkness > 0.5 else len(EYE_COLOURS)))]
     lip_red = between(random, 0.35, 0.75) - 0.25 * masculine
-    style_weights = (0.25 * masculine, 0.3 + 0.5 * masculine, 0.5, 0.35, 0.9 * (1 - masculine), 0.3)
+    style_weights = (0.25 * masculine, 0.3 + 0.5 * masculine, 0.5, 0.35, 1.1 * (1 - masculine), 0.35, 0.5 * masculine * age)
     pick = between(random, 0.0, sum(style_weights))
     style = int(np.searchsorted(np.cumsum(style_weights), pick))
     beard_draw = between(random, 0.0, 1.0) if masculine > 0.55 else 0.0
@@ -137,27 +137,27 @@ def draw_identity(seed: int, subject: int) -> Identity:
         forehead_height=bell(random, 0.06),
         eye_spacing=bell(random, 0.018),
         eye_size=1.04 - 0.06 * masculine + bell(random, 0.06),
-        eye_opening=1.08 - 0.14 * masculine - 0.12 * age + bell(random, 0.13),
+        eye_opening=1.08 - 0.14 * masculine - 0.12 * age + bell(random, 0.16),
         eye_tilt=bell(random, 0.018),
         lid_crease=0.055 + bell(random, 0.016),
-        brow_height=0.03 - 0.05 * masculine + bell(random, 0.03),
-        brow_tilt=bell(random, 0.022),
-        brow_arch=0.012 - 0.02 * masculine + bell(random, 0.016),
+        brow_height=0.03 - 0.05 * masculine + bell(random, 0.036),
+        brow_tilt=bell(random, 0.034),
+        brow_arch=0.012 - 0.02 * masculine + bell(random, 0.022),
         brow_thickness=0.8 + 0.5 * masculine + bell(random, 0.16),
         nose_length=bell(random, 0.035),
         nose_width=1.0 + 0.15 * darkness + bell(random, 0.08),
         nose_bridge=1.0 - 0.2 * darkness + bell(random, 0.14),
         nose_tip=1.0 + bell(random, 0.1),
         mouth_height=bell(random, 0.025),
-        mouth_width=1.0 + bell(random, 0.075),
+        mouth_width=1.0 + bell(random, 0.09),
         upper_lip=1.05 - 0.3 * masculine + 0.35 * darkness - 0.2 * age + bell(random, 0.16),
         lower_lip=1.05 - 0.15 * masculine + 0.3 * darkness - 0.15 * age + bell(random, 0.14),
-        mouth_corners=bell(random, 0.018) - 0.012 * age,
+        mouth_corners=bell(random, 0.032) - 0.012 * age,
         cheek_fullness=1.0 + bell(random, 0.25),
         age=age,
         beard=BEARDS[0 if beard_draw < 0.45 else 1 + int((beard_draw - 0.45) / 0.551 * 3)],
         hair_style=HAIR_STYLES[min(style, len(HAIR_STYLES) - 1)],
-        glasses=int(random.integers(1, 3)) if chance(random, 0.16) else 0,
+        glasses=int(random.integers(1, 3)) if chance(random, 0.08) else 0,
         freckles=between(random, 0.2, 1.0) if chance(random, 0.25) else 0.0,
         texture=0.5 + 0.5 * age + between(random, 0.0, 0.4),
         skin=skin,

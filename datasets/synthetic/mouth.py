@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 
 from datasets.synthetic.canvas import clipped, darken, linear, paint, polygon, strokes
+from datasets.synthetic.face import Face
 from datasets.synthetic.geometry import smooth_curve
-from datasets.synthetic.face import SIDES, Face
 
 
 def lips_patch(face: Face, softness: float = 0.008):  # type: ignore[no-untyped-def]

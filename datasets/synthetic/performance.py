@@ -18,7 +18,7 @@ EXPRESSIONS = ("anger", "contempt", "disgust", "fear", "happiness", "sadness", "
 
 PROTOTYPES: dict[str, dict[int, float]] = {
     "anger": {4: 1.0, 5: 0.5, 7: 0.85, 23: 0.9, 24: 0.35},
-    "contempt": {12: 0.55, 14: 1.0},
+    "contempt": {12: 0.75, 14: 1.0},
     "disgust": {9: 0.95, 10: 0.75, 7: 0.4},
     "fear": {1: 0.95, 2: 0.6, 4: 0.65, 5: 0.9, 20: 0.8, 25: 0.6},
     "happiness": {6: 0.8, 12: 0.95},
@@ -65,7 +65,7 @@ def _style(seed: int, subject: int, difficulty: float) -> tuple[float, dict[int,
     """A person's expressiveness, gain and lean of each unit, and preferred side; the same in all sequences."""
     random = generator(seed, subject, 2)
     expressiveness = 1.0 + bell(random, 0.04 + 0.22 * difficulty)
-    gains = {number: max(0.2, 1.0 + bell(random, 0.08 + 0.34 * difficulty)) for number in ACTION_UNITS}
+    gains = {number: max(0.2, 1.0 + bell(random, 0.08 + 0.44 * difficulty)) for number in ACTION_UNITS}
     leans = {number: bell(random, 0.04 + 0.16 * difficulty) for number in ACTION_UNITS}
     return expressiveness, gains, leans, -1 if chance(random, 0.5) else 1
 
@@ -81,13 +81,13 @@ def perform(seed: int, subject: int, expression: str, difficulty: float) -> Perf
                 wanted[number] = max(wanted.get(number, 0.0), intensity)
     if expression == "surprise" and not wanted.keys() & {26, 27}:
         wanted[26] = 0.55
-    effort = (1.08 - 0.6 * difficulty) * expressiveness * (1.0 + bell(random, 0.05 + 0.2 * difficulty))
+    effort = (1.08 - 0.82 * difficulty) * expressiveness * (1.0 + bell(random, 0.05 + 0.2 * difficulty))
     stray = int(random.choice(sorted(ACTION_UNITS)))
-    if chance(random, 0.5 * difficulty) and stray not in (26, 27):
+    if chance(random, 0.7 * difficulty) and stray not in (26, 27):
         wanted[stray] = max(wanted.get(stray, 0.0), between(random, 0.1, 0.4))
     apex = {}
     for number in sorted(wanted):
-        drop = 0.35 if chance(random, 0.3 * difficulty) else 1.0
+        drop = 0.35 if chance(random, 0.4 * difficulty) else 1.0
         level = wanted[number] * effort * gains[number] * drop
         if expression in ONE_SIDED and number != 7:
             weak = 0.25 * difficulty * between(random, 0.0, 1.0)

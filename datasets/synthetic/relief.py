@@ -12,7 +12,7 @@ import numpy as np
 
 from datasets.synthetic.canvas import Patch, bump, polygon, strokes
 from datasets.synthetic.face import SIDES, Face, on_head
-from datasets.synthetic.furrows import furrow_lines
+from datasets.synthetic.furrows import Line
 from datasets.synthetic.geometry import smooth_curve
 
 Volume = tuple[tuple[float, float, float], float, float, float]
@@ -51,7 +51,8 @@ def _cheeks(face: Face) -> Iterator[Volume]:
         raised = max(face.unit(6, s), 0.75 * smile)
         dimple = face.unit(14, s)
         yield on_head(0.54 * s, 0.34), 0.48, 0.42, 0.08 * fat
-        yield on_head(0.49 * s, 0.36 - 0.06 * raised), 0.36, 0.27, 0.15 * raised
+        yield on_head(0.49 * s, 0.36 - 0.06 * raised), 0.40, 0.30, 0.22 * raised
+        yield on_head(0.56 * s, 0.62), 0.44, 0.44, 0.16 * smile
         yield on_head(0.42 * s, 0.17), 0.28, 0.1, 0.05 * face.unit(6, s)
         yield on_head(0.64 * s, 0.66), 0.36, 0.42, -0.05 / fat
         yield on_head(corner[0] + 0.13 * s, corner[1] - 0.01), 0.17, 0.22, 0.02 + 0.03 * smile + 0.05 * dimple
@@ -85,8 +86,11 @@ def _lip_ridges(face: Face) -> list[tuple[np.ndarray, float, float]]:
     ]
 
 
-def height_map(face: Face, outline: np.ndarray) -> np.ndarray:
-    """float32 [S, S] height towards the viewer in pixels; `outline` (n, 2) pixels of the head."""
+def height_map(face: Face, outline: np.ndarray, lines: list[Line]) -> np.ndarray:
+    """float32 [S, S] height towards the viewer in pixels.
+
+    `outline`: (n, 2) pixels of the head; `lines`: its furrows.
+    """
     size, scale = face.size, face.scale
     centre = face.pixels(np.array([0.0, 0.12, 0.0]))
     x = (np.arange(size, dtype=np.float32) - np.float32(centre[0])) * np.float32(1 / (1.12 * scale))
@@ -99,9 +103,8 @@ def height_map(face: Face, outline: np.ndarray) -> np.ndarray:
     lips = face.pixels(smooth_curve(face.points[48:60], closed=True))
     _raise(heights, polygon(lips, size, 0.02 * scale), 0.035 * scale)
     _raise(heights, strokes(_lip_ridges(face), size, 0.022 * scale), 0.04 * scale)
-    lines = furrow_lines(face)
     _raise(heights, strokes(lines, size, 0.011 * scale), -0.022 * scale)
-    _raise(heights, strokes(lines, size, 0.03 * scale), -0.034 * scale)
+    _raise(heights, strokes(lines, size, 0.032 * scale), -0.05 * scale)
     _raise(heights, polygon(outline, size, 0.05 * scale), 0.12 * scale)
     return heights
 

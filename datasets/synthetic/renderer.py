@@ -11,12 +11,13 @@ import numpy as np
 from datasets.synthetic.action_units import MIRRORED_LANDMARKS, Intensities
 from datasets.synthetic.canvas import linear, paint, polygon
 from datasets.synthetic.eyes import paint_brows, paint_eyes
+from datasets.synthetic.face import Face
+from datasets.synthetic.furrows import furrow_lines
 from datasets.synthetic.geometry import Projection, View, face_points
 from datasets.synthetic.hair import head_outline, paint_behind, paint_glasses, paint_hair
 from datasets.synthetic.identity import Identity
 from datasets.synthetic.light import Light, shade
 from datasets.synthetic.mouth import paint_mouth
-from datasets.synthetic.face import Face
 from datasets.synthetic.relief import height_map
 from datasets.synthetic.skin import skin_albedo, skin_texture
 
@@ -60,8 +61,9 @@ def draw_face(who: Identity, units: Intensities, shot: Shot, background: np.ndar
     paint_behind(image, face, light.direction[0], brightness)
     outline = head_outline(face)
     head = polygon(outline, size, 0.008 * scale)
-    heights = height_map(face, outline)
-    skin = skin_albedo(face, head, _texture(who.key))[:, head.rows, head.columns]
+    lines = furrow_lines(face)
+    heights = height_map(face, outline, lines)
+    skin = skin_albedo(face, head, _texture(who.key), lines)[:, head.rows, head.columns]
     skin *= shade(heights[head.box], light, scale)
     paint(image, head, skin)
     paint_eyes(image, face, shot.gaze, light.direction[0])

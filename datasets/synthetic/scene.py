@@ -7,7 +7,7 @@ import math
 import cv2
 import numpy as np
 
-from datasets.synthetic.canvas import linear, noise, paint, polygon
+from datasets.synthetic.canvas import bump, hairs, linear, noise, paint, polygon, tapered
 from datasets.synthetic.geometry import View, smooth_curve
 from datasets.synthetic.light import Light
 from datasets.synthetic.randomness import bell, between, chance, generator
@@ -70,37 +70,84 @@ def draw_wall(random: np.random.Generator, size: int) -> np.ndarray:
 
 
 def draw_street(random: np.random.Generator, size: int) -> np.ndarray:
-    """float32 [3, S, S] linear light: a cluttered place out of focus."""
+    """float32 [3, S, S] linear light: a cluttered place out of focus, with walls, openings and lights."""
     image = np.empty((3, size, size), np.float32)
-    image[:] = linear([between(random, 40, 200) for _ in range(3)])[:, None, None]
-    for _ in range(int(random.integers(6, 16))):
-        middle = random.random(2) * size
-        corners = int(random.integers(3, 8))
-        reach = size * between(random, 0.06, 0.4)
-        blob = middle + (random.random((corners, 2)) - 0.5) * 2.0 * reach
-        shape = smooth_curve(blob, closed=True) if chance(random, 0.5) else blob
-        colour = linear([between(random, 10, 245) for _ in range(3)])
-        paint(image, polygon(shape, size, size * between(random, 0.002, 0.02)), colour, between(random, 0.4, 1.0))
-    grain = noise(random, size, size, 6)
-    image *= np.float32(1) + np.float32(0.2) * grain
+    image[:] = linear(_muted(random, 50, 190))[:, None, None]
+    horizon = size * between(random, 0.35, 0.9)
+    floor = np.array([(-1, horizon), (size + 1, horizon + bell(random, 0.05 * size)), (size + 1, size + 9), (-1, size + 9)])
+    paint(image, polygon(floor, size, 0.01 * size), linear(_muted(random, 30, 150)))
+    focus = between(random, 0.006, 0.03) * size
+    for _ in range(int(random.integers(6, 15))):
+        x, y = random.random(2) * size
+        wide, high = size * between(random, 0.04, 0.3), size * between(random, 0.08, 0.5)
+        corners = np.array([(-1, -1), (1, -1), (1, 1), (-1, 1)]) * (wide, high) + (x, y)
+        corners += (random.random((4, 2)) - 0.5) * 0.3 * wide
+        shape = smooth_curve(corners, closed=True) if chance(random, 0.35) else corners
+        paint(image, polygon(shape, size, focus), linear(_muted(random, 15, 235)), between(random, 0.5, 1.0))
+    for _ in range(int(random.integers(0, 7))):
+        place, reach = random.random(2) * size, size * between(random, 0.02, 0.06)
+        paint(image, bump(place, (reach, reach), (1.0, 0.0), size), linear(_muted(random, 200, 255)), 0.8)
+    image *= np.float32(1) + np.float32(0.12) * noise(random, size, size, 7)
     return image
 
 
-def occlude(image: np.ndarray, random: np.random.Generator, landmarks: np.ndarray) -> None:
-    """Something before part of the face: a hand's edge, a scarf, a lock of hair, a bar. Landmarks stay as they are."""
+def _muted(random: np.random.Generator, low: float, high: float) -> list[float]:
+    """An sRGB colour of tone between `low` and `high`, seldom a loud one."""
+    tone, loudness = between(random, low, high), 12.0 if chance(random, 0.8) else 45.0
+    return [min(255.0, max(0.0, tone + bell(random, loudness))) for _ in range(3)]
+
+
+def occlude(image: np.ndarray, random: np.random.Generator, landmarks: np.ndarray, skin: tuple[float, float, float]) -> None:
+    """Something before part of the face: fingers, a scarf, a lock of hair, a cup. The landmarks stay where they are.
+
+    `landmarks`: (68, 2) in pixels; `skin`: sRGB of the person's hand.
+    """
     size = image.shape[1]
-    face = np.sqrt(((landmarks[16] - landmarks[0]) ** 2).sum())
-    anchor = landmarks[(8, 2, 14, 19, 24, 6, 10)[int(random.integers(7))]]
-    outward = anchor - landmarks[30]
-    middle = anchor + outward * between(random, 0.05, 0.35)
-    ring = np.array([(math.cos(a), math.sin(a)) for a in (0.0, 0.9, 1.8, 2.7, 3.6, 4.5, 5.4)]).round(9)
-    wobble = 1.0 + (random.random((7, 1)) - 0.5) * 0.7
-    reach = face * between(random, 0.16, 0.34)
-    shape = smooth_curve(middle + ring * wobble * reach * (1.0, between(random, 0.5, 1.3)), closed=True)
-    colour = linear([between(random, 20, 220) for _ in range(3)])
-    patch = polygon(shape, size, size * 0.006)
-    weave = np.float32(1) + np.float32(0.25) * noise(random, size, size, 5)[patch.box]
-    paint(image, patch, colour[:, None, None] * weave)
+    width = float(np.sqrt(((landmarks[16] - landmarks[0]) ** 2).sum()))
+    kind = int(random.integers(4))
+    if kind == 0:
+        _paint_fingers(image, random, landmarks, width, skin)
+    elif kind == 1:
+        edge = landmarks[[1, 3, 48 if chance(random, 0.3) else 5, 57, 11, 13, 15]] + (0.0, between(random, 0.0, 0.12) * width)
+        below = edge[::-1] + (0.0, 1.4 * width)
+        outline = np.concatenate([smooth_curve(edge), below])
+        patch = polygon(outline, size, 0.012 * width)
+        weave = np.float32(1) + np.float32(0.25) * noise(random, size, size, max(2, size // 50))[patch.box]
+        paint(image, patch, linear(_muted(random, 30, 210))[:, None, None] * weave)
+    elif kind == 2:
+        side = 0 if chance(random, 0.5) else 16
+        start = landmarks[[19, 24][side > 0]] + (0.0, -0.45 * width)
+        ends = landmarks[side] + random.random((26, 2)) * (0.3 * width, 0.3 * width)
+        middle = 0.55 * start + 0.45 * landmarks[36 if side == 0 else 45] + (random.random((26, 2)) - 0.5) * 0.3 * width
+        curves = smooth_curve(np.stack([np.broadcast_to(start, middle.shape), middle, ends], axis=1))
+        paint(image, hairs(curves, max(1.0, 0.012 * width), 0.8, size, 0.004 * width), linear(_muted(random, 20, 90)))
+    else:
+        corner = landmarks[int(random.integers(3, 14))]
+        box = np.array([(-1, -1.4), (1, -1.4), (0.9, 1.4), (-0.9, 1.4)]) * width * between(random, 0.12, 0.2)
+        colour = linear(_muted(random, 30, 230))
+        paint(image, polygon(corner + box, size, 0.006 * width), colour)
+        paint(image, polygon(corner + box * (0.25, 1.0), size, 0.05 * width), colour * np.float32(1.5), 0.6)
+
+
+def _paint_fingers(
+    image: np.ndarray, random: np.random.Generator, landmarks: np.ndarray, width: float, skin: tuple[float, float, float]
+) -> None:
+    """Four fingers from below or from the side, over the chin or a cheek."""
+    size = image.shape[1]
+    anchor = landmarks[(5, 8, 11, 3, 13)[int(random.integers(5))]]
+    inward = landmarks[30] - anchor
+    length = float(np.sqrt((inward * inward).sum()))
+    inward = inward / length
+    across = np.array([-inward[1], inward[0]])
+    reach = between(random, 0.15, 0.45) * length
+    for finger in (-1.5, -0.5, 0.5, 1.5):
+        tip = anchor + inward * (reach - 0.03 * width * finger * finger) + across * finger * 0.085 * width
+        line = smooth_curve(np.stack([tip - inward * 0.7 * width, tip - inward * 0.3 * width, tip]))
+        half = np.full(len(line), 0.045 * width)
+        half[-4:] *= (0.97, 0.9, 0.75, 0.4)
+        tone = linear(skin) * np.float32(0.62)
+        paint(image, polygon(tapered(line, half), size, 0.008 * width), tone * np.float32(0.55))
+        paint(image, polygon(tapered(line, 0.8 * half), size, 0.014 * width), tone)
 
 
 def through_camera(picture: np.ndarray, random: np.random.Generator, noise_level: float, softness: float) -> np.ndarray:
@@ -123,14 +170,14 @@ def shrink_and_restore(picture: np.ndarray, pixels: int) -> np.ndarray:
 
 
 def studio_shot(seed: int, subject: int, sequence: int, frame: int, difficulty: float) -> Shot:
-    """As in a laboratory: one light a subject, one place a sequence, a head that drifts a little."""
-    subject_light = draw_light(generator(seed, subject, 5), 0.35 * difficulty)
-    sequence_random = generator(seed, subject, 6, sequence)
-    base = base_view(sequence_random, 0.35 * difficulty)
+    """As in a laboratory: one light and one seat a subject, a head that drifts from sequence to sequence."""
+    subject_random = generator(seed, subject, 5)
+    light = draw_light(subject_random, 1.0 * difficulty)
+    base = draw_view(generator(seed, subject, 6, sequence), base_view(subject_random, 0.5 * difficulty), 2.0 * difficulty)
     random = generator(seed, subject, 7, sequence, frame)
-    wander = (0.2 + 1.4 * difficulty) * min(1.0, 0.25 + 0.25 * frame)
+    wander = (0.2 + 1.2 * difficulty) * min(1.0, 0.25 + 0.25 * frame)
     gaze = (bell(random, 0.006), bell(random, 0.004))
-    return Shot(view=draw_view(random, base, wander), light=subject_light, gaze=gaze)
+    return Shot(view=draw_view(random, base, wander), light=light, gaze=gaze)
 
 
 def wild_shot(seed: int, subject: int, sequence: int, frame: int, difficulty: float) -> Shot:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from datasets.synthetic.ckplus_layout import Progress, write_synthetic_set
+from datasets.synthetic.ckplus_layout import Progress, write_set
 from datasets.synthetic.frames import SetParameters
 
 SYNTHETIC_SETS: dict[str, SetParameters] = {
@@ -16,14 +16,4 @@ SYNTHETIC_SETS: dict[str, SetParameters] = {
 
 def ensure_set_written(name: str, root: Path, progress: Progress | None = None) -> None:
     """Write the set `name` into `root` unless it is there. Raises UserError where something else is."""
-    parameters = SYNTHETIC_SETS[name]
-    write_synthetic_set(
-        root,
-        subjects=parameters.subjects,
-        frames=parameters.frames,
-        difficulty=parameters.difficulty,
-        seed=parameters.seed,
-        size_pixels=parameters.size_pixels,
-        in_the_wild=parameters.in_the_wild,
-        progress=progress,
-    )
+    write_set(root, SYNTHETIC_SETS[name], progress=progress)

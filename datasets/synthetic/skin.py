@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import numpy as np
 
-from datasets.synthetic.canvas import Patch, bump, darken, hairs, linear, noise, paint, polygon
+from datasets.synthetic.canvas import Patch, bump, darken, hairs, linear, noise, paint, polygon, strokes
+from datasets.synthetic.face import SIDES, Face, on_head
+from datasets.synthetic.furrows import Line
 from datasets.synthetic.geometry import smooth_curve
 from datasets.synthetic.mouth import lips_patch
 from datasets.synthetic.randomness import generator
-from datasets.synthetic.face import SIDES, Face, on_head
 
 _TEXTURE_SIDE = 192
 
@@ -38,7 +39,7 @@ def _anchored(texture: np.ndarray, face: Face, box: tuple[slice, slice]) -> np.n
     return texture.ravel()[index]
 
 
-def skin_albedo(face: Face, head: Patch, texture: np.ndarray) -> np.ndarray:
+def skin_albedo(face: Face, head: Patch, texture: np.ndarray, lines: list[Line]) -> np.ndarray:
     """float32 [3, S, S] linear colour of skin and lips; outside the head it is plain skin."""
     who, size, scale, roll = face.who, face.size, face.scale, face.projection.roll
     colour = np.empty((3, size, size), np.float32)
@@ -58,6 +59,8 @@ def skin_albedo(face: Face, head: Patch, texture: np.ndarray) -> np.ndarray:
             darken(colour, patch, np.array(amount))
     tip = points[30]
     darken(colour, bump(face.pixels(tip), (0.2 * scale, 0.16 * scale), roll, size), np.array([0.0, 0.1, 0.09]))
+    # No light comes out of a fold, whatever its direction.
+    darken(colour, strokes(lines, size, 0.03 * scale), np.array([0.32, 0.42, 0.44]))
     if who.freckles:
         _paint_freckles(colour, face)
     if who.beard != "none":
@@ -79,9 +82,9 @@ def _paint_freckles(colour: np.ndarray, face: Face) -> None:
     spots = face.pixels(np.column_stack([(places[:, 0] - 0.5) * 1.35, 0.12 + 0.42 * places[:, 1]]))
     dots = np.stack([spots, spots + (0.3, 0.0)], axis=1)
     softness = 0.006 * face.scale
-    for part, strength in ((dots[::2], 0.45), (dots[1::2], 0.8)):
+    for part, strength in ((dots[::2], 0.35), (dots[1::2], 0.65)):
         patch = hairs(part, max(1.0, 0.018 * face.scale), strength, face.size, softness)
-        darken(colour, patch, np.array([0.3, 0.42, 0.5]))
+        darken(colour, patch, np.array([0.2, 0.3, 0.36]))
 
 
 def _paint_beard(colour: np.ndarray, face: Face) -> None:

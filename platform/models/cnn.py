@@ -9,7 +9,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from platform.models.method import Method, Settings
-from platform.models.networks.backbones import build_backbone
+from platform.models.networks.classifier import CLASSIFIER_FIELDS, Classifier
 
 if TYPE_CHECKING:
     from datasets.batches import Batch
@@ -19,24 +19,12 @@ class Cnn(Method):
     """Cross entropy on the face itself, with stage 2's settings."""
 
     title = "CNN (baseline)"
-    fields = (
-        "backbone",
-        "backbone_width",
-        "weights",
-        "transform_input",
-        "classifier_learning_rate",
-    )
+    fields = (*CLASSIFIER_FIELDS, "classifier_learning_rate")
     uses_masks = False
     pretrains_generator = False
 
     def build(self, settings: Settings, class_count: int) -> nn.Module:
-        return build_backbone(
-            settings.backbone,
-            class_count,
-            width=settings.backbone_width,
-            weights=settings.weights,
-            transform_input=settings.transform_input,
-        )
+        return Classifier(settings, class_count)
 
     def parameter_groups(self, module: nn.Module, settings: Settings) -> list[dict[str, Any]]:
         return [{"params": list(module.parameters()), "lr": settings.classifier_learning_rate}]

@@ -22,7 +22,7 @@ class CnnNoMaskLoss(Fmpn):
     """FMPN's network trained by cross entropy only."""
 
     title = "CNN (no mask loss)"
-    fields = tuple(name for name in Fmpn.fields if not name.startswith("lambda"))
+    fields: tuple[str, ...] = tuple(name for name in Fmpn.fields if not name.startswith("lambda"))
     uses_masks = False
     pretrains_generator = False
 

@@ -14,7 +14,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from platform.models.method import Method, Settings
-from platform.models.networks.backbones import build_backbone
+from platform.models.networks.classifier import CLASSIFIER_FIELDS, Classifier
 from platform.models.networks.mask_generator import MaskGenerator
 from platform.models.networks.prior_fusion import PriorFusion
 
@@ -42,10 +42,7 @@ class Fmpn(Method):
 
     title = "FMPN"
     fields = (
-        "backbone",
-        "backbone_width",
-        "weights",
-        "transform_input",
+        *CLASSIFIER_FIELDS,
         "generator_width",
         "classifier_learning_rate",
         "generator_learning_rate",
@@ -56,13 +53,7 @@ class Fmpn(Method):
     pretrains_generator = True
 
     def build(self, settings: Settings, class_count: int) -> nn.Module:
-        classifier = build_backbone(
-            settings.backbone,
-            class_count,
-            width=settings.backbone_width,
-            weights=settings.weights,
-            transform_input=settings.transform_input,
-        )
+        classifier = Classifier(settings, class_count)
         return FacialMotionPriorNetwork(MaskGenerator(settings.generator_width), PriorFusion(), classifier)
 
     def load_generator(self, module: nn.Module, state: Mapping[str, Tensor]) -> None:

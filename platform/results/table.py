@@ -149,7 +149,8 @@ def _block_notes(block: Block) -> list[str]:
     notes.extend(_comparison_note(comparison, len(block.comparisons)) for comparison in block.comparisons)
     if block.best is not None:
         notes.append(
-            f"Best of {block.experiment} by pooled accuracy: {row_label(block.best)} (*); its 95 % interval overlaps no other row's."
+            f"Best of {block.experiment} by pooled accuracy: {row_label(block.best)} (*); "
+            "its 95 % interval overlaps no other row's."
         )
     elif len(block.rows) > 1:
         notes.append(f"No row of {block.experiment} is marked as best: {_why_no_best(block.rows)}.")

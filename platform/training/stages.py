@@ -56,7 +56,7 @@ def pretrain_generator(
 ) -> Stage1Outcome:
     """Stage 1: the mask generator alone, by the mean squared error to its class's motion mask."""
     with torch_seeded(settings.seed, "stage1", "initialisation"):
-        module = MaskGenerator(settings.generator_width).to(device)
+        module = _placed(MaskGenerator(settings.generator_width), device)
     faces = _faces(view, view.training_rows, masks, device)
 
     def loss(module: nn.Module, batch: Batch) -> dict[str, Tensor]:
@@ -94,11 +94,11 @@ def train_and_evaluate(
 ) -> FoldOutcome:
     """Stage 2 on the view's training subjects, last epoch kept, then its evaluation subjects scored."""
     with torch_seeded(settings.seed, "stage2", "initialisation"):
-        module = method.build(settings, len(view.class_names)).to(device)
+        module = _placed(method.build(settings, len(view.class_names)), device)
     if generator_state is not None:
         method.load_generator(module, generator_state)
     faces = _faces(view, view.training_rows, masks if method.uses_masks else None, device)
-    backbone = BACKBONES[settings.backbone]
+    seen_pixels = max(settings.image_size_pixels, settings.enlarge_below_pixels)
     curve = train_stage(
         module,
         method.parameter_groups(module, settings),
@@ -108,7 +108,7 @@ def train_and_evaluate(
         constant_epochs=settings.stage2_constant_epochs,
         decay_epochs=settings.stage2_decay_epochs,
         batch_size=settings.stage2_batch_size,
-        minimum_batch=2 if settings.image_size_pixels < backbone.single_image_size_pixels else 1,
+        minimum_batch=2 if seen_pixels < BACKBONES[settings.backbone].single_image_size_pixels else 1,
         betas=(settings.adam_beta1, settings.adam_beta2),
         crop_size_pixels=settings.image_size_pixels,
         augmentation=settings.augmentation,
@@ -151,6 +151,10 @@ def _pictures(
     chosen = torch.linspace(0, len(faces) - 1, count).long()
     pictures = method.pictures(module, faces.batch(chosen, centre_draw(count), crop_size_pixels))
     return {name: value.float().cpu().numpy() for name, value in pictures.items()}
+
+
+def _placed(module: nn.Module, device: torch.device) -> nn.Module:
+    return module.to(device, memory_format=torch.channels_last)  # type: ignore[call-overload, no-any-return]
 
 
 def _on_cpu(module: nn.Module) -> dict[str, Any]:

@@ -30,6 +30,15 @@ def test_a_licensed_adapter_offers_what_the_platform_calls(name: str) -> None:
     assert "http" in describe(name).request_from
 
 
+@pytest.mark.parametrize("name", ["synthetic", "synthetic_wild"])
+def test_an_embedded_adapter_can_write_its_set(name: str) -> None:
+    adapter = load_adapter(name)
+    assert describe(name).name == name
+    assert describe(name).embedded
+    assert callable(adapter.ensure_written)  # type: ignore[attr-defined]
+    assert paper_image_counts(name) == {}
+
+
 def test_an_unknown_name_lists_the_known_and_the_nearest() -> None:
     with pytest.raises(UserError, match=r"unknown data set 'mmy'; did you mean 'mmi'\? Known: ckplus, mmi"):
         load_adapter("mmy")

@@ -106,6 +106,7 @@ def test_what_is_no_video_is_named(tree: Path, capfd: pytest.CaptureFixture[str]
     (tree / "Sessions/1/S001-100.avi").write_bytes(b"not a video at all")
     with pytest.raises(UserError, match=r"S001-100\.avi cannot be opened as a video"):
         mmi.read_records(tree)
+    assert capfd.readouterr().err == ""  # the message is the only one
 
 
 def test_a_clip_cut_short_after_it_was_listed_is_named(tree: Path) -> None:

@@ -150,7 +150,8 @@ def slow(one):
         print("half-way", flush=True)
         time.sleep(60)
     return read_frame(one)
-write_store(Path(sys.argv[1]), "ckplus", SIZE, RECORDS, slow, source_sha256=lambda one: f"hash of {one.source}")
+hashed = lambda one: f"hash of {one.source}"
+write_store(Path(sys.argv[1]), "ckplus", SIZE, RECORDS, slow, source_sha256=hashed)
 """
 
 
@@ -298,7 +299,7 @@ def test_a_full_disk_is_one_message_and_leaves_nothing(folder: Path, monkeypatch
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
     monkeypatch.setattr(os, "fsync", full)
-    with pytest.raises(UserError, match="cannot write the store .*No space left on device"):
+    with pytest.raises(UserError, match=r"cannot write the store .*No space left on device"):
         write_store(folder, "ckplus", SIZE, RECORDS, read_frame)
     assert list(folder.parent.iterdir()) == []
 
@@ -352,8 +353,8 @@ def test_a_missing_licensed_store_says_who_gives_it_where_we_looked_and_what_to_
     message = str(caught.value)
     assert "mmifacedb.eu" in message
     assert str(tmp_path / "prepared" / "mmi-320") in message
-    command = f"python -m platform.prepare --dataset mmi --source DIR --landmarks CSV --data-root {tmp_path} --size 320"
-    assert command in message
+    flags = f"--dataset mmi --source DIR --landmarks CSV --data-root {tmp_path} --size 320"
+    assert f"python -m platform.prepare {flags}" in message
     assert "\n" not in message
 
 

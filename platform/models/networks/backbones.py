@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from platform.errors import UserError, unknown_name
 
 if TYPE_CHECKING:
-    from torch import nn
+    from torch import Tensor, nn
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -55,8 +55,8 @@ def check_backbone(name: str, image_size_pixels: int, width: float, weights: str
     minimum = BACKBONES[name].minimum_size_pixels
     if image_size_pixels < minimum:
         raise UserError(
-            f"{name} needs images of at least {minimum} px, but image_size_pixels is {image_size_pixels}; "
-            f"raise --image-size-pixels or choose another --backbone."
+            f"{name} needs images of at least {minimum} px, but gets {image_size_pixels}; raise "
+            f"--image-size-pixels (or --enlarge-below-pixels), or choose another --backbone."
         )
     if not 0 < width <= 1 or (16 * width) % 1:
         raise UserError(
@@ -96,6 +96,16 @@ def build_backbone(
     head = nn.Linear(getattr(parent, attribute).in_features, class_count)
     setattr(parent, attribute, initialise_as_released(head))
     return net
+
+
+def enlarged(image: Tensor, enlarge_below_pixels: int) -> Tensor:
+    """image [B, 3, S, S] -> the same, or enlarged to `enlarge_below_pixels` where S is smaller (bilinear)."""
+    from torch.nn import functional
+
+    if image.shape[-1] >= enlarge_below_pixels:
+        return image
+    size = (enlarge_below_pixels, enlarge_below_pixels)
+    return functional.interpolate(image, size=size, mode="bilinear", align_corners=False)
 
 
 def imagenet_file(name: str) -> Path:

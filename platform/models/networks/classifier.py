@@ -1,0 +1,30 @@
+"""The classification net (CN) of every method: a backbone, and the size of the face it sees."""
+
+from __future__ import annotations
+
+from torch import Tensor, nn
+
+from platform.models.method import Settings
+from platform.models.networks.backbones import build_backbone, enlarged
+
+CLASSIFIER_FIELDS = ("backbone", "backbone_width", "weights", "transform_input", "enlarge_below_pixels")
+"""Fields of the configuration that the classification net reads."""
+
+
+class Classifier(nn.Module):
+    """The classification net (CN): image [B, 3, S, S] in [0, 1] -> logits [B, K]."""
+
+    def __init__(self, settings: Settings, class_count: int) -> None:
+        super().__init__()
+        self.enlarge_below_pixels = settings.enlarge_below_pixels
+        self.backbone = build_backbone(
+            settings.backbone,
+            class_count,
+            width=settings.backbone_width,
+            weights=settings.weights,
+            transform_input=settings.transform_input,
+        )
+
+    def forward(self, image: Tensor) -> Tensor:
+        logits: Tensor = self.backbone(enlarged(image, self.enlarge_below_pixels))
+        return logits

@@ -1,0 +1,77 @@
+"""`python -m platform.synthesize`: draw a set of synthetic faces in CK+'s native layout."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+from platform.command import Parser, run
+from platform.errors import UserError, unknown_name
+
+LAYOUTS = ("ckplus",)
+
+EXAMPLES = """examples:
+  python -m platform.synthesize --out faces
+      20 people, each showing seven expressions from neutral to apex in 6 frames
+  python -m platform.synthesize --subjects 118 --frames 12 --size 320 --out faces
+      as many people as CK+ has labelled
+  python -m platform.synthesize --difficulty 0.9 --seed 7 --wild --out street
+      faint expressions, of other people, in the street: other pose, light and place in every frame
+
+Look at preview.png in the folder. An interrupted run goes on where it stopped; the same command again
+changes nothing. Then:  python -m platform.prepare --dataset ckplus --source faces
+(docs/synthetic.md says what the faces are made of and how hard they are.)
+"""
+
+
+def make_parser() -> Parser:
+    """The command's flags."""
+    parser = Parser(
+        prog="python -m platform.synthesize",
+        description="Draw synthetic faces: people, expressions as FACS action units, exact landmarks, labels.",
+        epilog=EXAMPLES,
+    )
+    parser.add_argument("--out", type=Path, required=True, metavar="DIR", help="a new or an empty folder")
+    parser.add_argument("--subjects", type=int, default=20, metavar="N", help="people, 1 to 500 (default 20)")
+    parser.add_argument("--frames", type=int, default=6, metavar="N", help="frames a sequence, 4 to 99 (default 6)")
+    parser.add_argument(
+        "--difficulty", type=float, default=0.5, metavar="X", help="0 clear ... 1 faint and mixed (default 0.5)"
+    )
+    parser.add_argument("--layout", default="ckplus", help="how files are named: ckplus (default, the only one)")
+    parser.add_argument("--seed", type=int, default=0, metavar="N", help="another seed draws other people (default 0)")
+    parser.add_argument("--size", type=int, default=192, metavar="PIXELS", help="side of a frame (default 192)")
+    parser.add_argument("--wild", action="store_true", help="in the wild instead of in a laboratory")
+    parser.add_argument("--workers", type=int, metavar="N", help="processes (default: one a processor core)")
+    return parser
+
+
+def main(argv: list[str]) -> int | None:
+    """Draw one set and its preview."""
+    arguments = make_parser().parse_args(argv)
+    if arguments.layout not in LAYOUTS:
+        raise unknown_name("layout", arguments.layout, LAYOUTS)
+    workers = arguments.workers if arguments.workers is not None else os.cpu_count() or 1
+    if not 1 <= workers <= 256:
+        raise UserError(f"workers must be from 1 to 256, but got {workers}; pass --workers 2.")
+
+    from datasets.synthetic.ckplus_layout import encode_png, frame_count, write_set
+    from datasets.synthetic.frames import SetParameters
+    from datasets.synthetic.sheet import preview_sheet
+    from platform.progress import ProgressLine
+
+    parameters = SetParameters(
+        subjects=arguments.subjects, frames=arguments.frames, difficulty=arguments.difficulty,
+        seed=arguments.seed, size_pixels=arguments.size, in_the_wild=arguments.wild,
+    )  # fmt: skip
+    written = write_set(arguments.out, parameters, workers=workers, progress=ProgressLine("drawn faces"))
+    preview = arguments.out / "preview.png"
+    preview.write_bytes(encode_png(preview_sheet(parameters)))
+    state = "" if written else " (was there already)"
+    print(f"set:        {arguments.out}, {frame_count(parameters)} faces of {parameters.subjects} people{state}")
+    print(f"look at:    {preview}")
+    print(f"next:       python -m platform.prepare --dataset ckplus --source {arguments.out}")
+    return None
+
+
+if __name__ == "__main__":
+    run(main)
