@@ -25,7 +25,7 @@ class Parser(argparse.ArgumentParser):
             **options,  # type: ignore[arg-type]
         )
 
-    def parse_args(self, args=None, namespace=None):  # type: ignore[no-untyped-def, override]
+    def parse_args(self, args=None, namespace=None):  # type: ignore[no-untyped-def]
         namespace, unknown = self.parse_known_args(args, namespace)
         if unknown:
             known = sorted(flag for action in self._actions for flag in action.option_strings)
@@ -49,7 +49,10 @@ def run(main: Callable[[list[str]], int | None]) -> NoReturn:
         print(f"error: {error}", file=sys.stderr)
         status = 2
     except KeyboardInterrupt:
-        print("\ninterrupted: what was finished is stored; run the same command again to go on.", file=sys.stderr)
+        print(
+            "\ninterrupted: what was finished is stored; run the same command again to go on.",
+            file=sys.stderr,
+        )
         status = 130
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

@@ -83,7 +83,8 @@ class Configuration:
             epochs = getattr(self, f"{stage}_constant_epochs") + getattr(self, f"{stage}_decay_epochs")
             if epochs < 1:
                 raise UserError(
-                    f"{stage}_constant_epochs + {stage}_decay_epochs must be >= 1, but got {epochs}; raise one."
+                    f"{stage}_constant_epochs + {stage}_decay_epochs must be >= 1, but got {epochs}; "
+                    "raise one."
                 )
             _check_rule(self, f"{stage}_batch_size", getattr(self, f"{stage}_batch_size") >= 1, ">= 1")
         for name in ("stage1_learning_rate", "classifier_learning_rate"):
@@ -158,11 +159,13 @@ class Plan:
         }
         for name, (holds, rule) in rules.items():
             _check_rule(self, name, holds, rule)
-        fold_count = self.folds if self.fold_rule == "paper" else 1
-        if any(size < 1 for size in self.rounds) or (self.fold_rule == "paper" and sum(self.rounds) != fold_count):
+        # Only a search has rounds: without one, --folds alone must do.
+        searches = self.fold_rule == "paper" and self.selection_rule == "inner"
+        if any(size < 1 for size in self.rounds) or (searches and sum(self.rounds) != self.folds):
             raise UserError(
-                f"rounds must be positive and add up to the number of folds ({fold_count}), but got "
-                f"{','.join(map(str, self.rounds))}; pass --rounds, for example {_example_rounds(fold_count)}."
+                f"rounds must be positive and add up to the number of folds ({self.folds}), but "
+                f"got {','.join(map(str, self.rounds))}; pass --rounds, "
+                f"for example {_example_rounds(self.folds)}."
             )
 
 
@@ -214,8 +217,16 @@ def _check_types(settings: Any) -> None:
             _check_choice(field.name, str(value), typing.get_args(hint))
             continue
         base = typing.get_origin(hint) or hint
+        if base is tuple:
+            item = typing.get_args(hint)[0]
+            if not isinstance(value, tuple) or any(type(part) is not item for part in value):
+                raise UserError(f"{field.name} must be a list of {item.__name__}, but got {value!r}.")
+            continue
         accepted = (int, float) if base is float else (base,)
         if not isinstance(value, accepted) or (isinstance(value, bool) and base is not bool):
             raise UserError(f"{field.name} must be of type {base.__name__}, but got {value!r}.")
-        if base is float and not math.isfinite(value):
-            raise UserError(f"{field.name} must be finite, but got {value!r}.")
+        if base is float:
+            if not math.isfinite(value):
+                raise UserError(f"{field.name} must be finite, but got {value!r}.")
+            # 10 and 10.0 are the same setting, so they must give the same identity.
+            object.__setattr__(settings, field.name, float(value))

@@ -16,7 +16,7 @@ from platform.run_command import (
 
 EXAMPLES = """examples:
   python -m platform.crossval                                   quick preset on the synthetic set
-  python -m platform.crossval --dataset ckplus --preset paper   the paper's CK+ (needs CK+ prepared, and a GPU)
+  python -m platform.crossval --dataset ckplus --preset paper   the paper's CK+ (needs CK+ and a GPU)
   python -m platform.crossval --method cnn --baselines "" --backbone resnet18
   python -m platform.crossval --dry-run                         what would run, where and how long
 

@@ -10,6 +10,7 @@ import ast
 import dataclasses
 import functools
 import inspect
+import itertools
 import typing
 from collections.abc import Iterable
 from pathlib import Path
@@ -25,10 +26,16 @@ from platform.presets import PRESETS, preset
 def field_help(dataclass_type: type) -> dict[str, str]:
     """Field name to the docstring below it, on one line."""
     tree = ast.parse(inspect.getsource(config))
-    body = next(n.body for n in tree.body if isinstance(n, ast.ClassDef) and n.name == dataclass_type.__name__)
+    body = next(
+        n.body for n in tree.body if isinstance(n, ast.ClassDef) and n.name == dataclass_type.__name__
+    )
     texts: dict[str, str] = {}
-    for field, text in zip(body, body[1:], strict=False):
-        if isinstance(field, ast.AnnAssign) and isinstance(text, ast.Expr) and isinstance(text.value, ast.Constant):
+    for field, text in itertools.pairwise(body):
+        if (
+            isinstance(field, ast.AnnAssign)
+            and isinstance(text, ast.Expr)
+            and isinstance(text.value, ast.Constant)
+        ):
             assert isinstance(field.target, ast.Name)
             texts[field.target.id] = " ".join(str(text.value.value).split())
     return texts
@@ -39,8 +46,13 @@ def add_settings(parser: argparse.ArgumentParser, *, without: Iterable[str] = ()
     parser.add_argument(
         "--preset", default="quick", help=f"starting point: {', '.join(PRESETS)} (default: quick)"
     )
-    parser.add_argument("--config", metavar="FILE", help="YAML file of field names and values; flags override it")
-    for title, kind in (("plan: which fold runs, and where", Plan), ("configuration of a fold run", Configuration)):
+    parser.add_argument(
+        "--config", metavar="FILE", help="YAML file of field names and values; flags override it"
+    )
+    for title, kind in (
+        ("plan: which fold runs, and where", Plan),
+        ("configuration of a fold run", Configuration),
+    ):
         group = parser.add_argument_group(title)
         hints = typing.get_type_hints(kind)
         for field in dataclasses.fields(kind):
@@ -101,11 +113,23 @@ def read_yaml(path: Path) -> dict[str, Any]:
         raise UserError(f"{path} is not valid YAML: {' '.join(str(error).split())}") from error
     if not isinstance(content, dict):
         raise UserError(f"{path} must map field names to values, but holds {type(content).__name__}.")
-    known = [field.name for kind in (Configuration, Plan) for field in dataclasses.fields(kind)]
+    hints = {**typing.get_type_hints(Configuration), **typing.get_type_hints(Plan)}
     for name in content:
-        if name not in known:
-            raise unknown_name(f"key in {path}", str(name), known)
-    return {name: tuple(value) if isinstance(value, list) else value for name, value in content.items()}
+        if name not in hints:
+            raise unknown_name(f"key in {path}", str(name), hints)
+    return {name: _yaml_value(value, hints[name]) for name, value in content.items()}
+
+
+def _yaml_value(value: Any, hint: Any) -> Any:
+    """A list as a tuple; `1e-4`, which YAML 1.1 takes for text because it has no point, as a number."""
+    if isinstance(value, list):
+        return tuple(value)
+    if hint is float and isinstance(value, str):
+        try:
+            return float(value)
+        except ValueError:
+            return value  # the configuration refuses it by name
+    return value
 
 
 def parse_value(name: str, text: str, hint: Any) -> Any:
@@ -120,18 +144,3 @@ def parse_value(name: str, text: str, hint: Any) -> Any:
         return hint(text) if hint in (int, float) else text
     except (ValueError, KeyError) as error:
         raise UserError(f"{flag} takes {_metavar(hint)}, but got {text!r}.") from error
-
-
-def show(configuration: Configuration, plan: Plan) -> str:
-    """The resolved settings as YAML text that `--config` reads back."""
-    import yaml
-
-    return yaml.safe_dump({**config.to_dict(plan), **config.to_dict(configuration)}, sort_keys=False)
-
-
-def settings_of_file(path: Path) -> dict[str, Any]:
-    """The settings that `show` wrote to a file, as plain YAML values."""
-    import yaml
-
-    content: dict[str, Any] = yaml.safe_load(path.read_text())
-    return content

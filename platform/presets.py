@@ -22,10 +22,10 @@ def released() -> Preset:
 
 
 def quick() -> Preset:
-    """The same code at a size for two cores and minutes: 75 px, narrow nets, few epochs, high rates.
+    """The same code at a size for two cores and minutes: 48 px, narrow nets, few epochs.
 
-    75 px is the smallest image that Inception v3 takes. Rates are ten to thirty times the paper's,
-    because there are twenty times fewer steps; measured on the synthetic set, not published.
+    Rates ten times the paper's and Adam's usual momentum, because there are a hundred times fewer
+    steps: ours, measured on the synthetic set. Inception, which needs 75 px, sees the face enlarged.
     """
     return {
         **paper(),
@@ -39,26 +39,29 @@ def quick() -> Preset:
         "stage1_constant_epochs": 2,
         "stage1_decay_epochs": 1,
         "stage1_learning_rate": 3e-3,
-        "stage2_constant_epochs": 4,
+        "stage2_constant_epochs": 5,
         "stage2_decay_epochs": 3,
-        "classifier_learning_rate": 2e-3,
-        "generator_learning_rate": 2e-4,
+        "classifier_learning_rate": 1e-3,
+        "generator_learning_rate": 1e-4,
+        "adam_beta1": 0.9,
         "trials": 4,
-        "trials_in_flight": 2,
+        "trials_in_flight": 1,
     }
 
 
 def smoke() -> Preset:
-    """The smallest run that passes through everything: one epoch a stage, for tests. Its numbers mean nothing."""
+    """The smallest run that passes through everything, for tests. Its numbers mean nothing."""
     return {
         **quick(),
         "backbone_width": 0.0625,
         "generator_width": 2,
+        "load_size_pixels": 34,
+        "image_size_pixels": 32,
         "stage1_constant_epochs": 1,
         "stage1_decay_epochs": 0,
         "stage2_constant_epochs": 1,
         "stage2_decay_epochs": 1,
-        "stage2_batch_size": 32,
+        "stage2_batch_size": 64,
         "trials": 3,
     }
 

@@ -9,10 +9,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from platform.config import Configuration, Plan, plan_with
-from platform.flags import add_settings, resolve, show
+from platform.errors import UserError
+from platform.flags import add_settings, resolve
 
 if TYPE_CHECKING:
-    from platform.distributed.experiment import Experiment
+    from platform.results.experiment_plan import Experiment
 
 SEARCH_FIELDS = ("space", "trials", "trials_in_flight", "rounds", "pruning")
 
@@ -22,7 +23,9 @@ def add_run_arguments(parser: argparse.ArgumentParser, *, search: bool = True) -
     parser.add_argument("--dry-run", action="store_true", help="show what would run, and run nothing")
     parser.add_argument("--name", help="name of the experiment (default: command-dataset-preset)")
     parser.add_argument("--runs", default="runs", metavar="DIR", help="folder of all results (default: runs)")
-    parser.add_argument("--data-root", default="data", metavar="DIR", help="folder of prepared data (default: data)")
+    parser.add_argument(
+        "--data-root", default="data", metavar="DIR", help="folder of prepared data (default: data)"
+    )
     parser.add_argument(
         "--address", metavar="A", help="Ray cluster to use, e.g. auto (default: start one on this machine)"
     )
@@ -37,7 +40,7 @@ def experiment_from(arguments: argparse.Namespace, *, kind: str, argv: list[str]
     search = kind == "tune"
     configuration, plan = resolve(arguments, selection_rule="inner" if search else "paper")
     plan = _checked(configuration, plan, search=search)
-    from platform.distributed.experiment import plan_experiment
+    from platform.results.experiment_plan import plan_experiment
     from platform.results.store import ResultsStore
 
     name = arguments.name or f"{kind}-{plan.dataset}-{arguments.preset}"
@@ -66,10 +69,17 @@ def _checked(configuration: Configuration, plan: Plan, *, search: bool) -> Plan:
     from platform.models import load_method
 
     if plan.transfer_to == "auto":
-        plan = plan_with(plan, transfer_to="synthetic_wild" if search and plan.dataset == "synthetic" else "none")
+        plan = plan_with(
+            plan, transfer_to="synthetic_wild" if search and plan.dataset == "synthetic" else "none"
+        )
     describe(plan.dataset)
     if plan.transfer_to != "none":
         describe(plan.transfer_to)
+    if plan.transfer_to == plan.dataset:
+        raise UserError(
+            f"masks must be transferred to another data set, but transfer_to is {plan.dataset} itself, whose "
+            f"test subjects would reach them; pass another --transfer-to, or none."
+        )
     for method in plan.baselines:
         load_method(method)
     if search:
@@ -85,8 +95,14 @@ def _prepare_if_embedded(data_root: Path, dataset: str, size_pixels: int) -> Non
     from datasets.store import store_folder
     from platform.progress import ProgressLine
 
-    if describe(dataset).embedded and not (store_folder(data_root, dataset, size_pixels) / "manifest.json").exists():
-        print(f"Preparing {dataset} at {size_pixels} px (drawn by this repository; the first time only) ...", flush=True)
+    if (
+        describe(dataset).embedded
+        and not (store_folder(data_root, dataset, size_pixels) / "manifest.json").exists()
+    ):
+        print(
+            f"Preparing {dataset} at {size_pixels} px (drawn by this repository; the first time only) ...",
+            flush=True,
+        )
         prepare_dataset(
             dataset, size_pixels, data_root=data_root, progress=ProgressLine(f"aligned {dataset}")
         )
@@ -94,6 +110,8 @@ def _prepare_if_embedded(data_root: Path, dataset: str, size_pixels: int) -> Non
 
 def print_plan(experiment: Experiment, *, search: bool) -> None:
     """The resolved settings and what they mean, before anything runs."""
+    from platform.results.settings_file import show
+
     plan, planned = experiment.plan, experiment.planned
     print(f"# {experiment.name}: resolved settings (stored in {_shown(experiment.folder / 'config.yaml')})")
     print(show(experiment.configuration, plan), end="")
@@ -104,7 +122,8 @@ def print_plan(experiment: Experiment, *, search: bool) -> None:
     )
     if search:
         print(
-            f"# search: {plan.trials} trials x up to {len(planned.folds.folds)} inner fold runs (space {plan.space}, "
+            f"# search: {plan.trials} trials x up to {len(planned.folds.folds)} inner fold runs "
+            f"(space {plan.space}, "
             f"inner validation only), then all folds of the winner and of {len(plan.baselines)} baselines"
         )
     target = experiment.target.data.dataset if experiment.target else "none"

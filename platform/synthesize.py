@@ -28,18 +28,30 @@ def make_parser() -> Parser:
     """The command's flags."""
     parser = Parser(
         prog="python -m platform.synthesize",
-        description="Draw synthetic faces: people, expressions as FACS action units, exact landmarks, labels.",
+        description="Draw synthetic faces: people, expressions as FACS action units, landmarks, labels.",
         epilog=EXAMPLES,
     )
     parser.add_argument("--out", type=Path, required=True, metavar="DIR", help="a new or an empty folder")
     parser.add_argument("--subjects", type=int, default=20, metavar="N", help="people, 1 to 500 (default 20)")
-    parser.add_argument("--frames", type=int, default=6, metavar="N", help="frames a sequence, 4 to 99 (default 6)")
     parser.add_argument(
-        "--difficulty", type=float, default=0.5, metavar="X", help="0 clear ... 1 faint and mixed (default 0.5)"
+        "--frames", type=int, default=6, metavar="N", help="frames a sequence, 4 to 99 (default 6)"
     )
-    parser.add_argument("--layout", default="ckplus", help="how files are named: ckplus (default, the only one)")
-    parser.add_argument("--seed", type=int, default=0, metavar="N", help="another seed draws other people (default 0)")
-    parser.add_argument("--size", type=int, default=192, metavar="PIXELS", help="side of a frame (default 192)")
+    parser.add_argument(
+        "--difficulty",
+        type=float,
+        default=0.5,
+        metavar="X",
+        help="0 clear ... 1 faint and mixed (default 0.5)",
+    )
+    parser.add_argument(
+        "--layout", default="ckplus", help="how files are named: ckplus (default, the only one)"
+    )
+    parser.add_argument(
+        "--seed", type=int, default=0, metavar="N", help="another seed draws other people (default 0)"
+    )
+    parser.add_argument(
+        "--size", type=int, default=192, metavar="PIXELS", help="side of a frame (default 192)"
+    )
     parser.add_argument("--wild", action="store_true", help="in the wild instead of in a laboratory")
     parser.add_argument("--workers", type=int, metavar="N", help="processes (default: one a processor core)")
     return parser
@@ -67,7 +79,9 @@ def main(argv: list[str]) -> int | None:
     preview = arguments.out / "preview.png"
     preview.write_bytes(encode_png(preview_sheet(parameters)))
     state = "" if written else " (was there already)"
-    print(f"set:        {arguments.out}, {frame_count(parameters)} faces of {parameters.subjects} people{state}")
+    print(
+        f"set:        {arguments.out}, {frame_count(parameters)} faces of {parameters.subjects} people{state}"
+    )
     print(f"look at:    {preview}")
     print(f"next:       python -m platform.prepare --dataset ckplus --source {arguments.out}")
     return None

@@ -16,6 +16,8 @@ import cv2
 import numpy as np
 
 _SUBPIXEL_BITS = 4
+_GRID = 8
+"""Masks begin and end at multiples of this many pixels: halving them samples the same places always."""
 Colour = tuple[float, float, float]
 
 
@@ -33,6 +35,13 @@ class Patch:
         """Index of the covered pixels of a frame."""
         return self.rows, self.columns
 
+    def blurred(self, softness: float) -> Patch:
+        """The patch blurred by `softness` pixels, over the same pixels."""
+        if not self.alpha.size:
+            return self
+        mask = np.rint(self.alpha * np.float32(255)).astype(np.uint8)
+        return Patch(self.rows, self.columns, _blur(mask, softness).astype(np.float32) * np.float32(1 / 255))
+
     def times(self, other: np.ndarray | float) -> Patch:
         """The patch with its alpha multiplied by a number or by a whole-frame mask."""
         factor = other[self.box] if isinstance(other, np.ndarray) else np.float32(other)
@@ -44,15 +53,15 @@ EMPTY = Patch(slice(0, 0), slice(0, 0), np.zeros((0, 0), np.float32))
 
 
 def linear(colour: Sequence[float]) -> np.ndarray:
-    """float32 (3,) linear light of an sRGB colour in [0, 255], with a gamma of 2 (its inverse is an exact sqrt)."""
+    """float32 (3,) linear light of an sRGB colour in [0, 255]; gamma 2, whose inverse is an exact sqrt."""
     share = np.asarray(colour, dtype=np.float32) / np.float32(255)
     return share * share
 
 
 def _box(points: np.ndarray, margin: float, size: int) -> tuple[int, int, int, int] | None:
     x, y = points[:, 0], points[:, 1]
-    left, top = max(0, math.floor(x.min() - margin)), max(0, math.floor(y.min() - margin))
-    right, bottom = min(size, math.ceil(x.max() + margin) + 1), min(size, math.ceil(y.max() + margin) + 1)
+    left, top = (max(0, math.floor(low.min() - margin) // _GRID * _GRID) for low in (x, y))
+    right, bottom = (min(size, (math.ceil(high.max() + margin) // _GRID + 1) * _GRID) for high in (x, y))
     return (left, top, right, bottom) if right > left and bottom > top else None
 
 
@@ -65,8 +74,12 @@ def _blur(mask: np.ndarray, softness: float) -> np.ndarray:
         return mask
     if softness > 3.0 and min(mask.shape) > 8:
         height, width = mask.shape
-        small = cv2.resize(mask, (width // 2, height // 2), interpolation=cv2.INTER_LINEAR_EXACT)
-        return cv2.resize(_blur(small, 0.5 * softness), (width, height), interpolation=cv2.INTER_LINEAR_EXACT)
+        even = cv2.copyMakeBorder(mask, 0, height % 2, 0, width % 2, cv2.BORDER_REPLICATE)
+        small = cv2.resize(
+            even, (even.shape[1] // 2, even.shape[0] // 2), interpolation=cv2.INTER_LINEAR_EXACT
+        )
+        blurred = _blur(small, 0.5 * softness)
+        return cv2.resize(blurred, even.shape[::-1], interpolation=cv2.INTER_LINEAR_EXACT)[:height, :width]
     kernel = 2 * math.ceil(2.3 * softness) + 1
     return cv2.GaussianBlur(mask, (kernel, kernel), round(softness, 3), borderType=cv2.BORDER_REPLICATE)
 
@@ -101,13 +114,18 @@ def hairs(curves: np.ndarray, thickness: float, strength: float, size: int, soft
     return _patch(_blur(mask, softness), left, top)
 
 
-def strokes(lines: Sequence[tuple[np.ndarray, float, float]], size: int, softness: float) -> Patch:
-    """Lines of (points (n, 2) in pixels, thickness in pixels, strength in [0, 1]); the last drawn wins."""
+def strokes(
+    lines: Sequence[tuple[np.ndarray, float, float]], size: int, softness: float, margin: float = 0.0
+) -> Patch:
+    """Lines of (points (n, 2) in pixels, thickness in pixels, strength in [0, 1]); the last drawn wins.
+
+    `margin`: pixels that the patch reaches further than it needs.
+    """
     lines = [line for line in lines if line[2] > 0.004]
     if not lines:
         return EMPTY
-    everything = np.concatenate([line[0] for line in lines])
-    box = _box(everything, 2.3 * softness + 3 + max(line[1] for line in lines), size)
+    reach = margin + 2.3 * softness + 3 + max(line[1] for line in lines)
+    box = _box(np.concatenate([line[0] for line in lines]), reach, size)
     if box is None:
         return EMPTY
     left, top, right, bottom = box
@@ -115,8 +133,26 @@ def strokes(lines: Sequence[tuple[np.ndarray, float, float]], size: int, softnes
     for points, thickness, strength in lines:
         value = min(255, round(255 * strength * min(1.0, thickness)))
         whole = max(1, round(thickness))
-        cv2.polylines(mask, [_fixed_point(points, left, top)], False, value, whole, cv2.LINE_AA, _SUBPIXEL_BITS)
+        cv2.polylines(
+            mask, [_fixed_point(points, left, top)], False, value, whole, cv2.LINE_AA, _SUBPIXEL_BITS
+        )
     return _patch(_blur(mask, softness), left, top)
+
+
+def disc(centre: Sequence[float] | np.ndarray, radius: float, edge: float, size: int) -> Patch:
+    """A round spot; its border of `edge` pixels runs from 1 to 0 around the radius, both in pixels."""
+    reach = radius + edge
+    left, right = max(0, math.ceil(centre[0] - reach)), min(size, math.floor(centre[0] + reach) + 1)
+    top, bottom = max(0, math.ceil(centre[1] - reach)), min(size, math.floor(centre[1] + reach) + 1)
+    if right <= left or bottom <= top:
+        return EMPTY
+    x = np.arange(left, right, dtype=np.float32) - np.float32(centre[0])
+    y = np.arange(top, bottom, dtype=np.float32) - np.float32(centre[1])
+    distance = np.sqrt((x * x)[None, :] + (y * y)[:, None])
+    alpha = (np.float32(radius) - distance) * np.float32(1 / edge) + np.float32(0.5)
+    return Patch(
+        slice(top, bottom), slice(left, right), np.minimum(np.maximum(alpha, np.float32(0)), np.float32(1))
+    )
 
 
 def tapered(points: np.ndarray, widths: np.ndarray) -> np.ndarray:
@@ -129,7 +165,9 @@ def tapered(points: np.ndarray, widths: np.ndarray) -> np.ndarray:
     return np.concatenate([points + across, (points - across)[::-1]])
 
 
-def bump(centre: Sequence[float], radii: Sequence[float], roll: tuple[float, float], size: int) -> Patch:
+def bump(
+    centre: Sequence[float] | np.ndarray, radii: Sequence[float], roll: tuple[float, float], size: int
+) -> Patch:
     """A smooth hill of height 1: (1 - q)³ inside the ellipse q < 1, nothing outside.
 
     `centre` and `radii` (across, down) in pixels; `roll` is cosine and sine of the ellipse's angle.
@@ -196,7 +234,7 @@ def clipped(image: np.ndarray, patch: Patch, margin: float) -> Iterator[None]:
 
 def noise(random: np.random.Generator, height: int, width: int, grain: int) -> np.ndarray:
     """float32 [height, width] smooth noise in [-1, 1] with features of about `grain` pixels."""
-    coarse = random.integers(0, 256, (height // grain + 2, width // grain + 2), dtype=np.uint8)
+    levels = random.integers(0, 256, (height // grain + 2, width // grain + 2), dtype=np.uint8)
     if grain > 1:
-        coarse = cv2.resize(coarse, (width, height), interpolation=cv2.INTER_LINEAR_EXACT)
-    return coarse[:height, :width].astype(np.float32) * np.float32(2 / 255) - np.float32(1)
+        levels = cv2.resize(levels, (width, height), interpolation=cv2.INTER_LINEAR_EXACT)  # type: ignore[assignment]
+    return levels[:height, :width].astype(np.float32) * np.float32(2 / 255) - np.float32(1)

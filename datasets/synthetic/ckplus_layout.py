@@ -65,7 +65,9 @@ def write_synthetic_set(
     write_set(root, parameters, progress=progress)
 
 
-def write_set(root: Path, parameters: SetParameters, *, workers: int = 1, progress: Progress | None = None) -> bool:
+def write_set(
+    root: Path, parameters: SetParameters, *, workers: int = 1, progress: Progress | None = None
+) -> bool:
     """Write the set into `root`, or go on with it; False, and nothing done, where it is already whole.
 
     The pixels do not depend on `workers`, the number of processes; with more than one, the caller's
@@ -117,7 +119,8 @@ def _is_finished(root: Path, parameters: SetParameters) -> bool:
     for name, value in wanted.items():
         if found.get(name) != value:
             raise UserError(
-                f"{root} already holds a synthetic set with {name}={found.get(name)}, but {name}={value} is wanted; "
+                f"{root} already holds a synthetic set with {name}={found.get(name)}, "
+                f"but {name}={value} is wanted; "
                 f"choose another folder, or remove this one first (rm -r {root})."
             )
     return True
@@ -129,7 +132,9 @@ def _read_record(path: Path) -> dict[str, object]:
     except (json.JSONDecodeError, UnicodeDecodeError):
         record = None
     if not isinstance(record, dict):
-        raise UserError(f"{path} is damaged; remove its folder (rm -r {path.parent}) and run the same command again.")
+        raise UserError(
+            f"{path} is damaged; remove its folder (rm -r {path.parent}) and run the same command again."
+        )
     return record
 
 

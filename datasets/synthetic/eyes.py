@@ -4,15 +4,13 @@ from __future__ import annotations
 
 import numpy as np
 
-from datasets.synthetic.canvas import clipped, darken, hairs, linear, paint, polygon, strokes, tapered
+from datasets.synthetic.canvas import clipped, darken, disc, hairs, linear, paint, polygon, strokes, tapered
 from datasets.synthetic.face import SIDES, Face
 from datasets.synthetic.geometry import smooth_curve
 from datasets.synthetic.randomness import generator
 
 IRIS_RADIUS = 0.08
 """In face units: 11.7 mm across, at 63 mm between the pupils."""
-_CIRCLE = np.stack([np.array([1, 0.924, 0.707, 0.383, 0, -0.383, -0.707, -0.924, -1, -0.924, -0.707, -0.383, 0, 0.383, 0.707, 0.924]),
-                    np.array([0, 0.383, 0.707, 0.924, 1, 0.924, 0.707, 0.383, 0, -0.383, -0.707, -0.924, -1, -0.924, -0.707, -0.383])], axis=1)  # fmt: skip
 _RING = {-1: (36, 37, 38, 39, 40, 41), 1: (45, 44, 43, 42, 47, 46)}
 _BROW = {-1: (17, 18, 19, 20, 21), 1: (26, 25, 24, 23, 22)}
 
@@ -23,9 +21,10 @@ def eye_centre(face: Face, side: int) -> np.ndarray:
     return face.rest[part].sum(axis=0) / 6.0
 
 
-def _disc(image: np.ndarray, middle: np.ndarray, radius: float, colour: np.ndarray, opacity: float = 1.0) -> None:
-    outline = smooth_curve(middle + radius * _CIRCLE, closed=True, steps=3)
-    paint(image, polygon(outline, image.shape[1], max(0.4, 0.05 * radius)), colour, opacity)
+def _disc(
+    image: np.ndarray, middle: np.ndarray, radius: float, colour: np.ndarray, opacity: float = 1.0
+) -> None:
+    paint(image, disc(middle, radius, max(1.2, 0.16 * radius), image.shape[1]), colour, opacity)
 
 
 def paint_eyes(image: np.ndarray, face: Face, gaze: tuple[float, float], light_x: float) -> None:
@@ -39,7 +38,9 @@ def paint_eyes(image: np.ndarray, face: Face, gaze: tuple[float, float], light_x
         _paint_lids(image, face, side, ring)
 
 
-def _paint_eyeball(image: np.ndarray, face: Face, side: int, gaze: tuple[float, float], light_x: float) -> None:
+def _paint_eyeball(
+    image: np.ndarray, face: Face, side: int, gaze: tuple[float, float], light_x: float
+) -> None:
     scale, size, who = face.scale, face.size, face.who
     ring = face.points[list(_RING[side])]
     opening = polygon(face.pixels(smooth_curve(ring, closed=True)), size, 0.03 * scale)
@@ -72,13 +73,25 @@ def _paint_lids(image: np.ndarray, face: Face, side: int, ring: np.ndarray) -> N
     darken(image, strokes([(face.pixels(lower), 0.012 * scale, 0.8)], size, 0.006 * scale), 0.35)
     # Crease: follows the upper lid at a distance that lowered brows close and raised lids take up.
     lowered = max(face.unit(4, side), 0.6 * face.unit(9, side))
-    gap = max(0.012, who.lid_crease - 0.045 * lowered - 0.035 * face.unit(5, side) + 0.02 * face.unit(1, side))
+    gap = max(
+        0.012, who.lid_crease - 0.045 * lowered - 0.035 * face.unit(5, side) + 0.02 * face.unit(1, side)
+    )
     crease = upper.copy()
     arch = np.linspace(-1.0, 1.0, len(crease))
     crease[:, 1] -= gap * (1.0 - 0.55 * arch * arch) + 0.006
-    darken(image, strokes([(face.pixels(crease), 0.016 * scale, 1.0)], size, 0.009 * scale), np.array([0.42, 0.5, 0.52]))
+    darken(
+        image,
+        strokes([(face.pixels(crease), 0.016 * scale, 1.0)], size, 0.009 * scale),
+        np.array([0.42, 0.5, 0.52]),
+    )
     inner = face.pixels(ring[3])
-    _disc(image, inner + np.array([0.012 * side * scale, 0.002 * scale]), 0.016 * scale, linear((170, 96, 90)), 0.5)
+    _disc(
+        image,
+        inner + np.array([0.012 * side * scale, 0.002 * scale]),
+        0.016 * scale,
+        linear((170, 96, 90)),
+        0.5,
+    )
 
 
 def paint_brows(image: np.ndarray, face: Face) -> None:
@@ -97,7 +110,9 @@ def paint_brows(image: np.ndarray, face: Face) -> None:
         index = np.minimum((place * (len(line) - 3)).astype(np.int64), len(line) - 3)
         start = line[index]
         start[:, 1] += 0.75 * across * thickness[index] * scale
-        lean = np.column_stack([side * (0.05 - 0.01 * place), 0.02 * place - 0.03 * across * place - 0.045 * (1.0 - place)])
+        lean = np.column_stack(
+            [side * (0.05 - 0.01 * place), 0.02 * place - 0.03 * across * place - 0.045 * (1.0 - place)]
+        )
         ends = start + lean * length[:, None] * scale
         growth = hairs(np.stack([start, ends], axis=1), max(1.0, 0.008 * scale), 0.85, size, 0.0)
         paint(image, growth, colour * np.float32(0.6), 0.4)

@@ -49,16 +49,31 @@ class SetParameters:
     """Another place, light and pose in every frame, and things before the face."""
 
     def __post_init__(self) -> None:
-        rules: tuple[tuple[bool, str], ...] = (
-            (1 <= self.subjects <= 500, f"subjects must be from 1 to 500, but got {self.subjects}; pass --subjects 20"),
-            (4 <= self.frames <= 99, f"frames must be from 4 (a neutral one and the last three) to 99, but got {self.frames}; pass --frames 6"),
-            (0.0 <= self.difficulty <= 1.0, f"difficulty must be from 0 to 1, but got {self.difficulty}; pass --difficulty 0.5"),
-            (0 <= self.seed < 2**32, f"seed must be from 0 to {2**32 - 1}, but got {self.seed}; pass --seed 0"),
-            (48 <= self.size_pixels <= 1024, f"size must be from 48 to 1024 pixels, but got {self.size_pixels}; pass --size 160"),
-        )  # fmt: skip
-        for holds, message in rules:
+        rules: tuple[tuple[bool, str, object, str], ...] = (
+            (1 <= self.subjects <= 500, "subjects must be from 1 to 500", self.subjects, "subjects 20"),
+            (
+                4 <= self.frames <= 99,
+                "frames must be from 4 (one neutral, three apex) to 99",
+                self.frames,
+                "frames 6",
+            ),
+            (
+                0.0 <= self.difficulty <= 1.0,
+                "difficulty must be from 0 to 1",
+                self.difficulty,
+                "difficulty 0.5",
+            ),
+            (0 <= self.seed < 2**32, f"seed must be from 0 to {2**32 - 1}", self.seed, "seed 0"),
+            (
+                48 <= self.size_pixels <= 1024,
+                "size must be from 48 to 1024 pixels",
+                self.size_pixels,
+                "size 192",
+            ),
+        )
+        for holds, rule, value, remedy in rules:
             if not holds:
-                raise UserError(message + ".")
+                raise UserError(f"{rule}, but got {value}; pass --{remedy}.")
 
     def as_record(self) -> dict[str, object]:
         """The parameters and the generator's version, for a manifest."""
@@ -78,8 +93,15 @@ def _acting(seed: int, subject: int, sequence: int, difficulty: float) -> Perfor
     return perform_single_units(seed, subject)
 
 
-def draw_frame(parameters: SetParameters, subject: int, sequence: int, frame: int) -> tuple[np.ndarray, np.ndarray]:
-    """Frame `frame` (from 0) of sequence `sequence` (0 to 6: EXPRESSIONS; 7: unlabelled) of a subject (from 0).
+@lru_cache(maxsize=4)
+def _wall(seed: int, subject: int, size: int) -> np.ndarray:
+    return draw_wall(generator(seed, subject, 10), size)
+
+
+def draw_frame(
+    parameters: SetParameters, subject: int, sequence: int, frame: int
+) -> tuple[np.ndarray, np.ndarray]:
+    """One frame; subject, sequence (0 to 6: EXPRESSIONS; 7: unlabelled) and frame count from 0.
 
     Returns uint8 [S, S, 3] RGB and float64 (68, 2) landmarks in its pixels.
     """
@@ -94,10 +116,10 @@ def draw_frame(parameters: SetParameters, subject: int, sequence: int, frame: in
         background = draw_street(random, size)
     else:
         shot = studio_shot(seed, subject, sequence, frame, difficulty)
-        background = draw_wall(generator(seed, subject, 10), size)
+        background = _wall(seed, subject, size)
     image, landmarks = draw_face(who, units, shot, background)
     if parameters.in_the_wild and chance(random, 0.25 + 0.25 * difficulty):
-        occlude(image, random, landmarks, who.skin)
+        occlude(image, random, landmarks, who)
     picture = develop(image, factor)
     if parameters.in_the_wild and chance(random, 0.4):
         picture = shrink_and_restore(picture, round(parameters.size_pixels * between(random, 0.4, 0.8)))

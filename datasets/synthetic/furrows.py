@@ -9,6 +9,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
+from datasets.synthetic.canvas import Patch, strokes
 from datasets.synthetic.face import SIDES, Face
 from datasets.synthetic.geometry import smooth_curve
 
@@ -36,11 +37,19 @@ def furrow_lines(face: Face) -> list[Line]:
     ]
 
 
+def furrow_patches(face: Face) -> tuple[Patch, Patch]:
+    """The furrows of a face twice, over the same pixels: sharp, and with broad soft flanks."""
+    drawn = strokes(furrow_lines(face), face.size, 0.0, margin=0.08 * face.scale)
+    return drawn.blurred(0.011 * face.scale), drawn.blurred(0.032 * face.scale)
+
+
 def _cheek(face: Face, s: int) -> Iterator[Furrow]:
     """The nasolabial fold: a trace at rest, deep in a smile, a sneer, a raised lip."""
     corner, wing = face.point(48, s), face.point(31, s)
     smile, lift = face.unit(12, s), max(face.unit(9, s), face.unit(10, s))
-    depth = 0.10 + 0.34 * face.who.age + 0.85 * max(smile, lift) + 0.2 * max(face.unit(20, s), face.unit(6, s))
+    depth = (
+        0.10 + 0.34 * face.who.age + 0.85 * max(smile, lift) + 0.2 * max(face.unit(20, s), face.unit(6, s))
+    )
     bow = 0.05 + 0.05 * smile
     middle_x, middle_y = 0.5 * (wing[0] + corner[0]), 0.5 * (wing[1] + corner[1])
     yield (
@@ -60,15 +69,23 @@ def _mouth_corner(face: Face, s: int) -> Iterator[Furrow]:
     """The line below a lowered corner, and the dimple beside a tightened one."""
     corner = face.point(48, s)
     yield (
-        [(corner[0] + 0.05 * s, corner[1] + 0.04), (corner[0] + 0.09 * s, corner[1] + 0.12), (corner[0] + 0.09 * s, corner[1] + 0.23)],
+        [
+            (corner[0] + 0.05 * s, corner[1] + 0.04),
+            (corner[0] + 0.09 * s, corner[1] + 0.12),
+            (corner[0] + 0.09 * s, corner[1] + 0.23),
+        ],
         0.15 * face.who.age + 0.75 * face.unit(15, s) + 0.15 * face.unit(20, s),
         0.028,
-    )  # fmt: skip
+    )
     yield (
-        [(corner[0] + 0.04 * s, corner[1] - 0.085), (corner[0] + 0.07 * s, corner[1]), (corner[0] + 0.045 * s, corner[1] + 0.07)],
+        [
+            (corner[0] + 0.04 * s, corner[1] - 0.085),
+            (corner[0] + 0.07 * s, corner[1]),
+            (corner[0] + 0.045 * s, corner[1] + 0.07),
+        ],
         0.95 * face.unit(14, s),
         0.034,
-    )  # fmt: skip
+    )
 
 
 def _glabella(face: Face, s: int) -> Iterator[Furrow]:
@@ -79,7 +96,11 @@ def _glabella(face: Face, s: int) -> Iterator[Furrow]:
         0.10 * face.who.age + 0.95 * face.unit(4, s),
         0.024,
     )
-    yield ([(x - 0.05 * s, y - 0.03), (x + 0.15 * s, y - 0.13)], 0.5 * min(face.unit(1, s), 2.0 * face.unit(4, s)), 0.024)
+    yield (
+        [(x - 0.05 * s, y - 0.03), (x + 0.15 * s, y - 0.13)],
+        0.5 * min(face.unit(1, s), 2.0 * face.unit(4, s)),
+        0.024,
+    )
 
 
 def _nose(face: Face, s: int) -> Iterator[Furrow]:
@@ -87,13 +108,22 @@ def _nose(face: Face, s: int) -> Iterator[Furrow]:
     wing = face.point(31, s)
     raised = face.unit(9, s)
     yield (
-        [(wing[0] + 0.005 * s, wing[1] - 0.13), (wing[0] + 0.055 * s, wing[1] - 0.075), (wing[0] + 0.06 * s, wing[1] - 0.01), (wing[0] + 0.02 * s, wing[1] + 0.02)],
+        [
+            (wing[0] + 0.005 * s, wing[1] - 0.13),
+            (wing[0] + 0.055 * s, wing[1] - 0.075),
+            (wing[0] + 0.06 * s, wing[1] - 0.01),
+            (wing[0] + 0.02 * s, wing[1] + 0.02),
+        ],
         0.38 + 0.25 * max(raised, face.unit(10, s)),
         0.022,
-    )  # fmt: skip
+    )
     for step in range(3):
         y = 0.0 + 0.08 * step
-        yield ([(0.02 * s, y + 0.03), (0.1 * s, y), (0.18 * s, y - 0.055 + 0.02 * step)], (0.95 - 0.15 * step) * raised, 0.022)
+        yield (
+            [(0.02 * s, y + 0.03), (0.1 * s, y), (0.18 * s, y - 0.055 + 0.02 * step)],
+            (0.95 - 0.15 * step) * raised,
+            0.022,
+        )
 
 
 def _eye(face: Face, s: int) -> Iterator[Furrow]:
@@ -108,11 +138,15 @@ def _eye(face: Face, s: int) -> Iterator[Furrow]:
         )
     squeeze = max(cheek, 0.8 * face.unit(7, s), 0.7 * face.unit(9, s))
     yield (
-        [(low_inner[0] - 0.1 * s, low_inner[1] + 0.025), (low_inner[0], low_inner[1] + 0.05),
-         (low[0] + 0.01 * s, low[1] + 0.055), (low[0] + 0.13 * s, low[1] + 0.025)],
+        [
+            (low_inner[0] - 0.1 * s, low_inner[1] + 0.025),
+            (low_inner[0], low_inner[1] + 0.05),
+            (low[0] + 0.01 * s, low[1] + 0.055),
+            (low[0] + 0.13 * s, low[1] + 0.025),
+        ],
         0.14 + 0.25 * age + 0.5 * squeeze,
         0.02,
-    )  # fmt: skip
+    )
 
 
 def _forehead(face: Face, s: int) -> Iterator[Furrow]:
@@ -135,7 +169,20 @@ def _chin(face: Face) -> Iterator[Furrow]:
     """The furrow under the lower lip, and the pitted skin of a raised chin."""
     chin, raised = face.points[8], face.unit(17)
     sulcus = face.points[57, 1] + 0.085
-    yield ([(-0.17, sulcus + 0.03), (0.0, sulcus - 0.012), (0.17, sulcus + 0.03)], 0.08 + 0.15 * face.who.age + 0.6 * raised, 0.032)
-    for x, along in ((-0.11, 0.62), (-0.03, 0.5), (0.06, 0.63), (0.12, 0.5), (-0.06, 0.78), (0.04, 0.8), (0.0, 0.64), (-0.14, 0.78)):
+    yield (
+        [(-0.17, sulcus + 0.03), (0.0, sulcus - 0.012), (0.17, sulcus + 0.03)],
+        0.08 + 0.15 * face.who.age + 0.6 * raised,
+        0.032,
+    )
+    for x, along in (
+        (-0.11, 0.62),
+        (-0.03, 0.5),
+        (0.06, 0.63),
+        (0.12, 0.5),
+        (-0.06, 0.78),
+        (0.04, 0.8),
+        (0.0, 0.64),
+        (-0.14, 0.78),
+    ):
         y = sulcus + (chin[1] - sulcus) * along
         yield ([(x - 0.014, y - 0.014), (x + 0.014, y + 0.018)], 0.7 * raised, 0.03)

@@ -17,15 +17,46 @@ from datasets.synthetic.action_units import MIRRORED_LANDMARKS, Intensities, dis
 from datasets.synthetic.identity import Identity
 
 _LEFT_AND_MIDLINE = {
-    0: (-0.93, -0.02), 1: (-0.925, 0.22), 2: (-0.89, 0.46), 3: (-0.83, 0.70), 4: (-0.735, 0.93), 5: (-0.58, 1.14),
-    6: (-0.39, 1.30), 7: (-0.19, 1.405), 8: (0.0, 1.435),
-    17: (-0.72, -0.215), 18: (-0.615, -0.305), 19: (-0.46, -0.325), 20: (-0.305, -0.295), 21: (-0.165, -0.245),
-    27: (0.0, -0.04), 28: (0.0, 0.12), 29: (0.0, 0.28), 30: (0.0, 0.43),
-    31: (-0.165, 0.525), 32: (-0.085, 0.562), 33: (0.0, 0.582),
-    36: (-0.612, 0.006), 37: (-0.49, -0.066), 38: (-0.36, -0.064), 39: (-0.238, 0.03), 40: (-0.35, 0.062), 41: (-0.485, 0.066),
-    48: (-0.345, 0.872), 49: (-0.215, 0.826), 50: (-0.072, 0.79), 51: (0.0, 0.806), 57: (0.0, 0.975), 58: (-0.105, 0.968),
-    59: (-0.225, 0.932), 60: (-0.305, 0.874), 61: (-0.105, 0.868), 62: (0.0, 0.874), 66: (0.0, 0.876), 67: (-0.105, 0.871),
-}  # fmt: skip
+    0: (-0.93, -0.02),
+    1: (-0.925, 0.22),
+    2: (-0.89, 0.46),
+    3: (-0.83, 0.70),
+    4: (-0.735, 0.93),
+    5: (-0.58, 1.14),
+    6: (-0.39, 1.30),
+    7: (-0.19, 1.405),
+    8: (0.0, 1.435),
+    17: (-0.72, -0.215),
+    18: (-0.615, -0.305),
+    19: (-0.46, -0.325),
+    20: (-0.305, -0.295),
+    21: (-0.165, -0.245),
+    27: (0.0, -0.04),
+    28: (0.0, 0.12),
+    29: (0.0, 0.28),
+    30: (0.0, 0.43),
+    31: (-0.165, 0.525),
+    32: (-0.085, 0.562),
+    33: (0.0, 0.582),
+    36: (-0.612, 0.006),
+    37: (-0.49, -0.066),
+    38: (-0.36, -0.064),
+    39: (-0.238, 0.03),
+    40: (-0.35, 0.062),
+    41: (-0.485, 0.066),
+    48: (-0.345, 0.872),
+    49: (-0.215, 0.826),
+    50: (-0.072, 0.79),
+    51: (0.0, 0.806),
+    57: (0.0, 0.975),
+    58: (-0.105, 0.968),
+    59: (-0.225, 0.932),
+    60: (-0.305, 0.874),
+    61: (-0.105, 0.868),
+    62: (0.0, 0.874),
+    66: (0.0, 0.876),
+    67: (-0.105, 0.871),
+}
 
 
 def _mean_face() -> np.ndarray:
@@ -75,7 +106,9 @@ def _identity_points(who: Identity) -> np.ndarray:
     points[EYE, 0] += who.eye_spacing * _SIDE[EYE]
     along = (np.abs(MEAN_FACE[BROW, 0]) - 0.165) / 0.555
     points[BROW, 0] += who.eye_spacing * _SIDE[BROW]
-    points[BROW, 1] -= who.brow_height + who.brow_tilt * (1.0 - 2.0 * along) + who.brow_arch * 4.0 * along * (1.0 - along)
+    points[BROW, 1] -= (
+        who.brow_height + who.brow_tilt * (1.0 - 2.0 * along) + who.brow_arch * 4.0 * along * (1.0 - along)
+    )
     nose_down = np.clip((points[NOSE, 1] + 0.04) / 0.5, 0.0, 1.1)
     points[NOSE, 1] += who.nose_length * nose_down
     points[NOSE, 0] *= who.nose_width
@@ -148,7 +181,7 @@ class View:
 
 
 class Projection:
-    """Orthographic projection of face units into the pixels of a square frame (pixel centres are integers)."""
+    """Orthographic projection of face units into pixels of a square frame; pixel centres are integers."""
 
     def __init__(self, view: View, size_pixels: int) -> None:
         self.scale = size_pixels / 3.5 * view.scale
@@ -185,7 +218,9 @@ def _curve_weights(count: int, closed: bool, steps: int) -> tuple[np.ndarray, np
     segments = np.arange(count if closed else count - 1)
     t = np.arange(steps) / steps
     square, cube = t * t, t * t * t
-    weights = 0.5 * np.stack([2 * square - cube - t, 2 - 5 * square + 3 * cube, t + 4 * square - 3 * cube, cube - square])
+    weights = 0.5 * np.stack(
+        [2 * square - cube - t, 2 - 5 * square + 3 * cube, t + 4 * square - 3 * cube, cube - square]
+    )
     neighbours = np.repeat(segments[:, None] + np.arange(-1, 3), steps, axis=0)
     weights = np.tile(weights, (1, len(segments)))
     if not closed:

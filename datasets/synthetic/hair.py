@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from datasets.synthetic.canvas import bump, darken, hairs, linear, paint, polygon, strokes, tapered
+from datasets.synthetic.canvas import bump, darken, hairs, linear, paint, polygon, tapered
 from datasets.synthetic.face import SIDES, Face
 from datasets.synthetic.geometry import smooth_curve
 from datasets.synthetic.randomness import generator
@@ -21,13 +21,24 @@ _HAIRLINES = {
     "curly": [(-0.96, 0.1), (-0.86, -0.25), (-0.74, -0.56), (-0.4, -0.74), (0.0, -0.78)],
     "receding": [(-0.9, 0.0), (-0.84, -0.4), (-0.72, -0.8), (-0.5, -1.12), (0.0, -1.0)],
 }
-_VOLUME = {"shaved": 1.0, "short": 1.06, "side_parted": 1.1, "fringe": 1.1, "long": 1.12, "curly": 1.26, "receding": 1.03}
+_VOLUME = {
+    "shaved": 1.0,
+    "short": 1.06,
+    "side_parted": 1.1,
+    "fringe": 1.1,
+    "long": 1.12,
+    "curly": 1.26,
+    "receding": 1.03,
+}
 
 
 def skull_arc(face: Face, growth: float = 1.0, back: float = -0.25) -> np.ndarray:
     """(n, 3) the outline of the skull from the image-left temple over the crown to the right."""
     who = face.who
-    arc = _ARC * np.array([0.955 * who.face_width * growth, (1.4 + who.forehead_height) * growth]) + (0.0, -0.04)
+    arc = _ARC * np.array([0.955 * who.face_width * growth, (1.4 + who.forehead_height) * growth]) + (
+        0.0,
+        -0.04,
+    )
     return np.column_stack([arc, np.full(len(arc), back)])
 
 
@@ -44,18 +55,49 @@ def paint_behind(image: np.ndarray, face: Face, light_x: float, brightness: floa
     hair = linear(who.hair) * np.float32(0.8 * brightness)
     if who.hair_style in ("long", "curly"):
         low = 1.7 if who.hair_style == "long" else 0.9
-        wide = 1.2 if who.hair_style == "long" else 1.3
-        back = [(-1.05, -0.5), (-wide, 0.2), (-wide, low - 0.3), (-0.9, low), (0.9, low), (wide, low - 0.3), (wide, 0.2), (1.05, -0.5)]
+        wide = 1.06 if who.hair_style == "long" else 1.3
+        back = [
+            (-1.05, -0.5),
+            (-wide, 0.2),
+            (-wide, low - 0.3),
+            (-0.9, low),
+            (0.9, low),
+            (wide, low - 0.3),
+            (wide, 0.2),
+            (1.05, -0.5),
+        ]
         curve = np.array([(x * who.face_width, y, -0.6) for x, y in back])
-        paint(image, polygon(face.pixels(smooth_curve(curve, closed=True)), size, 0.03 * scale), hair * np.float32(0.6))
+        paint(
+            image,
+            polygon(face.pixels(smooth_curve(curve, closed=True)), size, 0.03 * scale),
+            hair * np.float32(0.6),
+        )
     skin = linear(who.skin) * np.float32(brightness)
     neck_width = 0.56 * who.jaw_width * who.face_width
-    neck = [(-neck_width, 0.7), (-neck_width * 1.02, 1.5), (-neck_width * 1.35, 2.1), (neck_width * 1.35, 2.1), (neck_width * 1.02, 1.5), (neck_width, 0.7)]
+    neck = [
+        (-neck_width, 0.7),
+        (-neck_width * 1.02, 1.5),
+        (-neck_width * 1.35, 2.1),
+        (neck_width * 1.35, 2.1),
+        (neck_width * 1.02, 1.5),
+        (neck_width, 0.7),
+    ]
     neck_px = face.pixels(np.array([(x, y, -0.45) for x, y in neck]))
     paint(image, polygon(neck_px, size, 0.02 * scale), skin * np.float32(0.62))
     chin = face.pixels(face.rest[8] + (0.0, 0.12, -0.3))
     darken(image, bump(chin, (0.9 * scale, 0.55 * scale), face.projection.roll, size), 0.45)
-    shoulders = [(-2.6, 2.6), (-2.3, 2.05), (-1.4, 1.86), (-0.62, 1.72), (-0.3, 1.98), (0.3, 1.98), (0.62, 1.72), (1.4, 1.86), (2.3, 2.05), (2.6, 2.6)]
+    shoulders = [
+        (-2.6, 2.6),
+        (-2.3, 2.05),
+        (-1.4, 1.86),
+        (-0.62, 1.72),
+        (-0.3, 1.98),
+        (0.3, 1.98),
+        (0.62, 1.72),
+        (1.4, 1.86),
+        (2.3, 2.05),
+        (2.6, 2.6),
+    ]
     cloth = face.pixels(smooth_curve(np.array([(x, y, -0.5) for x, y in shoulders])))
     paint(image, polygon(cloth, size, 0.015 * scale), linear(who.cloth) * np.float32(0.8 * brightness))
     for side in SIDES:
@@ -97,10 +139,12 @@ def paint_hair(image: np.ndarray, face: Face, brightness: float) -> None:
 
 def _strands(key: int, outer: np.ndarray, front: np.ndarray) -> np.ndarray:
     """Curves (n, m, 3) from the crown's outline to the hairline."""
-    draws = generator(key, 6).random((220, 3))
+    draws = generator(key, 6).random((170, 3))
     first = outer[np.minimum((draws[:, 0] * len(outer)).astype(np.int64), len(outer) - 1)] * 0.995
     last = front[np.minimum((draws[:, 0] * len(front)).astype(np.int64), len(front) - 1)]
-    bend = np.column_stack([(draws[:, 2] - 0.5) * 0.16, np.full(len(draws), -0.04), np.full(len(draws), 0.15)])
+    bend = np.column_stack(
+        [(draws[:, 2] - 0.5) * 0.16, np.full(len(draws), -0.04), np.full(len(draws), 0.15)]
+    )
     shorten = (0.45 * draws[:, 1])[:, None]
     middle = 0.5 * (first + last) + bend
     return smooth_curve(np.stack([first + (middle - first) * shorten, middle, last], axis=1), steps=4)
@@ -111,15 +155,21 @@ def _paint_curtains(image: np.ndarray, face: Face, colour: np.ndarray) -> None:
     size, scale, width = face.size, face.scale, face.who.face_width
     draws = generator(face.who.key, 8).random((2, 40, 3))
     for side, lock in zip(SIDES, draws, strict=True):
-        spine = np.array([(0.7, -0.75, 0.0), (0.97, -0.2, 0.0), (1.02, 0.5, -0.1), (1.0, 1.2, -0.1), (0.92, 1.75, -0.1)])
+        spine = np.array(
+            [(0.7, -0.75, 0.0), (0.97, -0.2, 0.0), (1.02, 0.5, -0.1), (1.0, 1.2, -0.1), (0.92, 1.75, -0.1)]
+        )
         line = face.pixels(smooth_curve(spine * (side * width, 1.0, 1.0)))
         half = scale * np.concatenate([np.linspace(0.02, 0.15, len(line) - 6), np.linspace(0.15, 0.05, 6)])
         body = polygon(tapered(line, half), size, 0.02 * scale)
         paint(image, body, colour * np.float32(0.75))
         shifts = (lock[:, 0] - 0.5)[:, None] * 1.7 * half[None, :]
-        curves = np.stack([line[None, :, 0] + shifts, np.broadcast_to(line[None, :, 1], shifts.shape)], axis=-1)
+        curves = np.stack(
+            [line[None, :, 0] + shifts, np.broadcast_to(line[None, :, 1], shifts.shape)], axis=-1
+        )
         for part, factor in ((curves[::2], 0.4), (curves[1::2], 1.5)):
-            paint(image, hairs(part, 0.012 * scale, 0.7, size, 0.007 * scale), colour * np.float32(factor), 0.5)
+            paint(
+                image, hairs(part, 0.012 * scale, 0.7, size, 0.007 * scale), colour * np.float32(factor), 0.5
+            )
 
 
 def paint_glasses(image: np.ndarray, face: Face) -> None:
@@ -131,12 +181,21 @@ def paint_glasses(image: np.ndarray, face: Face) -> None:
     lines = []
     for side in SIDES:
         centre = face.rest[36:42].sum(axis=0) / 6 if side < 0 else face.rest[42:48].sum(axis=0) / 6
-        ring = smooth_curve(np.array([(centre[0] + 0.285 * x * -side, centre[1] + 0.04 + 0.21 * y, 0.62) for x, y in corners]), closed=True)
+        ring = smooth_curve(
+            np.array(
+                [(centre[0] + 0.285 * x * -side, centre[1] + 0.04 + 0.21 * y, 0.62) for x, y in corners]
+            ),
+            closed=True,
+        )
         ring_px = face.pixels(np.concatenate([ring, ring[:1]]))
-        lines.append((ring_px, 0.026 * scale, 1.0))
-        hinge = np.array([(centre[0] + 0.285 * side, centre[1] - 0.03, 0.62), (0.97 * side * who.face_width, 0.0, -0.2)])
-        lines.append((face.pixels(hinge), 0.022 * scale, 0.9))
+        lines.append((ring_px, 0.013))
+        hinge = np.array(
+            [(centre[0] + 0.285 * side, centre[1] - 0.03, 0.62), (0.97 * side * who.face_width, 0.0, -0.2)]
+        )
+        lines.append((face.pixels(hinge), 0.011))
     left, right = face.rest[39], face.rest[42]
     bridge = np.array([(left[0] + 0.1, 0.0, 0.64), (0.0, -0.04, 0.7), (right[0] - 0.1, 0.0, 0.64)])
-    lines.append((face.pixels(smooth_curve(bridge)), 0.026 * scale, 1.0))
-    paint(image, strokes(lines, size, 0.005 * scale), linear((34, 30, 30)), 0.9)
+    lines.append((face.pixels(smooth_curve(bridge)), 0.013))
+    for line, half_width in lines:
+        rim = polygon(tapered(line, np.full(len(line), half_width * scale)), size, 0.005 * scale)
+        paint(image, rim, linear((34, 30, 30)), 0.9)

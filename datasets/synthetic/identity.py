@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -10,7 +11,15 @@ from datasets.synthetic.randomness import bell, between, chance, generator
 
 # sRGB of skin from light to dark; an identity interpolates between neighbours.
 SKIN_TONES = ((240, 206, 188), (229, 184, 160), (208, 158, 128), (176, 124, 94), (134, 90, 66), (96, 64, 50))
-HAIR_COLOURS = ((38, 30, 28), (52, 36, 28), (84, 56, 38), (120, 84, 54), (176, 138, 88), (110, 52, 32), (150, 146, 142))
+HAIR_COLOURS = (
+    (38, 30, 28),
+    (52, 36, 28),
+    (84, 56, 38),
+    (120, 84, 54),
+    (176, 138, 88),
+    (110, 52, 32),
+    (150, 146, 142),
+)
 EYE_COLOURS = ((72, 46, 30), (92, 62, 38), (104, 92, 54), (86, 106, 112), (92, 122, 150), (84, 112, 84))
 HAIR_STYLES = ("shaved", "short", "side_parted", "fringe", "long", "curly", "receding")
 BEARDS = ("none", "stubble", "moustache", "full")
@@ -96,7 +105,7 @@ class Identity:
     """Six offsets in face units by which the image-left side differs from the right."""
 
 
-def _mix(first, second, share: float) -> tuple[float, float, float]:  # type: ignore[no-untyped-def]
+def _mix(first: Sequence[float], second: Sequence[float], share: float) -> tuple[float, float, float]:
     mixed = [a + (b - a) * share for a, b in zip(first, second, strict=True)]
     return mixed[0], mixed[1], mixed[2]
 
@@ -123,7 +132,15 @@ def draw_identity(seed: int, subject: int) -> Identity:
     hair_colour = _mix(hair, HAIR_COLOURS[-1], max(0.0, age - 0.45) * 1.6)
     iris = EYE_COLOURS[int(random.integers(2 if darkness > 0.5 else len(EYE_COLOURS)))]
     lip_red = between(random, 0.35, 0.75) - 0.25 * masculine
-    style_weights = (0.25 * masculine, 0.3 + 0.5 * masculine, 0.5, 0.35, 1.1 * (1 - masculine), 0.35, 0.5 * masculine * age)
+    style_weights = (
+        0.25 * masculine,
+        0.3 + 0.5 * masculine,
+        0.5,
+        0.35,
+        1.1 * (1 - masculine),
+        0.35,
+        0.5 * masculine * age,
+    )
     pick = between(random, 0.0, sum(style_weights))
     style = int(np.searchsorted(np.cumsum(style_weights), pick))
     beard_draw = between(random, 0.0, 1.0) if masculine > 0.55 else 0.0
@@ -161,7 +178,9 @@ def draw_identity(seed: int, subject: int) -> Identity:
         freckles=between(random, 0.2, 1.0) if chance(random, 0.25) else 0.0,
         texture=0.5 + 0.5 * age + between(random, 0.0, 0.4),
         skin=skin,
-        lips=_mix(skin, (172.0 - 70 * darkness, 62.0 - 20 * darkness, 70.0 - 20 * darkness), max(0.2, lip_red)),
+        lips=_mix(
+            skin, (172.0 - 70 * darkness, 62.0 - 20 * darkness, 70.0 - 20 * darkness), max(0.2, lip_red)
+        ),
         hair=hair_colour,
         iris=(float(iris[0]), float(iris[1]), float(iris[2])),
         cloth=(cloth[0], cloth[1], cloth[2]),

@@ -36,7 +36,7 @@ def _slopes(heights: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
 
 
 def hollows(heights: np.ndarray, reach: int) -> np.ndarray:
-    """float32 [S, S] how far the surface lies below its surroundings within `reach` pixels, >= 0, in pixels."""
+    """float32 [S, S] how far, in pixels, the surface lies below its surroundings within `reach` pixels."""
     # Fixed-point blur at a quarter of the size: float blurs differ between processors.
     height, width = heights.shape
     levels = np.clip(heights * np.float32(24) + np.float32(8192), 0, 65535).astype(np.uint16)
@@ -50,7 +50,7 @@ def hollows(heights: np.ndarray, reach: int) -> np.ndarray:
 
 
 def shade(heights: np.ndarray, light: Light, scale: float) -> np.ndarray:
-    """float32 [3, h, w] factor by which skin of this height map reflects the light; `scale`: pixels a face unit."""
+    """float32 [3, h, w] factor by which skin of this height map reflects light; `scale`: pixels per unit."""
     across, down = _slopes(heights)
     to_x, to_y, to_z = (np.float32(part) for part in light.direction)
     length = np.sqrt(np.float32(1) + across * across + down * down)

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import numpy as np
 
-from datasets.synthetic.canvas import clipped, darken, linear, paint, polygon, strokes
+from datasets.synthetic.canvas import Patch, clipped, darken, linear, paint, polygon, strokes
 from datasets.synthetic.face import Face
 from datasets.synthetic.geometry import smooth_curve
 
 
-def lips_patch(face: Face, softness: float = 0.008):  # type: ignore[no-untyped-def]
+def lips_patch(face: Face, softness: float = 0.008) -> Patch:
     """The inside of the outer outline of the lips."""
     outline = face.pixels(smooth_curve(face.points[48:60], closed=True))
     return polygon(outline, face.size, softness * face.scale)
@@ -55,7 +55,9 @@ def _paint_tongue_and_teeth(image: np.ndarray, face: Face, gap: float, glow: flo
     for step in range(-3, 4):
         x = points[62, 0] + step * 0.072
         top, bottom = points[62, 1] - 0.02, points[62, 1] + show * 1.05
-        lines.append((face.pixels(np.array([[x, top, points[62, 2]], [x, bottom, points[62, 2]]])), 0.008 * scale, 0.5))
+        lines.append(
+            (face.pixels(np.array([[x, top, points[62, 2]], [x, bottom, points[62, 2]]])), 0.008 * scale, 0.5)
+        )
     darken(image, strokes(lines, size, 0.006 * scale), 0.2)
     bare = 0.55 * max(face.unit(16, 0), face.unit(20, 0), 0.5 * face.unit(25, 0) * (gap < 0.16))
     if bare > 0.1 and gap > 0.07:

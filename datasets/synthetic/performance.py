@@ -61,8 +61,10 @@ class Performance:
         return shown
 
 
-def _style(seed: int, subject: int, difficulty: float) -> tuple[float, dict[int, float], dict[int, float], int]:
-    """A person's expressiveness, gain and lean of each unit, and preferred side; the same in all sequences."""
+def _style(
+    seed: int, subject: int, difficulty: float
+) -> tuple[float, dict[int, float], dict[int, float], int]:
+    """A person's expressiveness, gain and lean of each unit, and preferred side, in all sequences."""
     random = generator(seed, subject, 2)
     expressiveness = 1.0 + bell(random, 0.04 + 0.22 * difficulty)
     gains = {number: max(0.2, 1.0 + bell(random, 0.08 + 0.44 * difficulty)) for number in ACTION_UNITS}
@@ -103,7 +105,10 @@ def perform_single_units(seed: int, subject: int) -> Performance:
     """An unlabelled sequence, as CK+ has many: one to three arbitrary units that form no emotion."""
     random = generator(seed, subject, 4)
     chosen = random.choice(sorted(set(ACTION_UNITS) - {27}), size=int(random.integers(1, 4)), replace=False)
-    apex = {int(number): (level, level) for number, level in ((n, between(random, 0.4, 1.0)) for n in sorted(chosen))}
+    apex = {
+        int(number): (level, level)
+        for number, level in ((n, between(random, 0.4, 1.0)) for n in sorted(chosen))
+    }
     return Performance(apex=apex, delays=dict.fromkeys(apex, 0.0))
 
 

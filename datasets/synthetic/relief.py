@@ -12,7 +12,6 @@ import numpy as np
 
 from datasets.synthetic.canvas import Patch, bump, polygon, strokes
 from datasets.synthetic.face import SIDES, Face, on_head
-from datasets.synthetic.furrows import Line
 from datasets.synthetic.geometry import smooth_curve
 
 Volume = tuple[tuple[float, float, float], float, float, float]
@@ -56,7 +55,12 @@ def _cheeks(face: Face) -> Iterator[Volume]:
         yield on_head(0.42 * s, 0.17), 0.28, 0.1, 0.05 * face.unit(6, s)
         yield on_head(0.64 * s, 0.66), 0.36, 0.42, -0.05 / fat
         yield on_head(corner[0] + 0.13 * s, corner[1] - 0.01), 0.17, 0.22, 0.02 + 0.03 * smile + 0.05 * dimple
-        yield on_head(corner[0] + 0.015 * s, corner[1] + 0.01), 0.075, 0.09, -0.03 - 0.045 * max(dimple, 0.2 * smile)
+        yield (
+            on_head(corner[0] + 0.015 * s, corner[1] + 0.01),
+            0.075,
+            0.09,
+            -0.03 - 0.045 * max(dimple, 0.2 * smile),
+        )
         yield on_head(0.22 * s, 0.6), 0.22, 0.2, 0.06 * sneer
 
 
@@ -78,7 +82,8 @@ def _lip_ridges(face: Face) -> list[tuple[np.ndarray, float, float]]:
     lower = 0.5 * points[55:60] + 0.5 * points[[65, 65, 66, 67, 67]]
     lower[[0, -1], 0] = points[[55, 59], 0]
     thickness = [
-        max(1.0, 0.55 * face.scale * max(0.02, high)) for high in (points[62, 1] - points[51, 1], points[57, 1] - points[66, 1])
+        max(1.0, 0.55 * face.scale * max(0.02, high))
+        for high in (points[62, 1] - points[51, 1], points[57, 1] - points[66, 1])
     ]
     return [
         (face.pixels(smooth_curve(upper)), thickness[0], 0.7),
@@ -86,10 +91,10 @@ def _lip_ridges(face: Face) -> list[tuple[np.ndarray, float, float]]:
     ]
 
 
-def height_map(face: Face, outline: np.ndarray, lines: list[Line]) -> np.ndarray:
+def height_map(face: Face, outline: np.ndarray, folds: tuple[Patch, Patch]) -> np.ndarray:
     """float32 [S, S] height towards the viewer in pixels.
 
-    `outline`: (n, 2) pixels of the head; `lines`: its furrows.
+    `outline`: (n, 2) pixels of the head; `folds`: its furrows, sharp and broad.
     """
     size, scale = face.size, face.scale
     centre = face.pixels(np.array([0.0, 0.12, 0.0]))
@@ -97,14 +102,18 @@ def height_map(face: Face, outline: np.ndarray, lines: list[Line]) -> np.ndarray
     y = (np.arange(size, dtype=np.float32) - np.float32(centre[1])) * np.float32(1 / (1.72 * scale))
     dome = np.float32(1.02) - (x * x)[None, :] - (y * y)[:, None]
     heights = np.float32(0.85 * scale) * np.sqrt(np.maximum(dome, np.float32(0.015)))
-    volumes = [volume for part in (_nose, _eyes, _cheeks, _mouth_and_chin) for volume in part(face) if volume[3]]
+    volumes = [
+        volume for part in (_nose, _eyes, _cheeks, _mouth_and_chin) for volume in part(face) if volume[3]
+    ]
     for (_, across, down, height), middle in zip(volumes, face.pixels([v[0] for v in volumes]), strict=True):
-        _raise(heights, bump(middle, (across * scale, down * scale), face.projection.roll, size), height * scale)
+        _raise(
+            heights, bump(middle, (across * scale, down * scale), face.projection.roll, size), height * scale
+        )
     lips = face.pixels(smooth_curve(face.points[48:60], closed=True))
     _raise(heights, polygon(lips, size, 0.02 * scale), 0.035 * scale)
     _raise(heights, strokes(_lip_ridges(face), size, 0.022 * scale), 0.04 * scale)
-    _raise(heights, strokes(lines, size, 0.011 * scale), -0.022 * scale)
-    _raise(heights, strokes(lines, size, 0.032 * scale), -0.05 * scale)
+    _raise(heights, folds[0], -0.022 * scale)
+    _raise(heights, folds[1], -0.05 * scale)
     _raise(heights, polygon(outline, size, 0.05 * scale), 0.12 * scale)
     return heights
 

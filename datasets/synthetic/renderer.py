@@ -12,7 +12,7 @@ from datasets.synthetic.action_units import MIRRORED_LANDMARKS, Intensities
 from datasets.synthetic.canvas import linear, paint, polygon
 from datasets.synthetic.eyes import paint_brows, paint_eyes
 from datasets.synthetic.face import Face
-from datasets.synthetic.furrows import furrow_lines
+from datasets.synthetic.furrows import furrow_patches
 from datasets.synthetic.geometry import Projection, View, face_points
 from datasets.synthetic.hair import head_outline, paint_behind, paint_glasses, paint_hair
 from datasets.synthetic.identity import Identity
@@ -45,7 +45,9 @@ def drawing_factor(size_pixels: int) -> int:
     return -(-SMALLEST_DRAWING_PIXELS // size_pixels)
 
 
-def draw_face(who: Identity, units: Intensities, shot: Shot, background: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+def draw_face(
+    who: Identity, units: Intensities, shot: Shot, background: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
     """Draw a face over `background`.
 
     `background`: float32 [3, S, S] linear light in [0, 1]; it is not changed.
@@ -61,9 +63,9 @@ def draw_face(who: Identity, units: Intensities, shot: Shot, background: np.ndar
     paint_behind(image, face, light.direction[0], brightness)
     outline = head_outline(face)
     head = polygon(outline, size, 0.008 * scale)
-    lines = furrow_lines(face)
-    heights = height_map(face, outline, lines)
-    skin = skin_albedo(face, head, _texture(who.key), lines)[:, head.rows, head.columns]
+    folds = furrow_patches(face)
+    heights = height_map(face, outline, folds)
+    skin = skin_albedo(face, head, _texture(who.key), folds[1])[:, head.rows, head.columns]
     skin *= shade(heights[head.box], light, scale)
     paint(image, head, skin)
     paint_eyes(image, face, shot.gaze, light.direction[0])
@@ -84,7 +86,9 @@ def plain_background(size: int, colour: tuple[float, float, float] = (122, 124, 
 
 def develop(image: np.ndarray, factor: int) -> np.ndarray:
     """uint8 [S/factor, S/factor, 3] sRGB-like picture (gamma 2) of linear light float32 [3, S, S]."""
-    levels = np.sqrt(np.clip(image, 0, 1))
+    levels = np.minimum(image, np.float32(1))
+    np.maximum(levels, np.float32(0), out=levels)
+    np.sqrt(levels, out=levels)
     levels *= np.float32(255)
     levels += np.float32(0.5)
     picture = cv2.merge(list(levels.astype(np.uint8)))
@@ -94,7 +98,9 @@ def develop(image: np.ndarray, factor: int) -> np.ndarray:
     return picture
 
 
-def render_face(who: Identity, units: Intensities, shot: Shot | None = None, size_pixels: int = 256) -> tuple[np.ndarray, np.ndarray]:
+def render_face(
+    who: Identity, units: Intensities, shot: Shot | None = None, size_pixels: int = 256
+) -> tuple[np.ndarray, np.ndarray]:
     """A face before a grey wall: uint8 [S, S, 3] RGB and float64 (68, 2) landmarks in its pixels."""
     factor = drawing_factor(size_pixels)
     image, landmarks = draw_face(who, units, shot or Shot(), plain_background(size_pixels * factor))

@@ -9,6 +9,7 @@ import numpy as np
 
 from datasets.synthetic.canvas import bump, hairs, linear, noise, paint, polygon, tapered
 from datasets.synthetic.geometry import View, smooth_curve
+from datasets.synthetic.identity import Identity
 from datasets.synthetic.light import Light
 from datasets.synthetic.randomness import bell, between, chance, generator
 from datasets.synthetic.renderer import Shot
@@ -22,7 +23,9 @@ def _unit_vector(x: float, y: float, z: float) -> tuple[float, float, float]:
 def draw_light(random: np.random.Generator, spread: float) -> Light:
     """A light from above; `spread` 0 is a studio's, 1 comes from anywhere before the face."""
     direction = _unit_vector(
-        bell(random, 0.12 + 0.5 * spread), -0.45 + bell(random, 0.06 + 0.3 * spread), between(random, 0.75, 0.95)
+        bell(random, 0.12 + 0.5 * spread),
+        -0.45 + bell(random, 0.06 + 0.3 * spread),
+        between(random, 0.75, 0.95),
     )
     fill = between(random, 0.36 - 0.16 * spread, 0.48 + 0.1 * spread)
     warmth = bell(random, 0.02 + 0.07 * spread)
@@ -48,7 +51,7 @@ def draw_view(random: np.random.Generator, base: View, wander: float) -> View:
 
 
 def base_view(random: np.random.Generator, spread: float) -> View:
-    """Where a sequence starts; `spread` is 0 for a chin rest and 1 for people who were not asked to hold still."""
+    """Where a sequence starts; `spread` is 0 for a chin rest, 1 for people never asked to hold still."""
     return View(
         yaw=bell(random, 1.0 + 9.0 * spread),
         pitch=bell(random, 1.0 + 5.0 * spread),
@@ -74,7 +77,9 @@ def draw_street(random: np.random.Generator, size: int) -> np.ndarray:
     image = np.empty((3, size, size), np.float32)
     image[:] = linear(_muted(random, 50, 190))[:, None, None]
     horizon = size * between(random, 0.35, 0.9)
-    floor = np.array([(-1, horizon), (size + 1, horizon + bell(random, 0.05 * size)), (size + 1, size + 9), (-1, size + 9)])
+    floor = np.array(
+        [(-1, horizon), (size + 1, horizon + bell(random, 0.05 * size)), (size + 1, size + 9), (-1, size + 9)]
+    )
     paint(image, polygon(floor, size, 0.01 * size), linear(_muted(random, 30, 150)))
     focus = between(random, 0.006, 0.03) * size
     for _ in range(int(random.integers(6, 15))):
@@ -97,18 +102,21 @@ def _muted(random: np.random.Generator, low: float, high: float) -> list[float]:
     return [min(255.0, max(0.0, tone + bell(random, loudness))) for _ in range(3)]
 
 
-def occlude(image: np.ndarray, random: np.random.Generator, landmarks: np.ndarray, skin: tuple[float, float, float]) -> None:
-    """Something before part of the face: fingers, a scarf, a lock of hair, a cup. The landmarks stay where they are.
+def occlude(image: np.ndarray, random: np.random.Generator, landmarks: np.ndarray, who: Identity) -> None:
+    """Something before part of the face: fingers, a scarf, a lock of the person's hair, a cup.
 
-    `landmarks`: (68, 2) in pixels; `skin`: sRGB of the person's hand.
+    `landmarks`: (68, 2) in pixels; they stay where they are.
     """
     size = image.shape[1]
     width = float(np.sqrt(((landmarks[16] - landmarks[0]) ** 2).sum()))
     kind = int(random.integers(4))
     if kind == 0:
-        _paint_fingers(image, random, landmarks, width, skin)
+        _paint_fingers(image, random, landmarks, width, who.skin)
     elif kind == 1:
-        edge = landmarks[[1, 3, 48 if chance(random, 0.3) else 5, 57, 11, 13, 15]] + (0.0, between(random, 0.0, 0.12) * width)
+        edge = landmarks[[1, 3, 48 if chance(random, 0.3) else 5, 57, 11, 13, 15]] + (
+            0.0,
+            between(random, 0.0, 0.12) * width,
+        )
         below = edge[::-1] + (0.0, 1.4 * width)
         outline = np.concatenate([smooth_curve(edge), below])
         patch = polygon(outline, size, 0.012 * width)
@@ -118,9 +126,17 @@ def occlude(image: np.ndarray, random: np.random.Generator, landmarks: np.ndarra
         side = 0 if chance(random, 0.5) else 16
         start = landmarks[[19, 24][side > 0]] + (0.0, -0.45 * width)
         ends = landmarks[side] + random.random((26, 2)) * (0.3 * width, 0.3 * width)
-        middle = 0.55 * start + 0.45 * landmarks[36 if side == 0 else 45] + (random.random((26, 2)) - 0.5) * 0.3 * width
+        middle = (
+            0.55 * start
+            + 0.45 * landmarks[36 if side == 0 else 45]
+            + (random.random((26, 2)) - 0.5) * 0.3 * width
+        )
         curves = smooth_curve(np.stack([np.broadcast_to(start, middle.shape), middle, ends], axis=1))
-        paint(image, hairs(curves, max(1.0, 0.012 * width), 0.8, size, 0.004 * width), linear(_muted(random, 20, 90)))
+        paint(
+            image,
+            hairs(curves, max(1.0, 0.012 * width), 0.8, size, 0.004 * width),
+            linear(who.hair) * np.float32(0.6),
+        )
     else:
         corner = landmarks[int(random.integers(3, 14))]
         box = np.array([(-1, -1.4), (1, -1.4), (0.9, 1.4), (-0.9, 1.4)]) * width * between(random, 0.12, 0.2)
@@ -130,7 +146,11 @@ def occlude(image: np.ndarray, random: np.random.Generator, landmarks: np.ndarra
 
 
 def _paint_fingers(
-    image: np.ndarray, random: np.random.Generator, landmarks: np.ndarray, width: float, skin: tuple[float, float, float]
+    image: np.ndarray,
+    random: np.random.Generator,
+    landmarks: np.ndarray,
+    width: float,
+    skin: tuple[float, float, float],
 ) -> None:
     """Four fingers from below or from the side, over the chin or a cheek."""
     size = image.shape[1]
@@ -150,16 +170,24 @@ def _paint_fingers(
         paint(image, polygon(tapered(line, 0.8 * half), size, 0.014 * width), tone)
 
 
-def through_camera(picture: np.ndarray, random: np.random.Generator, noise_level: float, softness: float) -> np.ndarray:
+def through_camera(
+    picture: np.ndarray, random: np.random.Generator, noise_level: float, softness: float
+) -> np.ndarray:
     """uint8 [S, S, 3] with the lens's blur (`softness`, pixels) and the sensor's noise (levels of 255)."""
     if softness >= 0.35:
         kernel = 2 * math.ceil(2.3 * softness) + 1
-        picture = cv2.GaussianBlur(picture, (kernel, kernel), round(softness, 3), borderType=cv2.BORDER_REPLICATE)
-    # The sum of three bytes is nearly bell-shaped; its standard deviation is 128.
-    raw = random.integers(0, 256, (3, *picture.shape[:2]), dtype=np.uint8).astype(np.int32).sum(axis=0) - 382
-    steps = raw * round(noise_level * 256 / 128)
-    grain = (steps + 128) >> 8
-    return np.clip(picture.astype(np.int32) + grain[:, :, None], 0, 255).astype(np.uint8)
+        picture = cv2.GaussianBlur(
+            picture, (kernel, kernel), round(softness, 3), borderType=cv2.BORDER_REPLICATE
+        )
+    # The sum of two bytes is roughly bell-shaped; its standard deviation is 104.
+    raw = random.integers(0, 256, (2, *picture.shape[:2]), dtype=np.uint8)
+    grain = raw[0].astype(np.int16)
+    grain += raw[1]
+    grain -= 255
+    grain *= min(128, round(noise_level * 256 / 104))
+    grain += 128
+    grain >>= 8
+    return cv2.add(picture, cv2.merge([grain, grain, grain]), dtype=cv2.CV_8U)
 
 
 def shrink_and_restore(picture: np.ndarray, pixels: int) -> np.ndarray:
@@ -173,7 +201,9 @@ def studio_shot(seed: int, subject: int, sequence: int, frame: int, difficulty: 
     """As in a laboratory: one light and one seat a subject, a head that drifts from sequence to sequence."""
     subject_random = generator(seed, subject, 5)
     light = draw_light(subject_random, 1.0 * difficulty)
-    base = draw_view(generator(seed, subject, 6, sequence), base_view(subject_random, 0.5 * difficulty), 2.0 * difficulty)
+    base = draw_view(
+        generator(seed, subject, 6, sequence), base_view(subject_random, 0.5 * difficulty), 2.0 * difficulty
+    )
     random = generator(seed, subject, 7, sequence, frame)
     wander = (0.2 + 1.2 * difficulty) * min(1.0, 0.25 + 0.25 * frame)
     gaze = (bell(random, 0.006), bell(random, 0.004))

@@ -44,7 +44,9 @@ def contact_sheet(seed: int, people: int, cell_pixels: int = 256) -> np.ndarray:
     rows = [_header(names, cell_pixels)]
     for subject in range(people):
         who = draw_identity(seed, subject)
-        rows.append(np.hstack([render_face(who, prototype_units(name), Shot(), cell_pixels)[0] for name in names]))
+        rows.append(
+            np.hstack([render_face(who, prototype_units(name), Shot(), cell_pixels)[0] for name in names])
+        )
     return np.vstack(rows)
 
 
@@ -58,4 +60,6 @@ def _header(names: tuple[str, ...], cell_pixels: int) -> np.ndarray:
 
 def _fit(face: np.ndarray, cell_pixels: int) -> np.ndarray:
     shrink = face.shape[0] > cell_pixels
-    return cv2.resize(face, (cell_pixels, cell_pixels), interpolation=cv2.INTER_AREA if shrink else cv2.INTER_CUBIC)
+    return cv2.resize(
+        face, (cell_pixels, cell_pixels), interpolation=cv2.INTER_AREA if shrink else cv2.INTER_CUBIC
+    )

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from datasets.synthetic.canvas import Patch, bump, darken, hairs, linear, noise, paint, polygon, strokes
+from datasets.synthetic.canvas import Patch, bump, darken, hairs, linear, noise, paint, polygon
 from datasets.synthetic.face import SIDES, Face, on_head
-from datasets.synthetic.furrows import Line
 from datasets.synthetic.geometry import smooth_curve
 from datasets.synthetic.mouth import lips_patch
 from datasets.synthetic.randomness import generator
@@ -15,7 +14,7 @@ _TEXTURE_SIDE = 192
 
 
 def skin_texture(key: int) -> np.ndarray:
-    """float32 [192, 192] in about [-1, 1]: this person's unevenness of skin, over a square of 3.6 face units."""
+    """float32 [192, 192] in about [-1, 1]: this person's uneven skin, over a square of 3.6 face units."""
     random = generator(key, 3)
     layers = ((3, 0.35), (8, 0.35), (24, 0.5))
     total = np.zeros((_TEXTURE_SIDE, _TEXTURE_SIDE), np.float32)
@@ -35,11 +34,13 @@ def _anchored(texture: np.ndarray, face: Face, box: tuple[slice, slice]) -> np.n
     column = np.float32(cosine * step) * x[None, :] + np.float32(sine * step) * y[:, None] + half
     row = np.float32(cosine * step) * y[:, None] - np.float32(sine * step) * x[None, :] + half
     limit = np.float32(_TEXTURE_SIDE - 1)
-    index = np.clip(row, 0, limit).astype(np.int32) * _TEXTURE_SIDE + np.clip(column, 0, limit).astype(np.int32)
+    index = np.clip(row, 0, limit).astype(np.int32) * _TEXTURE_SIDE + np.clip(column, 0, limit).astype(
+        np.int32
+    )
     return texture.ravel()[index]
 
 
-def skin_albedo(face: Face, head: Patch, texture: np.ndarray, lines: list[Line]) -> np.ndarray:
+def skin_albedo(face: Face, head: Patch, texture: np.ndarray, folds: Patch) -> np.ndarray:
     """float32 [3, S, S] linear colour of skin and lips; outside the head it is plain skin."""
     who, size, scale, roll = face.who, face.size, face.scale, face.projection.roll
     colour = np.empty((3, size, size), np.float32)
@@ -53,14 +54,23 @@ def skin_albedo(face: Face, head: Patch, texture: np.ndarray, lines: list[Line])
         for x, y, across, down, amount in (
             (0.5 * side, 0.36, 0.4, 0.32, (0.02, 0.13, 0.11)),
             (eye_x, 0.015, 0.3, 0.2, (0.14, 0.2, 0.17)),
-            (eye_x - 0.05 * side, 0.15 + 0.01 * who.age, 0.24, 0.09, (0.1 + 0.08 * who.age, 0.14 + 0.08 * who.age, 0.1)),
+            (
+                eye_x - 0.05 * side,
+                0.15 + 0.01 * who.age,
+                0.24,
+                0.09,
+                (0.1 + 0.08 * who.age, 0.14 + 0.08 * who.age, 0.1),
+            ),
         ):
             patch = bump(face.pixels(on_head(x, y)), (across * scale, down * scale), roll, size)
             darken(colour, patch, np.array(amount))
     tip = points[30]
-    darken(colour, bump(face.pixels(tip), (0.2 * scale, 0.16 * scale), roll, size), np.array([0.0, 0.1, 0.09]))
+    darken(
+        colour, bump(face.pixels(tip), (0.2 * scale, 0.16 * scale), roll, size), np.array([0.0, 0.1, 0.09])
+    )
+    _paint_cheeks(colour, face)
     # No light comes out of a fold, whatever its direction.
-    darken(colour, strokes(lines, size, 0.03 * scale), np.array([0.32, 0.42, 0.44]))
+    darken(colour, folds, np.array([0.32, 0.42, 0.44]))
     if who.freckles:
         _paint_freckles(colour, face)
     if who.beard != "none":
@@ -77,6 +87,24 @@ def skin_albedo(face: Face, head: Patch, texture: np.ndarray, lines: list[Line])
     return colour
 
 
+def _paint_cheeks(colour: np.ndarray, face: Face) -> None:
+    """What pulled-up cheeks do under any light: stretched bright skin on top, shade along the fold."""
+    scale, size, roll = face.scale, face.size, face.projection.roll
+    for side in SIDES:
+        smile, sneer = face.unit(12, side), max(face.unit(9, side), face.unit(10, side))
+        raised = max(face.unit(6, side), 0.85 * smile)
+        wing, corner = face.point(31, side), face.point(48, side)
+        fold = on_head(0.5 * (wing[0] + corner[0]) + 0.1 * side, 0.5 * (wing[1] + corner[1]))
+        beside = on_head(corner[0] + 0.13 * side, corner[1] - 0.02)
+        for place, across, down, amount in (
+            (on_head(0.5 * side, 0.32), 0.36, 0.27, -0.3 * raised),
+            (fold, 0.2, 0.26, 0.34 * max(smile, 0.8 * sneer)),
+            (beside, 0.2, 0.26, 0.3 * smile),
+        ):
+            if amount:
+                darken(colour, bump(face.pixels(place), (across * scale, down * scale), roll, size), amount)
+
+
 def _paint_freckles(colour: np.ndarray, face: Face) -> None:
     places = generator(face.who.key, 4).random((70, 2))[: int(20 + 50 * face.who.freckles)]
     spots = face.pixels(np.column_stack([(places[:, 0] - 0.5) * 1.35, 0.12 + 0.42 * places[:, 1]]))
@@ -91,18 +119,34 @@ def _paint_beard(colour: np.ndarray, face: Face) -> None:
     """Stubble, moustache or full beard; it moves with the jaw and the lips."""
     who, points, scale, size = face.who, face.points, face.scale, face.size
     nose, lip = points[33], points[51]
-    moustache = [(0.0, nose[1] + 0.06), (0.2, nose[1] + 0.09), (0.4, points[54, 1] + 0.0), (0.37, points[54, 1] + 0.07)]
+    moustache = [
+        (0.0, nose[1] + 0.06),
+        (0.2, nose[1] + 0.09),
+        (0.4, points[54, 1] + 0.0),
+        (0.37, points[54, 1] + 0.07),
+    ]
     outline = moustache + [(0.26, points[53, 1] - 0.01), (0.0, lip[1] + 0.0)]
     outline += [(-x, y) for x, y in reversed(outline[1:-1])]
     areas = [(face.pixels(smooth_curve(np.array(outline), closed=True)), 0.03)]
     if who.beard in ("full", "stubble"):
         jaw = points[1:16, :2]
-        inner = [(0.66, 0.62), (0.42, points[54, 1] + 0.02), (0.3, points[57, 1] + 0.02), (0.0, points[57, 1] + 0.05),
-                 (-0.3, points[57, 1] + 0.02), (-0.42, points[48, 1] + 0.02), (-0.66, 0.62)]  # fmt: skip
+        inner = [
+            (0.66, 0.62),
+            (0.42, points[54, 1] + 0.02),
+            (0.3, points[57, 1] + 0.02),
+            (0.0, points[57, 1] + 0.05),
+            (-0.3, points[57, 1] + 0.02),
+            (-0.42, points[48, 1] + 0.02),
+            (-0.66, 0.62),
+        ]
         areas.append((face.pixels(smooth_curve(np.concatenate([jaw, np.array(inner)]), closed=True)), 0.07))
     opacity = 0.28 if who.beard == "stubble" else 0.8
     for area, softness in areas:
         patch = polygon(area, size, softness * scale)
-        grain = generator(who.key, 5).integers(0, 256, patch.alpha.shape, dtype=np.uint8).astype(np.float32) * np.float32(1 / 255)
-        mottled = Patch(patch.rows, patch.columns, patch.alpha * (np.float32(0.62) + np.float32(0.38) * grain))
+        grain = generator(who.key, 5).integers(0, 256, patch.alpha.shape, dtype=np.uint8).astype(
+            np.float32
+        ) * np.float32(1 / 255)
+        mottled = Patch(
+            patch.rows, patch.columns, patch.alpha * (np.float32(0.62) + np.float32(0.38) * grain)
+        )
         paint(colour, mottled, linear(who.hair) * np.float32(0.7), opacity)

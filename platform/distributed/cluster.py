@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
+import secrets
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -60,12 +61,14 @@ def _local_gpus() -> int:
 def _slots(plan: Plan, cpus: float, gpus: float) -> Slots:
     if plan.cpus_per_run > cpus:
         raise UserError(
-            f"a fold run may use at most the {cpus:g} CPUs there are, but cpus_per_run is {plan.cpus_per_run}; "
+            f"a fold run may use at most the {cpus:g} CPUs there are, but cpus_per_run is "
+            f"{plan.cpus_per_run}; "
             f"pass --cpus-per-run {int(cpus)} or fewer."
         )
     if plan.gpus_per_run > gpus:
         raise UserError(
-            f"a fold run may use at most the {gpus:g} GPUs there are, but gpus_per_run is {plan.gpus_per_run:g}; "
+            f"a fold run may use at most the {gpus:g} GPUs there are, but gpus_per_run is "
+            f"{plan.gpus_per_run:g}; "
             f"pass a smaller --gpus-per-run (0 trains on the CPU)."
         )
     count = int(cpus // plan.cpus_per_run)
@@ -78,12 +81,14 @@ def _slots(plan: Plan, cpus: float, gpus: float) -> Slots:
 def connected(plan: Plan, log_file: Path, address: str | None = None) -> Iterator[Slots]:
     """Ray, connected for the length of the block; Ray's own messages go to `log_file`.
 
-    Without `address` a cluster is started on this machine and listens on its loopback interface
-    only. With one (`auto`, `ray://...`), the head must offer the resource `trial_slot`, as
-    ray_cluster.yaml does.
+    Without `address` a cluster is started on this machine, listens on its loopback interface only,
+    takes a token made for this run, and ends with this process, even a killed one. With one (`auto`,
+    `ray://...`), the head must offer the resource `trial_slot`, as ray_cluster.yaml does.
     """
     for name, value in QUIET.items():
         os.environ.setdefault(name, value)
+    if address is None:
+        _keep_others_out()
     import ray
 
     log_to(log_file)
@@ -101,7 +106,6 @@ def connected(plan: Plan, log_file: Path, address: str | None = None) -> Iterato
             num_gpus=int(slots.gpus),
             resources={TRIAL_SLOT: TRIAL_SLOTS},
             include_dashboard=False,
-            _node_ip_address="127.0.0.1",
             **common,
         )
     else:
@@ -110,6 +114,22 @@ def connected(plan: Plan, log_file: Path, address: str | None = None) -> Iterato
         yield slots
     finally:
         ray.shutdown()
+
+
+def _keep_others_out() -> None:
+    """Settings of a cluster of our own, made before Ray reads them: a token, and loopback only.
+
+    Whoever reaches a port of Ray's can run code as this user. The token lives in the environment of
+    our processes: without it Ray would write one to ~/.ray.
+    """
+    os.environ.setdefault("RAY_AUTH_MODE", "token")
+    os.environ.setdefault("RAY_AUTH_TOKEN", secrets.token_hex(32))
+    # Ray listens on 127.0.0.1 where it supports no clusters, and only there: `_node_ip_address="127.0.0.1"`
+    # is quietly replaced by the machine's address (services.resolve_ip_for_localhost in 2.60).
+    os.environ["RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER"] = "0"
+    from ray._private import ray_constants
+
+    ray_constants.ENABLE_RAY_CLUSTER = False
 
 
 def _connect(ray: Any, address: str, common: dict[str, Any]) -> Slots:

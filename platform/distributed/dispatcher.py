@@ -73,6 +73,8 @@ class Dispatcher:
 
     async def run(self, tasks: list[FoldTask]) -> list[dict[str, Any]]:
         """The manifests of these fold runs, in order, once all of them are there or have failed."""
+        for task in sorted(tasks, key=self.gflop, reverse=True):  # the first ones find their slots free
+            self._result(task)
         return list(await asyncio.gather(*(self._result(task) for task in tasks)))
 
     def snapshot(self, known: int = 0) -> dict[str, Any]:
@@ -114,7 +116,10 @@ class Dispatcher:
                 manifest = await self._launch(task)
             except Exception:
                 manifest = self._store.write_failure(
-                    task_kind(task), task.identity, task.record, f"attempt {attempt + 1}:\n{traceback.format_exc()}"
+                    task_kind(task),
+                    task.identity,
+                    task.record,
+                    f"attempt {attempt + 1}:\n{traceback.format_exc()}",
                 )
             if manifest["status"] == "complete":
                 break
@@ -125,7 +130,9 @@ class Dispatcher:
         images = sum(self._image_counts[f"{task.data.hash}/{subject}"] for subject in task.train_subjects)
         return cost_gflop(task, images)
 
-    def _finish(self, task: FoldTask | Stage1Task, manifest: dict[str, Any], reused: bool = False) -> dict[str, Any]:
+    def _finish(
+        self, task: FoldTask | Stage1Task, manifest: dict[str, Any], reused: bool = False
+    ) -> dict[str, Any]:
         self._finished.append(
             {
                 "identity": task.identity,
@@ -162,7 +169,9 @@ def label(task: FoldTask | Stage1Task) -> str:
 class RayDispatcher(Dispatcher):
     """The Dispatcher whose tasks are Ray tasks; meant to be an actor on the head node."""
 
-    def __init__(self, runs_root: str, slots: int | None, plan: Plan, image_counts: Mapping[str, int]) -> None:
+    def __init__(
+        self, runs_root: str, slots: int | None, plan: Plan, image_counts: Mapping[str, int]
+    ) -> None:
         from platform.distributed.train import carry_out
 
         in_worker = plan.train_workers == 0

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from platform.config import to_dict
 from platform.distributed.cluster import local_slots
-from platform.distributed.experiment import Experiment, all_tasks, final_rows, wanted_gflop
 from platform.distributed.progress import clock
 from platform.results.cost import GFLOP_A_SECOND_AND_CORE
+from platform.results.experiment_plan import Experiment, all_tasks, final_rows, wanted_gflop
 
 
 def forecast(experiment: Experiment, *, search: bool) -> list[str]:
@@ -26,7 +25,8 @@ def forecast(experiment: Experiment, *, search: bool) -> list[str]:
         cores = (slots.fold_runs or 1) * experiment.plan.cpus_per_run
         seconds = total / (GFLOP_A_SECOND_AND_CORE * cores)
         lines.append(
-            f"time: at most about {clock(seconds)} on {cores} cores, if each does {GFLOP_A_SECOND_AND_CORE:g} "
+            f"time: at most about {clock(seconds)} on {cores} cores, if each does "
+            f"{GFLOP_A_SECOND_AND_CORE:g} "
             f"GFLOP/s; pruning and results that are there make it shorter"
         )
     lines.append(f"Ray Train: {_train(experiment)}")
@@ -34,7 +34,7 @@ def forecast(experiment: Experiment, *, search: bool) -> list[str]:
 
 
 def _train(experiment: Experiment) -> str:
-    workers = to_dict(experiment.plan)["train_workers"]
+    workers = experiment.plan.train_workers
     if workers:
         return f"{workers} worker of its own a fold run (some 15 to 30 s each to start)"
     return "local mode in warm workers"

@@ -41,7 +41,7 @@ class Fmpn(Method):
     """Two stages: the generator alone on the fold's motion masks, then all three nets together."""
 
     title = "FMPN"
-    fields = (
+    fields: tuple[str, ...] = (
         *CLASSIFIER_FIELDS,
         "generator_width",
         "classifier_learning_rate",
@@ -61,7 +61,9 @@ class Fmpn(Method):
 
     def parameter_groups(self, module: nn.Module, settings: Settings) -> list[dict[str, Any]]:
         generator = list(module.get_submodule("mask_generator").parameters())
-        others = [p for name in ("prior_fusion", "classifier") for p in module.get_submodule(name).parameters()]
+        others = [
+            p for name in ("prior_fusion", "classifier") for p in module.get_submodule(name).parameters()
+        ]
         return [
             {"params": generator, "lr": settings.generator_learning_rate},
             {"params": others, "lr": settings.classifier_learning_rate},

@@ -22,5 +22,7 @@ def write_contact_sheet(store_folder: Path, path: Path) -> None:
             if len(found):
                 rows.append(found[-1])
     path.parent.mkdir(parents=True, exist_ok=True)
-    figure = contact_sheet(store.images[rows], store.subjects[rows].tolist(), store.expressions[rows].tolist())
+    figure = contact_sheet(
+        store.images[rows], store.subjects[rows].tolist(), store.expressions[rows].tolist()
+    )
     save_figure(figure, path)

@@ -34,7 +34,12 @@ def cost_gflop(task: FoldTask | Stage1Task, image_count: int) -> float:
         return image_count * per_image * (config["stage1_constant_epochs"] + config["stage1_decay_epochs"])
     forward, reference_size = FORWARD_GFLOP[config["backbone"]]
     # A training step is about three forward passes.
-    per_image += 3 * forward * (max(size, config["enlarge_below_pixels"]) / reference_size) ** 2 * config["backbone_width"] ** 2
+    per_image += (
+        3
+        * forward
+        * (max(size, config["enlarge_below_pixels"]) / reference_size) ** 2
+        * config["backbone_width"] ** 2
+    )
     return image_count * per_image * (config["stage2_constant_epochs"] + config["stage2_decay_epochs"])
 
 

@@ -8,7 +8,6 @@ from __future__ import annotations
 import io
 import json
 import sys
-import tempfile
 import time
 import traceback
 from collections.abc import Callable
@@ -81,13 +80,14 @@ def _view(task: FoldTask | Stage1Task | MaskTask) -> FoldView:
         raise ValueError(
             f"{task.data.folder} holds data {prepared.hash}, but this run was planned for {task.data.hash}"
         )
-    is_fold = isinstance(task, FoldTask)
-    return FoldView(
-        prepared,
-        train_subjects=task.train_subjects,
-        evaluation_subjects=task.evaluation_subjects if is_fold else (),
-        role=task.role if is_fold else "final",
-    )
+    if isinstance(task, FoldTask):
+        return FoldView(
+            prepared,
+            train_subjects=task.train_subjects,
+            evaluation_subjects=task.evaluation_subjects,
+            role=task.role,
+        )
+    return FoldView(prepared, train_subjects=task.train_subjects, evaluation_subjects=(), role="final")
 
 
 def _execute_stage1(task: Stage1Task, store: ResultsStore, report: Report) -> dict[str, Any]:
@@ -187,7 +187,7 @@ def _predictions(task: FoldTask, view: FoldView, outcome: FoldOutcome) -> tuple[
     """The predictions as a Parquet file, and the share that is right."""
     import numpy as np
 
-    from platform.evaluation.predictions import Predictions, write_parquet
+    from platform.evaluation.predictions import Predictions, to_bytes
 
     rows, names = outcome.evaluation_rows, np.array(outcome.class_names)
     true, predicted = names[view.labels(rows)], names[outcome.scores.argmax(1)]
@@ -202,10 +202,8 @@ def _predictions(task: FoldTask, view: FoldView, outcome: FoldOutcome) -> tuple[
         class_names=outcome.class_names,
         scores=outcome.scores,
     )
-    with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder) / "predictions.parquet"
-        write_parquet(predictions, path)
-        return path.read_bytes(), float((true == predicted).mean())
+    content = to_bytes(predictions, f"fold run {task.identity}")
+    return content, float((true == predicted).mean())
 
 
 def pictures_png(pictures: dict[str, np.ndarray]) -> bytes:

@@ -61,9 +61,10 @@ def inner_scores(store: ResultsStore, tasks: Sequence[FoldTask], *, partial: boo
 @lru_cache(maxsize=100_000)
 def _counts(root: Path, identity: str) -> Counts:
     """A finished result never changes, so it is read once."""
-    from platform.evaluation.predictions import read_parquet
+    from platform.evaluation.predictions import from_bytes
 
-    predictions = read_parquet(ResultsStore(root).folder("fold_runs", identity) / "predictions.parquet")
+    content = ResultsStore(root).read("fold_runs", identity, "predictions.parquet")
+    predictions = from_bytes(content, f"fold run {identity}")
     counts: dict[str, tuple[int, int]] = {}
     for subject, right in zip(predictions.subject.tolist(), predictions.correct.tolist(), strict=True):
         before = counts.get(subject, (0, 0))

@@ -9,7 +9,14 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from datasets.catalogue import describe
-from datasets.folds import FoldPlan, check_training_classes, count_classes, holdout_fold, inner_parts, paper_folds
+from datasets.folds import (
+    FoldPlan,
+    check_training_classes,
+    count_classes,
+    holdout_fold,
+    inner_parts,
+    paper_folds,
+)
 from datasets.store import PreparedStore, open_prepared
 from platform.config import Configuration, Plan
 from platform.errors import UserError
@@ -56,12 +63,15 @@ def plan_data(
     else:
         folds = holdout_fold(classes, seed=plan.study_seed, test_share=plan.holdout_share)
     check_training_classes(folds, classes)
-    inner = ()
+    inner: tuple[tuple[tuple[str, ...], ...], ...] = ()
     if search:
         inner = tuple(inner_parts(fold.train_subjects, classes, seed=plan.study_seed) for fold in folds.folds)
     return PlannedData(
         data=DataReference(
-            folder=str(store.folder.absolute()), dataset=dataset, hash=store.hash, class_names=store.class_names
+            folder=str(store.folder.absolute()),
+            dataset=dataset,
+            hash=store.hash,
+            class_names=store.class_names,
         ),
         folds=folds,
         inner=inner,

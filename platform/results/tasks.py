@@ -86,6 +86,7 @@ class Machine:
     train_workers: int = 0
 
     def to_dict(self) -> dict[str, Any]:
+        """As a record holds it."""
         return {"device": self.device, "cpu_threads": self.cpu_threads, "train_workers": self.train_workers}
 
 

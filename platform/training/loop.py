@@ -59,11 +59,21 @@ def train_stage(
         with torch_seeded(seed, stage, epoch, "dropout"):
             random = generator(seed, stage, epoch, "order")
             means = _train_epoch(
-                module, optimizer, loss, faces, batch_size, minimum_batch, crop_size_pixels, augmentation, random
+                module,
+                optimizer,
+                loss,
+                faces,
+                batch_size,
+                minimum_batch,
+                crop_size_pixels,
+                augmentation,
+                random,
             )
         means["learning_rate"] = max(full_rates) * factor
         if not torch.isfinite(torch.tensor(means["loss"])):
-            raise DivergedError(f"the loss is {means['loss']} in epoch {epoch} of {stage}; lower the learning rates")
+            raise DivergedError(
+                f"the loss is {means['loss']} in epoch {epoch} of {stage}; lower the learning rates"
+            )
         means["images_per_second"] = len(faces) / max(time.monotonic() - started, 1e-9)
         curve.append({"epoch": epoch, **means})
         report({"stage": stage, "epochs": epochs, **curve[-1]})
@@ -88,7 +98,7 @@ def _train_epoch(
         batch = channels_last(faces.batch(rows, policy(len(rows), random), crop_size_pixels))
         values = loss(module, batch)
         optimizer.zero_grad(set_to_none=True)
-        values["loss"].backward()  # type: ignore[no-untyped-call]
+        values["loss"].backward()
         optimizer.step()
         for name, value in values.items():
             weight = 1 if name == "correct" else len(rows)

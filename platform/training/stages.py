@@ -154,7 +154,7 @@ def _pictures(
 
 
 def _placed(module: nn.Module, device: torch.device) -> nn.Module:
-    return module.to(device, memory_format=torch.channels_last)  # type: ignore[call-overload, no-any-return]
+    return module.to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]
 
 
 def _on_cpu(module: nn.Module) -> dict[str, Any]:

@@ -5,6 +5,7 @@ torchvision is imported when a net is built: the table of names must be cheap fo
 
 from __future__ import annotations
 
+import pickle
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -123,11 +124,13 @@ def _load_imagenet(net: nn.Module, name: str) -> None:
 
     enum = getattr(torchvision.models, BACKBONES[name].weights).IMAGENET1K_V1
     try:
-        state = enum.get_state_dict(progress=False, check_hash=True)
-    except (OSError, RuntimeError) as error:
+        # `weights_only`: a file that someone placed there must not be able to run code.
+        state = enum.get_state_dict(progress=False, check_hash=True, weights_only=True)
+    except (OSError, RuntimeError, EOFError, pickle.UnpicklingError) as error:
         raise UserError(
-            f"the ImageNet weights of {name} are neither in {imagenet_file(name)} nor could they be fetched "
-            f"({type(error).__name__}); place the file {imagenet_file(name).name} there, or pass --weights none."
+            f"the ImageNet weights of {name} could neither be read from {imagenet_file(name)} nor fetched "
+            f"({type(error).__name__}); place the file {imagenet_file(name).name} there, "
+            "or pass --weights none."
         ) from error
     if name == "inception_v3":
         state = {key: value for key, value in state.items() if not key.startswith("AuxLogits.")}

@@ -1,0 +1,66 @@
+"""The sets that everyone has: their adapters, and the numbers that make them a fair exercise."""
+
+from __future__ import annotations
+
+import dataclasses
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from datasets import ckplus
+from datasets.alignment import align, five_points_from_68, similarity_transform, template_points
+from datasets.synthetic import adapter, adapter_wild, sets
+from datasets.synthetic.frames import SetParameters, draw_frame
+from datasets.synthetic.sets import SYNTHETIC_SETS, ensure_set_written
+
+ADAPTERS = [adapter, adapter_wild]
+
+
+@pytest.mark.parametrize("module", ADAPTERS)
+def test_an_adapter_writes_its_set_once_and_reads_it_as_ckplus(
+    module, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:  # type: ignore[no-untyped-def]
+    name = module.DATASET.name
+    small = dataclasses.replace(SYNTHETIC_SETS[name], subjects=1, frames=4, size_pixels=48)
+    monkeypatch.setitem(sets.SYNTHETIC_SETS, name, small)
+    root = tmp_path / name
+    module.ensure_written(root)
+    written = (root / "synthetic.json").stat().st_mtime_ns
+    ensure_set_written(name, root)
+    assert (root / "synthetic.json").stat().st_mtime_ns == written
+    records = module.read_records(root)
+    assert [record.image_name for record in records] == [
+        record.image_name for record in ckplus.read_records(root)
+    ]
+    assert np.array_equal(module.read_frame(root, records[3]), ckplus.read_frame(root, records[3]))
+    assert module.DATASET.embedded
+
+
+def test_the_two_sets_share_no_subject_and_no_person() -> None:
+    laboratory, wild = SYNTHETIC_SETS["synthetic"], SYNTHETIC_SETS["synthetic_wild"]
+    assert laboratory.seed != wild.seed
+    assert not laboratory.in_the_wild
+    assert wild.in_the_wild
+    assert min(laboratory.subjects, wild.subjects) >= 20  # ten folds of two subjects and more
+
+
+def _aligned(parameters: SetParameters, subject: int, sequence: int, frame: int) -> np.ndarray:
+    """float64 (48, 48) gray aligned face."""
+    picture, landmarks = draw_frame(parameters, subject, sequence, frame)
+    transform = similarity_transform(five_points_from_68(landmarks), template_points(48))
+    return align(picture, transform, 48).mean(axis=2)
+
+
+def test_people_differ_more_than_expressions_and_expressions_are_there() -> None:
+    """Shares of pixel variance over six people and seven apexes (docs/synthetic.md has the whole sets)."""
+    parameters = dataclasses.replace(SYNTHETIC_SETS["synthetic"], size_pixels=96)
+    faces = np.array(
+        [[_aligned(parameters, subject, sequence, 5) for sequence in range(7)] for subject in range(6)]
+    )
+    centre = faces.mean(axis=(0, 1))
+    total = ((faces - centre) ** 2).sum()
+    by_subject = 7 * ((faces.mean(axis=1) - centre) ** 2).sum() / total
+    by_expression = 6 * ((faces.mean(axis=0) - centre) ** 2).sum() / total
+    assert by_subject > 0.6
+    assert 0.01 < by_expression < 0.5 * by_subject

@@ -1,0 +1,116 @@
+from __future__ import annotations
+
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from platform.command import Parser, run
+from platform.errors import UserError
+
+
+def raising(error: BaseException) -> Callable[[list[str]], int | None]:
+    def main(argv: list[str]) -> int | None:
+        raise error
+
+    return main
+
+
+def status_of(main: Callable[[list[str]], int | None]) -> int | str | None:
+    with pytest.raises(SystemExit) as ended:
+        run(main)
+    return ended.value.code
+
+
+@pytest.mark.parametrize(("returned", "status"), [(None, 0), (0, 0), (1, 1)])
+def test_what_main_returns_is_the_exit_status(returned: int | None, status: int) -> None:
+    assert status_of(lambda argv: returned) == status
+
+
+def test_main_receives_the_arguments_after_the_programs_name(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "argv", ["program", "--a", "b"])
+    seen: list[str] = []
+    status_of(lambda argv: seen.extend(argv))
+    assert seen == ["--a", "b"]
+
+
+def test_a_user_error_is_one_line_on_stderr_and_status_2(capsys: pytest.CaptureFixture[str]) -> None:
+    assert status_of(raising(UserError("folds must be >= 2."))) == 2
+    captured = capsys.readouterr()
+    assert (captured.out, captured.err) == ("", "error: folds must be >= 2.\n")
+
+
+def test_an_interruption_says_how_to_go_on_and_is_status_130(capsys: pytest.CaptureFixture[str]) -> None:
+    assert status_of(raising(KeyboardInterrupt())) == 130
+    assert "run the same command again" in capsys.readouterr().err
+
+
+def test_our_own_faults_keep_their_traceback() -> None:
+    with pytest.raises(ZeroDivisionError):
+        run(raising(ZeroDivisionError()))
+
+
+def test_a_reader_that_leaves_early_is_no_traceback(root: Path) -> None:
+    code = "from platform.command import run\nrun(lambda argv: [print('x' * 1000) for _ in range(5000)] and 0)"
+    with subprocess.Popen(
+        [sys.executable, "-c", code], cwd=root, stdout=subprocess.PIPE, stderr=subprocess.PIPE
+    ) as process:
+        assert process.stdout is not None
+        assert process.stderr is not None
+        process.stdout.read(10)
+        process.stdout.close()
+        assert process.stderr.read() == b""
+    assert process.returncode == 1
+
+
+def parser() -> Parser:
+    made = Parser(prog="program")
+    made.add_argument("--folds", type=int)
+    made.add_argument("--format", choices=("screen", "csv"))
+    return made
+
+
+@pytest.mark.parametrize(
+    ("argv", "message"),
+    [
+        (["--fold", "3"], "unknown argument '--fold'; did you mean --folds? Known flags: --folds, --format"),
+        (["--fodls=3"], "unknown argument '--fodls=3'; did you mean --folds?"),
+        (["csv"], "unknown argument 'csv'; Known flags: --folds, --format, --help, -h"),
+        (["--folds", "many"], "argument --folds: invalid int value: 'many'"),
+        (["--format", "pdf"], "argument --format: invalid choice: 'pdf'"),
+        (["--folds"], "argument --folds: expected one argument"),
+    ],
+)
+def test_bad_flags_end_with_status_2_and_point_to_the_help(
+    argv: list[str], message: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit) as ended:
+        parser().parse_args(argv)
+    assert ended.value.code == 2
+    first, second = capsys.readouterr().err.splitlines()
+    assert first.startswith(f"error: {message}")
+    assert second.strip() == "see program --help"
+
+
+def test_a_flag_is_never_guessed_from_its_beginning() -> None:
+    with pytest.raises(SystemExit):
+        parser().parse_args(["--fol", "3"])
+    assert parser().parse_args(["--folds", "3"]).folds == 3
+
+
+def test_no_command_imports_anything_heavy_for_its_help(root: Path) -> None:
+    code = """
+import importlib, sys
+for name in ("tune", "crossval", "table", "prepare", "synthesize"):
+    try:
+        importlib.import_module(f"platform.{name}").main(["--help"])
+    except SystemExit as ended:
+        assert ended.code == 0
+heavy = {"torch", "torchvision", "ray", "optuna", "numpy", "cv2", "pyarrow", "matplotlib", "yaml"}
+assert not heavy & set(sys.modules), sorted(heavy & set(sys.modules))
+"""
+    done = subprocess.run([sys.executable, "-c", code], cwd=root, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout.count("examples:") == 5
