@@ -13,8 +13,10 @@ if TYPE_CHECKING:
     import optuna
 
 BACKBONES = ("inception_v3", "resnet18", "vgg16_bn")
-INCEPTION_PIXELS = 75
-"""The smallest image that Inception v3 takes; the others see the small face as it is."""
+SEEN_PIXELS = {"inception_v3": 75, "resnet18": 75, "vgg16_bn": 0}
+"""Enlarge to that side: the least that Inception takes, and what ResNet's early strides want."""
+WIDTHS = {"inception_v3": 0.125, "resnet18": 0.25, "vgg16_bn": 0.125}
+"""Share of the channels that makes a fold run of each net last about equally long."""
 
 
 def suggest(trial: optuna.Trial) -> dict[str, Any]:
@@ -22,7 +24,8 @@ def suggest(trial: optuna.Trial) -> dict[str, Any]:
     backbone = trial.suggest_categorical("backbone", BACKBONES)
     return {
         "backbone": backbone,
-        "enlarge_below_pixels": INCEPTION_PIXELS if backbone == "inception_v3" else 0,
+        "enlarge_below_pixels": SEEN_PIXELS[backbone],
+        "backbone_width": WIDTHS[backbone],
         "lambda_mask": trial.suggest_float("lambda_mask", 0.1, 10.0, log=True),
         "classifier_learning_rate": trial.suggest_float("classifier_learning_rate", 3e-4, 3e-3, log=True),
         "generator_learning_rate": trial.suggest_float("generator_learning_rate", 3e-5, 1e-3, log=True),

@@ -113,9 +113,7 @@ def test_a_flags_text_becomes_its_fields_type(flag: str, text: str, value: objec
         ("rounds", "4,x", tuple[int, ...], "--rounds takes A,B,..., but got '4,x'."),
     ],
 )
-def test_a_flag_of_the_wrong_type_names_flag_and_value(
-    name: str, text: str, hint: Any, message: str
-) -> None:
+def test_a_flag_of_the_wrong_type_names_flag_and_value(name: str, text: str, hint: Any, message: str) -> None:
     with pytest.raises(UserError) as refusal:
         parse_value(name, text, hint)
     assert str(refusal.value) == message
@@ -143,9 +141,7 @@ def test_yaml_lists_and_numbers_without_a_point_are_understood(tmp_path: Path) -
         ("rounds: 4", ["rounds must be a list of int", "4"]),
     ],
 )
-def test_a_bad_yaml_file_says_what_is_wrong_in_one_line(
-    tmp_path: Path, text: str, parts: list[str]
-) -> None:
+def test_a_bad_yaml_file_says_what_is_wrong_in_one_line(tmp_path: Path, text: str, parts: list[str]) -> None:
     file = tmp_path / "settings.yaml"
     file.write_text(text)
     with pytest.raises(UserError) as refusal:
@@ -159,5 +155,5 @@ def test_a_bad_yaml_file_says_what_is_wrong_in_one_line(
 def test_a_file_that_cannot_be_read_is_named(tmp_path: Path, make: Any) -> None:
     path = tmp_path / "settings.yaml"
     make(path)
-    with pytest.raises(UserError, match="cannot read the configuration file .*settings.yaml"):
+    with pytest.raises(UserError, match=r"cannot read the configuration file .*settings\.yaml"):
         resolve(parsed("--config", str(path)))

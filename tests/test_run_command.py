@@ -30,10 +30,10 @@ def nothing_is_drawn(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture(scope="module")
 def data_root(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Prepared: `synthetic` and `synthetic_wild` of seven subjects."""
+    """Prepared: `synthetic` and `synthetic_wild` of ten subjects."""
     folder = tmp_path_factory.mktemp("data")
     for dataset in ("synthetic", "synthetic_wild"):
-        prepare_tiny(folder, dataset, subjects=7)
+        prepare_tiny(folder, dataset, subjects=10)
     return folder
 
 
@@ -64,7 +64,7 @@ def test_a_dry_run_shows_settings_fold_runs_and_time_and_writes_nothing(
     status, out, err = ended("tune", argv, monkeypatch, capsys)
     assert (status, err) == (0, "")
     assert "# tune-synthetic-smoke: resolved settings" in out
-    assert "# synthetic: 42 images of 7 subjects, 3 classes, 2 folds (rule paper)" in out
+    assert "# synthetic: 60 images of 10 subjects, 3 classes, 2 folds (rule paper)" in out
     assert "# search: 3 trials x up to 2 inner fold runs" in out
     assert "# mask transfer to: synthetic_wild" in out
     assert "# resources: 2 CPUs, 0 GPUs; 2 fold runs at once" in out
@@ -127,8 +127,8 @@ def test_crossval_needs_no_rounds_for_another_number_of_folds(
         ("tune", ["--name", "../other"], ["an experiment's name is", "'../other'", "--name"]),
         ("tune", ["--config", "no/such.yaml"], ["cannot read the configuration file no/such.yaml"]),
         ("tune", ["--lambda-mask", "1000"], ["outside the search space", "--space"]),
-        ("tune", ["--folds", "20", "--rounds", "20"], ["7 subjects for 20 folds", "--folds 7 or fewer"]),
-        ("crossval", ["--folds", "8"], ["7 subjects for 8 folds", "--folds 7 or fewer"]),
+        ("tune", ["--folds", "20", "--rounds", "20"], ["10 subjects for 20 folds", "--folds 10 or fewer"]),
+        ("crossval", ["--folds", "11"], ["10 subjects for 11 folds", "--folds 10 or fewer"]),
         ("crossval", ["--dataset", "ckplus"], ["jeffcohn.net/resources", "--dataset ckplus --source DIR"]),
     ],
 )
@@ -191,10 +191,8 @@ def test_mmi_without_data_says_where_to_request_it_where_we_looked_and_how_to_pr
     assert len(done.stderr.splitlines()) == 1
     assert "mmifacedb.eu" in done.stderr
     assert str(tmp_path / "prepared" / "mmi-64") in done.stderr
-    assert (
-        f"python -m platform.prepare --dataset mmi --source DIR --landmarks CSV --data-root {tmp_path} --size 64"
-        in done.stderr
-    )
+    flags = f"--dataset mmi --source DIR --landmarks CSV --data-root {tmp_path} --size 64"
+    assert f"python -m platform.prepare {flags}" in done.stderr
     assert not list(tmp_path.iterdir())
 
 

@@ -1,4 +1,4 @@
-"""Prepared faces of a few drawn patterns, made in milliseconds, and the smallest settings that train on them."""
+"""Prepared faces made in milliseconds, and the smallest settings that train on them."""
 
 from __future__ import annotations
 

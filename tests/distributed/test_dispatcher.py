@@ -1,0 +1,267 @@
+"""The Dispatcher alone: what starts a task is a coroutine of ours, and no Ray is there."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from datasets.folds import Fold
+from platform.config import Configuration
+from platform.distributed.dispatcher import Dispatcher, PrioritySlots, group, label
+from platform.results.cost import cost_gflop
+from platform.results.execution import task_kind
+from platform.results.store import ResultsStore
+from platform.results.tasks import FoldTask, Machine, Stage1Task, fold_task
+from tests.tiny_faces import fake_data, tiny_configuration
+
+SUBJECTS = tuple(f"S{number}" for number in range(8))
+COUNTS = {f"{'d' * 64}/{subject}": 3 for subject in SUBJECTS}
+
+
+def task(index: int = 0, configuration: Configuration | None = None, *, final: bool = True) -> FoldTask:
+    fold = Fold(
+        index=index,
+        train_subjects=tuple(s for s in SUBJECTS if s != SUBJECTS[index]),
+        test_subjects=(SUBJECTS[index],),
+    )
+    return fold_task(
+        configuration or tiny_configuration(),
+        fake_data(),
+        fold,
+        fold_rule="paper",
+        part=None if final else 0,
+        validation_subjects=None if final else (SUBJECTS[-1],),
+        machine=Machine(),
+    )
+
+
+def baseline(index: int, epochs: int = 1) -> FoldTask:
+    return task(index, tiny_configuration(method="cnn", stage2_constant_epochs=epochs))
+
+
+class Workers:
+    """Carries tasks out by waiting a few turns of the loop; notes starts, ends and how many at once."""
+
+    def __init__(self, root: Path, failing: Sequence[str] = (), lost: Sequence[str] = ()) -> None:
+        self.store = ResultsStore(root)
+        self.failing, self.lost = list(failing), list(lost)
+        self.started: list[str] = []
+        self.ended: list[str] = []
+        self.most_at_once = 0
+
+    async def launch(self, task: FoldTask | Stage1Task) -> dict[str, Any]:
+        self.started.append(task.identity)
+        self.most_at_once = max(self.most_at_once, len(self.started) - len(self.ended))
+        for _ in range(5):
+            await asyncio.sleep(0)
+        self.ended.append(task.identity)
+        kind = task_kind(task)
+        if task.identity in self.lost:
+            self.lost.remove(task.identity)
+            raise ConnectionError("the worker died")
+        if task.identity in self.failing:
+            self.failing.remove(task.identity)
+            return self.store.write_failure(kind, task.identity, task.record, "ValueError: no")
+        return self.store.write(kind, task.identity, task.record, {}, seconds=2.0, accuracy=0.5)
+
+
+def dispatched(
+    workers: Workers, tasks: list[FoldTask], *, slots: int | None = 2, retries: int = 0
+) -> tuple[list[dict[str, Any]], dict[str, Any]]:
+    """Manifests, and the last snapshot."""
+
+    async def run() -> tuple[list[dict[str, Any]], dict[str, Any]]:
+        dispatcher = Dispatcher(str(workers.store.root), slots, workers.launch, retries, COUNTS)
+        manifests = await asyncio.wait_for(dispatcher.run(tasks), 20)
+        return manifests, dispatcher.snapshot()
+
+    return asyncio.run(run())
+
+
+def stage1_of(task: FoldTask) -> str:
+    assert task.stage1 is not None
+    return task.stage1.identity
+
+
+def test_manifests_come_in_the_order_asked(tmp_path: Path) -> None:
+    tasks = [baseline(index, epochs) for index, epochs in enumerate((1, 5, 3))]
+    manifests, _ = dispatched(Workers(tmp_path), tasks)
+    assert [manifest["identity"] for manifest in manifests] == [task.identity for task in tasks]
+    assert {manifest["status"] for manifest in manifests} == {"complete"}
+
+
+def test_the_longest_run_starts_first(tmp_path: Path) -> None:
+    short, long, middle = tasks = [baseline(index, epochs) for index, epochs in enumerate((1, 9, 4))]
+    workers = Workers(tmp_path)
+    dispatched(workers, tasks, slots=1)
+    assert workers.started == [long.identity, middle.identity, short.identity]
+
+
+def test_a_task_asked_for_twice_runs_once_and_answers_both(tmp_path: Path) -> None:
+    workers = Workers(tmp_path)
+    manifests, snapshot = dispatched(workers, [baseline(0), baseline(0), baseline(1)])
+    assert len(workers.started) == 2
+    assert manifests[0] == manifests[1]
+    assert len(snapshot["finished"]) == 2
+
+
+def test_two_askers_at_once_share_the_run(tmp_path: Path) -> None:
+    workers = Workers(tmp_path)
+
+    async def run() -> None:
+        dispatcher = Dispatcher(str(tmp_path), 1, workers.launch, 0, COUNTS)
+        await asyncio.gather(dispatcher.run([baseline(0)]), dispatcher.run([baseline(0), baseline(1)]))
+        await dispatcher.run([baseline(1)])
+
+    asyncio.run(run())
+    assert len(workers.started) == 2
+
+
+def test_what_is_in_the_store_is_not_run_again(tmp_path: Path) -> None:
+    dispatched(Workers(tmp_path), [task(0)])
+    workers = Workers(tmp_path)
+    manifests, snapshot = dispatched(workers, [task(0)])
+    assert workers.started == []
+    assert manifests[0]["status"] == "complete"
+    assert [(entry["reused"], entry["group"]) for entry in snapshot["finished"]] == [(True, "final")]
+
+
+def test_what_failed_before_is_tried_again(tmp_path: Path) -> None:
+    made = baseline(0)
+    ResultsStore(tmp_path).write_failure("fold_runs", made.identity, made.record, "ValueError")
+    workers = Workers(tmp_path)
+    manifests, _ = dispatched(workers, [made])
+    assert workers.started == [made.identity]
+    assert manifests[0]["status"] == "complete"
+
+
+def test_stage_1_ends_before_its_fold_runs_start_and_runs_once(tmp_path: Path) -> None:
+    tasks = [task(0), task(0, tiny_configuration(lambda_mask=0.1)), task(1)]
+    assert stage1_of(tasks[0]) == stage1_of(tasks[1]) != stage1_of(tasks[2])
+    workers = Workers(tmp_path)
+    dispatched(workers, tasks, slots=None)
+    assert len(workers.started) == 5
+    for each in tasks:
+        assert workers.started.index(each.identity) > workers.started.index(stage1_of(each))
+        assert workers.ended.index(stage1_of(each)) < workers.ended.index(each.identity)
+
+
+def test_a_fold_run_holds_no_slot_while_it_waits_for_stage_1(tmp_path: Path) -> None:
+    """With one slot, and the fold run asked first, holding it would wait for ever."""
+    workers = Workers(tmp_path)
+    manifests, _ = dispatched(workers, [task(0), task(1), baseline(2)], slots=1)
+    assert len(manifests) == 3
+    assert workers.most_at_once == 1
+
+
+@pytest.mark.parametrize(("slots", "most"), [(1, 1), (3, 3), (None, 6)])
+def test_at_most_the_slots_run_at_once(tmp_path: Path, slots: int | None, most: int) -> None:
+    workers = Workers(tmp_path)
+    dispatched(workers, [baseline(index) for index in range(6)], slots=slots)
+    assert workers.most_at_once == most
+    assert len(workers.ended) == 6
+
+
+def test_a_lost_worker_is_made_good_by_another_attempt(tmp_path: Path) -> None:
+    made = baseline(0)
+    workers = Workers(tmp_path, lost=[made.identity])
+    manifests, snapshot = dispatched(workers, [made], retries=1)
+    assert workers.started == [made.identity] * 2
+    assert manifests[0]["status"] == "complete"
+    assert len(snapshot["finished"]) == 1  # the attempt that was lost is not a run that failed
+
+
+def test_a_failure_is_tried_again_as_often_as_asked_and_then_stored(tmp_path: Path) -> None:
+    made, other = baseline(0), baseline(1)
+    workers = Workers(tmp_path, lost=[made.identity] * 3)
+    manifests, snapshot = dispatched(workers, [made, other], retries=2)
+    assert workers.started.count(made.identity) == 3
+    assert [manifest["status"] for manifest in manifests] == ["failed", "complete"]
+    assert "attempt 3:" in manifests[0]["traceback"]
+    assert "ConnectionError: the worker died" in manifests[0]["traceback"]
+    assert ResultsStore(tmp_path).manifest("fold_runs", made.identity) == manifests[0]
+    assert sorted(entry["status"] for entry in snapshot["finished"]) == ["complete", "failed"]
+
+
+def test_a_run_that_failed_by_itself_keeps_its_own_traceback(tmp_path: Path) -> None:
+    made = baseline(0)
+    workers = Workers(tmp_path, failing=[made.identity] * 2)
+    manifests, _ = dispatched(workers, [made], retries=1)
+    assert workers.started == [made.identity] * 2
+    assert manifests[0]["traceback"] == "ValueError: no"
+
+
+def test_a_fold_run_fails_with_its_stage_1_and_never_starts(tmp_path: Path) -> None:
+    made = task(0)
+    workers = Workers(tmp_path, failing=[stage1_of(made)])
+    manifests, snapshot = dispatched(workers, [made, baseline(1)])
+    assert made.identity not in workers.started
+    assert [manifest["status"] for manifest in manifests] == ["failed", "complete"]
+    assert f"stage 1 ({stage1_of(made)}) failed:\nValueError: no" in manifests[0]["traceback"]
+    assert ResultsStore(tmp_path).manifest("fold_runs", made.identity) == manifests[0]
+    assert sum(entry["status"] == "failed" for entry in snapshot["finished"]) == 2
+
+
+def test_snapshots_count_what_runs_and_what_finished(tmp_path: Path) -> None:
+    workers = Workers(tmp_path)
+
+    async def run() -> None:
+        dispatcher = Dispatcher(str(tmp_path), 1, workers.launch, 0, COUNTS)
+        assert dispatcher.snapshot() == {"running": [], "finished": []}
+        running = asyncio.ensure_future(dispatcher.run([task(0, final=False)]))
+        for _ in range(4):
+            await asyncio.sleep(0)
+        ((what, seconds),) = dispatcher.snapshot()["running"]
+        assert what.startswith("stage 1 synthetic ")
+        assert seconds >= 0
+        await running
+        snapshot = dispatcher.snapshot()
+        assert snapshot["running"] == []
+        assert [entry["group"] for entry in snapshot["finished"]] == ["stage 1", "inner"]
+        first = snapshot["finished"][0]
+        assert (first["seconds"], first["accuracy"], first["status"]) == (2.0, 0.5, "complete")
+        assert dispatcher.snapshot(1)["finished"] == snapshot["finished"][1:]
+
+    asyncio.run(run())
+
+
+def test_a_tasks_arithmetic_is_of_its_training_subjects_images(tmp_path: Path) -> None:
+    dispatcher = Dispatcher(str(tmp_path), 1, Workers(tmp_path).launch, 0, COUNTS)
+    assert dispatcher.gflop(baseline(0)) == cost_gflop(baseline(0), 7 * 3)
+
+
+def test_a_free_slot_goes_to_the_highest_priority_then_to_who_waited_longest() -> None:
+    turns: list[str] = []
+
+    async def run() -> None:
+        slots = PrioritySlots(1)
+        await slots.acquire(0)
+
+        async def wait(name: str, priority: float) -> None:
+            await slots.acquire(priority)
+            turns.append(name)
+            slots.release()
+
+        waiting = [
+            asyncio.ensure_future(wait(name, priority))
+            for name, priority in (("low", 1), ("high", 3), ("middle", 2), ("high too", 3))
+        ]
+        await asyncio.sleep(0)
+        slots.release()
+        await asyncio.gather(*waiting)
+
+    asyncio.run(run())
+    assert turns == ["high", "high too", "middle", "low"]
+
+
+def test_labels_and_groups_are_what_a_person_calls_a_task() -> None:
+    final, inner = task(3), task(3, final=False)
+    assert label(final) == "fmpn resnet18 synthetic fold 3 final"
+    assert label(inner) == "fmpn resnet18 synthetic fold 3 inner part 0"
+    assert final.stage1 is not None
+    assert label(final.stage1) == f"stage 1 synthetic {final.stage1.identity[:6]}"
+    assert [group(each) for each in (final, inner, final.stage1)] == ["final", "inner", "stage 1"]

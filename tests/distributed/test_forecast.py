@@ -1,0 +1,64 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from platform.config import Plan
+from platform.distributed import forecast as forecast_module
+from platform.distributed.cluster import Slots
+from platform.distributed.forecast import forecast
+from platform.distributed.progress import clock
+from platform.results.cost import GFLOP_A_SECOND_AND_CORE
+from platform.results.experiment_plan import Experiment, all_tasks, final_rows, plan_experiment, wanted_gflop
+from tests.tiny_faces import prepare_tiny, tiny_configuration
+
+
+@pytest.fixture(autouse=True)
+def two_cores(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(
+        forecast_module, "local_slots", lambda plan: Slots(cpus=2, gpus=plan.gpus_per_run, fold_runs=2)
+    )
+
+
+def experiment(tmp_path: Path, **plan: object) -> Experiment:
+    prepare_tiny(tmp_path / "data", "synthetic", subjects=10)
+    return plan_experiment(
+        name="e",
+        command="",
+        preset="smoke",
+        dataset="synthetic",
+        configuration=tiny_configuration(),
+        plan=Plan(folds=2, rounds=(1, 1), trials=3, transfer_to="none", **plan),  # type: ignore[arg-type]
+        data_root=tmp_path / "data",
+        runs_root=tmp_path / "runs",
+        search=True,
+        address=None,
+    )
+
+
+def test_runs_arithmetic_and_time_are_those_of_the_wanted_tasks(tmp_path: Path) -> None:
+    made = experiment(tmp_path)
+    lines = forecast(made, search=True)
+    groups = wanted_gflop(made, search=True)
+    total = sum(map(sum, groups.values()))
+    for name, costs in groups.items():
+        assert f"{name}: up to {len(costs)} runs, {sum(costs):,.0f} GFLOP" in lines
+    left = clock(total / (GFLOP_A_SECOND_AND_CORE * 2))
+    assert any(line.startswith(f"time: at most about {left} on 2 cores, if each does") for line in lines)
+    assert "already there: 0 of 6 final runs of the starting configuration" in lines
+    assert lines[-1] == "Ray Train: local mode in warm workers"
+
+
+def test_finished_runs_are_counted_as_there(tmp_path: Path) -> None:
+    made = experiment(tmp_path)
+    for task in all_tasks(final_rows(made, made.configuration))[:2]:
+        made.store.write("fold_runs", task.identity, task.record, {})
+    assert any(line.startswith("already there: 2 of 6") for line in forecast(made, search=True))
+
+
+def test_no_time_is_made_up_for_a_gpu(tmp_path: Path) -> None:
+    lines = forecast(experiment(tmp_path, gpus_per_run=0.5, train_workers=1), search=False)
+    assert any(line.startswith("time: not estimated for a GPU") for line in lines)
+    assert lines[-1].startswith("Ray Train: 1 worker of its own a fold run")
+    assert not any(line.startswith("inner") for line in lines)

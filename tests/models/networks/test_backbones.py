@@ -1,0 +1,258 @@
+from __future__ import annotations
+
+import math
+from collections import Counter
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+import torchvision
+from torch import nn
+
+from platform.errors import UserError
+from platform.models.networks.backbones import (
+    BACKBONES,
+    build_backbone,
+    check_backbone,
+    enlarged,
+    imagenet_file,
+)
+
+RESNET18_FILE = "resnet18-f37072fd.pth"
+
+
+def built(name: str, class_count: int = 7, **changes: Any) -> nn.Module:
+    options: dict[str, Any] = {"width": 1.0, "weights": "none", "transform_input": True, **changes}
+    return build_backbone(name, class_count, **options)
+
+
+def on_meta(name: str, class_count: int = 7, **changes: Any) -> nn.Module:
+    """The net without memory or numbers, for shapes."""
+    with torch.device("meta"):
+        return built(name, class_count, **changes)
+
+
+def head(net: nn.Module, name: str) -> nn.Linear:
+    layer = net.get_submodule(BACKBONES[name].head)
+    assert isinstance(layer, nn.Linear)
+    return layer
+
+
+@pytest.mark.parametrize(
+    ("name", "class_count", "parameters"),
+    [
+        ("inception_v3", 7, 21_799_911),
+        ("inception_v3", 6, 21_797_862),
+        ("resnet50", 7, 23_522_375),
+        ("resnet50", 6, 23_520_326),
+        ("vgg16", 7, 134_289_223),
+        ("vgg16_bn", 7, 134_297_671),
+        ("resnet18", 7, 11_180_103),
+    ],
+)
+def test_parameter_counts_are_the_published_ones(name: str, class_count: int, parameters: int) -> None:
+    """METHODS 2.4; ResNet-18: torchvision's 11,689,512 less 1000 x 513, plus 7 x 513."""
+    net = on_meta(name, class_count)
+    assert sum(parameter.numel() for parameter in net.parameters()) == parameters
+
+
+@pytest.mark.parametrize("name", BACKBONES)
+@pytest.mark.parametrize("width", [1.0, 0.5, 0.25, 0.125, 0.0625])
+def test_every_net_runs_at_every_width_from_its_smallest_image_on(name: str, width: float) -> None:
+    net = on_meta(name, 6, width=width).eval()
+    for size in {BACKBONES[name].minimum_size_pixels, 75, 299}:
+        if size >= BACKBONES[name].minimum_size_pixels:
+            assert net(torch.empty(1, 3, size, size, device="meta")).shape == (1, 6)
+
+
+@pytest.mark.parametrize("name", BACKBONES)
+def test_the_published_smallest_sizes_are_the_smallest(name: str) -> None:
+    """A single image trains from `single_image_size_pixels` on; below, batch norm has a single value."""
+    facts = BACKBONES[name]
+    net = on_meta(name, 6, width=0.0625).train()
+    size = facts.single_image_size_pixels
+    assert net(torch.empty(1, 3, size, size, device="meta")).shape == (1, 6)
+    if size > facts.minimum_size_pixels:
+        with pytest.raises(ValueError, match="more than 1 value per channel"):
+            net(torch.empty(1, 3, size - 1, size - 1, device="meta"))
+    with pytest.raises(UserError, match=f"{name} needs images of at least {facts.minimum_size_pixels} px"):
+        check_backbone(name, facts.minimum_size_pixels - 1, 1.0, "none")
+
+
+@pytest.mark.parametrize("name", BACKBONES)
+def test_narrowing_takes_the_same_share_of_every_layers_channels(name: str) -> None:
+    whole, narrow = on_meta(name), on_meta(name, width=0.25)
+    shares: Counter[float] = Counter()
+    for part, layer in whole.named_modules():
+        other = narrow.get_submodule(part)
+        assert type(other) is type(layer)
+        if isinstance(layer, nn.Conv2d) and isinstance(other, nn.Conv2d):
+            shares[other.out_channels / layer.out_channels] += 1
+            assert (other.kernel_size, other.stride, other.padding) == (
+                layer.kernel_size, layer.stride, layer.padding,
+            )  # fmt: skip
+            assert (other.bias is None, other.groups) == (layer.bias is None, layer.groups)
+        if isinstance(layer, nn.BatchNorm2d) and isinstance(other, nn.BatchNorm2d):
+            assert (other.num_features, other.eps) == (layer.num_features / 4, layer.eps)
+    assert set(shares) == {0.25}
+    first = next(layer for layer in narrow.modules() if isinstance(layer, nn.Conv2d))
+    assert first.in_channels == 3
+
+
+def test_narrowed_convolutions_start_from_he_initialisation() -> None:
+    torch.manual_seed(0)
+    net = built("resnet18", width=0.5)
+    layer = net.get_submodule("layer4.1.conv2")
+    assert isinstance(layer, nn.Conv2d)
+    assert float(layer.weight.detach().std()) == pytest.approx(math.sqrt(2 / (256 * 9)), rel=0.05)
+
+
+def test_a_narrow_net_learns_to_tell_faces_apart() -> None:
+    torch.manual_seed(0)
+    net = built("resnet18", 2, width=0.0625).train()
+    images, labels = torch.rand(4, 3, 48, 48), torch.tensor([0, 1, 0, 1])
+    optimizer = torch.optim.Adam(net.parameters(), lr=0.01)
+    losses = []
+    for _ in range(12):
+        loss = nn.functional.cross_entropy(net(images), labels)
+        optimizer.zero_grad()
+        loss.backward()
+        optimizer.step()
+        losses.append(float(loss.detach()))
+    assert losses[-1] < losses[0] / 2
+
+
+def test_the_new_head_is_initialised_as_released() -> None:
+    torch.manual_seed(0)
+    layer = head(built("resnet18", 7), "resnet18")
+    assert (layer.in_features, layer.out_features) == (512, 7)
+    assert float(layer.weight.detach().std()) == pytest.approx(0.02 * math.sqrt(2 / (512 + 7)), rel=0.1)
+    assert not layer.bias.any()
+
+
+@pytest.mark.parametrize("transform", [True, False])
+def test_transform_input_rescales_the_face_as_released(transform: bool) -> None:
+    """METHODS 2.4: R [-0.03, 0.43], G [-0.09, 0.36], B [-0.19, 0.26] of [0, 1]."""
+    net = on_meta("inception_v3", transform_input=transform).eval()
+    seen = []
+
+    def look_at_the_input(module: nn.Module, inputs: tuple[torch.Tensor, ...]) -> tuple[torch.Tensor]:
+        seen.append(inputs[0])
+        return (inputs[0].to("meta"),)
+
+    net.get_submodule("Conv2d_1a_3x3").register_forward_pre_hook(look_at_the_input)
+    for value in (0.0, 1.0):
+        net(torch.full((1, 3, 75, 75), value))
+    low, high = (image[0, :, 0, 0].tolist() for image in seen)
+    if transform:
+        assert low == pytest.approx([-0.03, -0.09, -0.19], abs=0.006)
+        assert high == pytest.approx([0.43, 0.36, 0.26], abs=0.006)
+    else:
+        assert (low, high) == ([0, 0, 0], [1, 1, 1])
+
+
+def test_small_faces_are_enlarged_and_others_left_alone() -> None:
+    image = torch.rand(2, 3, 48, 48)
+    assert enlarged(image, 75).shape == (2, 3, 75, 75)
+    assert enlarged(image, 48) is image
+    assert enlarged(image, 0) is image
+    plain = enlarged(torch.full((1, 1, 8, 8), 0.5), 13)
+    torch.testing.assert_close(plain, torch.full((1, 1, 13, 13), 0.5))
+
+
+@pytest.mark.parametrize(
+    ("arguments", "parts"),
+    [
+        (("resnet19", 299, 1.0, "none"), ["unknown backbone 'resnet19'", "did you mean 'resnet18'?"]),
+        (("vgg16", 31, 1.0, "none"), ["at least 32 px", "31", "--enlarge-below-pixels"]),
+        (("vgg16", 32, 0.05, "none"), ["multiple of 1/16", "0.05"]),
+        (("vgg16", 32, 0.0, "none"), ["multiple of 1/16"]),
+        (("vgg16", 32, 1.0625, "none"), ["multiple of 1/16 up to 1"]),
+        (("vgg16", 32, 0.25, "imagenet"), ["ImageNet weights", "0.25", "--weights none"]),
+    ],
+)
+def test_what_cannot_be_built_is_refused_with_the_remedy(
+    arguments: tuple[str, int, float, str], parts: list[str]
+) -> None:
+    with pytest.raises(UserError) as refusal:
+        check_backbone(*arguments)
+    for part in parts:
+        assert part in str(refusal.value)
+
+
+# --- ImageNet weights, never from the network ---------------------------------------------------------
+
+
+@pytest.fixture
+def hub(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """torch.hub's folder of checkpoints, empty; fetching fails."""
+
+    def offline(*arguments: object, **options: object) -> None:
+        raise OSError("no network")
+
+    monkeypatch.setattr(torch.hub, "get_dir", lambda: str(tmp_path))
+    monkeypatch.setattr(torch.hub, "download_url_to_file", offline)
+    (tmp_path / "checkpoints").mkdir()
+    return tmp_path / "checkpoints"
+
+
+def test_imagenet_weights_in_their_place_are_loaded_and_the_head_is_new(hub: Path) -> None:
+    torch.manual_seed(1)
+    state = torchvision.models.resnet18().state_dict()
+    torch.save(state, hub / RESNET18_FILE)
+    assert imagenet_file("resnet18") == hub / RESNET18_FILE
+    net = built("resnet18", 7, weights="imagenet")
+    now = net.state_dict()
+    assert {name for name in state if not torch.equal(now[name], state[name])} == {"fc.weight", "fc.bias"}
+    assert head(net, "resnet18").out_features == 7
+
+
+def test_weights_that_are_nowhere_say_which_file_goes_where(hub: Path) -> None:
+    with pytest.raises(UserError) as refusal:
+        built("resnet18", weights="imagenet")
+    assert str(hub / RESNET18_FILE) in str(refusal.value)
+    assert "OSError" in str(refusal.value)
+    assert "--weights none" in str(refusal.value)
+
+
+class _RunsCode:
+    def __reduce__(self) -> tuple[Any, ...]:
+        return (Path.touch, (Path("ran"),))
+
+
+@pytest.mark.parametrize("content", [b"", b"no weights", b"PK\x03\x04 cut off"])
+def test_a_damaged_file_is_named(hub: Path, content: bytes) -> None:
+    (hub / RESNET18_FILE).write_bytes(content)
+    with pytest.raises(UserError, match=RESNET18_FILE):
+        built("resnet18", weights="imagenet")
+
+
+def test_a_weights_file_cannot_run_code(hub: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    torch.save({"conv1.weight": _RunsCode()}, hub / RESNET18_FILE)
+    with pytest.raises(UserError, match=RESNET18_FILE):
+        built("resnet18", weights="imagenet")
+    assert not (tmp_path / "ran").exists()
+
+
+def test_inceptions_auxiliary_classifier_is_left_out(monkeypatch: pytest.MonkeyPatch) -> None:
+    with torch.device("meta"):
+        names = torchvision.models.inception_v3(weights=None, init_weights=False).state_dict()
+    assert any(name.startswith("AuxLogits.") for name in names)
+    state = {name: torch.zeros(()).expand(value.shape) for name, value in names.items()}
+    enum = torchvision.models.Inception_V3_Weights
+    monkeypatch.setattr(enum, "get_state_dict", lambda self, **options: state)
+    net = built("inception_v3", weights="imagenet")
+    assert not net.get_submodule("Mixed_7c.branch1x1.conv").state_dict()["weight"].any()
+    assert bool(head(net, "inception_v3").weight.any())
+    del state["fc.bias"]  # anything else that is missing or too much is refused
+    with pytest.raises(RuntimeError, match="Missing key"):
+        built("inception_v3", weights="imagenet")
+
+
+def test_the_weights_files_are_torchvisions_of_2012() -> None:
+    for name in BACKBONES:
+        assert imagenet_file(name).parent.name == "checkpoints"
+    assert imagenet_file("inception_v3").name == "inception_v3_google-0cc3c7bd.pth"
+    assert imagenet_file("vgg16_bn").name == "vgg16_bn-6c64b313.pth"

@@ -1,0 +1,19 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+from platform.config import Configuration, Plan, to_dict
+from platform.flags import read_yaml
+from platform.results.settings_file import show, stored_settings
+
+
+def test_the_stored_settings_make_the_same_settings_again(tmp_path: Path) -> None:
+    configuration = Configuration(lambda_mask=0.1, generator_learning_rate=1e-5, seed=3)
+    plan = Plan(rounds=(5, 5), baselines=(), study_seed=2)
+    path = tmp_path / "config.yaml"
+    path.write_text(show(configuration, plan))
+    assert stored_settings(path) == {**to_dict(plan), **to_dict(configuration)}
+    values = read_yaml(path)
+    names = to_dict(configuration)
+    assert Configuration(**{k: v for k, v in values.items() if k in names}) == configuration
+    assert Plan(**{k: v for k, v in values.items() if k not in names}) == plan

@@ -1,0 +1,57 @@
+from __future__ import annotations
+
+import pytest
+
+from platform.training.schedule import learning_rate_factor
+
+
+@pytest.mark.parametrize(
+    ("constant", "decay", "factors"),
+    [
+        # METHODS 2.6: 1 - max(0, E + 1 - constant) / (decay + 1)
+        (3, 2, [1, 1, 2 / 3, 1 / 3, 0]),
+        (2, 3, [1, 3 / 4, 2 / 4, 1 / 4, 0]),
+        (1, 1, [1 / 2, 0]),
+        (2, 0, [1, 0]),
+        (1, 0, [0]),
+        (0, 3, [2 / 4, 1 / 4, 0]),
+    ],
+)
+def test_factors_by_hand(constant: int, decay: int, factors: list[float]) -> None:
+    found = [
+        learning_rate_factor(epoch, constant_epochs=constant, decay_epochs=decay)
+        for epoch in range(1, constant + decay + 1)
+    ]
+    assert found == pytest.approx(factors, abs=1e-15)
+
+
+@pytest.mark.parametrize(("constant", "decay"), [(150, 150), (100, 100)])
+def test_the_published_stages_decay_from_the_last_constant_epoch_to_exactly_zero(
+    constant: int, decay: int
+) -> None:
+    def factor(epoch: int) -> float:
+        return learning_rate_factor(epoch, constant_epochs=constant, decay_epochs=decay)
+
+    assert factor(constant - 1) == 1
+    assert factor(constant) == 1 - 1 / (decay + 1)
+    assert factor(constant + decay - 1) == pytest.approx(1 / (decay + 1))
+    assert factor(constant + decay) == 0  # exactly: not one step is taken in the last epoch
+
+
+def test_the_factor_never_rises_and_stays_in_0_to_1() -> None:
+    for constant in range(6):
+        for decay in range(6):
+            last = constant + decay
+            factors = [
+                learning_rate_factor(epoch, constant_epochs=constant, decay_epochs=decay)
+                for epoch in range(1, last + 1)
+            ]
+            assert factors == sorted(factors, reverse=True)
+            assert all(0 <= factor <= 1 for factor in factors)
+            assert not factors or factors[-1] == 0
+
+
+@pytest.mark.parametrize("epoch", [0, -1, 6])
+def test_an_epoch_outside_the_schedule_is_refused(epoch: int) -> None:
+    with pytest.raises(ValueError, match=f"epoch must be 1 to 5, but got {epoch}"):
+        learning_rate_factor(epoch, constant_epochs=3, decay_epochs=2)

@@ -1,0 +1,183 @@
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+
+from datasets.fold_view import FoldView
+from datasets.folds import count_classes, inner_parts, paper_folds
+from datasets.masks import MaskSet, build_masks
+from platform.config import Configuration, to_dict
+from platform.errors import LeakageError
+from platform.models import load_method
+from platform.models.method import STAGE1_FIELDS, Settings
+from platform.training.stages import FoldOutcome, Stage1Outcome, pretrain_generator, train_and_evaluate
+from tests.tiny_faces import CLASSES, TinyStore, subject_names, tiny_configuration, tiny_store
+
+CPU = torch.device("cpu")
+TRAIN, TEST = ("S01", "S02", "S03"), ("S04",)
+
+
+def view_of(
+    role: Any = "final",
+    store: TinyStore | None = None,
+    train: Sequence[str] = TRAIN,
+    evaluation: Sequence[str] = TEST,
+) -> FoldView:
+    store = tiny_store(4) if store is None else store
+    return FoldView(store, train_subjects=train, evaluation_subjects=evaluation, role=role)
+
+
+def stage1(view: FoldView, configuration: Configuration, masks: MaskSet | None = None) -> Stage1Outcome:
+    settings = Settings(to_dict(configuration), STAGE1_FIELDS)
+    masks = build_masks(view) if masks is None else masks
+    return pretrain_generator(settings, view, masks, device=CPU, report=lambda values: None)
+
+
+def stage2(
+    view: FoldView,
+    configuration: Configuration,
+    generator_state: dict[str, torch.Tensor] | None = None,
+    report: Any = lambda values: None,
+) -> FoldOutcome:
+    method = load_method(configuration.method)
+    masks = build_masks(view) if method.uses_masks else None
+    settings = method.settings(to_dict(configuration))
+    return train_and_evaluate(method, settings, view, masks, generator_state, device=CPU, report=report)
+
+
+def same_state(first: dict[str, torch.Tensor], second: dict[str, torch.Tensor]) -> bool:
+    return first.keys() == second.keys() and all(torch.equal(first[name], second[name]) for name in first)
+
+
+def test_stage_1_learns_the_masks() -> None:
+    configuration = tiny_configuration(
+        generator_width=4, stage1_constant_epochs=8, stage1_decay_epochs=2, stage1_learning_rate=1e-2
+    )
+    losses = [epoch["loss"] for epoch in stage1(view_of(), configuration).curve]
+    assert len(losses) == 10
+    assert losses[-1] < 0.8 * losses[0]
+
+
+def test_the_same_seed_gives_the_same_generator_and_another_seed_another_one() -> None:
+    first, same, other = (stage1(view_of(), tiny_configuration(seed=seed)) for seed in (0, 0, 1))
+    assert same_state(first.generator_state, same.generator_state)
+    assert not same_state(first.generator_state, other.generator_state)
+
+
+def test_stage_1_reads_no_row_of_another_subject() -> None:
+    store = tiny_store(4)
+    store.images[np.isin(store.subjects, TEST)] = 255
+    outcomes = [stage1(view_of(store=s), tiny_configuration()) for s in (tiny_store(4), store)]
+    assert same_state(outcomes[0].generator_state, outcomes[1].generator_state)
+
+
+@pytest.mark.parametrize("method", ["fmpn", "cnn", "cnn_no_mask_loss"])
+def test_a_fold_run_scores_its_evaluation_faces_and_is_a_function_of_its_seed(method: str) -> None:
+    reports: list[dict[str, Any]] = []
+    configuration = tiny_configuration(method=method)
+    outcome = stage2(view_of(), configuration, report=reports.append)
+    rows = view_of("inner").evaluation_rows
+    assert outcome.evaluation_rows.tolist() == rows.tolist()
+    assert outcome.class_names == CLASSES
+    assert outcome.scores.shape == (len(rows), 3)
+    assert outcome.scores.dtype == np.float32
+    np.testing.assert_allclose(outcome.scores.sum(1), 1, rtol=1e-5)
+    assert [epoch["epoch"] for epoch in outcome.curve] == [1, 2]
+    assert [report["stage"] for report in reports] == ["stage2"] * 2
+    assert {"loss", "training_accuracy", "learning_rate", "images_per_second"} <= set(outcome.curve[0])
+    again, other = (stage2(view_of(), tiny_configuration(method=method, seed=seed)) for seed in (0, 1))
+    assert np.array_equal(outcome.scores, again.scores)
+    assert same_state(outcome.state, again.state)
+    assert not np.array_equal(outcome.scores, other.scores)
+
+
+def test_pictures_are_of_evaluated_faces_and_the_baseline_has_none() -> None:
+    pictures = stage2(view_of(), tiny_configuration()).pictures
+    assert set(pictures) == {"face", "predicted mask", "fused", "target mask"}
+    assert pictures["face"].shape == (6, 3, 32, 32)  # the test subject's six faces; at most eight are shown
+    assert all(0 <= values.min() <= values.max() <= 1 for values in pictures.values())
+    assert stage2(view_of(), tiny_configuration(method="cnn")).pictures == {}
+
+
+def test_stage_2_starts_from_the_generator_of_stage_1() -> None:
+    """With no rate of its own and no mask in the loss, the generator leaves stage 2 as it came."""
+    configuration = tiny_configuration(generator_learning_rate=0.0, lambda_mask=0.0)
+    state = stage1(view_of(), configuration).generator_state
+    outcome = stage2(view_of(), configuration, state)
+    fixed = [name for name in state if "running" not in name and "tracked" not in name]
+    assert fixed
+    assert all(torch.equal(outcome.state[f"mask_generator.{name}"], state[name]) for name in fixed)
+
+
+def test_a_state_that_does_not_fit_is_refused() -> None:
+    state = stage1(view_of(), tiny_configuration(generator_width=3)).generator_state
+    with pytest.raises(RuntimeError, match="size mismatch"):
+        stage2(view_of(), tiny_configuration(), state)
+
+
+def test_masks_in_another_order_of_classes_are_refused() -> None:
+    masks = build_masks(view_of())
+    turned = MaskSet(class_names=masks.class_names[::-1], images=masks.images[::-1])
+    with pytest.raises(ValueError, match="do not fit the classes"):
+        stage1(view_of(), tiny_configuration(), turned)
+
+
+def test_the_test_rows_are_out_of_reach_until_training_has_finished() -> None:
+    view = view_of("final")
+    with pytest.raises(LeakageError):
+        _ = view.evaluation_rows
+    stage1(view, tiny_configuration())
+    with pytest.raises(LeakageError):  # stage 1 does not open them either
+        view.read(np.flatnonzero(tiny_store(4).subjects == "S04"))
+    stage2(view, tiny_configuration(method="cnn"))
+    assert len(view.evaluation_rows) == 6
+
+
+@pytest.mark.parametrize("method", ["fmpn", "cnn"])
+def test_training_that_reads_a_test_row_is_stopped(method: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    store = tiny_store(4)
+    monkeypatch.setattr(
+        FoldView, "training_rows", property(lambda self: np.flatnonzero(store.roles == "expressive"))
+    )
+    with pytest.raises(LeakageError, match="S04"):
+        stage2(view_of("final", store), tiny_configuration(method=method))
+
+
+def test_poisoned_test_subjects_leave_every_inner_run_of_their_fold_bit_identical() -> None:
+    """DESIGN: nothing of fold f's test subjects reaches its inner masks, stage 1 or scores."""
+    clean, poisoned = tiny_store(10, frames=1), tiny_store(10, frames=1)
+    fold = paper_folds(subject_names(10), 2).folds[0]
+    tested = np.isin(clean.subjects, fold.test_subjects)
+    assert tested.sum() == 20
+    poisoned.images[tested] = 255 - poisoned.images[tested]
+    expressive = clean.roles == "expressive"
+    classes = count_classes(clean.subjects[expressive], clean.expressions[expressive])
+    validation = inner_parts(fold.train_subjects, classes, seed=0)[0]
+    train = [subject for subject in fold.train_subjects if subject not in validation]
+    configuration = tiny_configuration()
+    results = []
+    for store in (clean, poisoned):
+        view = view_of("inner", store, train, validation)
+        pretrained = stage1(view, configuration).generator_state
+        results.append((build_masks(view).images, pretrained, stage2(view, configuration, pretrained)))
+    (masks, generator, outcome), (masks_2, generator_2, outcome_2) = results
+    assert np.array_equal(masks, masks_2)
+    assert same_state(generator, generator_2)
+    assert np.array_equal(outcome.scores, outcome_2.scores)
+    assert same_state(outcome.state, outcome_2.state)
+    # The poison is strong enough to be seen where it may be: the final run's scores of those subjects.
+    final = [
+        stage2(view_of("final", store, train, fold.test_subjects), configuration).scores
+        for store in (clean, poisoned)
+    ]
+    assert not np.array_equal(final[0], final[1])
+
+
+def test_a_last_batch_of_one_face_trains_where_batch_norm_would_refuse_it() -> None:
+    """18 training faces in batches of 17 leave one; ResNet's last map is one pixel at 32 px."""
+    outcome = stage2(view_of(), tiny_configuration(method="cnn", stage2_batch_size=17))
+    assert np.isfinite(outcome.scores).all()
