@@ -60,7 +60,7 @@ def smoke() -> Preset:
         "load_size_pixels": 34,
         "image_size_pixels": 32,
         "stage1_constant_epochs": 1,
-        "stage1_decay_epochs": 0,
+        "stage1_decay_epochs": 1,
         "stage2_constant_epochs": 1,
         "stage2_decay_epochs": 1,
         "stage2_batch_size": 64,

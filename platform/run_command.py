@@ -72,7 +72,8 @@ def _checked(configuration: Configuration, plan: Plan, *, search: bool) -> Plan:
         plan = plan_with(
             plan, transfer_to="synthetic_wild" if search and plan.dataset == "synthetic" else "none"
         )
-    describe(plan.dataset)
+    if describe(plan.dataset).embedded and plan.fold_rule == "paper":
+        _check_fold_count(plan)
     if plan.transfer_to != "none":
         describe(plan.transfer_to)
     if plan.transfer_to == plan.dataset:
@@ -87,6 +88,14 @@ def _checked(configuration: Configuration, plan: Plan, *, search: bool) -> Plan:
 
         definition_of_space(plan.space, configuration)
     return plan
+
+
+def _check_fold_count(plan: Plan) -> None:
+    """Refuse more folds than an embedded set has subjects before the set is drawn."""
+    from datasets.folds import paper_folds
+    from datasets.synthetic.sets import SYNTHETIC_SETS
+
+    paper_folds(map(str, range(SYNTHETIC_SETS[plan.dataset].subjects)), plan.folds)
 
 
 def _prepare_if_embedded(data_root: Path, dataset: str, size_pixels: int) -> None:

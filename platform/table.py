@@ -25,6 +25,7 @@ formats: screen (fixed width), markdown (also each fold's accuracy), csv, json (
 
 
 def parser() -> Parser:
+    """The command's flags."""
     made = Parser(prog="python -m platform.table", description=DESCRIPTION, epilog=EPILOG)
     made.add_argument(
         "--runs", type=Path, default=Path("runs"), metavar="DIR", help="runs folder (default: runs)"

@@ -22,6 +22,9 @@ from platform.results.planning import PlannedData, machine_of
 from platform.results.store import ResultsStore
 from platform.results.study import SearchDefinition, open_storage
 
+LOST_TRIAL_RESTARTS = 2
+"""Times that a trial is started again after its process was lost."""
+
 
 def run_trial(
     config: dict[str, Any],
@@ -81,37 +84,49 @@ def run_search(
         planned=planned,
         order=order,
     )
-    if search.is_finished():
-        return search
-    trainable = tune.with_parameters(
-        run_trial,
-        dispatcher=dispatcher,
-        base=base,
-        plan=plan,
-        planned=planned,
-        order=order,
-        runs_root=str(store.root),
-    )
+    if not search.is_finished():
+        trainable = tune.with_parameters(
+            run_trial,
+            dispatcher=dispatcher,
+            base=base,
+            plan=plan,
+            planned=planned,
+            order=order,
+            runs_root=str(store.root),
+        )
+        _run_trials(search, trainable, plan.trials)
+    if not search.is_finished():
+        raise KeyboardInterrupt
+    if not any(trial.state == TrialState.COMPLETE for trial in search.study.trials):
+        raise UserError(
+            f"all {plan.trials} trials of study {definition.name} failed; the tracebacks are in the "
+            f"manifests under {store.root / 'fold_runs'}. With the cause gone, pass --name with a new name to search "
+            f"again, or a higher --trials to go on."
+        )
+    return search
+
+
+def _run_trials(search: StudySearch, trainable: Any, trials: int) -> None:
+    """Ray Tune, until the search says FINISHED or Tune was stopped."""
     with tempfile.TemporaryDirectory(prefix="tune-") as folder:
         tuner = tune.Tuner(
             tune.with_resources(trainable, tune.PlacementGroupFactory([{TRIAL_SLOT: 1}])),
             tune_config=tune.TuneConfig(
                 search_alg=search,
                 scheduler=PruningScheduler(search),
-                num_samples=plan.trials,
+                num_samples=trials,
                 reuse_actors=True,
             ),
-            run_config=tune.RunConfig(name="trials", storage_path=folder, verbose=0),
+            run_config=tune.RunConfig(
+                name="trials",
+                storage_path=folder,
+                verbose=0,
+                # For a lost process of a trial: it starts again, and its fold runs are there. A trial
+                # with a failed fold run fails again at once, because the dispatcher remembers it.
+                failure_config=tune.FailureConfig(max_failures=LOST_TRIAL_RESTARTS),
+            ),
         )
         tuner.fit()
-    if not search.is_finished():
-        raise KeyboardInterrupt
-    if not any(trial.state == TrialState.COMPLETE for trial in search.study.trials):
-        raise UserError(
-            f"all {plan.trials} trials of study {definition.name} failed; the tracebacks are in the "
-            f"manifests under {store.root / 'fold_runs'}, and running again tries them again."
-        )
-    return search
 
 
 def described_trials(search: StudySearch) -> list[dict[str, Any]]:

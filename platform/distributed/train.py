@@ -30,6 +30,8 @@ def run_on_train(
     from ray.train import RunConfig, ScalingConfig
     from ray.train.torch import TorchTrainer
 
+    from platform.distributed.single_worker import SingleWorkerConfig
+
     store = ResultsStore(Path(runs_root))
     # A name of its own: Train would silently "resume" a finished run of the same name.
     name = f"{task.identity}-{uuid.uuid4().hex[:8]}"
@@ -38,6 +40,7 @@ def run_on_train(
     trainer = TorchTrainer(
         train_loop,
         train_loop_config={"task": task, "runs_root": runs_root},
+        torch_config=SingleWorkerConfig(),
         scaling_config=ScalingConfig(
             num_workers=train_workers,
             use_gpu=gpus > 0,

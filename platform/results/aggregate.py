@@ -87,6 +87,7 @@ class TableRow:
 
     @property
     def complete(self) -> bool:
+        """Whether every fold's run is there."""
         return not self.problems
 
 

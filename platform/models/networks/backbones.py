@@ -5,6 +5,7 @@ torchvision is imported when a net is built: the table of names must be cheap fo
 
 from __future__ import annotations
 
+import contextlib
 import pickle
 from dataclasses import dataclass
 from pathlib import Path
@@ -78,6 +79,7 @@ def build_backbone(
 
     Raises UserError when ImageNet weights are asked for and can be neither found nor fetched.
     """
+    import torch
     import torchvision.models
     from torch import nn
 
@@ -85,7 +87,9 @@ def build_backbone(
 
     facts = BACKBONES[name]
     options = {"aux_logits": False, "init_weights": True} if name == "inception_v3" else {}
-    net = getattr(torchvision.models, name)(weights=None, **options)
+    # A net to be narrowed is only a plan: every layer is replaced, so none of it is worth filling in.
+    with torch.device("meta") if width != 1 else contextlib.nullcontext():
+        net = getattr(torchvision.models, name)(weights=None, **options)
     if weights == "imagenet":
         _load_imagenet(net, name)
     if width != 1:

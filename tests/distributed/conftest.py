@@ -1,0 +1,54 @@
+"""A tiny prepared set, and one Ray for all tests of this folder that ask for it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from platform.config import Plan
+from platform.results.planning import PlannedData, plan_data
+from tests.tiny_faces import prepare_tiny, tiny_configuration
+
+HERE = Path(__file__).resolve().parent
+CLUSTER = ExitStack()
+
+
+@pytest.fixture(scope="session")
+def data_root(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Forty subjects, three classes: enough subjects in two inner parts for a test over subjects."""
+    root = tmp_path_factory.mktemp("tiny")
+    prepare_tiny(root, subjects=40)
+    return root
+
+
+@pytest.fixture(scope="session")
+def plan() -> Plan:
+    """Three folds; two are run before pruning is asked."""
+    return Plan(folds=3, rounds=(2, 1), trials=4, trials_in_flight=2, retries=0)
+
+
+@pytest.fixture(scope="session")
+def planned(data_root: Path, plan: Plan) -> PlannedData:
+    return plan_data(data_root, "synthetic", tiny_configuration(), plan, search=True)
+
+
+@pytest.fixture(scope="session")
+def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
+    """Our own cluster with two CPUs' slots; yields its slots. Ends after this folder's last test."""
+    from platform.distributed.cluster import connected
+
+    log = tmp_path_factory.mktemp("ray") / "ray.log"
+    slots = CLUSTER.enter_context(connected(Plan(), log))
+    yield slots
+    CLUSTER.close()
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_runtest_teardown(nextitem: pytest.Item | None) -> None:
+    """Ray ends with this folder: tests elsewhere start their own."""
+    if nextitem is None or HERE not in nextitem.path.parents:
+        CLUSTER.close()
