@@ -6,6 +6,7 @@ Tune's own state is thrown away (platform/distributed/study_search.py).
 
 from __future__ import annotations
 
+import math
 import tempfile
 from pathlib import Path
 from typing import Any
@@ -38,7 +39,7 @@ def run_trial(
 ) -> None:
     """Tune's trainable: the folds of one configuration in rounds; after each round its mean accuracy.
 
-    Raises RuntimeError when a fold run failed: a configuration with a failed fold has no score.
+    It ends at a failed fold run: a configuration with a failed fold has no score.
     """
     import ray
 
@@ -53,9 +54,12 @@ def run_trial(
             if m["status"] != "complete"
         ]
         if failed:
-            raise RuntimeError(f"trial {config['number']}: fold runs failed: {', '.join(map(str, failed))}")
+            # Reported, not raised: an exception would start the trial again, as a lost process does.
+            tune.report({METRIC: math.nan, "folds": done, "failed_folds": len(failed)})
+            return
         done += size
-        tune.report({METRIC: inner_scores(store, tasks[:done]).mean_of_folds, "folds": done})
+        accuracy = inner_scores(store, tasks[:done]).mean_of_folds
+        tune.report({METRIC: accuracy, "folds": done, "failed_folds": 0})
 
 
 def rounds(plan: Plan, fold_count: int) -> tuple[int, ...]:
@@ -100,8 +104,8 @@ def run_search(
     if not any(trial.state == TrialState.COMPLETE for trial in search.study.trials):
         raise UserError(
             f"all {plan.trials} trials of study {definition.name} failed; the tracebacks are in the "
-            f"manifests under {store.root / 'fold_runs'}. With the cause gone, pass --name with a new name to search "
-            f"again, or a higher --trials to go on."
+            f"manifests under {store.root / 'fold_runs'}. With the cause gone, pass --name with a new name "
+            f"to search again, or a higher --trials to go on."
         )
     return search
 
@@ -121,8 +125,7 @@ def _run_trials(search: StudySearch, trainable: Any, trials: int) -> None:
                 name="trials",
                 storage_path=folder,
                 verbose=0,
-                # For a lost process of a trial: it starts again, and its fold runs are there. A trial
-                # with a failed fold run fails again at once, because the dispatcher remembers it.
+                # For a lost process: the trial starts again, and its finished fold runs are there.
                 failure_config=tune.FailureConfig(max_failures=LOST_TRIAL_RESTARTS),
             ),
         )

@@ -175,10 +175,10 @@ class StudySearch(OptunaSearch):
         number = self._numbers[trial_id]
         if number in self._pruned:
             self._ended[number] = TrialState.PRUNED
-        elif not error and len(self.scores(number).folds) == len(self._order):
-            self._ended[number] = TrialState.COMPLETE
-        elif error:
+        elif error or (result or {}).get("failed_folds"):
             self._ended[number] = TrialState.FAIL
+        elif len(self.scores(number).folds) == len(self._order):
+            self._ended[number] = TrialState.COMPLETE
         # Neither: Tune was interrupted. The trial stays RUNNING and is adopted next time.
         self._tell_generation(number)
 
@@ -238,6 +238,6 @@ class PruningScheduler(FIFOScheduler):
 
     def on_trial_result(self, tune_controller: Any, trial: Any, result: dict[str, Any]) -> str:
         """STOP or CONTINUE."""
-        if self._search.should_prune(trial.trial_id, result["folds"]):
+        if not result["failed_folds"] and self._search.should_prune(trial.trial_id, result["folds"]):
             return str(TrialScheduler.STOP)
         return str(TrialScheduler.CONTINUE)

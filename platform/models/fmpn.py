@@ -44,6 +44,7 @@ class Fmpn(Method):
     fields: tuple[str, ...] = (
         *CLASSIFIER_FIELDS,
         "generator_width",
+        "initialisation_gain",
         "classifier_learning_rate",
         "generator_learning_rate",
         "lambda_classification",
@@ -54,7 +55,9 @@ class Fmpn(Method):
 
     def build(self, settings: Settings, class_count: int) -> nn.Module:
         classifier = Classifier(settings, class_count)
-        return FacialMotionPriorNetwork(MaskGenerator(settings.generator_width), PriorFusion(), classifier)
+        gain = settings.initialisation_gain
+        generator = MaskGenerator(settings.generator_width, gain=gain)
+        return FacialMotionPriorNetwork(generator, PriorFusion(gain), classifier)
 
     def load_generator(self, module: nn.Module, state: Mapping[str, Tensor]) -> None:
         module.get_submodule("mask_generator").load_state_dict(dict(state))

@@ -32,6 +32,7 @@ STAGE1_FIELDS = (
     "adam_beta2",
     "seed",
     "generator_width",
+    "initialisation_gain",
     "stage1_constant_epochs",
     "stage1_decay_epochs",
     "stage1_batch_size",

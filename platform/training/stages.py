@@ -56,7 +56,7 @@ def pretrain_generator(
 ) -> Stage1Outcome:
     """Stage 1: the mask generator alone, by the mean squared error to its class's motion mask."""
     with torch_seeded(settings.seed, "stage1", "initialisation"):
-        module = _placed(MaskGenerator(settings.generator_width), device)
+        module = _placed(MaskGenerator(settings.generator_width, gain=settings.initialisation_gain), device)
     faces = _faces(view, view.training_rows, masks, device)
 
     def loss(module: nn.Module, batch: Batch) -> dict[str, Tensor]:

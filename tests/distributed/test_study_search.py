@@ -233,11 +233,14 @@ def test_nothing_is_pruned_when_it_is_off_or_after_the_last_fold(
     assert not search.should_prune("c", folds)
 
 
-def test_a_trial_with_an_error_is_told_fail_and_has_no_value(make: Make) -> None:
+@pytest.mark.parametrize("end", [{"error": True}, {"result": {"folds": 2, "failed_folds": 1}}])
+def test_a_trial_with_a_failed_fold_run_or_an_error_is_told_fail_and_has_no_value(
+    make: Make, end: dict[str, Any]
+) -> None:
     search = make()
     broken, sound = next_trial(search, "a"), next_trial(search, "b")
     run_folds(search, broken, 6)  # even with every fold run there
-    search.on_trial_complete("a", error=True)
+    search.on_trial_complete("a", **end)
     run_folds(search, sound, 3)
     search.on_trial_complete("b", {})
     failed, complete = search.study.trials

@@ -7,11 +7,14 @@ from torch import nn
 XAVIER_GAIN = 0.02
 
 
-def initialise_as_released(module: nn.Module) -> nn.Module:
-    """Xavier normal with gain 0.02, biases 0; batch norm weights N(1, 0.02), biases 0 (METHODS 2.2)."""
+def initialise_as_released(module: nn.Module, gain: float = XAVIER_GAIN) -> nn.Module:
+    """Xavier normal with gain 0.02, biases 0; batch norm weights N(1, 0.02), biases 0 (METHODS 2.2).
+
+    Another `gain` is ours: it scales the convolutions and Linear layers only.
+    """
     for part in module.modules():
         if isinstance(part, nn.Conv2d | nn.ConvTranspose2d | nn.Linear):
-            nn.init.xavier_normal_(part.weight, gain=XAVIER_GAIN)
+            nn.init.xavier_normal_(part.weight, gain=gain)
             if part.bias is not None:
                 nn.init.zeros_(part.bias)
         elif isinstance(part, nn.BatchNorm2d):

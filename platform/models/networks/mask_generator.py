@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
-from platform.models.networks.initialisation import initialise_as_released
+from platform.models.networks.initialisation import XAVIER_GAIN, initialise_as_released
 
 
 class ResidualBlock(nn.Module):
@@ -32,7 +32,7 @@ class MaskGenerator(nn.Module):
     METHODS 2.2 (released code). Width 64 is the published net with 6,040,968 parameters.
     """
 
-    def __init__(self, width: int = 64, blocks: int = 4) -> None:
+    def __init__(self, width: int = 64, blocks: int = 4, gain: float = XAVIER_GAIN) -> None:
         super().__init__()
         self.stem = _conv(1, width, 7, stride=1, padding=3)
         self.down1 = _conv(width, 2 * width, 4, stride=2, padding=1)
@@ -41,7 +41,7 @@ class MaskGenerator(nn.Module):
         self.up1 = _Up(4 * width, 2 * width)
         self.up2 = _Up(2 * width, width)
         self.head = nn.Conv2d(width, 1, 7, padding=3, bias=False)
-        initialise_as_released(self)
+        initialise_as_released(self, gain)
 
     def forward(self, gray: Tensor) -> Tensor:
         full = self.stem(gray)  # [B, w, S, S]

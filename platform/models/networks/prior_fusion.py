@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
-from platform.models.networks.initialisation import initialise_as_released
+from platform.models.networks.initialisation import XAVIER_GAIN, initialise_as_released
 from platform.models.networks.mask_generator import ResidualBlock
 
 
@@ -15,12 +15,12 @@ class PriorFusion(nn.Module):
     Paper Eq. 3; METHODS 2.3 (released code): 377 parameters.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, gain: float = XAVIER_GAIN) -> None:
         super().__init__()
         self.face = nn.Sequential(nn.Conv2d(3, 3, 3, padding=1, bias=False), nn.BatchNorm2d(3), nn.ReLU())
         self.motion = nn.Sequential(nn.Conv2d(1, 3, 3, padding=1, bias=False), nn.BatchNorm2d(3), nn.ReLU())
         self.mix = nn.Sequential(ResidualBlock(3), nn.Conv2d(3, 3, 3, padding=1, bias=False))
-        initialise_as_released(self)
+        initialise_as_released(self, gain)
 
     def forward(self, image: Tensor, masked_gray: Tensor) -> Tensor:
         return torch.sigmoid(self.mix(self.face(image) + self.motion(masked_gray)))

@@ -1,0 +1,73 @@
+"""Processes as the kernel shows them, for tests that kill some and look at what is left (Linux)."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+
+def _read(path: Path) -> bytes:
+    """Empty where the process has ended."""
+    try:
+        return path.read_bytes()
+    except OSError:
+        return b""
+
+
+def _command(process: int) -> str:
+    """Command line; empty for a process that has ended, even where nobody has asked for its status."""
+    return _read(Path(f"/proc/{process}/cmdline")).replace(b"\0", b" ").decode(errors="replace").strip()
+
+
+def _numbers() -> list[int]:
+    return [int(name) for name in os.listdir("/proc") if name.isdigit()]
+
+
+def descendants(process: int) -> dict[int, str]:
+    """Process id to command line of all living children, grandchildren and so on."""
+    parents = {}
+    for number in _numbers():
+        stat = _read(Path(f"/proc/{number}/stat"))
+        if stat:
+            parents[number] = int(stat.rsplit(b")", 1)[1].split()[1])
+    found, wanted = set(), {process}
+    while wanted:
+        wanted = {number for number, parent in parents.items() if parent in wanted} - found
+        found |= wanted
+    commands = {number: _command(number) for number in found}
+    return {number: command for number, command in commands.items() if command}
+
+
+def carrying(variable: str, value: str) -> dict[int, str]:
+    """Process id to command line of all living processes whose environment has that variable."""
+    entry = f"{variable}={value}".encode()
+    commands = {
+        number: _command(number)
+        for number in _numbers()
+        if entry in _read(Path(f"/proc/{number}/environ")).split(b"\0")
+    }
+    return {number: command for number, command in commands.items() if command}
+
+
+def listening_addresses(processes: set[int]) -> set[str]:
+    """The addresses (hexadecimal, as the kernel writes them) that these processes listen on by TCP."""
+    sockets: set[str] = set()
+    for process in processes:
+        folder = Path(f"/proc/{process}/fd")
+        try:
+            for descriptor in os.listdir(folder):
+                try:
+                    target = os.readlink(folder / descriptor)
+                except OSError:
+                    continue
+                if target.startswith("socket:["):
+                    sockets.add(target[8:-1])
+        except OSError:
+            continue
+    addresses = set()
+    for table in ("tcp", "tcp6"):
+        for line in _read(Path(f"/proc/net/{table}")).decode().splitlines()[1:]:
+            fields = line.split()
+            if fields[3] == "0A" and fields[9] in sockets:
+                addresses.add(fields[1].split(":")[0])
+    return addresses

@@ -1,0 +1,91 @@
+"""Our own cluster: closed to others, quiet, and checked against what the machine has."""
+
+from __future__ import annotations
+
+import logging
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from platform.config import Plan
+from platform.distributed.cluster import TRIAL_SLOT, local_slots
+from platform.errors import UserError
+from tests.distributed.processes import descendants, listening_addresses
+
+ASK_WITH_ANOTHER_TOKEN = """
+import sys, ray
+try:
+    ray.init(address=sys.argv[1], logging_level="CRITICAL", log_to_driver=False)
+except Exception as error:
+    sys.exit(f"refused: {type(error).__name__}")
+print(ray.cluster_resources())
+"""
+LOOPBACK = {"0100007F", "0000000000000000FFFF00000100007F", "00000000000000000000000001000000"}
+"""127.0.0.1, the same as an IPv6 address, and ::1, as the kernel writes them."""
+
+
+def processors() -> int:
+    return len(os.sched_getaffinity(0))
+
+
+def test_fold_runs_at_once_are_what_their_cpus_allow() -> None:
+    assert local_slots(Plan()).fold_runs == processors()
+    assert local_slots(Plan(cpus_per_run=processors())).fold_runs == 1
+
+
+def test_a_fold_run_that_needs_more_than_the_machine_has_is_refused() -> None:
+    wanted = processors() + 1
+    with pytest.raises(UserError, match=rf"cpus_per_run is {wanted}; pass --cpus-per-run {processors()}"):
+        local_slots(Plan(cpus_per_run=wanted))
+    with pytest.raises(UserError, match=r"gpus_per_run is 4096; pass a smaller --gpus-per-run"):
+        local_slots(Plan(gpus_per_run=4096.0))
+
+
+@pytest.mark.ray
+@pytest.mark.timeout(300)
+def test_nothing_of_the_cluster_listens_beyond_this_machine(cluster: Any) -> None:
+    import ray
+
+    @ray.remote
+    def a_worker() -> int:
+        return os.getpid()
+
+    processes = {os.getpid(), ray.get(a_worker.remote()), *descendants(os.getpid())}
+    assert len(processes) > 5, "raylet, control store and workers are there"
+    addresses = listening_addresses(processes)
+    assert addresses
+    assert addresses <= LOOPBACK
+
+
+@pytest.mark.ray
+@pytest.mark.timeout(300)
+def test_a_process_without_the_token_is_refused(cluster: Any, tmp_path: Path) -> None:
+    import ray
+
+    address = ray.get_runtime_context().gcs_address
+
+    def ask(token: str) -> subprocess.CompletedProcess[str]:
+        environment = {**os.environ, "RAY_AUTH_MODE": "token", "RAY_AUTH_TOKEN": token}
+        command = [sys.executable, "-c", ASK_WITH_ANOTHER_TOKEN, address]
+        return subprocess.run(
+            command, env=environment, cwd=tmp_path, capture_output=True, text=True, timeout=200, check=False
+        )
+
+    assert TRIAL_SLOT in ask(os.environ["RAY_AUTH_TOKEN"]).stdout
+    stranger = ask("0" * 64)
+    assert stranger.returncode != 0
+    assert TRIAL_SLOT not in stranger.stdout
+
+
+@pytest.mark.ray
+def test_messages_of_ray_and_optuna_go_to_the_file(cluster: Any) -> None:
+    for name in ("ray", "ray.tune", "ray.train", "optuna", "py.warnings"):
+        logger = logging.getLogger(name)
+        assert not logger.propagate
+        kinds = [type(handler) for handler in logger.handlers]
+        assert logging.FileHandler in kinds
+        assert logging.StreamHandler not in kinds, "the terminal is ours"

@@ -1,0 +1,98 @@
+"""One fold run through Ray Train, in this process and in a real worker, against a plain call."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+
+from platform.distributed.train import run_on_train
+from platform.evaluation.predictions import Predictions, from_bytes
+from platform.results.execution import execute
+from platform.results.planning import PlannedData, final_tasks
+from platform.results.store import ResultsStore
+from platform.results.tasks import FoldTask, Machine
+from tests.tiny_faces import tiny_configuration
+
+pytestmark = [pytest.mark.ray, pytest.mark.timeout(600)]
+
+
+@pytest.fixture(autouse=True)
+def _as_before() -> Iterator[None]:
+    """A fold run sets the threads of its process, and how it treats the smallest numbers."""
+    threads = torch.get_num_threads()
+    yield
+    torch.set_num_threads(threads)
+    torch.set_flush_denormal(False)
+
+
+def task(planned: PlannedData, train_workers: int) -> FoldTask:
+    """The final run of fold 1; only the record says where it runs."""
+    machine = Machine(train_workers=train_workers)
+    return final_tasks(tiny_configuration(), planned, machine)[1]
+
+
+def predictions(store: ResultsStore, one: FoldTask) -> Predictions:
+    return from_bytes(store.read("fold_runs", one.identity, "predictions.parquet"), "fold run")
+
+
+@pytest.fixture(scope="module")
+def plain(planned: PlannedData, tmp_path_factory: pytest.TempPathFactory) -> tuple[ResultsStore, FoldTask]:
+    """The fold run by a plain call, without Ray."""
+    store = ResultsStore(tmp_path_factory.mktemp("plain"))
+    one = task(planned, train_workers=0)
+    assert one.stage1 is not None
+    for each in (one.stage1, one):
+        assert execute(each, str(store.root))["status"] == "complete"
+    return store, one
+
+
+def test_local_mode_writes_the_same_bytes_as_a_plain_call(
+    cluster: Any, plain: tuple[ResultsStore, FoldTask], tmp_path: Path
+) -> None:
+    expected, one = plain
+    assert one.stage1 is not None
+    for each in (one.stage1, one):
+        manifest = run_on_train(each, str(tmp_path), train_workers=0, cpus=1, gpus=0)
+        assert manifest["status"] == "complete"
+    store = ResultsStore(tmp_path)
+    for name in ("predictions.parquet", "weights.safetensors"):
+        assert store.read("fold_runs", one.identity, name) == expected.read("fold_runs", one.identity, name)
+
+
+# Ray's own: importing what TorchTrainer needs sets a setting that Ray has deprecated.
+@pytest.mark.filterwarnings("ignore:`use_push_based_shuffle` is deprecated:DeprecationWarning")
+def test_a_train_worker_of_its_own_computes_the_same_to_the_last_bit(
+    cluster: Any, planned: PlannedData, plain: tuple[ResultsStore, FoldTask], tmp_path: Path
+) -> None:
+    expected, local = plain
+    one = task(planned, train_workers=1)
+    assert one.identity != local.identity
+    assert one.stage1 is not None
+    store = ResultsStore(tmp_path)
+    # Stage 1 by a plain call: the worker's start is the slow part, and once is enough.
+    execute(one.stage1, str(tmp_path))
+    manifest = run_on_train(one, str(tmp_path), train_workers=1, cpus=1, gpus=0)
+    assert manifest["status"] == "complete"
+    worker, plainly = predictions(store, one), predictions(expected, local)
+    np.testing.assert_array_equal(worker.scores, plainly.scores)
+    np.testing.assert_array_equal(worker.image, plainly.image)
+    np.testing.assert_array_equal(worker.predicted, plainly.predicted)
+    assert store.read("fold_runs", one.identity, "weights.safetensors") == expected.read(
+        "fold_runs", local.identity, "weights.safetensors"
+    )
+    assert list((tmp_path / "ray_train").iterdir()) == [], "Train's own files are removed"
+
+
+def test_a_failed_fold_run_comes_back_as_its_manifest(
+    cluster: Any, planned: PlannedData, tmp_path: Path
+) -> None:
+    impossible = tiny_configuration(method="cnn", stage2_batch_size=1)
+    one = final_tasks(impossible, planned, Machine())[0]
+    manifest = run_on_train(one, str(tmp_path), train_workers=0, cpus=1, gpus=0)
+    assert manifest["status"] == "failed"
+    assert "Expected more than 1 value per channel" in manifest["traceback"]
