@@ -65,7 +65,7 @@ def test_local_mode_writes_the_same_bytes_as_a_plain_call(
 
 
 # Ray's own: importing what TorchTrainer needs sets a setting that Ray has deprecated.
-@pytest.mark.filterwarnings("ignore:`use_push_based_shuffle` is deprecated:DeprecationWarning")
+@pytest.mark.filterwarnings("ignore:`use_\\w+`:DeprecationWarning")
 def test_a_train_worker_of_its_own_computes_the_same_to_the_last_bit(
     cluster: Any, planned: PlannedData, plain: tuple[ResultsStore, FoldTask], tmp_path: Path
 ) -> None:
