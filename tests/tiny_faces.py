@@ -105,6 +105,7 @@ def tiny_settings(**changes: Any) -> dict[str, Any]:
         "backbone_width": 0.0625,
         "weights": "none",
         "generator_width": 2,
+        "initialisation_gain": 0.02,
         "load_size_pixels": SIZE,
         "image_size_pixels": 32,
         "stage1_constant_epochs": 1,

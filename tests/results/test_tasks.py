@@ -19,6 +19,7 @@ BASE = tiny_configuration(backbone_width=1.0)
 OTHER_VALUES: dict[str, Any] = {
     "backbone": "vgg16", "backbone_width": 0.5, "weights": "imagenet", "enlarge_below_pixels": 40,
     "transform_input": False, "load_size_pixels": 40, "image_size_pixels": 33, "generator_width": 3,
+    "initialisation_gain": 0.7,
     "augmentation": "none", "stage1_constant_epochs": 7, "stage1_decay_epochs": 7, "stage1_batch_size": 7,
     "stage1_learning_rate": 7e-3, "stage2_constant_epochs": 7, "stage2_decay_epochs": 7,
     "stage2_batch_size": 7, "classifier_learning_rate": 7e-3, "generator_learning_rate": 7e-3,
