@@ -204,3 +204,14 @@ def test_a_command_in_its_own_process_ends_with_status_2(root: Path, tmp_path: P
     assert (done.returncode, done.stdout) == (2, "")
     assert done.stderr.startswith("error: unknown backbone 'resnet'; did you mean 'resnet50'?")
     assert not list(tmp_path.iterdir())
+
+
+def test_mmi_runs_once_it_is_prepared(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    prepare_tiny(tmp_path, "mmi", subjects=10)
+    argv = [*SMALL, "--dataset", "mmi", "--data-root", str(tmp_path), "--runs", str(tmp_path / "runs")]
+    status, out, err = ended("tune", [*argv, "--dry-run"], monkeypatch, capsys)
+    assert (status, err) == (0, "")
+    assert "# mmi: " in out
+    assert "inner: up to 6 runs" in out

@@ -13,6 +13,7 @@ import pytest
 from ray.tune.search import Searcher
 
 from platform.config import Plan, plan_with
+from platform.distributed.search import run_search
 from platform.distributed.study_search import StudySearch, trial_tasks
 from platform.errors import UserError
 from platform.evaluation.predictions import Predictions, to_bytes
@@ -263,3 +264,22 @@ def test_a_study_made_with_other_settings_is_refused_with_the_difference(make: M
     with pytest.raises(UserError, match=r"folds was 3 and is now 5.*--name"):
         make(definition=other)
     make(definition=DEFINITION)
+
+
+def test_a_search_whose_trials_all_failed_says_so_every_time(make: Make, tmp_path: Path) -> None:
+    search = make(trials=2)
+    for trial_id in ("a", "b"):
+        next_trial(search, trial_id)
+    for trial_id in ("a", "b"):
+        search.on_trial_complete(trial_id, error=True)
+    with pytest.raises(UserError, match=r"all 2 trials of study study failed.*fold_runs.*--name"):
+        run_search(
+            DEFINITION,
+            dispatcher=None,
+            store=search._store,
+            storage_path=tmp_path / "runs" / "study.journal",
+            base=BASE,
+            plan=search._plan,
+            planned=search._planned,
+            order=ORDER,
+        )

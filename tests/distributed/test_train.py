@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import json
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -9,6 +12,7 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+import yaml
 
 from platform.distributed.train import run_on_train
 from platform.evaluation.predictions import Predictions, from_bytes
@@ -16,7 +20,7 @@ from platform.results.execution import execute
 from platform.results.planning import PlannedData, final_tasks
 from platform.results.store import ResultsStore
 from platform.results.tasks import FoldTask, Machine
-from tests.tiny_faces import tiny_configuration
+from tests.tiny_faces import tiny_configuration, tiny_settings
 
 pytestmark = [pytest.mark.ray, pytest.mark.timeout(600)]
 
@@ -96,3 +100,27 @@ def test_a_failed_fold_run_comes_back_as_its_manifest(
     manifest = run_on_train(one, str(tmp_path), train_workers=0, cpus=1, gpus=0)
     assert manifest["status"] == "failed"
     assert "Expected more than 1 value per channel" in manifest["traceback"]
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(1800)
+def test_the_search_command_works_with_train_workers(root: Path, data_root: Path, tmp_path: Path) -> None:
+    settings = tiny_settings(method="cnn") | {
+        "space": "fmpn",
+        "folds": 2,
+        "rounds": [1, 1],
+        "trials": 1,
+        "baselines": [],
+        "transfer_to": "none",
+        "train_workers": 1,
+    }
+    (tmp_path / "tiny.yaml").write_text(yaml.safe_dump(settings))
+    result = subprocess.run(
+        [sys.executable, "-m", "platform.tune", "--name", "workers", "--config", str(tmp_path / "tiny.yaml"),
+         "--data-root", str(data_root), "--runs", str(tmp_path / "runs")],
+        cwd=root, capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert result.returncode == 0, result.stderr
+    assert result.stderr == ""
+    records = [json.loads(path.read_text()) for path in tmp_path.glob("runs/fold_runs/*/record.json")]
+    assert [record["train_workers"] for record in records] == [1] * 4
