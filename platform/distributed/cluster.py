@@ -84,7 +84,8 @@ def connected(plan: Plan, log_file: Path, address: str | None = None) -> Iterato
     """Ray, connected for the length of the block; Ray's own messages go to `log_file`.
 
     Without `address` a cluster is started on this machine, listens on its loopback interface only,
-    takes a token made for this run, and ends with this process, even a killed one. With one (`auto`,
+    takes a token made for this run, and ends with this process, even a killed one (then within 2 s;
+    Ray's two idle agents wait 60 s for a control store that is gone, and follow). With one (`auto`,
     `ray://...`), the head must offer the resource `trial_slot`, as ray_cluster.yaml does.
     """
     for name, value in QUIET.items():

@@ -3,7 +3,12 @@
 from __future__ import annotations
 
 import os
+import sys
 from pathlib import Path
+
+import pytest
+
+LINUX_ONLY = pytest.mark.skipif(sys.platform != "linux", reason="processes are looked up in /proc")
 
 
 def _read(path: Path) -> bytes:

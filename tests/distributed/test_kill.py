@@ -14,10 +14,10 @@ import pytest
 import yaml
 
 from platform.results.study import open_storage
-from tests.distributed.processes import carrying, descendants
+from tests.distributed.processes import LINUX_ONLY, carrying, descendants
 from tests.tiny_faces import tiny_settings
 
-pytestmark = [pytest.mark.ray, pytest.mark.timeout(1500)]
+pytestmark = [LINUX_ONLY, pytest.mark.ray, pytest.mark.timeout(1500)]
 
 SETTINGS = tiny_settings(stage2_constant_epochs=2, adam_beta1=0.9) | {
     "space": "fmpn",

@@ -20,10 +20,10 @@ from platform.distributed.study_search import StudySearch
 from platform.results.planning import PlannedData
 from platform.results.store import ResultsStore
 from platform.results.study import SearchDefinition, open_storage
-from tests.distributed.processes import descendants
+from tests.distributed.processes import LINUX_ONLY, descendants
 from tests.tiny_faces import tiny_configuration
 
-pytestmark = [pytest.mark.ray, pytest.mark.timeout(900)]
+pytestmark = [LINUX_ONLY, pytest.mark.ray, pytest.mark.timeout(900)]
 
 ORDER = (0, 1, 2)
 BASE = tiny_configuration(
