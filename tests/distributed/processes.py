@@ -9,6 +9,8 @@ from pathlib import Path
 import pytest
 
 LINUX_ONLY = pytest.mark.skipif(sys.platform != "linux", reason="processes are looked up in /proc")
+LOOPBACK = {"0100007F", "0000000000000000FFFF00000100007F", "00000000000000000000000001000000"}
+"""127.0.0.1, the same as an IPv6 address, and ::1, as the kernel writes them."""
 
 
 def _read(path: Path) -> bytes:

@@ -14,7 +14,7 @@ import pytest
 from platform.config import Plan
 from platform.distributed.cluster import local_slots
 from platform.errors import UserError
-from tests.distributed.processes import LINUX_ONLY, descendants, listening_addresses
+from tests.distributed.processes import LINUX_ONLY, LOOPBACK, descendants, listening_addresses
 
 ASK = """
 import sys, ray
@@ -23,8 +23,6 @@ try:
 except Exception as error:
     sys.exit(f"refused: {type(error).__name__}")
 """
-LOOPBACK = {"0100007F", "0000000000000000FFFF00000100007F", "00000000000000000000000001000000"}
-"""127.0.0.1, the same as an IPv6 address, and ::1, as the kernel writes them."""
 
 
 def processors() -> int:

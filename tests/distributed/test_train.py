@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
+import threading
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +23,7 @@ from platform.results.execution import execute
 from platform.results.planning import PlannedData, final_tasks
 from platform.results.store import ResultsStore
 from platform.results.tasks import FoldTask, Machine
+from tests.distributed.processes import LINUX_ONLY, LOOPBACK, descendants, listening_addresses
 from tests.tiny_faces import tiny_configuration, tiny_settings
 
 pytestmark = [pytest.mark.ray, pytest.mark.timeout(600)]
@@ -68,6 +72,26 @@ def test_local_mode_writes_the_same_bytes_as_a_plain_call(
         assert store.read("fold_runs", one.identity, name) == expected.read("fold_runs", one.identity, name)
 
 
+@contextmanager
+def addresses_listened_on() -> Iterator[set[str]]:
+    """Collects what this process and all that it started listen on while the block runs."""
+    addresses: set[str] = set()
+    over = threading.Event()
+
+    def look() -> None:
+        while not over.wait(0.05):
+            addresses.update(listening_addresses({os.getpid(), *descendants(os.getpid())}))
+
+    thread = threading.Thread(target=look)
+    thread.start()
+    try:
+        yield addresses
+    finally:
+        over.set()
+        thread.join()
+
+
+@LINUX_ONLY
 # Ray's own: importing what TorchTrainer needs sets a setting that Ray has deprecated.
 @pytest.mark.filterwarnings("ignore:`use_\\w+`:DeprecationWarning")
 def test_a_train_worker_of_its_own_computes_the_same_to_the_last_bit(
@@ -80,8 +104,11 @@ def test_a_train_worker_of_its_own_computes_the_same_to_the_last_bit(
     store = ResultsStore(tmp_path)
     # Stage 1 by a plain call: the worker's start is the slow part, and once is enough.
     execute(one.stage1, str(tmp_path))
-    manifest = run_on_train(one, str(tmp_path), train_workers=1, cpus=1, gpus=0)
+    with addresses_listened_on() as addresses:
+        manifest = run_on_train(one, str(tmp_path), train_workers=1, cpus=1, gpus=0)
     assert manifest["status"] == "complete"
+    assert addresses
+    assert addresses <= LOOPBACK, "torch's process group would listen on every interface"
     worker, plainly = predictions(store, one), predictions(expected, local)
     np.testing.assert_array_equal(worker.scores, plainly.scores)
     np.testing.assert_array_equal(worker.image, plainly.image)
