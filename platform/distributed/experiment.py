@@ -85,7 +85,7 @@ def _search(
     study = {
         "name": experiment.name,
         "storage": str(storage_path),
-        "objective": "inner accuracy, mean of folds (validation part 0 of each outer fold)",
+        "objective": "inner accuracy, mean of folds",
         "winner": number,
         "trials": trials,
     }
