@@ -20,7 +20,7 @@ GENERATOR_TRAINING_GFLOP = 227.0
 OVERHEAD_GFLOP = 0.15
 """Added to an image's step: below this the machine is busy with small operations, not arithmetic."""
 GFLOP_A_SECOND_AND_CORE = 25.0
-"""Measured with the quick preset on one core of a two-core server CPU, fp32; only for estimates."""
+"""Assumed, not measured: only `--dry-run` and the first minutes of the progress display use it."""
 
 
 def cost_gflop(task: FoldTask | Stage1Task, image_count: int) -> float:
