@@ -1,4 +1,4 @@
-"""`python -m platform.synthesize`: draw a set of synthetic faces in CK+'s native layout."""
+"""`python -m platform.synthesize`: draw a set of synthetic faces in a data set's native layout."""
 
 from __future__ import annotations
 
@@ -6,9 +6,7 @@ import os
 from pathlib import Path
 
 from platform.command import Parser, run
-from platform.errors import UserError, unknown_name
-
-LAYOUTS = ("ckplus",)
+from platform.errors import UserError
 
 EXAMPLES = """examples:
   python -m platform.synthesize --out faces
@@ -44,7 +42,11 @@ def make_parser() -> Parser:
         help="0 clear ... 1 faint and mixed (default 0.5)",
     )
     parser.add_argument(
-        "--layout", default="ckplus", help="how files are named: ckplus (default, the only one)"
+        "--layout",
+        default="ckplus",
+        metavar="NAME",
+        help="whose folders and files: ckplus (default), mmi, affectnet, affectnet_npy, oulu_casia, "
+        "bu3dfe or fmpn_release",
     )
     parser.add_argument(
         "--seed", type=int, default=0, metavar="N", help="another seed draws other people (default 0)"
@@ -60,30 +62,41 @@ def make_parser() -> Parser:
 def main(argv: list[str]) -> int | None:
     """Draw one set and its preview."""
     arguments = make_parser().parse_args(argv)
-    if arguments.layout not in LAYOUTS:
-        raise unknown_name("layout", arguments.layout, LAYOUTS)
     workers = arguments.workers if arguments.workers is not None else os.cpu_count() or 1
     if not 1 <= workers <= 256:
         raise UserError(f"workers must be from 1 to 256, but got {workers}; pass --workers 2.")
 
-    from datasets.synthetic.ckplus_layout import encode_png, frame_count, write_set
+    from datasets.catalogue import describe
     from datasets.synthetic.frames import SetParameters
+    from datasets.synthetic.layouts import load_layout
+    from datasets.synthetic.pictures import encode_png
+    from datasets.synthetic.set_writer import frame_count, write_set
     from datasets.synthetic.sheet import preview_sheet
     from platform.progress import ProgressLine
 
+    layout = load_layout(arguments.layout)
     parameters = SetParameters(
         subjects=arguments.subjects, frames=arguments.frames, difficulty=arguments.difficulty,
         seed=arguments.seed, size_pixels=arguments.size, in_the_wild=arguments.wild,
     )  # fmt: skip
-    written = write_set(arguments.out, parameters, workers=workers, progress=ProgressLine("drawn faces"))
+    written = write_set(
+        arguments.out,
+        parameters,
+        layout=arguments.layout,
+        workers=workers,
+        progress=ProgressLine("drawn faces"),
+    )
     preview = arguments.out / "preview.png"
     preview.write_bytes(encode_png(preview_sheet(parameters)))
     state = "" if written else " (was there already)"
     print(
-        f"set:        {arguments.out}, {frame_count(parameters)} faces of {parameters.subjects} people{state}"
+        f"set:        {arguments.out}, {frame_count(parameters, arguments.layout)} faces "
+        f"of {parameters.subjects} people{state}"
     )
     print(f"look at:    {preview}")
-    print(f"next:       python -m platform.prepare --dataset ckplus --source {arguments.out}")
+    flag = describe(layout.DATASET).alignment_flag
+    command = f"python -m platform.prepare --dataset {layout.DATASET} --source {arguments.out}"
+    print(f"next:       {command}{f' {flag}' if flag else ''}")
     return None
 
 

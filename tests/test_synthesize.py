@@ -31,7 +31,7 @@ def test_it_writes_a_set_with_a_preview_and_says_what_is_next(
         (["--subjects", "0"], "subjects"),
         (["--frames", "2"], "frames"),
         (["--difficulty", "2"], "difficulty"),
-        (["--layout", "mmi"], "unknown layout"),
+        (["--layout", "mni"], "unknown layout"),
         (["--workers", "0"], "workers"),
         (["--size", "9"], "size"),
     ],

@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 
 from datasets import ckplus
+from datasets.choices import ALL_BY_THE_RULE, BadItems, Choices
 from datasets.records import DatasetDescription, FrameRecord
 
 DATASET = DatasetDescription(
@@ -18,9 +19,11 @@ DATASET = DatasetDescription(
 )
 
 
-def read_records(root: Path) -> list[FrameRecord]:
+def read_records(
+    root: Path, choices: Choices = ALL_BY_THE_RULE, bad: BadItems | None = None
+) -> list[FrameRecord]:
     """As `datasets.ckplus.read_records`."""
-    return ckplus.read_records(root)
+    return ckplus.read_records(root, choices, bad)
 
 
 def read_frame(root: Path, record: FrameRecord) -> np.ndarray:

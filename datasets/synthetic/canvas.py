@@ -198,11 +198,10 @@ def paint(image: np.ndarray, patch: Patch, colour: np.ndarray, opacity: float = 
     if not area.size:
         return
     alpha = patch.alpha if opacity == 1.0 else patch.alpha * np.float32(opacity)
-    if colour.ndim == 3:
-        area += alpha * (colour - area)
-        return
-    for channel, value in zip(area, colour.astype(np.float32), strict=True):
-        channel += alpha * (value - channel)
+    kept = np.float32(1) - alpha
+    for channel, value in zip(area, colour.astype(np.float32, copy=False), strict=True):
+        channel *= kept
+        channel += alpha * value
 
 
 def darken(image: np.ndarray, patch: Patch, amount: float | np.ndarray) -> None:

@@ -28,7 +28,7 @@ from datasets.synthetic.scene import (
 )
 from platform.errors import UserError
 
-GENERATOR_VERSION = 1
+GENERATOR_VERSION = 2
 """Raised whenever the same parameters give other pixels."""
 
 

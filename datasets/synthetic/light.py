@@ -53,25 +53,41 @@ def shade(heights: np.ndarray, light: Light, scale: float) -> np.ndarray:
     """float32 [3, h, w] factor by which skin of this height map reflects light; `scale`: pixels per unit."""
     across, down = _slopes(heights)
     to_x, to_y, to_z = (np.float32(part) for part in light.direction)
-    length = np.sqrt(np.float32(1) + across * across + down * down)
-    cosine = (to_z - across * to_x - down * to_y) / length
-    upward = np.float32(0.5) + np.float32(0.5) * (np.float32(0.35) - down) / length
-    occlusion = hollows(heights, max(1, round(0.07 * scale)))
-    occlusion *= np.float32(9.0 / scale)
-    open_ = np.float32(1) / (np.float32(1) + occlusion)
-    ambient = np.float32(light.fill) * (np.float32(0.45) + np.float32(0.55) * upward) * open_
+    steepness = across * across
+    steepness += down * down
+    steepness += np.float32(1)
+    shortening = np.float32(1) / np.sqrt(steepness)
+    open_ = hollows(heights, max(1, round(0.07 * scale)))
+    open_ *= np.float32(9.0 / scale)
+    open_ += np.float32(1)
+    np.divide(np.float32(1), open_, out=open_)
+    towards_light = to_z - across * to_x - down * to_y
+    # The surface's normal is (-across, -down, 1), made of length 1 by `shortening`.
     half = np.array([to_x, to_y, to_z + np.float32(1)], np.float32)
     half_length = np.sqrt(half[0] * half[0] + half[1] * half[1] + half[2] * half[2])
-    mirror = (half[2] - across * half[0] - down * half[1]) / (length * half_length)
-    mirror = np.maximum(mirror, np.float32(0))
+    mirror = (towards_light + np.float32(1)) * shortening
+    mirror *= np.float32(1) / half_length
+    np.maximum(mirror, np.float32(0), out=mirror)
     for _ in range(4):
-        mirror = mirror * mirror
-    mirror *= np.float32(light.sheen) * open_
+        mirror *= mirror
+    mirror *= np.float32(light.sheen)
+    cosine = towards_light
+    cosine *= shortening
+    # 0.45 + 0.55 * (0.5 + 0.5 * upward), upward the cosine towards (0, -1, 0.35)
+    ambient = (np.float32(0.35) - down) * shortening
+    ambient *= np.float32(0.275 * light.fill)
+    ambient += np.float32(0.725 * light.fill)
+    rest = ambient
+    rest += mirror
+    rest *= open_
     result = np.empty((3, *heights.shape), np.float32)
-    key = np.float32(0.35) + np.float32(0.65) * open_
-    rest = ambient + mirror
-    for channel, wrap in enumerate(_WRAP):
-        diffuse = np.maximum((cosine + np.float32(wrap)) * np.float32(1 / (1 + wrap)), np.float32(0))
-        np.multiply(diffuse, key * np.float32(light.key * light.colour[channel]), out=result[channel])
-        result[channel] += rest
+    key = open_
+    key *= np.float32(0.65)
+    key += np.float32(0.35)
+    for channel, wrap, colour in zip(result, _WRAP, light.colour, strict=True):
+        np.add(cosine, np.float32(wrap), out=channel)
+        np.maximum(channel, np.float32(0), out=channel)
+        channel *= key
+        channel *= np.float32(light.key * colour / (1 + wrap))
+        channel += rest
     return result

@@ -74,6 +74,22 @@ def draw_wall(random: np.random.Generator, size: int) -> np.ndarray:
 
 def draw_street(random: np.random.Generator, size: int) -> np.ndarray:
     """float32 [3, S, S] linear light: a cluttered place out of focus, with walls, openings and lights."""
+    # Nothing in it is sharp: half the size is enough. Levels, because blurs of floats differ by machine.
+    side = -(-size // 2)
+    half = _draw_street(random, side)
+    half *= np.float32(1) + np.float32(0.12) * noise(random, side, side, 4)
+    np.sqrt(np.minimum(half, np.float32(1)), out=half)
+    half *= np.float32(255)
+    levels = cv2.merge(list(half.astype(np.uint8)))
+    levels = cv2.resize(levels, (size, size), interpolation=cv2.INTER_LINEAR_EXACT)
+    image = np.empty((3, size, size), np.float32)
+    for channel, level in zip(image, cv2.split(levels), strict=True):
+        np.multiply(level, np.float32(1 / 255), out=channel)
+        channel *= channel
+    return image
+
+
+def _draw_street(random: np.random.Generator, size: int) -> np.ndarray:
     image = np.empty((3, size, size), np.float32)
     image[:] = linear(_muted(random, 50, 190))[:, None, None]
     horizon = size * between(random, 0.35, 0.9)
@@ -92,7 +108,6 @@ def draw_street(random: np.random.Generator, size: int) -> np.ndarray:
     for _ in range(int(random.integers(0, 7))):
         place, reach = random.random(2) * size, size * between(random, 0.02, 0.06)
         paint(image, bump(place, (reach, reach), (1.0, 0.0), size), linear(_muted(random, 200, 255)), 0.8)
-    image *= np.float32(1) + np.float32(0.12) * noise(random, size, size, 7)
     return image
 
 

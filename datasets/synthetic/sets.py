@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from datasets.synthetic.ckplus_layout import Progress, write_set
 from datasets.synthetic.frames import SetParameters
+from datasets.synthetic.set_writer import Progress, write_set
 
 SYNTHETIC_SETS: dict[str, SetParameters] = {
-    "synthetic": SetParameters(subjects=20, frames=6, difficulty=0.35, seed=0, size_pixels=192),
+    "synthetic": SetParameters(subjects=20, frames=6, difficulty=0.4, seed=0, size_pixels=192),
     "synthetic_wild": SetParameters(
         subjects=24, frames=4, difficulty=0.5, seed=1, size_pixels=192, in_the_wild=True
     ),

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import numpy as np
 
 from datasets.synthetic.canvas import Patch, bump, darken, hairs, linear, noise, paint, polygon
@@ -33,11 +35,45 @@ def _anchored(texture: np.ndarray, face: Face, box: tuple[slice, slice]) -> np.n
     half = np.float32(_TEXTURE_SIDE / 2)
     column = np.float32(cosine * step) * x[None, :] + np.float32(sine * step) * y[:, None] + half
     row = np.float32(cosine * step) * y[:, None] - np.float32(sine * step) * x[None, :] + half
+    for patch, (along, down) in _pulls(face):
+        rows, columns = _common(patch.rows, box[0]), _common(patch.columns, box[1])
+        inner = (_from(rows, box[0].start), _from(columns, box[1].start))
+        alpha = patch.alpha[_from(rows, patch.rows.start), _from(columns, patch.columns.start)]
+        # What is seen here was, at rest, where the skin came from.
+        column[inner] -= np.float32(along * step * face.scale) * alpha
+        row[inner] -= np.float32(down * step * face.scale) * alpha
     limit = np.float32(_TEXTURE_SIDE - 1)
     index = np.clip(row, 0, limit).astype(np.int32) * _TEXTURE_SIDE + np.clip(column, 0, limit).astype(
         np.int32
     )
     return texture.ravel()[index]
+
+
+def _common(one: slice, other: slice) -> slice:
+    """What two slices share; empty where they do not meet."""
+    start = max(one.start, other.start)
+    return slice(start, max(start, min(one.stop, other.stop)))
+
+
+def _from(places: slice, origin: int) -> slice:
+    return slice(places.start - origin, places.stop - origin)
+
+
+def _pulls(face: Face) -> Iterator[tuple[Patch, tuple[float, float]]]:
+    """Where muscles pull the skin itself, and how far (to the right and down, face units)."""
+    for side in SIDES:
+        smile, dimple = face.unit(12, side), face.unit(14, side)
+        lift = max(
+            0.06 * face.unit(6, side), 0.09 * smile, 0.07 * face.unit(9, side), 0.05 * face.unit(10, side)
+        )
+        brow = 0.05 * face.unit(4, side) - 0.08 * max(face.unit(1, side), face.unit(2, side))
+        for place, across, down, shift in (
+            (on_head(0.52 * side, 0.45), 0.36, 0.46, (side * max(0.06 * smile, 0.05 * dimple), -lift)),
+            (on_head(0.38 * side, -0.72), 0.5, 0.42, (0.0, brow)),
+        ):
+            if shift != (0.0, 0.0):
+                radii = across * face.scale, down * face.scale
+                yield bump(face.pixels(place), radii, face.projection.roll, face.size), shift
 
 
 def skin_albedo(face: Face, head: Patch, texture: np.ndarray, folds: Patch) -> np.ndarray:

@@ -11,10 +11,10 @@ import pytest
 
 from datasets import ckplus
 from datasets.alignment import five_points_from_68, residual
-from datasets.synthetic import ckplus_layout
-from datasets.synthetic.ckplus_layout import CLAIM, MANIFEST, frame_count, write_set, write_synthetic_set
+from datasets.synthetic import set_writer
 from datasets.synthetic.frames import SetParameters, draw_frame
 from datasets.synthetic.performance import EXPRESSIONS
+from datasets.synthetic.set_writer import CLAIM, MANIFEST, frame_count, write_set, write_synthetic_set
 from platform.errors import UserError
 
 SMALL = SetParameters(subjects=5, frames=4, difficulty=0.5, seed=0, size_pixels=48)
@@ -104,8 +104,8 @@ def test_an_interrupted_set_goes_on_and_ends_the_same(written: Path, tmp_path: P
 def test_an_interrupted_set_of_other_parameters_is_drawn_anew(tmp_path: Path) -> None:
     root = tmp_path / "faces"
     other = SetParameters(subjects=2, frames=5, difficulty=0.5, seed=9, size_pixels=48)
-    ckplus_layout._claim(root, other)
-    ckplus_layout._write_sequence(root, other, 0, 0)
+    set_writer._claim(root, other, "ckplus")
+    set_writer._write_sequence(root, other, "ckplus", 0, 0)
     only = SetParameters(subjects=1, frames=4, difficulty=0.5, seed=0, size_pixels=48)
     write_set(root, only)
     assert len(list((root / "cohn-kanade-images").rglob("*.png"))) == frame_count(only)

@@ -1,0 +1,50 @@
+"""The native layouts that a synthetic set can be written in; a file's name is its registry key.
+
+Each is a module that offers what `Layout` says, so that the adapter of the data set it imitates
+reads the set as it would read the licensed copy.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from pathlib import Path
+from typing import Protocol, cast
+
+from datasets.synthetic.frames import SetParameters
+from platform.errors import unknown_name
+
+LAYOUTS = ("affectnet", "affectnet_npy", "bu3dfe", "ckplus", "fmpn_release", "mmi", "oulu_casia")
+
+Row = list[str]
+"""One line of a layout's own index (a CSV file, say); empty lists where it has none."""
+
+
+class Layout(Protocol):
+    """What a layout module offers."""
+
+    DATASET: str
+    """The adapter that reads it: the value of `--dataset`."""
+    CONTENTS: tuple[str, ...]
+    """Names in the set's folder that it writes."""
+
+    def places(self, parameters: SetParameters) -> list[tuple[int, int]]:
+        """(subject, sequence), both from 0, as `draw_frame` counts them, in the order of writing."""
+
+    def frames_a_place(self, parameters: SetParameters) -> int:
+        """Frames drawn for each place."""
+
+    def write_sequence(self, root: Path, parameters: SetParameters, subject: int, sequence: int) -> list[Row]:
+        """Write the files of one place; the same bytes however often, in any order, in any process.
+
+        Returns the lines that it adds to the layout's index.
+        """
+
+    def finish(self, root: Path, parameters: SetParameters, rows: list[Row]) -> None:
+        """Write what needs the lines of all places, in their order; the same bytes however often."""
+
+
+def load_layout(name: str) -> Layout:
+    """The layout `name`. Raises UserError for an unknown one."""
+    if name not in LAYOUTS:
+        raise unknown_name("layout", name, LAYOUTS)
+    return cast(Layout, import_module(f"datasets.synthetic.layouts.{name}"))

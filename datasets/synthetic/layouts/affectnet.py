@@ -1,0 +1,90 @@
+"""AffectNet's older native layout (METHODS §6): folders of images, listed in two CSV files.
+
+Every drawn frame is a photograph of its own, whose name tells nothing of the person.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from pathlib import Path
+
+import numpy as np
+
+from datasets.affectnet_csv import CODE, IMAGES, PATH, POINTS, STANDARD_LISTS
+from datasets.affectnet_labels import LABEL_OF_CODE
+from datasets.synthetic.frames import SetParameters, draw_frame
+from datasets.synthetic.layouts import Row
+from datasets.synthetic.performance import EXPRESSIONS
+from datasets.synthetic.pictures import encode_jpeg
+
+DATASET = "affectnet"
+CONTENTS = (IMAGES, *STANDARD_LISTS)
+HEADER = (
+    PATH, "face_x", "face_y", "face_width", "face_height", POINTS, CODE, "valence", "arousal",
+)  # fmt: skip
+CODE_OF_LABEL = {label: code for code, label in LABEL_OF_CODE.items()}
+OTHER_LABELS = ("none", "uncertain", "no face")
+"""Of the last three frames of a sequence that shows no expression: they are never wanted."""
+UNLABELLED_EVERY = 2
+"""One subject in this many has such a sequence."""
+VALIDATION_EVERY = 10
+"""One line in this many is in validation.csv."""
+
+
+def places(parameters: SetParameters) -> list[tuple[int, int]]:
+    """The seven expressions of everyone, and a sequence without one of some."""
+    return [
+        (subject, sequence)
+        for subject in range(parameters.subjects)
+        for sequence in range(len(EXPRESSIONS) + (subject % UNLABELLED_EVERY == UNLABELLED_EVERY - 1))
+    ]
+
+
+def frames_a_place(parameters: SetParameters) -> int:
+    """A neutral face and three expressive ones."""
+    return len(frames_shown(parameters))
+
+
+def frames_shown(parameters: SetParameters) -> tuple[int, ...]:
+    """The frames of a sequence that become images: the first and the last three."""
+    last = parameters.frames - 1
+    return 0, last - 2, last - 1, last
+
+
+def labels_shown(sequence: int) -> tuple[str, ...]:
+    """The label of each of `frames_shown`."""
+    if sequence < len(EXPRESSIONS):
+        return "neutral", *(EXPRESSIONS[sequence],) * 3
+    return "neutral", *OTHER_LABELS
+
+
+def write_sequence(root: Path, parameters: SetParameters, subject: int, sequence: int) -> list[Row]:
+    """The images of one sequence; a line of the lists for each."""
+    folder = str(subject + 1)
+    (root / IMAGES / folder).mkdir(parents=True, exist_ok=True)
+    rows = []
+    for frame, label in zip(frames_shown(parameters), labels_shown(sequence), strict=True):
+        picture, points = draw_frame(parameters, subject, sequence, frame)
+        key = f"{parameters.seed}-{subject}-{sequence}-{frame}"
+        path = f"{folder}/{hashlib.sha256(key.encode()).hexdigest()[:56]}.jpg"
+        (root / IMAGES / path).write_bytes(encode_jpeg(picture))
+        text = ";".join(f"{value:.4f}" for value in points.ravel())
+        # Drawn faces are not rated, so valence and arousal are those of a neutral face throughout.
+        rows.append([path, *_face_box(points), text, str(CODE_OF_LABEL[label]), "0", "0"])
+    return rows
+
+
+def finish(root: Path, parameters: SetParameters, rows: list[Row]) -> None:
+    """The two lists."""
+    training = [row for index, row in enumerate(rows) if (index + 1) % VALIDATION_EVERY]
+    validation = rows[VALIDATION_EVERY - 1 :: VALIDATION_EVERY]
+    for name, listed in zip(STANDARD_LISTS, (training, validation), strict=True):
+        lines = "".join(",".join(row) + "\n" for row in [HEADER, *listed])
+        (root / name).write_text(lines, encoding="ascii", newline="")
+
+
+def _face_box(points: np.ndarray) -> list[str]:
+    """Left, top, width and height of the box around the landmarks, whole pixels."""
+    left, top = np.floor(points.min(axis=0)).astype(int).tolist()
+    right, bottom = np.ceil(points.max(axis=0)).astype(int).tolist()
+    return [str(value) for value in (left, top, right - left, bottom - top)]

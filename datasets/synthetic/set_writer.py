@@ -1,0 +1,190 @@
+"""Writes a synthetic set in a data set's native layout, so that this data set's adapter reads it.
+
+A set is claimed by `synthetic.json.part` before its first frame, which then gets a line for every
+sequence that is whole, and is finished by `synthetic.json` after its last: an interrupted writing
+goes on where it stopped, and a finished set is left alone.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+from collections.abc import Callable, Iterator
+from concurrent.futures import ProcessPoolExecutor
+from itertools import repeat
+from multiprocessing import get_context
+from pathlib import Path
+
+import cv2
+
+from datasets.synthetic.frames import SetParameters
+from datasets.synthetic.layouts import Row, load_layout
+from platform.errors import UserError
+
+MANIFEST = "synthetic.json"
+CLAIM = "synthetic.json.part"
+
+Progress = Callable[[int, int], None]
+"""Called with (frames done, frames in all)."""
+
+
+def write_synthetic_set(
+    root: Path,
+    *,
+    subjects: int,
+    frames: int,
+    difficulty: float,
+    seed: int,
+    size_pixels: int,
+    in_the_wild: bool = False,
+    layout: str = "ckplus",
+    progress: Progress | None = None,
+) -> None:
+    """`write_set` with the parameters one by one, in this process."""
+    parameters = SetParameters(
+        subjects=subjects, frames=frames, difficulty=difficulty, seed=seed, size_pixels=size_pixels,
+        in_the_wild=in_the_wild,
+    )  # fmt: skip
+    write_set(root, parameters, layout=layout, progress=progress)
+
+
+def write_set(
+    root: Path,
+    parameters: SetParameters,
+    *,
+    layout: str = "ckplus",
+    workers: int = 1,
+    progress: Progress | None = None,
+) -> bool:
+    """Write the set into `root`, or go on with it; False, and nothing done, where it is already whole.
+
+    The files do not depend on `workers`, the number of processes; with more than one, the caller's
+    main module must be importable without side effects, as `multiprocessing` asks. Raises UserError
+    for a set of other parameters in `root`, and for a folder that holds something else.
+    """
+    chosen = load_layout(layout)
+    if _is_finished(root, parameters, layout):
+        return False
+    total = frame_count(parameters, layout)
+    rows = _claim(root, parameters, layout)
+    with (root / CLAIM).open("a", encoding="utf-8") as claim:
+        for added in _written(root, parameters, layout, workers, skip=len(rows)):
+            claim.write(json.dumps(added) + "\n")
+            claim.flush()
+            rows.append(added)
+            done = len(rows) * chosen.frames_a_place(parameters)
+            if progress is not None:
+                progress(done, total)
+    chosen.finish(root, parameters, [row for added in rows for row in added])
+    record = {"format": "synthetic-faces", **_record(parameters, layout), "frame_count": total}
+    _write_atomically(root / MANIFEST, (json.dumps(record, indent=1, sort_keys=True) + "\n").encode())
+    (root / CLAIM).unlink(missing_ok=True)
+    return True
+
+
+def _written(
+    root: Path, parameters: SetParameters, layout: str, workers: int, skip: int
+) -> Iterator[list[Row]]:
+    """Writes the sequences after the first `skip`; yields each one's index rows when it is on disk."""
+    places = load_layout(layout).places(parameters)[skip:]
+    if workers == 1 or not places:
+        yield from (_write_sequence(root, parameters, layout, *place) for place in places)
+        return
+    # Spawned, not forked: a fork of a process with threads may hang.
+    with ProcessPoolExecutor(workers, get_context("spawn"), initializer=_one_thread) as pool:
+        subjects, numbers = zip(*places, strict=True)
+        yield from pool.map(
+            _write_sequence, repeat(root), repeat(parameters), repeat(layout), subjects, numbers
+        )
+
+
+def _one_thread() -> None:
+    """OpenCV's own threads would fight with the other workers'."""
+    cv2.setNumThreads(1)
+
+
+def _write_sequence(
+    root: Path, parameters: SetParameters, layout: str, subject: int, sequence: int
+) -> list[Row]:
+    return load_layout(layout).write_sequence(root, parameters, subject, sequence)
+
+
+def frame_count(parameters: SetParameters, layout: str = "ckplus") -> int:
+    """Frames that a set with these parameters has."""
+    chosen = load_layout(layout)
+    return len(chosen.places(parameters)) * chosen.frames_a_place(parameters)
+
+
+def _record(parameters: SetParameters, layout: str) -> dict[str, object]:
+    return {"layout": layout, **parameters.as_record()}
+
+
+def _is_finished(root: Path, parameters: SetParameters, layout: str) -> bool:
+    path = root / MANIFEST
+    if not path.is_file():
+        return False
+    found = _read_record(path, path.read_text(encoding="utf-8", errors="replace"))
+    for name, value in _record(parameters, layout).items():
+        if found.get(name) != value:
+            raise UserError(
+                f"{root} already holds a synthetic set with {name}={found.get(name)}, "
+                f"but {name}={value} is wanted; "
+                f"choose another folder, or remove this one first (rm -r {root})."
+            )
+    return True
+
+
+def _read_record(path: Path, text: str) -> dict[str, object]:
+    try:
+        record = json.loads(text)
+    except json.JSONDecodeError:
+        record = None
+    if not isinstance(record, dict):
+        raise UserError(
+            f"{path} is damaged; remove its folder (rm -r {path.parent}) and run the same command again."
+        )
+    return record
+
+
+def _claim(root: Path, parameters: SetParameters, layout: str) -> list[list[Row]]:
+    """Make `root` the place of an unfinished set; the index rows of the sequences it already has."""
+    claim = root / CLAIM
+    wanted = _record(parameters, layout)
+    if claim.is_file():
+        first, *lines = claim.read_text(encoding="utf-8", errors="replace").split("\n")
+        found = _read_record(claim, first)
+        if found == wanted:
+            whole = _whole_lines(lines)
+            # A line that a kill cut short is dropped, and its sequence written again.
+            content = "\n".join([first, *map(json.dumps, whole)]) + "\n"
+            _write_atomically(claim, content.encode())
+            return whole
+        for name in load_layout(str(found.get("layout"))).CONTENTS:
+            _remove(root / name)
+    elif root.exists() and (not root.is_dir() or any(root.iterdir())):
+        raise UserError(f"{root} exists and is no synthetic set; name a new or an empty folder.")
+    root.mkdir(parents=True, exist_ok=True)
+    _write_atomically(claim, (json.dumps(wanted, sort_keys=True) + "\n").encode())
+    return []
+
+
+def _whole_lines(lines: list[str]) -> list[list[Row]]:
+    """The rows of each line but the last, which has no line end: empty, or cut short by a kill."""
+    return [json.loads(line) for line in lines[:-1]]
+
+
+def _remove(path: Path) -> None:
+    if path.is_dir():
+        shutil.rmtree(path, ignore_errors=True)
+    else:
+        path.unlink(missing_ok=True)
+
+
+def _write_atomically(path: Path, content: bytes) -> None:
+    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    with temporary.open("wb") as file:
+        file.write(content)
+        file.flush()
+        os.fsync(file.fileno())
+    temporary.replace(path)
