@@ -1,0 +1,92 @@
+"""`python -m platform.audit`: does a fold list keep test subjects out of training?"""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from platform.command import Parser, run
+
+if TYPE_CHECKING:
+    from datasets.fold_audit import Audit
+
+DESCRIPTION = """\
+Check fold lists: subjects, sequences and images in training and test of one fold, images listed twice
+or never tested, classes absent, labels that contradict themselves; with the images at hand also equal
+ones, those of different subjects that look the same, and missing ones.
+"""
+EPILOG = """\
+FOLDS is one of
+  a folder with train_ids_K.csv and test_ids_K.csv, one image name a line (FMPN's release)
+  a table (.csv) with the columns image and fold, the fold that tests the image; or image, split (train
+    or test) and fold; perhaps also subject, sequence, expression, label
+  a fold plan (.json) of this repository, with --data the prepared store that it divides
+
+examples:
+  python -m platform.audit ~/fmpn/CK+ --images ~/fmpn/CK+/imgs
+  python -m platform.audit my_folds.csv --data data/prepared/ckplus-320
+  python -m platform.audit runs/tune-ckplus/folds-ckplus.json --data data/prepared/ckplus-320
+
+exit status: 0 no leak, 1 a leak was found, 2 bad input.
+"""
+
+
+def make_parser() -> Parser:
+    """The command's flags."""
+    parser = Parser(prog="python -m platform.audit", description=DESCRIPTION, epilog=EPILOG)
+    parser.add_argument("folds", type=Path, metavar="FOLDS", help="the fold lists, see below")
+    images = parser.add_mutually_exclusive_group()
+    images.add_argument("--images", type=Path, metavar="DIR", help="look at the image files in DIR")
+    images.add_argument("--data", type=Path, metavar="STORE", help="look at the faces of a prepared store")
+    parser.add_argument("--json", type=Path, metavar="FILE", help="also write everything to FILE")
+    return parser
+
+
+def main(argv: list[str]) -> int:
+    """Audit the lists, print what was found, and return 1 where it leaks."""
+    arguments = make_parser().parse_args(argv)
+    from datasets.audited_images import FolderImages, Images, StoreImages
+    from datasets.fold_audit import judge
+    from datasets.fold_images import image_findings
+    from datasets.fold_lists import read_fold_lists
+    from datasets.store import PreparedStore
+    from platform.progress import ProgressLine
+    from platform.results.files import write_atomically
+
+    store = PreparedStore.open(arguments.data) if arguments.data else None
+    lists = read_fold_lists(arguments.folds, store)
+    images: Images | None = FolderImages(arguments.images) if arguments.images else None
+    if store is not None:
+        images = faces = StoreImages(store)
+        lists = lists.with_expressions({name: faces.expression(name) for name in lists.images})
+    found = image_findings(lists, images, ProgressLine("images")) if images is not None else []
+    audit = judge(lists, found)
+    if arguments.json:
+        write_atomically(arguments.json, json.dumps(audit.as_record(), indent=1, allow_nan=False) + "\n")
+    print("\n".join(report_lines(audit)))
+    if images is None:
+        print("Images were not looked at; pass --images DIR or --data STORE to compare them too.")
+    print(audit.verdict)
+    return int(audit.leaks)
+
+
+def report_lines(audit: Audit) -> list[str]:
+    """The sizes of the folds and the findings, for the screen."""
+    lines = ["fold   training: images  subjects  classes   test: images  subjects  classes"]
+    for row in audit.sizes:
+        training = f"{row.train_images:16}  {row.train_subjects:8}  {row.train_classes:7}"
+        test = f"{row.test_images:12}  {row.test_subjects:8}  {row.test_classes:7}"
+        lines.append(f"{row.fold:4}   {training}   {test}")
+    for finding in audit.findings:
+        lines += [
+            "",
+            f"{finding.severity}: {finding.what} ({finding.rule})",
+            f"  for example: {finding.example}",
+            f"  what to do:  {finding.remedy}",
+        ]
+    return [*lines, ""]
+
+
+if __name__ == "__main__":
+    run(main)
