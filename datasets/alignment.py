@@ -103,9 +103,20 @@ def align(image: np.ndarray, transform: np.ndarray, size_pixels: int) -> np.ndar
     fine = transform * samples
     fine[:, 2] += (samples - 1) / 2  # the centre of a pixel's k × k samples is the pixel's centre
     side = size_pixels * samples
-    warped = cv2.warpAffine(image, fine, (side, side), flags=cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE)
-    return (
-        warped
-        if samples == 1
-        else cv2.resize(warped, (size_pixels, size_pixels), interpolation=cv2.INTER_AREA)
+    channels = cv2.split(image)
+    if all(np.array_equal(channels[0], channel) for channel in channels[1:]):
+        gray = _resampled(channels[0], fine, side, size_pixels)
+        return cv2.merge([gray, gray, gray])
+    return _resampled(image, fine, side, size_pixels)
+
+
+def _resampled(image: np.ndarray, transform: np.ndarray, side: int, size_pixels: int) -> np.ndarray:
+    """`image` (H, W) or (H, W, 3) on a grid of `side` pixels, then brought to `size_pixels`."""
+    import cv2
+
+    warped = cv2.warpAffine(
+        image, transform, (side, side), flags=cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE
     )
+    if side == size_pixels:
+        return warped
+    return cv2.resize(warped, (size_pixels, size_pixels), interpolation=cv2.INTER_AREA)

@@ -1,7 +1,7 @@
 """The data sets by name, and their adapters.
 
-An adapter is a module with DATASET, `read_records(root)` and `read_frame(root, record)`; one whose
-data set this repository makes itself (`DATASET.embedded`) also has `ensure_written(root)`.
+An adapter is a module with DATASET, `read_records(root, choices, bad)` and `read_frame(root, record)`;
+one whose data set this repository makes itself (`DATASET.embedded`) also has `ensure_written(root)`.
 """
 
 from __future__ import annotations
@@ -12,12 +12,18 @@ from typing import Protocol, cast
 
 import numpy as np
 
+from datasets.choices import ALL_BY_THE_RULE, BadItems, Choices
 from datasets.records import DatasetDescription, FrameRecord
 from platform.errors import unknown_name
 
 ADAPTERS = {
+    "affectnet": "datasets.affectnet",
+    "bu3dfe": "datasets.bu3dfe",
     "ckplus": "datasets.ckplus",
+    "fmpn_release": "datasets.fmpn_release",
+    "folder": "datasets.folder",
     "mmi": "datasets.mmi",
+    "oulu_casia": "datasets.oulu_casia",
     "synthetic": "datasets.synthetic.adapter",
     "synthetic_wild": "datasets.synthetic.adapter_wild",
 }
@@ -29,8 +35,11 @@ class Adapter(Protocol):
 
     DATASET: DatasetDescription
 
-    def read_records(self, root: Path) -> list[FrameRecord]:
-        """The frames wanted from the raw data set in `root`: expressive, and neutral ones."""
+    def read_records(
+        self, root: Path, choices: Choices = ALL_BY_THE_RULE, bad: BadItems | None = None
+    ) -> list[FrameRecord]:
+        """The frames wanted from the raw data set in `root`: expressive ones, neutral ones, and what
+        `choices` adds. `bad` (None: strict) says what becomes of a sequence or image that is bad."""
 
     def read_frame(self, root: Path, record: FrameRecord) -> np.ndarray:
         """The image of `record`, uint8 (H, W, 3), RGB."""

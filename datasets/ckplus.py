@@ -8,12 +8,15 @@ from __future__ import annotations
 
 import math
 import re
+from collections import Counter
 from pathlib import Path
 
 import numpy as np
 
 from datasets.alignment import five_points_from_68
-from datasets.records import DatasetDescription, FrameRecord, Role
+from datasets.choices import ALL_BY_THE_RULE, BadItems, Choices
+from datasets.frame_selection import check_all_found, wanted_frames
+from datasets.records import DatasetDescription, FrameRecord
 from datasets.sources import found_in, read_image, read_text, require_folder, source_path, visible_names
 from platform.errors import UserError
 
@@ -50,44 +53,65 @@ EXPRESSIVE_FRAMES = 3
 _FRAME_NAME = re.compile(r"^(?P<sequence>.+)_(?P<frame>\d+)\.png$", re.IGNORECASE)
 
 
-def read_records(root: Path) -> list[FrameRecord]:
+def label_codes(root: Path) -> Counter[str]:
+    """How many sequences carry each label code, as its file writes it; `none` for unlabelled ones."""
+    counts: Counter[str] = Counter()
+    for subject in visible_names(root / LABELS):
+        for folder in (root / LABELS / subject).glob("*/"):
+            files = sorted(folder.glob("*_emotion.txt"))
+            counts.update([" ".join(read_text(path).split()) for path in files] or ["none"])
+    return counts
+
+
+def read_records(
+    root: Path, choices: Choices = ALL_BY_THE_RULE, bad: BadItems | None = None
+) -> list[FrameRecord]:
     """The expressive frames of all labelled sequences and one neutral frame a subject.
 
     `landmarks` are None throughout where `root` has no Landmarks folder. Raises UserError that
-    names the file or folder at fault and what to do about it.
+    names the file or folder at fault and what to do about it; `bad` may leave sequences out instead.
     """
+    choices.refuse(DATASET.title, "per_class", "draw_seed")
+    bad = bad or BadItems()
     _check_layout(root)
-    labels = _read_labels(root)
+    labels = _read_labels(root, bad)
     if not labels:
         raise UserError(
             f"{root / LABELS} labels no sequence: no folder in it holds a file *_emotion.txt; "
             "unpack CK+'s emotion labels there."
         )
-    has_landmarks = (root / LANDMARKS).is_dir()
     records: list[FrameRecord] = []
     subjects: set[str] = set()
     for (subject, number), expression in labels.items():
-        frames = _frame_names(root, subject, number)
-        wanted: list[tuple[int, str, Role]] = [
-            (frame, expression, "expressive") for frame in sorted(frames)[-EXPRESSIVE_FRAMES:]
-        ]
-        if subject not in subjects:
+        with bad.guard(f"{subject}/{number}"):
+            records += _sequence_records(root, subject, number, expression, choices, subject not in subjects)
             subjects.add(subject)
-            wanted.insert(0, (min(frames), "neutral", "neutral"))
-        for frame, shown, role in wanted:
-            folder = f"{subject}/{number}"
-            records.append(
-                FrameRecord(
-                    subject_id=subject,
-                    sequence_id=f"{subject}_{number}",
-                    frame=frame,
-                    expression=shown,
-                    role=role,
-                    source=f"{IMAGES}/{folder}/{frames[frame]}",
-                    landmarks=_read_landmarks(root, folder, frames[frame]) if has_landmarks else None,
-                )
-            )
+    check_all_found(choices, records, root)
     return records
+
+
+def _sequence_records(
+    root: Path, subject: str, number: str, expression: str, choices: Choices, with_neutral: bool
+) -> list[FrameRecord]:
+    """The wanted frames of one labelled sequence, in their order."""
+    frames = _frame_names(root, subject, number)
+    sequence, folder = f"{subject}_{number}", f"{subject}/{number}"
+    wanted = wanted_frames(
+        sequence, sorted(frames), sorted(frames)[-EXPRESSIVE_FRAMES:], min(frames), choices, with_neutral
+    )
+    has_landmarks = (root / LANDMARKS).is_dir()
+    return [
+        FrameRecord(
+            subject_id=subject,
+            sequence_id=sequence,
+            frame=frame,
+            expression="neutral" if role == "neutral" else expression,
+            role=role,
+            source=f"{IMAGES}/{folder}/{frames[frame]}",
+            landmarks=_read_landmarks(root, folder, frames[frame]) if has_landmarks else None,
+        )
+        for frame, role in wanted
+    ]
 
 
 def read_frame(root: Path, record: FrameRecord) -> np.ndarray:
@@ -107,7 +131,7 @@ def _check_layout(root: Path) -> None:
     )
 
 
-def _read_labels(root: Path) -> dict[tuple[str, str], str]:
+def _read_labels(root: Path, bad: BadItems) -> dict[tuple[str, str], str]:
     """The expression of each labelled sequence, by (subject, number), in their order.
 
     Empty folders are sequences that the data set leaves unlabelled.
@@ -123,12 +147,13 @@ def _read_labels(root: Path) -> dict[tuple[str, str], str]:
                 if folder.is_dir()
                 else []
             )
-            if len(files) > 1:
-                raise UserError(
-                    f"{folder} holds {len(files)} labels ({', '.join(files)}); keep the right one."
-                )
-            if files:
-                labels[subject, number] = _read_label(root, f"{LABELS}/{subject}/{number}/{files[0]}")
+            with bad.guard(f"{LABELS}/{subject}/{number}"):
+                if len(files) > 1:
+                    raise UserError(
+                        f"{folder} holds {len(files)} labels ({', '.join(files)}); keep the right one."
+                    )
+                if files:
+                    labels[subject, number] = _read_label(root, f"{LABELS}/{subject}/{number}/{files[0]}")
     return labels
 
 

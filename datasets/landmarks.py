@@ -1,4 +1,4 @@
-"""Five facial points of each frame from a CSV file of the user's."""
+"""Five facial points of each frame from a file of the user's: a CSV, or FMPN's landmark pickle."""
 
 from __future__ import annotations
 
@@ -21,30 +21,43 @@ COLUMNS = (
     *("mouth_left_x", "mouth_left_y", "mouth_right_x", "mouth_right_y"),
 )
 """The columns read; others are left alone. `image` is the frame's name, with or without an
-extension: `S005_001_00000011.png`. Points in pixels of the source frame, left in the image."""
+extension: `S005_001_00000011.png`. Points in pixels of the frame as the adapter gives it (so of the
+frontal half, where one was cut out), left in the image."""
 
-_NUMBERED = re.compile(r"^(?P<sequence>.+)_(?P<frame>\d+)$")
+_EXTENSION = re.compile(r"\.(png|jpe?g|bmp|tiff?)$", re.IGNORECASE)
+_NUMBERED = re.compile(r"^(?P<sequence>.+)_(?P<frame>\d{1,9})$")
 
 ImageKey = tuple[str, int]
-"""Sequence and frame number: `S001_100_040` and `S001_100_00000040` are the same frame."""
+"""Sequence and frame number: `S001_100_040` and `S001_100_00000040` are the same frame. An image
+outside any sequence is frame 0 of itself."""
 
 
 def image_key(name: str) -> ImageKey:
-    """The frame a file name speaks of. Raises ValueError where it does not end in a number."""
-    stem = name.strip().replace("\\", "/").rsplit("/", 1)[-1]
-    stem = re.sub(r"\.(png|jpe?g|bmp|tiff?)$", "", stem, flags=re.IGNORECASE)
-    match = _NUMBERED.match(stem)
-    if match is None:
-        raise ValueError(f"{name!r} does not end in _ and a frame number")
-    return match["sequence"], int(match["frame"])
+    """The frame a file name speaks of: `S001_100_040.png` is ("S001_100", 40), `face.png` ("face", 0).
 
-
-def read_landmarks(path: Path) -> dict[ImageKey, np.ndarray]:
-    """Five points, float64 (5, 2), of each frame that the CSV file `path` lists.
-
-    Raises UserError that names the file, and the line where one is wrong: a missing column, what is
-    not a number, an image twice.
+    Raises ValueError for a name that ends neither in a number nor in an image's extension.
     """
+    file_name = name.strip().replace("\\", "/").rsplit("/", 1)[-1]
+    stem = _EXTENSION.sub("", file_name)
+    match = _NUMBERED.match(stem)
+    if match is not None:
+        return match["sequence"], int(match["frame"])
+    if not stem or stem == file_name:
+        raise ValueError(f"{name!r} does not end in _ and a frame number, nor like an image file")
+    return stem, 0
+
+
+def read_landmarks(path: Path, several_faces: list[str] | None = None) -> dict[ImageKey, np.ndarray]:
+    """Five points, float64 (5, 2), of each frame that `path` lists: a CSV, or FMPN's landmark pickle
+    (`.pkl`), of which the face with the best score is taken.
+
+    `several_faces` is given the name of each image in which more than one face was found: by the
+    pickle, or by a column `faces_found` of the CSV. Raises UserError that names the file, and the line
+    or image where one is wrong: a missing column, what is not a number, an image twice.
+    """
+    several_faces = [] if several_faces is None else several_faces
+    if path.suffix.lower() in (".pkl", ".pickle"):
+        return _read_pickle(path, several_faces)
     reader = csv.DictReader(read_text(path).splitlines())
     missing = [column for column in COLUMNS if column not in (reader.fieldnames or ())]
     if missing:
@@ -54,10 +67,12 @@ def read_landmarks(path: Path) -> dict[ImageKey, np.ndarray]:
     points: dict[ImageKey, np.ndarray] = {}
     try:
         for row in reader:
-            key, values = _read_row(row)
+            key, values = image_key(row["image"] or ""), read_points(row)
             if key in points:
                 raise ValueError(f"the image {row['image']!r} is listed twice")
             points[key] = values
+            if (row.get("faces_found") or "").strip() not in ("", "0", "1"):
+                several_faces.append(str(row["image"]))
     except (ValueError, csv.Error) as error:
         raise UserError(f"{path}, line {reader.line_num}: {error}; correct that line.") from error
     if not points:
@@ -65,8 +80,58 @@ def read_landmarks(path: Path) -> dict[ImageKey, np.ndarray]:
     return points
 
 
-def _read_row(row: Mapping[str, str | None]) -> tuple[ImageKey, np.ndarray]:
-    """One line's frame and its points, float64 (5, 2)."""
+def _read_pickle(path: Path, several_faces: list[str]) -> dict[ImageKey, np.ndarray]:
+    """FMPN's `bbox_landmark_mtcnn.pkl` (METHODS): image path -> [boxes (n, 5), landmarks (n, 10)].
+
+    A box is x1, y1, x2, y2, score; landmarks are x1 ... x5, y1 ... y5 in our order of points. Images
+    without a face are left out.
+    """
+    from datasets.plain_pickle import load_plain
+
+    content = load_plain(path)
+    if not isinstance(content, dict) or not content:
+        raise UserError(
+            f"{path} must be a dict from images to boxes and landmarks, as FMPN's bbox_landmark_mtcnn.pkl, "
+            "but is not; pass that file or a CSV."
+        )
+    points: dict[ImageKey, np.ndarray] = {}
+    seen: set[ImageKey] = set()
+    for name, found in content.items():
+        try:
+            key = image_key(name)
+            if key in seen:
+                raise ValueError("it is listed twice")
+            seen.add(key)
+            faces, best = _best_face(*found)
+        except (ValueError, TypeError, AttributeError) as error:
+            raise UserError(
+                f"{path} must hold boxes (n, 5) and landmarks (n, 10) of each image, but {name!r} is wrong "
+                f"({error}); restore the file from FMPN's release, or pass a CSV."
+            ) from error
+        if best is not None:
+            points[key] = best
+        if faces > 1:
+            several_faces.append(name)
+    if not points:
+        raise UserError(f"{path} has no image with a face; pass another file.")
+    return points
+
+
+def _best_face(boxes: object, landmarks: object) -> tuple[int, np.ndarray | None]:
+    """How many faces there are, and the five points of the one with the best score."""
+    scored, points = np.asarray(boxes, dtype=np.float64), np.asarray(landmarks, dtype=np.float64)
+    if not len(scored) and not len(points):
+        return 0, None
+    if scored.shape != (len(scored), 5) or points.shape != (len(scored), 10):
+        raise ValueError(f"its boxes and landmarks have shapes {scored.shape} and {points.shape}")
+    best = points[np.argmax(scored[:, 4])]
+    if not np.isfinite(best).all():
+        raise ValueError("its landmarks are not finite")
+    return len(scored), best.reshape(2, 5).T.copy()
+
+
+def read_points(row: Mapping[str, str | None]) -> np.ndarray:
+    """The points in one line of a CSV, float64 (5, 2). Raises ValueError for what is not a number."""
     values = []
     for column in COLUMNS[1:]:
         text = row[column]
@@ -76,7 +141,7 @@ def _read_row(row: Mapping[str, str | None]) -> tuple[ImageKey, np.ndarray]:
             raise ValueError(f"{column} is {text!r}, not a number") from None
         if not math.isfinite(values[-1]):
             raise ValueError(f"{column} is {text!r}, not a finite number")
-    return image_key(row["image"] or ""), np.array(values).reshape(5, 2)
+    return np.array(values).reshape(5, 2)
 
 
 def attach_landmarks(

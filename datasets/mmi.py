@@ -1,23 +1,31 @@
 """MMI in its native layout (METHODS §6): `Sessions/<id>/` with a clip and its XML.
 
 Clips run neutral, apex, neutral. Wanted frames are the paper's: three around the centre of each
-clip with one of the six labels, and one neutral face a subject, the first frame of its first
-such clip. Frames are counted from 1. A first version: frontal single-view clips, landmarks by CSV.
+clip with one of the six labels, and one neutral face a subject, the first frame of its first such
+clip. Frames are counted from 0, as FMPN's names do. A frame is the frontal view alone, upright:
+datasets/mmi_views.py says how it is found, and what a user can say about it. MMI brings no landmarks.
 """
 
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Iterator
 from functools import lru_cache
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
-from datasets.records import DatasetDescription, FrameRecord, Role
+from datasets.choices import ALL_BY_THE_RULE, BadItems, Choices
+from datasets.clips import Clip
+from datasets.frame_selection import check_all_found, wanted_frames
+from datasets.mmi_views import ORIENTATIONS, View, find_view, read_orientations
+from datasets.records import DatasetDescription, FrameRecord
 from datasets.sources import found_in, read_text, require_folder, source_path, visible_names
+from datasets.subject_names import check_spelling
 from platform.errors import UserError
+
+SESSIONS = "Sessions"
 
 DATASET = DatasetDescription(
     name="mmi",
@@ -26,7 +34,8 @@ DATASET = DatasetDescription(
         "MMI is requested at the MMI Facial Expression Database's site, https://mmifacedb.eu/, "
         "by signing its licence."
     ),
-    native_layout="Sessions/<id>/S001-100.avi and Sessions/<id>/S001-100.xml",
+    native_layout=f"{SESSIONS}/<id>/S001-100.avi and {SESSIONS}/<id>/S001-100.xml",
+    alignment_flag="--landmarks detect",
 )
 
 PAPER_IMAGE_COUNTS = {
@@ -43,204 +52,224 @@ PAPER_IMAGE_COUNTS = {
 EXPRESSION_OF_CODE = {1: "anger", 2: "disgust", 3: "fear", 4: "happiness", 5: "sadness", 6: "surprise"}
 """Clips with other codes, or with none (action units only), are not wanted."""
 
-WIDEST_SINGLE_VIEW = 1.6
-"""Width over height above which a clip is taken for a dual view (frontal and profile side by side).
-One PAL view is 1.25; two are 2.5, or at least 1.67 where each is a portrait."""
-
-FEWEST_FRAMES = 5
+FEWEST_FRAMES = 4
 """So that the three frames around the centre leave out the first, the neutral one."""
 
 _CLIP_NAME = re.compile(r"^(?P<subject>S\d+)-(?P<number>\d+)\.avi$", re.IGNORECASE)
 
 
-def read_records(root: Path) -> list[FrameRecord]:
+ALSO_DECIDES = (ORIENTATIONS,)
+"""Files beside the clips that decide what is taken from them."""
+
+
+def label_codes(root: Path) -> Counter[str]:
+    """How many clips carry each emotion code, as their XML writes it; `none` for clips without one."""
+    return Counter(", ".join(sorted(_emotion_codes(root, source))) or "none" for source in _clip_files(root))
+
+
+def inspection_notes(root: Path) -> list[str]:
+    """Which view is taken of each labelled clip, for a person who inspects the folder."""
+    views = Counter(str(view_of(root, source)) for source in _clip_files(root) if _expression(root, source))
+    return [f"view: {view}: {count} clips" for view, count in views.most_common()]
+
+
+def read_records(
+    root: Path, choices: Choices = ALL_BY_THE_RULE, bad: BadItems | None = None
+) -> list[FrameRecord]:
     """Three expressive frames a labelled clip and one neutral frame a subject; no landmarks.
 
-    Raises UserError that names the clip or file at fault and what to do about it.
+    Raises UserError that names the clip or file at fault and what to do about it; `bad` may leave
+    clips out instead.
     """
-    require_folder(root)
-    if not (root / "Sessions").is_dir():
-        raise UserError(
-            f"{root} is not a folder in MMI's layout: expected Sessions/, found {found_in(root)}; "
-            "pass --source the folder that holds Sessions."
-        )
-    clips = sorted(_labelled_clips(root))
-    if not clips:
-        raise UserError(
-            f"{root / 'Sessions'} holds no clip (*.avi) whose XML carries one of the emotion codes 1 to 6; "
-            "download MMI's sessions with the six basic emotions there."
-        )
+    choices.refuse(DATASET.title, "per_class", "draw_seed")
+    bad = bad or BadItems()
+    _check_layout(root)
+    orientations = read_orientations(root)
+    clips = list(_clip_files(root))
+    _check_orientations(root, orientations, clips)
     records: list[FrameRecord] = []
+    source_of: dict[str, str] = {}
     subjects: set[str] = set()
-    previous = ""
-    for subject, sequence, source, expression in clips:
-        if sequence == previous:
-            raise UserError(
-                f"the clip {sequence} lies in two session folders, one of them {source}; keep one."
+    for sequence, source, expression in _labelled_clips(root, clips, bad):
+        with bad.guard(source):
+            if sequence in source_of:
+                raise UserError(
+                    f"the clip {sequence} lies in two session folders, {root / source_of[sequence]} and "
+                    f"{root / source}; keep one."
+                )
+            source_of[sequence] = source
+            subject = sequence.split("_")[0]
+            records += _clip_records(
+                root, sequence, source, expression, orientations, choices, subject not in subjects
             )
-        previous = sequence
-        centre = (_count_frames(root, source) + 1) // 2
-        wanted: list[tuple[int, str, Role]] = [
-            (centre + step, expression, "expressive") for step in (-1, 0, 1)
-        ]
-        if subject not in subjects:
             subjects.add(subject)
-            wanted.insert(0, (1, "neutral", "neutral"))
-        records += [
-            FrameRecord(
-                subject_id=subject, sequence_id=sequence, frame=frame, expression=shown,
-                role=role, source=source, landmarks=None,
-            )
-            for frame, shown, role in wanted
-        ]  # fmt: skip
+    check_all_found(choices, records, root)
     return records
 
 
+def _labelled_clips(root: Path, clips: list[str], bad: BadItems) -> list[tuple[str, str, str]]:
+    """(sequence, source, expression) of the clips with one of the six labels, sorted."""
+    labelled = []
+    spellings = set()
+    for source in clips:
+        with bad.guard(source):
+            sequence, expression = _sequence_id(root, source), _expression(root, source)
+            if expression is not None:
+                labelled.append((sequence.upper(), source, expression))
+                spellings.add(sequence.split("_")[0])
+    if not labelled and not bad.left_out:
+        raise UserError(
+            f"{root / SESSIONS} holds no clip (*.avi) whose XML carries one of the emotion codes 1 to 6; "
+            "download MMI's sessions with the six basic emotions there."
+        )
+    check_spelling(spellings, root / SESSIONS)
+    return sorted(labelled)
+
+
+def _clip_records(
+    root: Path,
+    sequence: str,
+    source: str,
+    expression: str,
+    orientations: dict[str, View],
+    choices: Choices,
+    with_neutral: bool,
+) -> list[FrameRecord]:
+    """The wanted frames of one labelled clip, in their order, after a look at its view."""
+    clip = Clip(source_path(root, source))
+    try:
+        count = clip.count()
+        if count < FEWEST_FRAMES:
+            raise UserError(
+                f"the clip {root / source} has {count} frames, but {FEWEST_FRAMES} are needed; restore it."
+            )
+        find_view(clip, Path(source).stem, orientations)
+    finally:
+        clip.close()
+    centre = count // 2
+    wanted = wanted_frames(sequence, range(count), (centre - 1, centre, centre + 1), 0, choices, with_neutral)
+    return [
+        FrameRecord(
+            subject_id=sequence.split("_")[0],
+            sequence_id=sequence,
+            frame=frame,
+            expression="neutral" if role == "neutral" else expression,
+            role=role,
+            source=source,
+            landmarks=None,
+        )
+        for frame, role in wanted
+    ]
+
+
 def read_frame(root: Path, record: FrameRecord) -> np.ndarray:
-    """Frame number `record.frame`, counted from 1, of its clip; uint8 (H, W, 3), RGB."""
-    path = source_path(root, record.source)
-    state = path.stat()
-    return _open_clip(str(path.resolve()), state.st_size, state.st_mtime_ns).read(record.frame)
+    """The frontal view in frame `record.frame` of its clip, upright; uint8 (H, W, 3), RGB."""
+    clip, view = _open(root, record.source)
+    return view.apply(clip.read(record.frame))
 
 
-def _labelled_clips(root: Path) -> Iterator[tuple[str, str, str, str]]:
-    """(subject, sequence, source, expression) of each clip with one of the six labels."""
-    for session in visible_names(root / "Sessions"):
-        folder = root / "Sessions" / session
-        if not folder.is_dir():
-            continue
-        for name in visible_names(folder):
-            if not name.lower().endswith(".avi"):
-                continue
-            match = _CLIP_NAME.match(name)
-            if match is None:
-                raise UserError(
-                    f"the clip {folder / name} is not named like S001-100.avi; rename it or move it away."
-                )
-            xml = f"Sessions/{session}/{Path(name).stem}.xml"
-            if not (root / xml).is_file():
-                raise UserError(
-                    f"the clip {folder / name} lacks its labels, {Path(xml).name} beside it; "
-                    "restore that file."
-                )
-            expression = _read_label(source_path(root, xml))
-            if expression:
-                subject = match["subject"].upper()
-                yield subject, f"{subject}_{match['number']}", f"Sessions/{session}/{name}", expression
+def view_of(root: Path, source: str) -> View:
+    """Which part of the clip's frames is taken, how turned, and which rule says so."""
+    return _open(root, source)[1]
 
 
-def _read_label(path: Path) -> str | None:
-    """The expression that a clip's XML names, None where it names none of the six."""
+def _open(root: Path, source: str) -> tuple[Clip, View]:
+    path, orientations = source_path(root, source), root / ORIENTATIONS
+    stamps = [
+        (state.st_size, state.st_mtime_ns)
+        for state in (file.stat() for file in (path, orientations) if file.exists())
+    ]
+    return _open_once(root, source, *stamps)
+
+
+@lru_cache(maxsize=1)
+def _open_once(root: Path, source: str, *stamps: tuple[int, int]) -> tuple[Clip, View]:
+    """The clip last read from, kept open, because its frames are asked for one after the other."""
+    clip = Clip(source_path(root, source))
+    return clip, find_view(clip, Path(source).stem, read_orientations(root))
+
+
+def _check_layout(root: Path) -> None:
+    require_folder(root)
+    if not (root / SESSIONS).is_dir():
+        inside = [name for name in visible_names(root) if (root / name / SESSIONS).is_dir()]
+        remedy = (
+            f"pass --source {root / inside[0]}"
+            if inside
+            else f"pass --source the folder that holds {SESSIONS}"
+        )
+        raise UserError(
+            f"{root} is not a folder in MMI's layout: expected {SESSIONS}/, found {found_in(root)}; {remedy}."
+        )
+
+
+def _clip_files(root: Path) -> Iterator[str]:
+    """Every clip, relative to `root`."""
+    for session in visible_names(root / SESSIONS):
+        if (root / SESSIONS / session).is_dir():
+            for name in visible_names(root / SESSIONS / session):
+                if name.lower().endswith(".avi"):
+                    yield f"{SESSIONS}/{session}/{name}"
+
+
+def _check_orientations(root: Path, orientations: dict[str, View], clips: list[str]) -> None:
+    """A line for a clip that is not there would change nothing, without a word."""
+    names = {Path(source).stem.upper() for source in clips}
+    unknown = sorted(set(orientations) - names - {name.split("-")[0] for name in names})
+    if unknown:
+        raise UserError(
+            f"{root / ORIENTATIONS} speaks of {', '.join(unknown[:3])}, but {root / SESSIONS} holds no such "
+            "clip or subject; correct or remove that line."
+        )
+
+
+def _sequence_id(root: Path, source: str) -> str:
+    """`S001_100` of `Sessions/1/S001-100.avi`, the subject as it is spelled there."""
+    match = _CLIP_NAME.match(Path(source).name)
+    if match is None:
+        raise UserError(
+            f"the clip {root / source} is not named like S001-100.avi; rename it or move it away."
+        )
+    return f"{match['subject']}_{match['number']}"
+
+
+def _expression(root: Path, source: str) -> str | None:
+    """What the XML beside the clip names; None where it names none of the six."""
+    codes = _emotion_codes(root, source)
+    path = root / Path(source).with_suffix(".xml")
+    if len(codes) > 1:
+        raise UserError(
+            f"{path} names conflicting emotions ({', '.join(sorted(codes))}); keep the right Metatag."
+        )
+    for code in codes:
+        if not code.isdecimal():
+            raise UserError(
+                f"{path} names the emotion {code!r}, not a number; "
+                f"1 to 6 are {', '.join(EXPRESSION_OF_CODE.values())}."
+            )
+        return EXPRESSION_OF_CODE.get(int(code))
+    return None
+
+
+def _emotion_codes(root: Path, source: str) -> set[str]:
+    """The values of all Metatags named Emotion in the XML beside the clip."""
     from defusedxml import DefusedXmlException
     from defusedxml.ElementTree import ParseError, fromstring
 
+    xml = Path(source).with_suffix(".xml").as_posix()
+    if not (root / xml).is_file():
+        raise UserError(
+            f"the clip {root / source} lacks its labels, {Path(xml).name} beside it; restore that file."
+        )
+    path = source_path(root, xml)
     try:
         tree = fromstring(read_text(path).encode())
     except (ParseError, DefusedXmlException, ValueError) as error:
         raise UserError(
             f"{path} is not well-formed XML ({error}); restore it from your copy of MMI."
         ) from error
-    values = {
+    return {
         (element.get("Value") or "").strip()
         for element in tree.iter()
         if str(element.tag).rpartition("}")[2] == "Metatag" and element.get("Name") == "Emotion"
     }
-    if len(values) > 1:
-        raise UserError(
-            f"{path} names conflicting emotions ({', '.join(sorted(values))}); keep the right Metatag."
-        )
-    for value in values:
-        if not value.isdecimal():
-            raise UserError(
-                f"{path} names the emotion {value!r}, not a number; "
-                f"1 to 6 are {', '.join(EXPRESSION_OF_CODE.values())}."
-            )
-        return EXPRESSION_OF_CODE.get(int(value))
-    return None
-
-
-def _count_frames(root: Path, source: str) -> int:
-    """Frames that the clip really holds (its header may promise others), after a look at its view."""
-    clip = _Clip(str(source_path(root, source).resolve()))
-    try:
-        width, height = clip.size
-        if width > WIDEST_SINGLE_VIEW * height:
-            raise UserError(
-                f"the clip {root / source} is {width}×{height} pixels, wider than {WIDEST_SINGLE_VIEW}:1, "
-                "so it looks like a dual view (frontal and profile), which is not read yet; "
-                "crop it to the frontal view, or move its session away."
-            )
-        count = clip.count()
-    finally:
-        clip.close()
-    if count < FEWEST_FRAMES:
-        raise UserError(
-            f"the clip {root / source} has {count} frames, but {FEWEST_FRAMES} are needed; restore it."
-        )
-    return count
-
-
-class _Clip:
-    """A clip read forwards, frame by frame: seeking in compressed clips is not exact."""
-
-    def __init__(self, path: str) -> None:
-        self.path = path
-        self._capture: Any = None
-        self._open()
-
-    def _open(self) -> None:
-        import cv2
-
-        self.close()
-        # OpenCV prints a warning of its own where a file is no video; ours says more.
-        level = cv2.utils.logging.getLogLevel()
-        cv2.utils.logging.setLogLevel(cv2.utils.logging.LOG_LEVEL_SILENT)
-        self._capture = cv2.VideoCapture(self.path, cv2.CAP_FFMPEG)
-        cv2.utils.logging.setLogLevel(level)
-        self._taken = 0
-        if not self._capture.isOpened():
-            raise UserError(
-                f"the clip {self.path} cannot be opened as a video; restore it from your copy of MMI."
-            )
-
-    @property
-    def size(self) -> tuple[int, int]:
-        """Width and height, pixels."""
-        import cv2
-
-        return int(self._capture.get(cv2.CAP_PROP_FRAME_WIDTH)), int(
-            self._capture.get(cv2.CAP_PROP_FRAME_HEIGHT)
-        )
-
-    def count(self) -> int:
-        """Frames from here to the end, which are then passed."""
-        count = 0
-        while self._capture.grab():
-            count += 1
-        return count
-
-    def read(self, frame: int) -> np.ndarray:
-        """Frame number `frame`, counted from 1; uint8 (H, W, 3), RGB."""
-        import cv2
-
-        if frame <= self._taken:
-            self._open()
-        while self._taken < frame and self._capture.grab():
-            self._taken += 1
-        image = self._capture.retrieve()[1] if self._taken == frame else None
-        if image is None:
-            raise UserError(
-                f"the clip {self.path} breaks off before frame {frame}; restore it from your copy of MMI."
-            )
-        return cv2.cvtColor(image, cv2.COLOR_BGR2RGB)
-
-    def close(self) -> None:
-        """Release the file."""
-        if self._capture is not None:
-            self._capture.release()
-
-
-@lru_cache(maxsize=1)
-def _open_clip(path: str, size_bytes: int, modified_nanoseconds: int) -> _Clip:
-    """The clip last read from, kept open, because its frames are asked for one after the other."""
-    return _Clip(path)

@@ -2,18 +2,66 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Protocol
+
+import numpy as np
 
 from datasets import store_files
 from datasets.catalogue import ensure_embedded, load_adapter, raw_folder
+from datasets.choices import ALL_BY_THE_RULE, BadItems, Choices
+from datasets.inspection import check_looks_right
 from datasets.landmarks import attach_landmarks, read_landmarks
 from datasets.preview import write_preview
-from datasets.records import DatasetDescription
-from datasets.sources import source_sha256
-from datasets.store import PreparedStore, Progress, prepare_command, store_folder, write_store
+from datasets.records import DatasetDescription, FrameRecord
+from datasets.sources import require_folder, source_path, source_sha256
+from datasets.store import PreparedStore, prepare_command, store_folder
+from datasets.store_writer import FrameSource, Progress, Recipe, write_prepared
 from platform.errors import UserError
 
 SMALLEST_PIXELS, LARGEST_PIXELS = 16, 2048
+
+
+class FindLandmarks(Protocol):
+    """Gives records without landmarks theirs, from their frames."""
+
+    name: str
+    """Of the finder and its version, for the manifest."""
+
+    def __call__(
+        self, records: list[FrameRecord], read_frame: Callable[[FrameRecord], np.ndarray], bad: BadItems
+    ) -> list[FrameRecord]:
+        """`records` with landmarks; `bad` is told of those that are left out for lack of a face."""
+
+
+@dataclass(frozen=True)
+class RawFrames:
+    """The frames of a raw data set, for other processes too."""
+
+    dataset: str
+    root: Path
+
+    def read_frame(self, record: FrameRecord) -> np.ndarray:
+        """uint8 (H, W, 3), RGB."""
+        return load_adapter(self.dataset).read_frame(self.root, record)
+
+    def sha256(self, record: FrameRecord) -> str:
+        """Of the file that holds the frame."""
+        return source_sha256(self.root, record.source)
+
+    def stamp(self, record: FrameRecord) -> list[int]:
+        """Sizes in bytes and times of change of that file, and of those that say how to read it."""
+        also = getattr(load_adapter(self.dataset), "ALSO_DECIDES", ())
+        stamp: list[int] = []
+        for name in (record.source, *also):
+            try:
+                state = source_path(self.root, name).stat()
+                stamp += [state.st_size, state.st_mtime_ns]
+            except FileNotFoundError:
+                stamp += [-1, -1]
+        return stamp
 
 
 def prepare_dataset(
@@ -23,15 +71,20 @@ def prepare_dataset(
     data_root: Path = Path("data"),
     source: Path | None = None,
     landmarks: Path | None = None,
+    find_landmarks: FindLandmarks | None = None,
     aligned: bool = False,
+    choices: Choices = ALL_BY_THE_RULE,
+    skip_bad: bool = False,
+    workers: int = 1,
     progress: Progress | None = None,
 ) -> PreparedStore:
     """Prepare `dataset` at `size_pixels` under `data_root`, and paint its preview.
 
     `source` is the folder of the user's copy; an embedded (synthetic) set is written first where it
-    is missing, and needs none. `landmarks` is a CSV of five points a frame, which goes before the
-    data set's own. `aligned`: the images are face crops already. Raises UserError for whatever the
-    user can put right, and then leaves no half-written store.
+    is missing, and needs none. Landmarks come from `landmarks`, a file of five points a frame, where
+    given; else from the data set; else from `find_landmarks`. `aligned`: the images are face crops
+    already. `skip_bad`: what cannot be used is left out and listed in the manifest. Raises UserError
+    for whatever the user can put right, and then leaves no half-written store.
     """
     adapter = load_adapter(dataset)
     if not SMALLEST_PIXELS <= size_pixels <= LARGEST_PIXELS:
@@ -39,25 +92,39 @@ def prepare_dataset(
             f"the size must lie in {SMALLEST_PIXELS} to {LARGEST_PIXELS} pixels, but got {size_pixels}; "
             "pass --size 320, for example."
         )
-    if aligned and landmarks is not None:
+    if aligned and (landmarks is not None or find_landmarks is not None):
         raise UserError("--aligned uses no landmarks, but --landmarks was given too; pass one of them.")
     root = _raw_root(adapter.DATASET, size_pixels, data_root, source)
+    check_looks_right(dataset, root)
     points = read_landmarks(landmarks) if landmarks is not None else {}
-    records = adapter.read_records(root)
+    bad = BadItems(skip=skip_bad, root=root)
+    records = adapter.read_records(root, choices, bad)
+    frames = RawFrames(dataset, root)
     if landmarks is not None:
         records = attach_landmarks(records, points, landmarks)
-    store = write_store(
+    elif find_landmarks is not None:
+        records = find_landmarks(records, frames.read_frame, bad)
+    store = write_prepared(
         store_folder(data_root, dataset, size_pixels),
         dataset,
-        size_pixels,
         records,
-        lambda record: adapter.read_frame(root, record),
-        source_sha256=lambda record: source_sha256(root, record.source),
-        aligned=aligned,
+        FrameSource(read_frame=frames.read_frame, sha256=frames.sha256, stamp=frames.stamp),
+        Recipe(size_pixels=size_pixels, aligned=aligned, notes=_notes(choices, landmarks, find_landmarks)),
+        bad=bad,
+        workers=workers,
         progress=progress,
     )
     write_preview(store, store.folder / store_files.PREVIEW)
     return store
+
+
+def _notes(
+    choices: Choices, landmarks: Path | None, find_landmarks: FindLandmarks | None
+) -> dict[str, object]:
+    """For the manifest: how frames and landmarks were chosen. No path: those differ by machine."""
+    chosen = asdict(choices) | {"frames": None if choices.frames is None else sorted(choices.frames)}
+    origin = "data set" if find_landmarks is None else find_landmarks.name
+    return {"choices": chosen, "landmarks_from": origin if landmarks is None else "file"}
 
 
 def _raw_root(
@@ -74,4 +141,4 @@ def _raw_root(
             f"{description.native_layout}. {description.request_from} "
             f"Then run: {prepare_command(data_root, description.name, size_pixels)}"
         )
-    return source
+    return require_folder(source)

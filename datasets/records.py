@@ -10,7 +10,7 @@ import numpy as np
 EXPRESSIONS = ("anger", "contempt", "disgust", "fear", "happiness", "neutral", "sadness", "surprise")
 """The field's class names. Classes are names in every file of ours, never bare numbers."""
 
-Role = Literal["expressive", "neutral"]
+Role = Literal["expressive", "neutral", "context"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -25,6 +25,9 @@ class DatasetDescription:
     """Where a licensed copy is requested; a sentence."""
     native_layout: str
     """One line that shows the folders and files the adapter reads, relative to `--source`."""
+    alignment_flag: str = ""
+    """What `prepare` needs beside --source where the data set brings no landmarks: `--landmarks detect`
+    or `--aligned`."""
     embedded: bool = False
     """True for the synthetic sets, which a command may write and prepare by itself."""
 
@@ -41,7 +44,8 @@ class FrameRecord:
     expression: str
     """One of EXPRESSIONS; `neutral` for a neutral frame."""
     role: Role
-    """`expressive`: trained on and scored. `neutral`: the subject's reference face for masks."""
+    """`expressive`: trained on and scored. `neutral`: the subject's reference face for masks.
+    `context`: another frame of a labelled sequence, there for sequence methods and never scored."""
     source: str
     """Path of the file relative to the data set's root, with `/`."""
     landmarks: np.ndarray | None

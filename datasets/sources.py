@@ -107,7 +107,15 @@ def read_image(path: Path) -> np.ndarray:
             raise UserError(
                 f"{path} is stored rotated (EXIF orientation); write it upright, without that tag."
             )
-        return np.array(image.convert("RGB"))
+        if image.mode == "RGB":
+            return np.array(image)
+        if image.mode != "L":
+            return np.array(image.convert("RGB"))
+        import cv2
+
+        # The same as PIL's conversion, which costs half as much as the decoding.
+        gray = np.asarray(image)
+        return cv2.merge([gray, gray, gray])
     except (
         OSError,
         SyntaxError,

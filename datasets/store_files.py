@@ -12,9 +12,8 @@ import json
 import os
 import re
 import shutil
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from io import BytesIO
 from pathlib import Path
 from typing import Any
 
@@ -23,7 +22,7 @@ import numpy as np
 from datasets.sources import file_sha256
 from platform.errors import UserError
 
-RECIPE_VERSION = 1
+RECIPE_VERSION = 2
 """Raised with every change to frame selection, alignment or format that can change a byte."""
 
 IMAGES, INDEX, MANIFEST, PREVIEW = "images.npy", "index.parquet", "manifest.json", "preview.png"
@@ -116,19 +115,21 @@ def check_space(folder: Path, image_count: int, size_pixels: int) -> None:
 
 @contextmanager
 def sole_writer(folder: Path) -> Iterator[Path]:
-    """An empty folder beside `folder`, ours alone while we hold its lock; gone afterwards.
+    """A folder beside `folder`, ours alone while we hold its lock; gone afterwards.
 
+    It stays after a kill or Ctrl-C, with what the next writer can go on from; an error removes it.
     A second writer of the same store waits. The kernel drops the lock of a killed process.
     """
     folder.parent.mkdir(parents=True, exist_ok=True)
     partial = folder.with_name(f".{folder.name}.partial")
     with _locked(folder.with_name(f".{folder.name}.lock")):
-        shutil.rmtree(partial, ignore_errors=True)
-        partial.mkdir()
+        partial.mkdir(exist_ok=True)
         try:
             yield partial
-        finally:
+        except Exception:
             shutil.rmtree(partial, ignore_errors=True)
+            raise
+        shutil.rmtree(partial, ignore_errors=True)
 
 
 @contextmanager
@@ -145,24 +146,6 @@ def _locked(path: Path) -> Iterator[None]:
             finally:
                 path.unlink()
             return
-
-
-def write_images(path: Path, image_count: int, size_pixels: int, images: Iterable[np.ndarray]) -> str:
-    """Write images.npy from `images` (uint8, each (size, size, 3)) one by one; the file's hash.
-
-    Plain writes and not a memory map: a full disk is then an error and not a SIGBUS.
-    """
-    header = BytesIO()
-    shape = (image_count, size_pixels, size_pixels, 3)
-    np.lib.format.write_array_header_1_0(header, {"descr": "|u1", "fortran_order": False, "shape": shape})
-    digest = hashlib.sha256(header.getvalue())
-    with path.open("wb") as file:
-        file.write(header.getvalue())
-        for image in images:
-            digest.update(image.data)
-            file.write(image.data)
-        _sync(file)
-    return digest.hexdigest()
 
 
 INDEX_COLUMNS = {
@@ -201,10 +184,16 @@ def write_index(path: Path, columns: Mapping[str, Sequence[object]]) -> None:
 
 
 def write_manifest(
-    folder: Path, dataset: str, size_pixels: int, image_count: int, images_sha256: str
+    folder: Path,
+    dataset: str,
+    size_pixels: int,
+    image_count: int,
+    images_sha256: str,
+    notes: Mapping[str, object],
 ) -> None:
-    """Write manifest.json, the last file of a store."""
+    """Write manifest.json, the last file of a store; `notes` says more of how it was made."""
     manifest: dict[str, Any] = {
+        **notes,
         "format": "prepared-store",
         "recipe_version": RECIPE_VERSION,
         "dataset": dataset,
@@ -214,8 +203,13 @@ def write_manifest(
         "created_by": "python -m platform.prepare",
     }
     manifest["hash"] = manifest_hash(manifest)
-    with (folder / MANIFEST).open("wb") as file:
-        file.write((json.dumps(manifest, indent=1, sort_keys=True) + "\n").encode())
+    write_synced(folder / MANIFEST, (json.dumps(manifest, indent=1, sort_keys=True) + "\n").encode())
+
+
+def write_synced(path: Path, content: bytes) -> None:
+    """Write a whole file, onto the disk."""
+    with path.open("wb") as file:
+        file.write(content)
         _sync(file)
 
 

@@ -113,7 +113,7 @@ class Plan:
     """Which fold runs are wanted, and what they may use. Nothing here reaches a fold run's numbers."""
 
     dataset: str = "synthetic"
-    """Data set: ckplus, mmi, synthetic or synthetic_wild."""
+    """Data set: a name that `python -m platform.prepare` knows, e.g. ckplus, mmi or synthetic."""
     fold_rule: Literal["paper", "holdout"] = "paper"
     """`paper`: FMPN's subject-independent chunks; `holdout`: one seeded split of subjects."""
     folds: int = 10
@@ -136,6 +136,9 @@ class Plan:
     """Seed of the sampler and of the inner splits."""
     baselines: tuple[str, ...] = ("cnn", "cnn_no_mask_loss")
     """Methods run on all folds beside the winner, with the winner's backbone and rates."""
+    masks: str = "own"
+    """`own`: motion masks of each fold's training subjects; otherwise a folder in FMPN's released layout,
+    whose masks of the same folds are used instead."""
     transfer_to: str = "auto"
     """Data set that borrows this one's motion masks by class name, on one holdout split; `none`; or
     `auto`: synthetic_wild when a search runs on synthetic, otherwise none."""

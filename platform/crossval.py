@@ -18,6 +18,8 @@ EXAMPLES = """examples:
   python -m platform.crossval                                   quick preset on the synthetic set
   python -m platform.crossval --dataset ckplus --preset paper   the paper's CK+ (needs CK+ and a GPU)
   python -m platform.crossval --method cnn --baselines "" --backbone resnet18
+  python -m platform.crossval --dataset ckplus --masks released ~/FMPN/CK+
+      FMPN's released motion masks instead of ours, and how alike the two are
   python -m platform.crossval --dry-run                         what would run, where and how long
 
 next: python -m platform.table                                  all results as one table
@@ -38,6 +40,10 @@ def main(argv: list[str]) -> int | None:
 
     content = run_experiment(experiment, search=False)
     print_presentation(experiment, content)
+    if experiment.plan.masks != "own":
+        from platform.results.mask_agreement import write_mask_agreement
+
+        print("\n".join(write_mask_agreement(experiment)))
     return 0
 
 

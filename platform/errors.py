@@ -18,5 +18,5 @@ def unknown_name(kind: str, name: str, known: Iterable[str]) -> UserError:
     """The error for a `name` that is not one of the `known` names of its `kind`."""
     known = sorted(known)
     nearest = difflib.get_close_matches(name, known, n=1)
-    hint = f"; did you mean {nearest[0]!r}?" if nearest else ""
+    hint = f"; did you mean {nearest[0]!r}?" if nearest else "."
     return UserError(f"unknown {kind} {name!r}{hint} Known: {', '.join(known)}.")

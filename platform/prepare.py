@@ -3,26 +3,28 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from platform.command import Parser, run
-
-if TYPE_CHECKING:
-    from datasets.store import PreparedStore
+from platform.errors import UserError
 
 EXAMPLES = """examples:
   python -m platform.prepare --dataset synthetic
       writes the synthetic faces that come with this repository, and prepares them
+  python -m platform.prepare --inspect ~/faces
+      prints what lies in a folder and whose layout it looks like; writes nothing
   python -m platform.prepare --dataset ckplus --source ~/CK+
       prepares your licensed copy of CK+, aligned by its own landmarks
-  python -m platform.prepare --dataset mmi --source ~/MMI --landmarks points.csv
-      MMI brings no landmarks: a CSV with the columns image, left_eye_x, left_eye_y, right_eye_x,
-      right_eye_y, nose_x, nose_y, mouth_left_x, mouth_left_y, mouth_right_x, mouth_right_y
+  python -m platform.prepare --dataset mmi --source ~/MMI --landmarks detect
+      MMI brings no landmarks: face-alignment finds them. Or pass a file: a CSV with the columns image,
+      left_eye_x, left_eye_y, right_eye_x, right_eye_y, nose_x, nose_y, mouth_left_x, mouth_left_y,
+      mouth_right_x, mouth_right_y, or FMPN's bbox_landmark_mtcnn.pkl
+  python -m platform.prepare --dataset affectnet --source ~/AffectNet --per-class 3504
+      draws as many images of each of the seven expressions
   python -m platform.prepare --dataset ckplus --source ~/CK+crops --aligned --size 128
       images that are face crops already are only scaled
 
 The result lies in <data root>/prepared/<dataset>-<size>; look at preview.png in it. The same command
-may be run again at any time: it gives the same bytes.
+may be run again at any time: it goes on where it was stopped, and gives the same bytes.
 """
 
 
@@ -33,61 +35,57 @@ def make_parser() -> Parser:
         description="Find the frames that the paper uses in a raw data set, align the faces, and store them.",
         epilog=EXAMPLES,
     )
-    parser.add_argument("--dataset", required=True, help="ckplus, mmi, synthetic or synthetic_wild")
-    parser.add_argument("--source", type=Path, metavar="DIR", help="folder of your copy, as it was delivered")
-    parser.add_argument(
-        "--size", type=int, default=320, metavar="PIXELS", help="side of a face (default 320)"
-    )
-    parser.add_argument("--data-root", type=Path, default=Path("data"), metavar="DIR", help="default: data")
-    parser.add_argument("--landmarks", type=Path, metavar="CSV", help="five points of each wanted frame")
-    parser.add_argument("--aligned", action="store_true", help="the images are face crops already")
+    add = parser.add_argument
+    add("--dataset", metavar="NAME", help="ckplus, mmi, affectnet, oulu_casia, bu3dfe, fmpn_release, folder, "
+        "synthetic or synthetic_wild")  # fmt: skip
+    add("--source", type=Path, metavar="DIR", help="folder of your copy, as it was delivered")
+    add("--inspect", type=Path, metavar="DIR", help="print what is in a folder, and stop")
+    add("--size", type=int, default=320, metavar="PIXELS", help="side of a face (default 320)")
+    add("--data-root", type=Path, default=Path("data"), metavar="DIR", help="default: data")
+    add("--landmarks", metavar="FILE", help="five points of each wanted frame (CSV or FMPN's pickle), "
+        "or `detect` to have face-alignment find those that the data set lacks")  # fmt: skip
+    add("--detector", default="sfd", metavar="NAME", help="face detector of face-alignment (default sfd)")
+    add("--device", default="cpu", help="where it runs: cpu (default), cuda, cuda:1, ...")
+    add("--allow-missing", type=int, default=0, metavar="N", help="leave out up to N frames without a face")
+    add("--aligned", action="store_true", help="the images are face crops already")
+    add("--frames", type=Path, metavar="LIST", help="take exactly these expressive frames: a list of image "
+        "names, or a folder of FMPN's test_ids_<fold>.csv")  # fmt: skip
+    add("--whole-sequences", action="store_true", help="store every frame of the labelled sequences too")
+    add("--per-class", type=int, metavar="N", help="draw N images of each class (in-the-wild sets)")
+    add("--draw-seed", type=int, default=0, metavar="N", help="of that draw (default 0)")
+    bad = parser.add_mutually_exclusive_group()
+    bad.add_argument("--strict", action="store_true", help="stop at the first bad item (the default)")
+    bad.add_argument("--skip-bad", action="store_true", help="leave bad items out, and list them")
+    add("--workers", type=int, metavar="N", help="processes (default: one a processor core)")
     return parser
 
 
 def main(argv: list[str]) -> int | None:
     """Prepare one data set and say what was prepared."""
     arguments = make_parser().parse_args(argv)
+    if arguments.inspect is not None:
+        from platform.prepare_report import inspection_lines
 
-    from datasets.catalogue import describe, raw_folder
+        print("\n".join(inspection_lines(arguments.inspect, arguments.dataset)))
+        return None
+    if arguments.dataset is None:
+        raise UserError("--dataset NAME or --inspect DIR is needed; see --help for both.")
+
+    from datasets.catalogue import describe
     from datasets.preparation import prepare_dataset
+    from platform.prepare_report import summary_lines
+    from platform.prepare_settings import preparation_settings
     from platform.progress import ProgressLine
 
     description = describe(arguments.dataset)
-    raw = raw_folder(arguments.data_root, arguments.dataset)
-    if description.embedded and arguments.source is None and not raw.exists():
-        print(f"drawing {description.title} into {raw} first; about ten seconds ...", flush=True)
+    settings = preparation_settings(arguments, description)
     store = prepare_dataset(
-        arguments.dataset,
-        arguments.size,
-        data_root=arguments.data_root,
-        source=arguments.source,
-        landmarks=arguments.landmarks,
-        aligned=arguments.aligned,
-        progress=ProgressLine("aligned faces"),
+        arguments.dataset, arguments.size, **settings, progress=ProgressLine("aligned faces")
     )
     print("\n".join(summary_lines(store, description.title)))
     flag = "" if arguments.data_root == Path("data") else f" --data-root {arguments.data_root}"
     print(f"next:       python -m platform.tune --dataset {arguments.dataset}{flag} --preset quick")
     return None
-
-
-def summary_lines(store: PreparedStore, title: str) -> list[str]:
-    """What a prepared store holds, with the paper's counts beside those that differ."""
-    from datasets.catalogue import paper_image_counts
-
-    paper = paper_image_counts(store.dataset)
-    expressive = store.roles == "expressive"
-    counts = {name: int((expressive & (store.expressions == name)).sum()) for name in store.class_names}
-    width = max(map(len, {*counts, *paper}))
-    lines = [
-        f"{title}: {int(expressive.sum())} expressive images and {int((~expressive).sum())} neutral faces "
-        f"of {len(set(store.subjects.tolist()))} subjects"
-    ]
-    for name in sorted({*counts, *paper}):
-        count = counts.get(name, 0)
-        differs = f"   (the paper has {paper[name]})" if name in paper and paper[name] != count else ""
-        lines.append(f"  {name:<{width}} {count:6}{differs}")
-    return [*lines, f"store:      {store.folder}", f"look at:    {store.folder / 'preview.png'}"]
 
 
 if __name__ == "__main__":

@@ -29,7 +29,21 @@ def add_run_arguments(parser: argparse.ArgumentParser, *, search: bool = True) -
     parser.add_argument(
         "--address", metavar="A", help="Ray cluster to use, e.g. auto (default: start one on this machine)"
     )
-    add_settings(parser, without=() if search else SEARCH_FIELDS)
+    parser.add_argument(
+        "--masks", nargs="+", metavar=("own|released", "DIR"),
+        help="own (default): motion masks of each fold's training subjects; released DIR: those of a folder "
+        "in FMPN's released layout (crossval only)",
+    )  # fmt: skip
+    add_settings(parser, without=("masks",) if search else ("masks", *SEARCH_FIELDS))
+
+
+def _masks_setting(words: list[str] | None) -> str | None:
+    """The field `masks` from the words after `--masks`."""
+    if words is None or words == ["own"]:
+        return None if words is None else "own"
+    if len(words) != 2 or words[0] != "released":
+        raise UserError(f"--masks takes `own`, or `released DIR`, but got {' '.join(words)!r}.")
+    return str(Path(words[1]).absolute())
 
 
 def experiment_from(arguments: argparse.Namespace, *, kind: str, argv: list[str]) -> Experiment:
@@ -38,6 +52,7 @@ def experiment_from(arguments: argparse.Namespace, *, kind: str, argv: list[str]
     Raises UserError for anything that is wrong with them, before anything is written.
     """
     search = kind == "tune"
+    arguments.masks = _masks_setting(arguments.masks)
     configuration, plan = resolve(arguments, selection_rule="inner" if search else "paper")
     plan = _checked(configuration, plan, search=search)
     from platform.results.experiment_plan import plan_experiment
@@ -83,6 +98,11 @@ def _checked(configuration: Configuration, plan: Plan, *, search: bool) -> Plan:
         )
     for method in plan.baselines:
         load_method(method)
+    if search and plan.masks != "own":
+        raise UserError(
+            "--masks released works with crossval only: a search builds masks from inner training subjects, "
+            "which no release has; search with --masks own."
+        )
     if search:
         from platform.results.study import definition_of_space
 

@@ -11,5 +11,5 @@ def test_an_unknown_name_is_answered_with_the_nearest_and_all_known_ones() -> No
 
 def test_a_name_near_to_nothing_is_answered_without_a_guess() -> None:
     assert str(unknown_name("method", "xyz", iter(["fmpn", "cnn"]))) == (
-        "unknown method 'xyz' Known: cnn, fmpn."
+        "unknown method 'xyz'. Known: cnn, fmpn."
     )

@@ -109,7 +109,7 @@ def test_crossval_needs_no_rounds_for_another_number_of_folds(
 @pytest.mark.parametrize(
     ("command", "argv", "parts"),
     [
-        ("tune", ["--dataset", "nope"], ["unknown data set 'nope'", "ckplus, mmi, synthetic"]),
+        ("tune", ["--dataset", "nope"], ["unknown data set 'nope'", "ckplus, fmpn_release, folder, mmi"]),
         ("tune", ["--dataset", "mni"], ["did you mean 'mmi'?"]),
         ("crossval", ["--dataset", ""], ["unknown data set ''"]),
         ("tune", ["--method", "fmpm"], ["unknown method 'fmpm'; did you mean 'fmpn'?"]),
@@ -191,7 +191,7 @@ def test_mmi_without_data_says_where_to_request_it_where_we_looked_and_how_to_pr
     assert len(done.stderr.splitlines()) == 1
     assert "mmifacedb.eu" in done.stderr
     assert str(tmp_path / "prepared" / "mmi-64") in done.stderr
-    flags = f"--dataset mmi --source DIR --landmarks CSV --data-root {tmp_path} --size 64"
+    flags = f"--dataset mmi --source DIR --landmarks detect --data-root {tmp_path} --size 64"
     assert f"python -m platform.prepare {flags}" in done.stderr
     assert not list(tmp_path.iterdir())
 

@@ -10,7 +10,8 @@ from typing import Any
 import numpy as np
 
 from datasets.records import FrameRecord
-from datasets.store import PreparedStore, store_folder, write_store
+from datasets.store import PreparedStore, store_folder
+from datasets.store_writer import write_store
 from platform.config import Configuration
 from platform.results.tasks import DataReference
 

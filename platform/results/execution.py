@@ -15,6 +15,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from platform.errors import UserError
 from platform.results.store import Kind, ResultsStore
 from platform.results.tasks import FoldTask, MaskTask, Stage1Task
 
@@ -167,7 +168,10 @@ def load_masks(task: MaskTask, store: ResultsStore, class_names: tuple[str, ...]
     from datasets.masks import MaskSet, build_masks, select_masks
 
     if not store.is_complete("masks", task.identity):
-        masks = build_masks(_view(task))
+        if task.released_folder:
+            masks = _released_masks(task)
+        else:
+            masks = build_masks(_view(task))
         buffer = io.BytesIO()
         np.save(buffer, masks.images, allow_pickle=False)
         store.write(
@@ -181,6 +185,21 @@ def load_masks(task: MaskTask, store: ResultsStore, class_names: tuple[str, ...]
     assert manifest is not None
     images = np.load(io.BytesIO(store.read("masks", task.identity, "masks.npy")), allow_pickle=False)
     return select_masks(MaskSet(class_names=tuple(manifest["classes"]), images=images), class_names)
+
+
+def _released_masks(task: MaskTask) -> MaskSet:
+    """The released masks that the task's record names. UserError where the files have changed since."""
+    from datasets.released_masks import released_mask_set
+    from datasets.store import PreparedStore
+
+    size = PreparedStore.open(Path(task.data.folder)).size_pixels
+    masks = released_mask_set(Path(task.released_folder), task.released_fold, task.data.class_names, size)
+    if masks.hash != task.record["released"]:
+        raise UserError(
+            f"the masks in {task.released_folder} are no longer those that this run was planned with; "
+            "run the same command again."
+        )
+    return masks
 
 
 def _predictions(task: FoldTask, view: FoldView, outcome: FoldOutcome) -> tuple[bytes, float]:

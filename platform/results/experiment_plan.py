@@ -20,6 +20,7 @@ from platform.results.planning import (
     machine_of,
     masks_to_lend,
     plan_data,
+    released_masks,
     with_method,
 )
 from platform.results.settings_file import show, stored_settings
@@ -107,6 +108,8 @@ def plan_experiment(
     if plan.transfer_to != "none":
         target = plan_data(data_root, plan.transfer_to, configuration, plan, fold_rule=TRANSFER_RULE)
         masks_to_lend(planned, target)
+    if plan.masks != "own":
+        released_masks(planned, Path(plan.masks))
     store = ResultsStore(runs_root)
     _refuse_other_settings(store.experiment_folder(name), name, configuration, plan)
     return Experiment(
@@ -147,10 +150,14 @@ def final_rows(experiment: Experiment, chosen: Configuration) -> list[Row]:
     machine = machine_of(experiment.plan)
     rows = []
     methods = (chosen.method, *(m for m in experiment.plan.baselines if m != chosen.method))
+    released = None
+    if experiment.plan.masks != "own":
+        released = released_masks(experiment.planned, Path(experiment.plan.masks))
     for method in methods:
         configuration = with_method(chosen, method)
-        tasks = final_tasks(configuration, experiment.planned, machine)
-        rows.append(Row(configuration=configuration, tasks=tuple(tasks), kind="crossval", masks="own"))
+        tasks = final_tasks(configuration, experiment.planned, machine, borrowed_masks=released)
+        masks = "released" if released else "own"
+        rows.append(Row(configuration=configuration, tasks=tuple(tasks), kind="crossval", masks=masks))
     if experiment.target is not None:
         lent = masks_to_lend(experiment.planned, experiment.target)
         for method in methods:

@@ -20,7 +20,15 @@ from datasets.folds import (
 from datasets.store import PreparedStore, open_prepared
 from platform.config import Configuration, Plan
 from platform.errors import UserError
-from platform.results.tasks import DataReference, FoldTask, Machine, MaskTask, fold_task, mask_task
+from platform.results.tasks import (
+    DataReference,
+    FoldTask,
+    Machine,
+    MaskTask,
+    fold_task,
+    mask_task,
+    released_mask_task,
+)
 
 INNER_PART = 0
 """The inner part that the rule `inner` validates on, in every outer fold."""
@@ -116,10 +124,15 @@ def final_tasks(
     planned: PlannedData,
     machine: Machine,
     *,
-    borrowed_masks: MaskTask | None = None,
+    borrowed_masks: MaskTask | Sequence[MaskTask] | None = None,
     pretrain: bool = True,
 ) -> list[FoldTask]:
-    """The final runs of one configuration: every outer fold, scored once on its test subjects."""
+    """The final runs of one configuration: every outer fold, scored once on its test subjects.
+
+    `borrowed_masks` replace the folds' own: one set for all, or one for each fold.
+    """
+    count = len(planned.folds.folds)
+    borrowed = borrowed_masks if isinstance(borrowed_masks, Sequence) else [borrowed_masks] * count
     return [
         fold_task(
             configuration,
@@ -129,8 +142,29 @@ def final_tasks(
             part=None,
             validation_subjects=None,
             machine=machine,
-            borrowed_masks=borrowed_masks,
+            borrowed_masks=masks,
             pretrain=pretrain,
+        )
+        for fold, masks in zip(planned.folds.folds, borrowed, strict=True)
+    ]
+
+
+def released_masks(planned: PlannedData, folder: Path) -> list[MaskTask]:
+    """FMPN's released masks, one set a fold.
+
+    UserError: the release's folds test other subjects (its masks would then hold test subjects of
+    ours), or a class has no mask.
+    """
+    from datasets.released_masks import check_same_folds, released_mask_set
+
+    check_same_folds(folder, planned.folds.folds)
+    size = PreparedStore.open(Path(planned.data.folder)).size_pixels
+    return [
+        released_mask_task(
+            planned.data,
+            fold,
+            str(folder),
+            released_mask_set(folder, fold.index, planned.data.class_names, size).hash,
         )
         for fold in planned.folds.folds
     ]

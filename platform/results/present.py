@@ -138,12 +138,12 @@ def _row_figures(
     masks = store.record("fold_runs", identity).get("masks")
     if masks and masks not in shown_masks:
         shown_masks.add(masks)
-        lender = (
-            f"fold {fold} of {made.row.dataset}"
-            if made.row.masks == "own"
-            else f"{made.row.masks}, lent to {name}"
-        )
-        title = f"Motion masks of {lender} (training subjects only)"
+        titles = {
+            "own": f"Motion masks of fold {fold} of {made.row.dataset} (training subjects only)",
+            "released": f"FMPN's released motion masks of fold {fold}",
+        }
+        lent = f"Motion masks of {made.row.masks}, lent to {name} (training subjects only)"
+        title = titles.get(made.row.masks, lent)
         written[title] = folder / f"masks-{slug}.png"
         classes = (store.manifest("masks", masks) or {})["classes"]
         images = np.load(io.BytesIO(store.read("masks", masks, "masks.npy")), allow_pickle=False)

@@ -110,7 +110,11 @@ def _notes(blocks: Sequence[Block], reported: Sequence[ReportedResult]) -> tuple
     for rule in dict.fromkeys(row.selection_rule for row in rows):
         notes.append(SELECTION_NOTES.get(rule, f"Selected by `{rule}`."))
     for lender in dict.fromkeys(text for row in rows if (text := masks_text(row)) not in ("own", ABSENT)):
-        notes.append(f"Masks `{lender}`: motion masks lent by {lender}, matched by class name.")
+        notes.append(
+            "Masks `released`: FMPN's released motion masks of the same folds, made by its authors."
+            if lender == "released"
+            else f"Masks `{lender}`: motion masks lent by {lender}, matched by class name."
+        )
     if any(row.fold_rule == "holdout" for row in rows):
         notes.append(
             "Fold rule `holdout`: one seeded split of subjects; the mean of folds is that split's accuracy."

@@ -33,12 +33,15 @@ class DataReference:
 
 @dataclass(frozen=True, kw_only=True)
 class MaskTask:
-    """Motion masks of one data set's training subjects."""
+    """Motion masks of one data set's training subjects, or released ones."""
 
     identity: str
     record: dict[str, Any]
     data: DataReference
     train_subjects: tuple[str, ...]
+    released_folder: str = ""
+    """Where released masks lie, absolute, seen by all nodes; empty for masks to be built."""
+    released_fold: int = 0
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -99,6 +102,19 @@ def mask_task(data: DataReference, train_subjects: Sequence[str]) -> MaskTask:
         "train_subjects": subjects_hash(train_subjects),
     }
     return MaskTask(identity=identity(record), record=record, data=data, train_subjects=tuple(train_subjects))
+
+
+def released_mask_task(data: DataReference, fold: Fold, folder: str, masks_hash: str) -> MaskTask:
+    """FMPN's released masks of that fold, named by their content (`MaskSet.hash`)."""
+    record = {"kind": "masks", "released": masks_hash, "fold": fold.index}
+    return MaskTask(
+        identity=identity(record),
+        record=record,
+        data=data,
+        train_subjects=tuple(fold.train_subjects),
+        released_folder=folder,
+        released_fold=fold.index,
+    )
 
 
 def fold_task(

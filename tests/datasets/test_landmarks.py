@@ -1,7 +1,9 @@
-"""The landmark CSV: read as documented, and every fault named with its line."""
+"""The landmark CSV and FMPN's pickle: read as documented, and every fault named with its line."""
 
 from __future__ import annotations
 
+import os
+import pickle
 from pathlib import Path
 
 import numpy as np
@@ -46,13 +48,24 @@ def test_a_frame_is_the_same_however_it_is_written(name: str) -> None:
     assert image_key(name) == ("S001_100", 40)
 
 
+@pytest.mark.parametrize("name", ["0a9b.jpg", "train/0a9b.PNG", " 0a9b.jpeg"])
+def test_an_image_outside_a_sequence_is_frame_0_of_itself(name: str) -> None:
+    assert image_key(name) == ("0a9b", 0)
+
+
+@pytest.mark.parametrize("name", ["image", "", "_", ".png", "notes.txt"])
+def test_what_names_no_image_is_refused(name: str) -> None:
+    with pytest.raises(ValueError, match="does not end in"):
+        image_key(name)
+
+
 @pytest.mark.parametrize(
     ("line", "fault"),
     [
         ("S001_100_4,1,2,3,4,5,6,7,8,9,x", r"line 2: mouth_right_y is 'x', not a number"),
         ("S001_100_4,1,2,3,4,5,6,7,8,9", r"line 2: mouth_right_y is None, not a number"),
         ("S001_100_4,nan,2,3,4,5,6,7,8,9,10", r"line 2: left_eye_x is 'nan', not a finite number"),
-        ("picture.png,1,2,3,4,5,6,7,8,9,10", r"line 2: 'picture.png' does not end in _ and a frame number"),
+        ("picture,1,2,3,4,5,6,7,8,9,10", r"line 2: 'picture' does not end in _ and a frame number, nor"),
     ],
 )
 def test_a_wrong_line_is_named(tmp_path: Path, line: str, fault: str) -> None:
@@ -84,3 +97,70 @@ def test_every_wanted_frame_must_be_listed_and_others_may(tmp_path: Path) -> Non
         UserError, match=r"points\.csv lacks 2 of the 3 frames wanted, .*S001_100_00000006, S001_100_00000007"
     ):
         attach_landmarks([record(4), record(6), record(7)], points, tmp_path / "points.csv")
+
+
+def test_images_with_several_faces_are_told(tmp_path: Path) -> None:
+    lines = [f"{HEADER},faces_found"]
+    lines += [f"S001_100_{frame},1,2,3,4,5,6,7,8,9,10,{faces}" for frame, faces in ((4, 1), (5, 2), (6, ""))]
+    several: list[str] = []
+    assert len(read_landmarks(write(tmp_path / "points.csv", *lines), several)) == 3
+    assert several == ["S001_100_5"]
+
+
+def as_released(points: np.ndarray, score: float = 1.0) -> list[np.ndarray]:
+    """One face as MTCNN's boxes (1, 5) and landmarks (1, 10)."""
+    return [np.array([[1.0, 2.0, 3.0, 4.0, score]]), points.T.reshape(1, 10)]
+
+
+def write_pickle(path: Path, content: object, protocol: int = 2) -> Path:
+    path.write_bytes(pickle.dumps(content, protocol))
+    return path
+
+
+@pytest.mark.parametrize("protocol", [0, 2, 5])
+def test_fmpns_pickle_gives_the_points_of_the_best_face(tmp_path: Path, protocol: int) -> None:
+    face, other = np.arange(10.0).reshape(5, 2), np.arange(10.0).reshape(5, 2) + 50
+    crowd = [
+        np.concatenate(both) for both in zip(as_released(other, 0.7), as_released(face, 0.9), strict=True)
+    ]
+    content = {
+        "author/CK+/S005_001_00000009.png": as_released(face),
+        "author/CK+/S005_001_00000010.png": crowd,
+        "author/CK+/S005_001_00000011.png": [np.zeros((0, 5)), np.zeros((0, 10))],
+    }
+    several: list[str] = []
+    points = read_landmarks(write_pickle(tmp_path / "points.pkl", content, protocol), several)
+    assert set(points) == {("S005_001", 9), ("S005_001", 10)}
+    for found in points.values():
+        np.testing.assert_array_equal(found, face)
+    assert several == ["author/CK+/S005_001_00000010.png"]
+
+
+@pytest.mark.parametrize(
+    ("content", "fault"),
+    [
+        ([1, 2], "must be a dict from images"),
+        ({}, "must be a dict from images"),
+        ({"a_1.png": [np.zeros((1, 4)), np.zeros((1, 10))]}, r"'a_1\.png' is wrong \(its boxes"),
+        ({"a_1.png": [np.zeros((2, 5)), np.zeros((1, 10))]}, r"'a_1\.png' is wrong \(its boxes"),
+        ({"a_1.png": [np.zeros((1, 5)), np.full((1, 10), np.nan)]}, "not finite"),
+        ({"a_1.png": [np.zeros((1, 5))]}, r"'a_1\.png' is wrong"),
+        ({"a_1.png": 5}, r"'a_1\.png' is wrong"),
+        ({7: [np.zeros((1, 5)), np.zeros((1, 10))]}, "7 is wrong"),
+        ({"x/a_1.png": as_released(np.ones((5, 2))), "y/a_01.png": as_released(np.ones((5, 2)))}, "twice"),
+        ({"a_1.png": [[], []]}, "no image with a face"),
+    ],
+)
+def test_a_wrong_pickle_is_named(tmp_path: Path, content: object, fault: str) -> None:
+    with pytest.raises(UserError, match=rf"points\.pkl.*{fault}"):
+        read_landmarks(write_pickle(tmp_path / "points.pkl", content))
+
+
+def test_a_pickle_that_would_run_something_is_refused(tmp_path: Path) -> None:
+    class Evil:
+        def __reduce__(self) -> tuple[object, tuple[str]]:
+            return os.system, (f"touch {tmp_path / 'marker'}",)
+
+    with pytest.raises(UserError, match=r"points\.pkl is not plain data"):
+        read_landmarks(write_pickle(tmp_path / "points.pkl", {"a_1.png": Evil()}))
+    assert not (tmp_path / "marker").exists()

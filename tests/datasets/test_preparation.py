@@ -48,11 +48,11 @@ def test_nothing_is_written_outside_the_stores_folder(tree: Path, tmp_path: Path
 
 
 def test_mmi_is_prepared_by_a_csv_of_landmarks(tmp_path: Path) -> None:
-    tree = write_mmi(tmp_path / "mmi", {"S001-100": 4, "S002-005": 1})
+    tree = write_mmi(tmp_path / "mmi", {"S053-100": 4, "S054-005": 1})
     with pytest.raises(UserError, match="8 of 8 frames have no landmarks"):
         prepare_dataset("mmi", SIZE, data_root=tmp_path, source=tree)
     frames = [
-        f"{sequence}_{frame:03d}.png" for sequence in ("S001_100", "S002_005") for frame in (1, 4, 5, 6)
+        f"{sequence}_{frame:03d}.png" for sequence in ("S053_100", "S054_005") for frame in (0, 3, 4, 5)
     ]
     points = write_landmarks(tmp_path / "points.csv", frames)
     store = prepare_dataset("mmi", SIZE, data_root=tmp_path, source=tree, landmarks=points)

@@ -9,7 +9,7 @@ from PIL import Image
 
 from datasets.preview import CELL_PIXELS, FACES_A_CLASS, write_preview
 from datasets.records import FrameRecord
-from datasets.store import write_store
+from datasets.store_writer import write_store
 
 
 def record(index: int, expression: str) -> FrameRecord:

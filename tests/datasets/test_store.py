@@ -16,10 +16,12 @@ import numpy as np
 import pyarrow.parquet
 import pytest
 
-from datasets import store_files
+from datasets import store_files, store_writer
 from datasets.alignment import template_points, transform_points
+from datasets.choices import BadItems
 from datasets.records import FrameRecord
-from datasets.store import PreparedStore, open_prepared, prepare_command, store_folder, write_store
+from datasets.store import PreparedStore, open_prepared, prepare_command, store_folder
+from datasets.store_writer import FrameSource, Recipe, write_prepared, write_store
 from platform.errors import UserError
 from tests.raw_trees import draw_face, face_points
 
@@ -133,18 +135,21 @@ def test_the_hash_names_the_content(store: PreparedStore, tmp_path: Path) -> Non
     assert len({store.hash, changed.hash, other.hash}) == 3
 
 
-def test_progress_is_told_of_every_image(folder: Path) -> None:
+def test_progress_is_told_of_every_chunk(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(store_writer, "CHUNK_IMAGES", 4)
     seen: list[tuple[int, int]] = []
     write_store(
         folder, "ckplus", SIZE, RECORDS, read_frame, progress=lambda done, total: seen.append((done, total))
     )
-    assert seen == [(done, 6) for done in range(1, 7)]
+    assert seen == [(4, 6), (6, 6)]
 
 
 SLOW_WRITER = """
 import sys, time
 from pathlib import Path
+from datasets import store_writer
 from tests.datasets.test_store import RECORDS, SIZE, read_frame, write_store
+store_writer.CHUNK_IMAGES = 2
 def slow(one):
     if one.image_name == "S002_001_00000009":
         print("half-way", flush=True)
@@ -155,9 +160,10 @@ write_store(Path(sys.argv[1]), "ckplus", SIZE, RECORDS, slow, source_sha256=hash
 """
 
 
-def test_a_killed_run_leaves_no_store_and_the_next_one_the_right_one(
-    store: PreparedStore, tmp_path: Path, root: Path
-) -> None:
+@pytest.fixture
+def killed(tmp_path: Path, root: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The folder of a store whose writer was killed after two of three chunks."""
+    monkeypatch.setattr(store_writer, "CHUNK_IMAGES", 2)
     folder = store_folder(tmp_path / "killed", "ckplus", SIZE)
     command = [sys.executable, "-c", SLOW_WRITER, str(folder)]
     with subprocess.Popen(command, cwd=root, stdout=subprocess.PIPE, text=True) as writer:
@@ -166,11 +172,110 @@ def test_a_killed_run_leaves_no_store_and_the_next_one_the_right_one(
         writer.send_signal(signal.SIGKILL)
     assert not folder.exists()
     assert (folder.parent / f".{folder.name}.partial" / "images.npy").exists()
+    return folder
+
+
+def resumed(folder: Path) -> list[str]:
+    """Write the killed store again; the images that were read for it."""
+    read: list[str] = []
+
+    def remembering(one: FrameRecord) -> np.ndarray:
+        read.append(one.image_name)
+        return read_frame(one)
+
     write_store(
-        folder, "ckplus", SIZE, RECORDS, read_frame, source_sha256=lambda one: f"hash of {one.source}"
+        folder, "ckplus", SIZE, RECORDS, remembering, source_sha256=lambda one: f"hash of {one.source}"
     )
-    assert contents(folder) == contents(store.folder)
     assert [path.name for path in folder.parent.iterdir()] == [folder.name]
+    return read
+
+
+def test_a_killed_run_goes_on_where_it_stopped_and_ends_the_same(store: PreparedStore, killed: Path) -> None:
+    assert resumed(killed) == ["S002_001_00000009", "S002_001_00000010"]
+    assert contents(killed) == contents(store.folder)
+
+
+def test_a_chunk_whose_images_were_damaged_is_written_again(store: PreparedStore, killed: Path) -> None:
+    path = killed.parent / f".{killed.name}.partial" / "images.npy"
+    content = bytearray(path.read_bytes())
+    content[200] ^= 1
+    path.write_bytes(content)
+    assert len(resumed(killed)) == 4
+    assert contents(killed) == contents(store.folder)
+
+
+def test_a_journal_line_that_the_kill_cut_short_counts_for_nothing(
+    store: PreparedStore, killed: Path
+) -> None:
+    path = killed.parent / f".{killed.name}.partial" / "journal.jsonl"
+    path.write_text(path.read_text()[:-20])
+    assert len(resumed(killed)) == 4
+    assert contents(killed) == contents(store.folder)
+
+
+def test_other_records_start_afresh(killed: Path) -> None:
+    assert len(write_store(killed, "ckplus", SIZE, RECORDS[:4], read_frame).images) == 4
+
+
+def test_a_source_that_changed_meanwhile_is_read_again(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(store_writer, "CHUNK_IMAGES", 2)
+    stamps = {one.image_name: 1 for one in RECORDS}
+
+    def write(read: list[str], stop_at: str = "") -> None:
+        def remembering(one: FrameRecord) -> np.ndarray:
+            if one.image_name == stop_at:
+                raise KeyboardInterrupt
+            read.append(one.image_name)
+            return read_frame(one)
+
+        source = FrameSource(read_frame=remembering, stamp=lambda one: [stamps[one.image_name]])
+        write_prepared(folder, "ckplus", RECORDS, source, Recipe(size_pixels=SIZE))
+
+    with pytest.raises(KeyboardInterrupt):
+        write([], stop_at="S002_001_00000009")
+    stamps["S001_001_00000004"] = 2
+    read: list[str] = []
+    write(read)
+    assert read[:2] == ["S001_001_00000001", "S001_001_00000004"]
+    assert len(read) == 4
+
+
+def frame_of_own_process(one: FrameRecord) -> np.ndarray:
+    """As read_frame; one is bad. At the module's level, so that another process finds it."""
+    if one.image_name == "S001_001_00000004":
+        raise UserError("4.png is not a readable image")
+    return read_frame(one)
+
+
+@pytest.mark.parametrize("workers", [1, 2])
+def test_bad_frames_are_left_out_and_listed_whatever_the_number_of_processes(
+    folder: Path, workers: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(store_writer, "CHUNK_IMAGES", 2)
+    source, recipe = FrameSource(read_frame=frame_of_own_process), Recipe(size_pixels=SIZE)
+    with pytest.raises(UserError, match=r"4\.png is not"):
+        write_prepared(folder, "ckplus", RECORDS, source, recipe, workers=workers)
+    assert list(folder.parent.iterdir()) == []
+    bad = BadItems(skip=True)
+    store = write_prepared(folder, "ckplus", RECORDS, source, recipe, bad=bad, workers=workers)
+    store.verify()
+    assert store.image_names.tolist() == [
+        "S001_001_00000001", "S001_001_00000005", "S002_001_00000001", "S002_001_00000009",
+        "S002_001_00000010",
+    ]  # fmt: skip
+    left_out = [["S001/4.png", "4.png is not a readable image"]]
+    assert store_files.read_manifest(folder)["left_out"] == left_out
+    whole = write_store(folder.with_name("whole"), "ckplus", SIZE, RECORDS, read_frame)
+    np.testing.assert_array_equal(store.images, whole.images[[0, 2, 3, 4, 5]])
+
+
+def test_a_store_of_which_nothing_is_left_is_refused(folder: Path) -> None:
+    source = FrameSource(read_frame=frame_of_own_process)
+    with pytest.raises(UserError, match="none of the 1 frames can be used"):
+        write_prepared(
+            folder, "ckplus", RECORDS[3:4], source, Recipe(size_pixels=SIZE), bad=BadItems(skip=True)
+        )
+    assert list(folder.parent.iterdir()) == []
 
 
 WAITING_WRITER = """
@@ -353,7 +458,7 @@ def test_a_missing_licensed_store_says_who_gives_it_where_we_looked_and_what_to_
     message = str(caught.value)
     assert "mmifacedb.eu" in message
     assert str(tmp_path / "prepared" / "mmi-320") in message
-    flags = f"--dataset mmi --source DIR --landmarks CSV --data-root {tmp_path} --size 320"
+    flags = f"--dataset mmi --source DIR --landmarks detect --data-root {tmp_path} --size 320"
     assert f"python -m platform.prepare {flags}" in message
     assert "\n" not in message
 

@@ -5,7 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from datasets.store import store_folder, write_store
+from datasets.store import store_folder
+from datasets.store_writer import write_store
 from platform.config import Plan
 from platform.errors import UserError
 from platform.results.planning import (

@@ -1,0 +1,180 @@
+"""AffectNet, in the older layout with CSV files or the newer one with `.npy` files (METHODS §6).
+
+Which of the two it is shows in the folder. All labelled images are read: of the older layout those
+that training.csv and validation.csv list (or other CSV files with their columns, but never the
+automatically annotated ones), of the newer one train_set and val_set; a part that is not there is
+not missed. Wanted are CK+'s seven expressions, all images of them or a seeded draw of each. There are
+no subjects and no sequences: an image is its own subject, and no face is a neutral reference.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections import Counter
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Protocol
+
+import numpy as np
+
+from datasets import affectnet_csv, affectnet_npy
+from datasets.affectnet_labels import EXPRESSIONS_WANTED, ListedImage
+from datasets.choices import ALL_BY_THE_RULE, BadItems, Choices
+from datasets.frame_selection import check_all_found
+from datasets.records import DatasetDescription, FrameRecord
+from datasets.sources import found_in, read_image, require_folder, source_path, visible_names
+from platform.errors import UserError
+
+DATASET = DatasetDescription(
+    name="affectnet",
+    title="AffectNet",
+    request_from=(
+        "AffectNet is requested from Mohammad Mahoor's group at the University of Denver, "
+        "by the agreement on its site, mohammadmahoor.com."
+    ),
+    native_layout=(
+        f"{affectnet_csv.IMAGES}/1/<name>.jpg with training.csv and validation.csv, "
+        "or train_set/images/0.jpg and train_set/annotations/0_exp.npy, 0_lnd.npy (and val_set)"
+    ),
+)
+
+
+class _Layout(Protocol):
+    """What the two layouts offer."""
+
+    def listed_images(self, root: Path, bad: BadItems) -> list[ListedImage]:
+        """The images with one of the seven expressions."""
+
+    def label_codes(self, root: Path) -> Counter[str]:
+        """How many images carry each label code."""
+
+    def read_points(self, root: Path, image: ListedImage) -> np.ndarray | None:
+        """The image's five points."""
+
+
+def label_codes(root: Path) -> Counter[str]:
+    """How many images carry each label code, by its meaning."""
+    return _layout_in(root).label_codes(root)
+
+
+def read_records(
+    root: Path, choices: Choices = ALL_BY_THE_RULE, bad: BadItems | None = None
+) -> list[FrameRecord]:
+    """The images wanted, by their path: all, those in `choices.frames`, or `choices.per_class` a class.
+
+    `landmarks` are None where the data set gives an image none. An image counts as frame 0 of a
+    sequence of its own name. Raises UserError that names the file, and the line in it, at fault;
+    `bad` may leave that image out instead, and then a draw is short of it.
+    """
+    choices.refuse(DATASET.title, "whole_sequences")
+    bad = bad or BadItems()
+    layout = _layout_in(root)
+    images = sorted(layout.listed_images(root, bad), key=lambda image: image.source)
+    if not images:
+        raise UserError(
+            f"{root} lists no image of {', '.join(sorted(EXPRESSIONS_WANTED))}; "
+            "restore AffectNet's labels from your copy."
+        )
+    records = []
+    for image in _chosen(images, choices, root):
+        with bad.guard(image.source):
+            source_path(root, image.source)
+            records.append(
+                FrameRecord(
+                    subject_id=image.image_id,
+                    sequence_id=image.image_id,
+                    frame=0,
+                    expression=image.label,
+                    role="expressive",
+                    source=image.source,
+                    landmarks=layout.read_points(root, image),
+                )
+            )
+    check_all_found(choices, records, root)
+    return records
+
+
+def read_frame(root: Path, record: FrameRecord) -> np.ndarray:
+    """The image, uint8 (H, W, 3), RGB."""
+    return read_image(source_path(root, record.source))
+
+
+def draw_images(images: Sequence[ListedImage], per_class: int, seed: int) -> list[ListedImage]:
+    """`per_class` of `images` of each label among them, without a repeat; in the order of `images`.
+
+    The draw of one label depends on its own images, their order and `seed` alone. Every label must
+    have enough.
+    """
+    drawn: set[int] = set()
+    for label in {image.label for image in images}:
+        candidates = np.array([index for index, image in enumerate(images) if image.label == label])
+        key = int.from_bytes(hashlib.sha256(label.encode()).digest()[:8], "big")
+        random = np.random.Generator(np.random.PCG64(np.random.SeedSequence((seed, key))))
+        shuffled = candidates[np.argsort(random.random(len(candidates)), kind="stable")]
+        drawn.update(shuffled[:per_class].tolist())
+    return [images[index] for index in sorted(drawn)]
+
+
+def _chosen(images: Sequence[ListedImage], choices: Choices, root: Path) -> Sequence[ListedImage]:
+    """Those of `images`, sorted by their path, that `choices` asks for."""
+    if choices.per_class is None:
+        choices.refuse(f"{DATASET.title} without --per-class", "draw_seed")
+        if choices.frames is None:
+            return images
+        return [image for image in images if (image.image_id, 0) in choices.frames]
+    choices.refuse(f"{DATASET.title} together with --per-class", "frames")
+    counts = {
+        expression: sum(image.label == expression for image in images)
+        for expression in sorted(EXPRESSIONS_WANTED)
+    }
+    fewest = min(counts, key=lambda expression: counts[expression])
+    if not 1 <= choices.per_class <= counts[fewest]:
+        raise UserError(
+            f"--per-class must lie in 1 to {counts[fewest]}, the images of the smallest class, {fewest}, in "
+            f"{root}, but got {choices.per_class}; pass --per-class {max(1, counts[fewest])}, "
+            "or add the images that are missing."
+        )
+    if choices.draw_seed < 0:
+        raise UserError(f"--draw-seed must be 0 or more, but got {choices.draw_seed}; pass --draw-seed 0.")
+    return draw_images(images, choices.per_class, choices.draw_seed)
+
+
+def _layout_in(root: Path) -> _Layout:
+    """Which of the two layouts `root` has. Raises UserError where it is neither, or both."""
+    require_folder(root)
+    has_csv, has_npy = _holds_csv_layout(root), _holds_npy_layout(root)
+    if has_csv and has_npy:
+        raise UserError(
+            f"{root} holds AffectNet in both layouts, {affectnet_csv.IMAGES} and train_set or val_set; "
+            "move one of them into a folder of its own, and pass that."
+        )
+    if has_csv:
+        return affectnet_csv
+    if has_npy:
+        return affectnet_npy
+    raise UserError(
+        f"{root} is not a folder in one of AffectNet's layouts: expected {affectnet_csv.IMAGES}/ and "
+        f"training.csv, or train_set/ and val_set/ with {affectnet_npy.IMAGES}/ and "
+        f"{affectnet_npy.ANNOTATIONS}/, "
+        f"found {found_in(root)}; {_right_folder(root)}."
+    )
+
+
+def _holds_csv_layout(folder: Path) -> bool:
+    return (folder / affectnet_csv.IMAGES).is_dir()
+
+
+def _holds_npy_layout(folder: Path) -> bool:
+    return any((folder / subset / affectnet_npy.ANNOTATIONS).is_dir() for subset in affectnet_npy.SUBSETS)
+
+
+def _right_folder(root: Path) -> str:
+    """What to do about a wrong `root`: often it is one folder too high or too low."""
+    near = [
+        *root.absolute().parents[:2],
+        *(root / name for name in visible_names(root) if (root / name).is_dir()),
+    ]
+    for folder in near:
+        if _holds_csv_layout(folder) or _holds_npy_layout(folder):
+            return f"pass --source {folder}"
+    return "pass --source the folder that holds these"

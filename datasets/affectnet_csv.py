@@ -1,0 +1,181 @@
+"""AffectNet's older layout (METHODS §6): folders of images, listed with their labels in CSV files."""
+
+from __future__ import annotations
+
+import csv
+from collections import Counter
+from collections.abc import Iterator
+from pathlib import Path, PurePosixPath
+
+import numpy as np
+
+from datasets.affectnet_labels import EXPRESSIONS_WANTED, ListedImage, five_points, label_of
+from datasets.choices import BadItems
+from datasets.sources import found_in, source_path, visible_names
+from platform.errors import UserError
+
+IMAGES = "Manually_Annotated_Images"
+LIST_FOLDERS = ("", "Manually_Annotated_file_lists/")
+"""Where the CSV files may lie, relative to the root; the first that holds one."""
+STANDARD_LISTS = ("training.csv", "validation.csv")
+OTHER_IMAGES = "automatic"
+"""A list whose name begins so speaks of AffectNet's automatically annotated images."""
+
+PATH, POINTS, CODE = "subDirectory_filePath", "facial_landmarks", "expression"
+COLUMNS = (PATH, POINTS, CODE)
+"""The columns read; others are left alone."""
+NO_POINTS = ("", "null")
+"""Instead of landmarks, where an image has none."""
+
+
+def listed_images(root: Path, bad: BadItems) -> list[ListedImage]:
+    """The images with one of the seven expressions, in the order of the lists.
+
+    Whether an image is there shows when it is read: looking would cost minutes. Raises UserError for
+    a list that cannot be read; a line that is wrong, or that lists an image again, is `bad`'s. Of an
+    image listed with conflicting labels no line is believed.
+    """
+    images: dict[str, ListedImage] = {}
+    conflicting: set[str] = set()
+    for name in _lists(root):
+        rows = _rows(source_path(root, name))
+        _, header = next(rows)
+        places = {column: header.index(column) for column in COLUMNS}
+        for line, row in rows:
+            with bad.guard(f"{name}, line {line}"):
+                image = _listed_image(root, f"{name}, line {line}", row, len(header), places)
+                if image.image_id in images:
+                    earlier = images[image.image_id]
+                    if earlier.source == image.source and earlier.label != image.label:
+                        conflicting.add(image.image_id)
+                    raise _listed_again(root, earlier, image)
+                images[image.image_id] = image
+    return [
+        image
+        for image in images.values()
+        if image.label in EXPRESSIONS_WANTED and image.image_id not in conflicting
+    ]
+
+
+def label_codes(root: Path) -> Counter[str]:
+    """How many lines carry each label code, by its meaning; what is none is counted as it is written."""
+    counts: Counter[str] = Counter()
+    for name in _lists(root):
+        rows = _rows(source_path(root, name))
+        _, header = next(rows)
+        place = header.index(CODE)
+        counts.update(row[place] for _, row in rows if len(row) > place)
+    return Counter({_meaning(code): count for code, count in counts.items()})
+
+
+def _meaning(code: str) -> str:
+    try:
+        return f"{code} {label_of(code)}"
+    except ValueError:
+        return repr(code)
+
+
+def read_points(root: Path, image: ListedImage) -> np.ndarray | None:
+    """The image's five points, float64 (5, 2), pixels; None where its line gives none."""
+    if image.points.strip().lower() in NO_POINTS:
+        return None
+    try:
+        return five_points(np.array([float(value) for value in image.points.rstrip("; ").split(";")]))
+    except ValueError as error:
+        raise UserError(
+            f"{root / image.listed_at}: {error}; restore that line ({POINTS} is 'x;y;x;y;...')."
+        ) from error
+
+
+def _lists(root: Path) -> list[str]:
+    """The CSV files to read, relative to `root`: the two standard ones, or else all with the columns."""
+    for folder in LIST_FOLDERS:
+        names = [
+            folder + name
+            for name in (visible_names(root / folder) if (root / folder).is_dir() else ())
+            if name.lower().endswith(".csv") and not name.lower().startswith(OTHER_IMAGES)
+        ]
+        standard = [name for name in names if name.removeprefix(folder).lower() in STANDARD_LISTS]
+        missing = {name: _missing_columns(root, name) for name in standard or names}
+        chosen = standard or [name for name in names if not missing[name]]
+        for name in chosen or names:
+            if missing[name]:
+                raise UserError(
+                    f"{root / name} lacks the columns {', '.join(missing[name])}; its first line must name "
+                    f"them, as in AffectNet's own lists ({PATH},face_x,...,{POINTS},{CODE},...)."
+                )
+        if chosen:
+            return chosen
+    raise UserError(
+        f"{root} holds {IMAGES}, but no list of their labels: expected {' or '.join(STANDARD_LISTS)}, "
+        f"found {found_in(root)}; put AffectNet's CSV files there."
+    )
+
+
+def _missing_columns(root: Path, name: str) -> list[str]:
+    path = source_path(root, name)
+    _, header = next(_rows(path), (0, None))
+    if header is None:
+        raise UserError(f"{path} is empty; restore it from your copy of the data set.")
+    return [column for column in COLUMNS if column not in header]
+
+
+def _rows(path: Path) -> Iterator[tuple[int, list[str]]]:
+    """(line number, fields) of each line that is not empty; streamed, because a list has 400 MB."""
+    reader = None
+    try:
+        with path.open(encoding="utf-8-sig", newline="") as file:
+            reader = csv.reader(file)
+            for row in reader:
+                if row:
+                    yield reader.line_num, row
+    except OSError as error:
+        raise UserError(f"cannot read {path}: {error.strerror}; restore it.") from error
+    except (UnicodeDecodeError, csv.Error) as error:
+        line = reader.line_num + 1 if reader is not None else 1
+        raise UserError(
+            f"{path}, line {line} or later: not a CSV file in UTF-8 ({error}); save it as one, or restore it."
+        ) from error
+
+
+def _listed_image(
+    root: Path, listed_at: str, row: list[str], fields: int, places: dict[str, int]
+) -> ListedImage:
+    """The image of one line. Raises UserError where the line is wrong."""
+    try:
+        if len(row) != fields:
+            raise ValueError(f"it has {len(row)} fields, but its header has {fields}")
+        name = row[places[PATH]].strip()
+        if not name or name.startswith("/") or ".." in name.split("/") or "\0" in name:
+            raise ValueError(
+                f"the path {name!r} is none inside {IMAGES} (it is empty, absolute, or leaves it by '..')"
+            )
+        label = label_of(row[places[CODE]])
+    except ValueError as error:
+        raise UserError(f"{root / listed_at}: {error}; correct or remove that line.") from error
+    return ListedImage(
+        image_id=PurePosixPath(name).stem,
+        label=label,
+        source=f"{IMAGES}/{name}",
+        # Only wanted images keep the text of their landmarks, about a kilobyte each.
+        points=row[places[POINTS]] if label in EXPRESSIONS_WANTED else "",
+        listed_at=listed_at,
+    )
+
+
+def _listed_again(root: Path, first: ListedImage, second: ListedImage) -> UserError:
+    """The error for an image that two lines name."""
+    lines = f"{first.listed_at}, and {second.listed_at}"
+    if first.source != second.source:
+        return UserError(
+            f"{root}: two images have the name {first.image_id!r}, {first.source} and {second.source} "
+            f"({lines}), but an image is known by its name; rename one, also in its list."
+        )
+    if first.label != second.label:
+        return UserError(
+            f"{root / first.source} is listed with conflicting labels, {first.label} and {second.label} "
+            f"({lines}); remove the wrong line."
+        )
+    return UserError(
+        f"{root / first.source} is listed twice, as {first.label} ({lines}); remove one of the lines."
+    )

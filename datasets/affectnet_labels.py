@@ -1,0 +1,60 @@
+"""What AffectNet's two layouts have in common: label codes, landmarks, an image as it is listed."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+
+from datasets.alignment import five_points_from_68
+
+LABEL_OF_CODE = {
+    0: "neutral", 1: "happiness", 2: "sadness", 3: "surprise", 4: "fear", 5: "disgust", 6: "anger",
+    7: "contempt", 8: "none", 9: "uncertain", 10: "no face",
+}  # fmt: skip
+"""METHODS §6. The newer layout documents 0 to 7 only; 8 to 10 mean the same there, should they occur."""
+
+EXPRESSIONS_WANTED = frozenset(
+    {"anger", "contempt", "disgust", "fear", "happiness", "sadness", "surprise"}  # CK+'s, so the paper's
+)
+"""Images with another label are read over."""
+
+
+class ListedImage(NamedTuple):
+    """One labelled image. A tuple, because AffectNet lists some 400,000."""
+
+    image_id: str
+    """Unique in the data set."""
+    label: str
+    """One of LABEL_OF_CODE."""
+    source: str
+    """Relative to the data set's root, with `/`."""
+    points: str
+    """Where its layout finds the landmarks: their text, or the path of their file."""
+    listed_at: str
+    """For messages: `training.csv, line 12`."""
+
+
+def label_of(code: str) -> str:
+    """The label that `code` (`6`, also `6.0`) stands for. Raises ValueError where it stands for none."""
+    codes = ", ".join(f"{number} {label}" for number, label in LABEL_OF_CODE.items())
+    try:
+        number = float(code)
+    except ValueError:
+        raise ValueError(f"the expression is {code[:40]!r}, not a number; the codes are {codes}") from None
+    if number not in LABEL_OF_CODE:
+        raise ValueError(f"the expression code {code} is out of range; the codes are {codes}")
+    return LABEL_OF_CODE[int(number)]
+
+
+def five_points(values: np.ndarray) -> np.ndarray:
+    """Five points, float64 (5, 2), pixels, from 68 as x, y, x, y ...: (136,) or (68, 2).
+
+    Raises ValueError where these are not 136 finite numbers.
+    """
+    if values.shape not in ((136,), (68, 2)) or not np.isfinite(values).all():
+        raise ValueError(
+            f"the landmarks must be 68 points (136 finite numbers), but are {values.size} numbers "
+            f"of shape {values.shape}, {int(np.isfinite(values).sum())} of them finite"
+        )
+    return five_points_from_68(values.reshape(68, 2))

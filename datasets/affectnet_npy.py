@@ -1,0 +1,108 @@
+"""AffectNet's newer layout (METHODS §6): numbered images, each with a few small `.npy` files."""
+
+from __future__ import annotations
+
+import os
+from collections import Counter
+from io import BytesIO
+from pathlib import Path
+
+import numpy as np
+
+from datasets.affectnet_labels import EXPRESSIONS_WANTED, ListedImage, five_points, label_of
+from datasets.choices import BadItems
+from datasets.sources import read_bytes, source_path
+from platform.errors import UserError
+
+SUBSETS = {"train_set": "", "val_set": "val_"}
+"""Folder -> what goes before its images' names, because both number them from 0."""
+IMAGES, ANNOTATIONS = "images", "annotations"
+CODE_FILE, POINTS_FILE = "_exp.npy", "_lnd.npy"
+
+
+def listed_images(root: Path, bad: BadItems) -> list[ListedImage]:
+    """The images with one of the seven expressions: of train_set, then of val_set, by name.
+
+    Whether an image is there shows when it is read. Raises UserError for folders that lead out of
+    `root`; a code that cannot be read is `bad`'s.
+    """
+    images = []
+    for subset, prefix in SUBSETS.items():
+        annotations = f"{subset}/{ANNOTATIONS}"
+        folder = source_path(root, annotations)
+        if not folder.is_dir():
+            continue
+        for name, is_link in sorted((entry.name, entry.is_symlink()) for entry in os.scandir(folder)):
+            if name.startswith(".") or not name.endswith(CODE_FILE):
+                continue
+            with bad.guard(f"{annotations}/{name}"):
+                # The folder is inside the root already, and following 300,000 paths takes long.
+                path = source_path(root, f"{annotations}/{name}") if is_link else folder / name
+                number = name.removesuffix(CODE_FILE)
+                label = _read_label(path)
+                if label in EXPRESSIONS_WANTED:
+                    images.append(
+                        ListedImage(
+                            image_id=prefix + number,
+                            label=label,
+                            source=f"{subset}/{IMAGES}/{number}.jpg",
+                            points=f"{annotations}/{number}{POINTS_FILE}",
+                            listed_at=f"{annotations}/{name}",
+                        )
+                    )
+    return images
+
+
+def label_codes(root: Path) -> Counter[str]:
+    """How many images carry each label."""
+    return Counter(
+        _read_label(source_path(root, f"{subset}/{ANNOTATIONS}/{name}"))
+        for subset in SUBSETS
+        if (root / subset / ANNOTATIONS).is_dir()
+        for name in sorted(os.listdir(root / subset / ANNOTATIONS))
+        if name.endswith(CODE_FILE) and not name.startswith(".")
+    )
+
+
+def read_points(root: Path, image: ListedImage) -> np.ndarray | None:
+    """The image's five points, float64 (5, 2), pixels; None where it has no landmark file."""
+    path = source_path(root, image.points)
+    if not path.exists():
+        return None
+    array = read_array(path)
+    try:
+        # The points of some copies are a column, (136, 1), or text.
+        return five_points(array.squeeze().astype(np.float64))
+    except (ValueError, TypeError) as error:
+        raise UserError(f"{path}: {error}; restore it from your copy of the data set.") from error
+
+
+def read_array(path: Path) -> np.ndarray:
+    """The array in the `.npy` file `path`, of numbers or text.
+
+    Nothing in it is executed: a pickle, or an array of objects, raises UserError like any other file
+    that is no whole array.
+    """
+    content = read_bytes(path)
+    try:
+        array = np.load(BytesIO(content), allow_pickle=False)
+        if not isinstance(array, np.ndarray):
+            raise ValueError("it is an archive of arrays")
+    # numpy parses the header with Python's own tokenizer and parser, whose errors are of many kinds.
+    except Exception as error:
+        raise UserError(
+            f"{path} is not a plain numpy array ({error}); restore it from your copy of the data set."
+        ) from error
+    return array
+
+
+def _read_label(path: Path) -> str:
+    """The label of an `_exp.npy` file, whose one value is a number or its text, by copy."""
+    array = read_array(path)
+    try:
+        if array.size != 1:
+            raise ValueError(f"it holds {array.size} values, but one code is expected")
+        value = array.item()
+        return label_of(value.decode("ascii") if isinstance(value, bytes) else str(value))
+    except ValueError as error:
+        raise UserError(f"{path}: {error}; restore it from your copy of the data set.") from error

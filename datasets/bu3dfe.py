@@ -1,0 +1,150 @@
+"""BU-3DFE in its native layout (METHODS §6): single photographs beside the 3-D models.
+
+Of each subject the photographs (`_F2D.bmp`) of six expressions at four levels are expressive, and
+that of the neutral face is its reference. A subject's levels of one expression count as a sequence,
+the level as the frame. The data set brings no landmarks in the photograph's pixels. Case is read
+leniently; expressions and levels that a copy lacks are not missed, a neutral face is.
+"""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import numpy as np
+
+from datasets.choices import ALL_BY_THE_RULE, BadItems, Choices
+from datasets.frame_selection import check_all_found
+from datasets.records import DatasetDescription, FrameRecord
+from datasets.sources import found_in, read_image, require_folder, source_path, visible_names
+from platform.errors import UserError
+
+DATASET = DatasetDescription(
+    name="bu3dfe",
+    title="BU-3DFE",
+    request_from=(
+        "BU-3DFE is requested from Lijun Yin's group at Binghamton University, by the agreement linked at "
+        "https://www.cs.binghamton.edu/~lijun/Research/3DFE/3DFE_Analysis.html."
+    ),
+    native_layout="F0001/F0001_AN01WH_F2D.bmp, F0001/F0001_NE00WH_F2D.bmp",
+    alignment_flag="--landmarks detect",
+)
+
+EXPRESSION_OF_CODE = {
+    "AN": "anger", "DI": "disgust", "FE": "fear", "HA": "happiness", "SA": "sadness", "SU": "surprise",
+}  # fmt: skip
+NEUTRAL = "NE"
+LEVELS = (1, 2, 3, 4)
+"""Of an expression, faint to strong; the neutral face has level 0."""
+
+_SUBJECT = re.compile(r"^[FM]\d{4}$", re.IGNORECASE)
+_PHOTOGRAPH = "_f2d.bmp"
+_NAME = re.compile(
+    r"^(?P<subject>[FM]\d{4})_(?P<code>[A-Z]{2})(?P<level>\d{2})(?P<ethnicity>[A-Z]{2})_F2D\.bmp$",
+    re.IGNORECASE,
+)
+
+
+def read_records(
+    root: Path, choices: Choices = ALL_BY_THE_RULE, bad: BadItems | None = None
+) -> list[FrameRecord]:
+    """All expressive photographs, or those in `choices.frames`, and the neutral one of each subject.
+
+    No landmarks. Raises UserError that names the file or folder at fault and what to do about it;
+    `bad` may leave that subject or photograph out instead.
+    """
+    choices.refuse(DATASET.title, "whole_sequences", "per_class", "draw_seed")
+    bad = bad or BadItems()
+    records: list[FrameRecord] = []
+    spellings: dict[str, str] = {}
+    for folder in _subject_folders(root):
+        with bad.guard(folder):
+            other = spellings.setdefault(folder.upper(), folder)
+            if other != folder:
+                raise UserError(
+                    f"{root} holds one subject under two spellings, {other} and {folder}; "
+                    "bring its photographs together under one."
+                )
+            records += _subject_records(root, folder, choices, bad)
+    check_all_found(choices, records, root)
+    return records
+
+
+def read_frame(root: Path, record: FrameRecord) -> np.ndarray:
+    """The photograph, uint8 (H, W, 3), RGB."""
+    return read_image(source_path(root, record.source))
+
+
+def _subject_records(root: Path, folder: str, choices: Choices, bad: BadItems) -> list[FrameRecord]:
+    """The wanted photographs in one subject's folder, by expression and level."""
+    photographs: dict[tuple[str, int], str] = {}
+    for name in visible_names(root / folder):
+        if not name.lower().endswith(_PHOTOGRAPH):
+            continue
+        with bad.guard(f"{folder}/{name}"):
+            shown = _read_name(root / folder, name)
+            if shown in photographs:
+                raise UserError(
+                    f"{root / folder} holds {shown[0]}{shown[1]:02d} twice, {photographs[shown]} and {name}; "
+                    "keep the right one."
+                )
+            photographs[shown] = name
+    if (NEUTRAL, 0) not in photographs:
+        raise UserError(
+            f"{root / folder} lacks the subject's neutral face, {folder}_NE00.._F2D.bmp; "
+            "restore it, or move the subject away."
+        )
+    subject = folder.upper()
+    return [
+        FrameRecord(
+            subject_id=subject,
+            sequence_id=f"{subject}_{code}",
+            frame=level,
+            expression="neutral" if code == NEUTRAL else EXPRESSION_OF_CODE[code],
+            role="neutral" if code == NEUTRAL else "expressive",
+            source=f"{folder}/{name}",
+            landmarks=None,
+        )
+        for (code, level), name in sorted(photographs.items())
+        if code == NEUTRAL or choices.frames is None or (f"{subject}_{code}", level) in choices.frames
+    ]
+
+
+def _read_name(folder: Path, name: str) -> tuple[str, int]:
+    """Code and level that a photograph's name speaks of."""
+    match = _NAME.match(name)
+    if match is None or match["subject"].upper() != folder.name.upper():
+        raise UserError(
+            f"{folder / name} is not named {folder.name}_<expression><level><ethnicity>_F2D.bmp, "
+            "like F0001_AN01WH_F2D.bmp, as its folder asks; rename it or move it away."
+        )
+    code, level = match["code"].upper(), int(match["level"])
+    if code == NEUTRAL and level == 0:
+        return code, level
+    if code not in EXPRESSION_OF_CODE or level not in LEVELS:
+        codes = ", ".join(f"{known} {expression}" for known, expression in EXPRESSION_OF_CODE.items())
+        raise UserError(
+            f"{folder / name} names expression {code} at level {match['level']}, but known are {codes} at "
+            f"levels 01 to {LEVELS[-1]:02d}, and {NEUTRAL}00 neutral; rename it or move it away."
+        )
+    return code, level
+
+
+def _subject_folders(root: Path) -> list[str]:
+    """Names of the subjects' folders, sorted. Raises UserError where there are none."""
+    require_folder(root)
+    names = visible_names(root)
+    subjects = [name for name in names if _SUBJECT.match(name) and (root / name).is_dir()]
+    if subjects:
+        return subjects
+    remedy = "pass --source the folder that holds these"
+    if any(name.lower().endswith(_PHOTOGRAPH) for name in names):
+        remedy = f"it looks like one subject's folder, so pass --source {root.absolute().parent}"
+    for name in names:
+        if (root / name).is_dir() and any(map(_SUBJECT.match, visible_names(root / name))):
+            remedy = f"pass --source {root / name}"
+            break
+    raise UserError(
+        f"{root} is not a folder in BU-3DFE's layout: expected the subjects' folders F0001, M0001 and so "
+        f"on, found {found_in(root)}; {remedy}."
+    )

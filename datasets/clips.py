@@ -1,0 +1,83 @@
+"""Video clips read forwards, frame by frame: seeking in compressed clips is not exact."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from platform.errors import UserError
+
+
+class Clip:
+    """An open clip (AVI); frames are counted from 0."""
+
+    def __init__(self, path: Path) -> None:
+        """Raises UserError where `path` is missing, empty or no video."""
+        self.path = path
+        self._capture: Any = None
+        self._open()
+
+    def _open(self) -> None:
+        import cv2
+
+        self.close()
+        try:
+            size_bytes = self.path.stat().st_size
+        except OSError as error:
+            raise UserError(
+                f"cannot read the clip {self.path}: {error.strerror}; "
+                "restore it from your copy of the data set."
+            ) from error
+        if not size_bytes:
+            raise UserError(
+                f"the clip {self.path} is empty (0 bytes); restore it from your copy of the data set."
+            )
+        # OpenCV prints a warning of its own where a file is no video; ours says more.
+        level = cv2.utils.logging.getLogLevel()
+        cv2.utils.logging.setLogLevel(cv2.utils.logging.LOG_LEVEL_SILENT)
+        self._capture = cv2.VideoCapture(str(self.path.resolve()), cv2.CAP_FFMPEG)
+        cv2.utils.logging.setLogLevel(level)
+        self._taken = 0
+        if not self._capture.isOpened():
+            raise UserError(
+                f"the clip {self.path} cannot be opened as a video; "
+                "restore it from your copy of the data set."
+            )
+
+    @property
+    def size(self) -> tuple[int, int]:
+        """Width and height, pixels."""
+        import cv2
+
+        return int(self._capture.get(cv2.CAP_PROP_FRAME_WIDTH)), int(
+            self._capture.get(cv2.CAP_PROP_FRAME_HEIGHT)
+        )
+
+    def count(self) -> int:
+        """Frames that the clip really holds; its header may promise others."""
+        while self._capture.grab():
+            self._taken += 1
+        return self._taken
+
+    def read(self, frame: int) -> np.ndarray:
+        """Frame number `frame`, uint8 (H, W, 3), RGB. Raises UserError where the clip ends before it."""
+        import cv2
+
+        if frame < self._taken:
+            self._open()
+        while self._taken <= frame and self._capture.grab():
+            self._taken += 1
+        image = self._capture.retrieve()[1] if self._taken == frame + 1 else None
+        if image is None:
+            raise UserError(
+                f"the clip {self.path} breaks off before frame {frame}; "
+                "restore it from your copy of the data set."
+            )
+        return cv2.cvtColor(image, cv2.COLOR_BGR2RGB)
+
+    def close(self) -> None:
+        """Release the file."""
+        if self._capture is not None:
+            self._capture.release()

@@ -1,0 +1,303 @@
+"""FMPN's own layout of CK+ or MMI (METHODS §6): face crops, released lists, labels and motion masks.
+
+The expressive frames are those that the test lists name. FMPN's release brings lists, labels and masks
+of both data sets, but no images: its users have put their crops into `imgs`. Which data set it is follows
+from the label codes; classes are names from here on.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from pathlib import Path, PurePosixPath
+
+import numpy as np
+
+from datasets.choices import ALL_BY_THE_RULE, BadItems, Choices
+from datasets.fold_lists import read_fold_lists
+from datasets.frame_selection import check_all_found, wanted_frames
+from datasets.landmarks import image_key
+from datasets.plain_pickle import load_plain
+from datasets.records import DatasetDescription, FrameRecord
+from datasets.sources import found_in, read_image, require_folder, source_path, visible_names
+from datasets.subject_names import check_spelling
+from platform.errors import UserError
+
+IMAGES, LABELS, MASKS = "imgs", "emotion_labels.pkl", "imgs_res"
+
+DATASET = DatasetDescription(
+    name="fmpn_release",
+    title="FMPN's release",
+    request_from=(
+        "FMPN's lists, labels and masks are released at https://github.com/donydchen/FMPN-FER; "
+        "the images are requested as those of CK+ or MMI."
+    ),
+    native_layout=(
+        f"{IMAGES}/S005_001_00000009.png, train_ids_0.csv, test_ids_0.csv, {LABELS} "
+        f"and perhaps {MASKS}/0/0.png"
+    ),
+    alignment_flag="--aligned",
+)
+
+EXPRESSIONS_OF = {
+    "CK+": ("anger", "contempt", "disgust", "fear", "happiness", "sadness", "surprise"),
+    "MMI": ("anger", "disgust", "fear", "happiness", "sadness", "surprise"),
+}
+"""Classes in the order of their codes, from the lowest: the label codes of CK+ begin at 1, those of MMI
+and the masks' file names of both at 0."""
+
+FIRST_CODE = {"CK+": 1, "MMI": 0}
+UNLABELLED = -1
+"""Code of CK+'s sequences without an expression."""
+
+FIRST_FRAMES = (0, 1)
+"""Numbers that a sequence's first frame has: 1 in CK+, 0 in MMI. No other frame is taken for neutral."""
+
+
+def label_codes(root: Path) -> Counter[str]:
+    """How many sequences carry each label code."""
+    return Counter(str(code) for code in read_codes(source_path(root, LABELS)).values())
+
+
+def read_records(
+    root: Path, choices: Choices = ALL_BY_THE_RULE, bad: BadItems | None = None
+) -> list[FrameRecord]:
+    """The expressive frames of all test lists together and, where `imgs` holds a sequence's first frame
+    and no list names it, one neutral face a subject; no landmarks (crops are prepared with --aligned).
+
+    Raises UserError that names the file at fault; `bad` may leave images out instead.
+    """
+    choices.refuse(DATASET.title, "per_class", "draw_seed")
+    bad = bad or BadItems()
+    _check_layout(root)
+    codes = read_codes(source_path(root, LABELS))
+    expressions = _expressions_by_code(codes, root / LABELS)
+    present = _present_images(root)
+    listed = _listed_frames(root, codes, expressions, present, bad)
+    check_spelling({_subject(sequence) for sequence in listed}, root)
+    records: list[FrameRecord] = []
+    subjects: set[str] = set()
+    for sequence, listed_frames in sorted(listed.items()):
+        with bad.guard(sequence):
+            added = _sequence_records(
+                sequence,
+                expressions[codes[sequence]],
+                present[sequence],
+                listed_frames,
+                choices,
+                _subject(sequence) not in subjects,
+            )
+            subjects.update(record.subject_id for record in added if record.role == "neutral")
+            records += added
+    check_all_found(choices, records, root)
+    return records
+
+
+def _listed_frames(
+    root: Path,
+    codes: Mapping[str, int],
+    expressions: Mapping[int, str],
+    present: Mapping[str, Mapping[int, str]],
+    bad: BadItems,
+) -> dict[str, set[int]]:
+    """The frames that any test list names, by sequence: labelled ones whose images are there."""
+    listed: dict[str, set[int]] = {}
+    for name in _tested_names(root):
+        with bad.guard(name):
+            sequence, frame = image_key(name)
+            if codes.get(sequence) not in expressions:
+                raise UserError(
+                    f"a test list of {root} names {name}, but {root / LABELS} gives the sequence {sequence} "
+                    f"{'no label' if sequence not in codes else f'the label {codes[sequence]}'}; "
+                    "restore the labels, or take the image off the lists."
+                )
+            if frame not in present.get(sequence, {}):
+                raise UserError(
+                    f"a test list of {root} names {name}, but {root / IMAGES} lacks it; "
+                    "put it there, or take it off the lists."
+                )
+            listed.setdefault(sequence, set()).add(frame)
+    return listed
+
+
+def _sequence_records(
+    sequence: str,
+    expression: str,
+    names: Mapping[int, str],
+    listed_frames: set[int],
+    choices: Choices,
+    with_neutral: bool,
+) -> list[FrameRecord]:
+    """The wanted frames of one sequence, in their order; `names`: the images that are there, by frame."""
+    first = min(names)
+    neutral = first if first in FIRST_FRAMES and first not in listed_frames else None
+    wanted = wanted_frames(
+        sequence,
+        sorted(names),
+        sorted(listed_frames),
+        -1 if neutral is None else neutral,
+        choices,
+        with_neutral and neutral is not None,
+    )
+    return [
+        FrameRecord(
+            subject_id=_subject(sequence),
+            sequence_id=sequence,
+            frame=frame,
+            expression="neutral" if role == "neutral" else expression,
+            role=role,
+            source=f"{IMAGES}/{names[frame]}",
+            landmarks=None,
+        )
+        for frame, role in wanted
+    ]
+
+
+def read_frame(root: Path, record: FrameRecord) -> np.ndarray:
+    """The crop as it is, uint8 (H, W, 3), RGB."""
+    return read_image(source_path(root, record.source))
+
+
+def read_codes(path: Path) -> dict[str, int]:
+    """The label code of each sequence (`S005_001`), from `emotion_labels.pkl`.
+
+    Raises UserError where the file is no pickle of plain data, or holds something else.
+    """
+    content = load_plain(path)
+    if not isinstance(content, dict) or not content:
+        raise UserError(f"{path} must be a dict from sequences to label codes, but is not; restore it.")
+    codes = {}
+    for sequence, code in content.items():
+        whole = isinstance(code, int | float) and not isinstance(code, bool) and code == int(code)
+        if not isinstance(sequence, str) or not re.fullmatch(r"[^_]+_[^_]+", sequence) or not whole:
+            raise UserError(
+                f"{path} must give sequences like 'S005_001' whole numbers, but gives {sequence!r} "
+                f"{code!r}; restore it."
+            )
+        codes[sequence] = int(code)
+    return codes
+
+
+def read_released_masks(folder: Path, fold: int, class_names: Iterable[str]) -> dict[str, np.ndarray]:
+    """FMPN's motion masks of one fold: class name -> uint8 (H, W), all of one size.
+
+    `folder` holds `imgs_res/FOLD/CLASS.png`, or is `imgs_res` itself; classes are numbered from 0 in the
+    order of EXPRESSIONS_OF: seven are CK+'s, six are MMI's. Raises UserError for a fold that is not
+    there, other numbers, a class of `class_names` that has no mask, and masks that are no gray images.
+    """
+    require_folder(folder)
+    base = folder / MASKS if (folder / MASKS).is_dir() else folder
+    place = base / str(fold)
+    if not place.is_dir():
+        raise UserError(
+            f"{base} has no masks of fold {fold}: expected the folder {fold}, found {found_in(base)}; "
+            f"pass the folder that holds {MASKS}."
+        )
+    order = _mask_order(place)
+    masks = {}
+    for name in class_names:
+        if name not in order:
+            raise UserError(
+                f"{place} has no mask of {name}: its classes are {', '.join(order)}; use masks of a data set "
+                "that has that class."
+            )
+        path = source_path(base, f"{fold}/{order.index(name)}.png")
+        image = read_image(path)
+        if (image != image[..., :1]).any():
+            raise UserError(f"{path} is no gray image, as a mask is; restore it from FMPN's release.")
+        masks[name] = image[..., 0]
+    if len({mask.shape for mask in masks.values()}) > 1:
+        raise UserError(f"the masks in {place} differ in size; restore them from FMPN's release.")
+    return masks
+
+
+def _mask_order(place: Path) -> tuple[str, ...]:
+    """The classes of the masks in `place`, in the order of their numbers."""
+    numbers = sorted(int(name[:-4]) for name in visible_names(place) if re.fullmatch(r"\d+\.png", name))
+    for names in EXPRESSIONS_OF.values():
+        if numbers == list(range(len(names))):
+            return names
+    raise UserError(
+        f"{place} must hold the masks 0.png to 6.png (CK+) or 0.png to 5.png (MMI), but holds "
+        f"{found_in(place)}; restore it from FMPN's release."
+    )
+
+
+def _check_layout(root: Path) -> None:
+    require_folder(root)
+    lists = [name for name in visible_names(root) if re.fullmatch(r"(test|train)_ids_\d+\.csv", name)]
+    if (root / IMAGES).is_dir() and (root / LABELS).exists() and lists:
+        for name in lists:
+            source_path(root, name)
+        return
+    inside = [name for name in visible_names(root) if (root / name / LABELS).is_file()]
+    remedy = f"pass --source {root / inside[0]}" if inside else "pass --source the folder that holds these"
+    raise UserError(
+        f"{root} is not in FMPN's layout: expected {IMAGES}/, train_ids_0.csv, test_ids_0.csv, ... and "
+        f"{LABELS}, found {found_in(root)}; {remedy}."
+    )
+
+
+def _expressions_by_code(codes: Mapping[str, int], path: Path) -> dict[int, str]:
+    """The class of each label code: CK+'s, 1 to 7 with -1 for none, or MMI's, 0 to 5.
+
+    Which of the two follows from a code that only one of them has.
+    """
+    known = {
+        title: {FIRST_CODE[title] + place: name for place, name in enumerate(names)}
+        for title, names in EXPRESSIONS_OF.items()
+    }
+    allowed = {"CK+": {UNLABELLED, *known["CK+"]}, "MMI": set(known["MMI"])}
+    for sequence, code in codes.items():
+        if not any(code in some for some in allowed.values()):
+            raise UserError(
+                f"{path} gives {sequence} the label code {code}, but CK+'s are 1 to 7 and -1, MMI's 0 to 5; "
+                "restore it."
+            )
+    found = set(codes.values())
+    fitting = [title for title, some in allowed.items() if found <= some]
+    if not fitting:
+        first = {code: sequence for sequence, code in reversed(list(codes.items()))}
+        ckplus = min(found - allowed["MMI"])
+        raise UserError(
+            f"{path} mixes label codes of CK+ and MMI: {first[ckplus]} has {ckplus}, which MMI lacks, and "
+            f"{first[0]} has 0, which CK+ lacks; restore it."
+        )
+    if len(fitting) > 1:
+        raise UserError(
+            f"{path} has only the label codes {', '.join(map(str, sorted(found)))}, which CK+ and MMI give "
+            "different meanings; use the labels of all sequences, as FMPN released them."
+        )
+    return known[fitting[0]]
+
+
+def _present_images(root: Path) -> dict[str, dict[int, str]]:
+    """The name of each image in `imgs`, by sequence and frame."""
+    present: dict[str, dict[int, str]] = {}
+    for name in visible_names(root / IMAGES):
+        if name.lower().endswith(".png"):
+            sequence, frame = image_key(name)
+            names = present.setdefault(sequence, {})
+            if frame in names:
+                raise UserError(
+                    f"{root / IMAGES} holds one frame twice, as {names[frame]} and {name}; "
+                    "keep the right one."
+                )
+            names[frame] = name
+    return present
+
+
+def _tested_names(root: Path) -> list[str]:
+    """The images of all test lists, each once, sorted."""
+    lists = read_fold_lists(root)
+    return sorted({PurePosixPath(name).name for fold in lists.folds for name in fold.test})
+
+
+def released_folds(root: Path) -> list[tuple[tuple[str, ...], tuple[str, ...]]]:
+    """(training images, test images) of each fold, as the lists name them."""
+    return [(fold.train, fold.test) for fold in read_fold_lists(root).folds]
+
+
+def _subject(sequence: str) -> str:
+    return sequence.split("_")[0]

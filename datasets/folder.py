@@ -1,0 +1,281 @@
+"""The user's own faces: a tree of folders, `subject/expression/images`, or a table of them, `faces.csv`.
+
+Expressions are the field's names, in any case. Neutral faces are references for motion masks and no
+class to be learned: a subject's first one is its neutral face. Further ones, and what the table gives
+the role `context`, are stored with `--whole-sequences` only, and never trained on or scored.
+
+The columns of `faces.csv`: `image` (a path in the folder, with `/`), `subject`, `expression`; where known
+`sequence` and `frame` together, `role` (expressive, neutral or context), and the ten landmark columns of
+datasets/landmarks.py. Other columns are left alone.
+
+An image's name in lists and landmark files is its sequence and frame. Where the table gives none, they are
+made of subject, expression and file name: `anna/Anger/img_003.png` is frame 3 of `anna_anger_img`.
+"""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+from typing import Any
+
+import numpy as np
+
+from datasets.choices import ALL_BY_THE_RULE, BadItems, Choices
+from datasets.frame_selection import check_all_found
+from datasets.landmarks import COLUMNS, image_key, read_points
+from datasets.records import EXPRESSIONS, DatasetDescription, FrameRecord, Role
+from datasets.sources import found_in, read_image, read_text, require_folder, source_path, visible_names
+from datasets.subject_names import check_spelling
+from platform.errors import UserError, unknown_name
+
+FACES = "faces.csv"
+IMAGE_TYPES = (".png", ".jpg", ".jpeg", ".bmp", ".tif", ".tiff")
+PASSED_OVER = ("thumbs.db", "desktop.ini")
+"""Files that Windows puts beside pictures."""
+
+DATASET = DatasetDescription(
+    name="folder",
+    title="your folder",
+    request_from="These are your own images.",
+    native_layout=(
+        f"<subject>/<expression>/<image>.png, or {FACES} with the columns image,subject,expression; "
+        f"expressions are {', '.join(EXPRESSIONS)}"
+    ),
+)
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class _Face:
+    """One image of the tree, or line of the table."""
+
+    source: str
+    subject: str
+    expression: str
+    sequence: str
+    frame: int
+    role: str
+    """As the table states it; empty where it does not."""
+    landmarks: np.ndarray | None
+
+
+def read_records(
+    root: Path, choices: Choices = ALL_BY_THE_RULE, bad: BadItems | None = None
+) -> list[FrameRecord]:
+    """All expressive faces, one neutral face a subject that has one, and what `choices` adds.
+
+    Raises UserError that names the file, folder or line at fault; `bad` may leave images out instead.
+    """
+    choices.refuse("a folder of your own", "per_class", "draw_seed")
+    bad = bad or BadItems()
+    require_folder(root)
+    found = _faces_of_table(root, bad) if (root / FACES).exists() else _faces_of_tree(root, bad)
+    faces = sorted(found, key=lambda face: (face.subject, face.sequence, face.frame))
+    check_spelling({face.subject for face in faces}, root)
+    faces = _without_doubles(faces, bad)
+    if not faces:
+        raise UserError(
+            f"{root} holds no faces that can be used: expected {DATASET.native_layout}; found "
+            f"{found_in(root)}; pass --source the folder that holds these."
+        )
+    neutral_of = {face.subject: face for face in reversed(faces) if face.expression == "neutral"}
+    neutral_of |= {face.subject: face for face in faces if face.role == "neutral"}
+    records = []
+    for face in faces:
+        role = _role(face, choices, face is neutral_of.get(face.subject))
+        if role != "context" or choices.whole_sequences:
+            records.append(
+                FrameRecord(
+                    subject_id=face.subject,
+                    sequence_id=face.sequence,
+                    frame=face.frame,
+                    expression=face.expression,
+                    role=role,
+                    source=face.source,
+                    landmarks=face.landmarks,
+                )
+            )
+    check_all_found(choices, records, root)
+    return records
+
+
+def read_frame(root: Path, record: FrameRecord) -> np.ndarray:
+    """The image, uint8 (H, W, 3), RGB."""
+    return read_image(source_path(root, record.source))
+
+
+def _role(face: _Face, choices: Choices, is_neutral: bool) -> Role:
+    if is_neutral:
+        return "neutral"
+    if face.expression == "neutral":
+        return "context"
+    if choices.frames is not None:
+        return "expressive" if (face.sequence, face.frame) in choices.frames else "context"
+    return "context" if face.role == "context" else "expressive"
+
+
+def _without_doubles(faces: list[_Face], bad: BadItems) -> list[_Face]:
+    """`faces` but those whose name, image, or role as the neutral face another has before them."""
+    taken: dict[tuple[object, ...], str] = {}
+    kept = []
+    for face in faces:
+        claims: list[tuple[tuple[object, ...], str]] = [
+            (("name", face.sequence, face.frame), f"have one name, {face.sequence}_{face.frame:08d}"),
+            (("image", face.source), "are one image"),
+        ]
+        if face.role == "neutral":
+            claims.append((("neutral", face.subject), f"are both the neutral face of {face.subject}"))
+        with bad.guard(face.source):
+            for claim, what in claims:
+                if claim in taken:
+                    raise UserError(
+                        f"{taken[claim]} and {face.source} {what}; "
+                        f"rename or remove one, or name them in {FACES}."
+                    )
+            if taken.setdefault(("sequence", face.sequence), face.subject) != face.subject:
+                raise UserError(
+                    f"{face.source} of {face.subject} is in the sequence {face.sequence}, which is one of "
+                    f"{taken['sequence', face.sequence]}'s; give each subject's sequences names of their own."
+                )
+            taken |= dict.fromkeys((claim for claim, _ in claims), face.source)
+            kept.append(face)
+    return kept
+
+
+def _expression(text: str) -> str:
+    """The field's name. Raises UserError that lists the known ones."""
+    name = text.strip().casefold()
+    if name not in EXPRESSIONS:
+        raise unknown_name("expression", text, EXPRESSIONS)
+    return name
+
+
+# --- the tree -----------------------------------------------------------------------------------------
+
+
+def _faces_of_tree(root: Path, bad: BadItems) -> Iterator[_Face]:
+    subjects = _folders(root, root, bad)
+    if subjects and all(name.casefold() in EXPRESSIONS for name in subjects):
+        raise UserError(
+            f"{root} looks like expression/subject/images ({', '.join(subjects)} are expressions), but "
+            f"subject/expression/images is expected; turn the folders round, or write {FACES}."
+        )
+    for subject in subjects:
+        for folder in _folders(root, root / subject, bad):
+            with bad.guard(f"{subject}/{folder}"):
+                try:
+                    expression = _expression(folder)
+                except UserError as error:
+                    raise UserError(f"{root / subject / folder}: {error}") from None
+                yield from _faces_of_folder(root, subject, folder, expression, bad)
+
+
+def _faces_of_folder(
+    root: Path, subject: str, folder: str, expression: str, bad: BadItems
+) -> Iterator[_Face]:
+    for name in visible_names(root / subject / folder):
+        if name.lower() in PASSED_OVER:
+            continue
+        source = f"{subject}/{folder}/{name}"
+        with bad.guard(source):
+            _check_image(root, source)
+            sequence, frame = _name_of(subject, expression, source)
+            yield _Face(
+                source=source, subject=subject, expression=expression, sequence=sequence, frame=frame,
+                role="", landmarks=None,
+            )  # fmt: skip
+
+
+def _folders(root: Path, folder: Path, bad: BadItems) -> list[str]:
+    """The folders in `folder`; an image beside them belongs to none."""
+    names = []
+    for name in visible_names(folder):
+        if (folder / name).is_dir():
+            names.append(name)
+        elif name.lower().endswith(IMAGE_TYPES):
+            path = (folder / name).relative_to(root).as_posix()
+            with bad.guard(path):
+                raise UserError(
+                    f"{folder / name} lies outside the folders subject/expression; move it into one."
+                )
+    return names
+
+
+def _check_image(root: Path, source: str) -> None:
+    path = source_path(root, source)
+    if not path.is_file():
+        raise UserError(f"{path} is no file; images lie in subject/expression, or where {FACES} says.")
+    if not source.lower().endswith(IMAGE_TYPES):
+        raise UserError(f"{path} is not an image ({', '.join(IMAGE_TYPES)}); move it away.")
+
+
+def _name_of(subject: str, expression: str, source: str) -> tuple[str, int]:
+    """Sequence and frame of an image that is given none."""
+    return image_key(f"{subject}_{expression}_{PurePosixPath(source).name}")
+
+
+# --- the table ----------------------------------------------------------------------------------------
+
+
+def _faces_of_table(root: Path, bad: BadItems) -> Iterator[_Face]:
+    path = source_path(root, FACES)
+    reader = csv.DictReader(read_text(path).splitlines(), strict=True)
+    columns = set(reader.fieldnames or ())
+    groups = [{"image"}, {"subject"}, {"expression"}]
+    groups += [group for group in ({"sequence", "frame"}, set(COLUMNS)) if group & columns - {"image"}]
+    missing = sorted(set().union(*groups) - columns)
+    if missing:
+        raise UserError(
+            f"{path} lacks the columns {', '.join(missing)}; needed are image, subject and expression; "
+            "sequence and frame go together, and so do the ten landmark columns."
+        )
+    rows = iter(reader)
+    while True:
+        try:
+            row = next(rows, None)
+        except csv.Error as error:
+            raise UserError(f"{path}, line {reader.reader.line_num}: {error}; correct that line.") from error
+        if row is None:
+            return
+        with bad.guard(f"{FACES}, line {reader.line_num}"):
+            try:
+                face = _face_of_row(root, row)
+            except (ValueError, UserError) as error:
+                remedy = "; correct that line." if isinstance(error, ValueError) else ""
+                raise UserError(f"{path}, line {reader.line_num}: {error}{remedy}") from error
+            yield face
+
+
+def _face_of_row(root: Path, row: Mapping[Any, Any]) -> _Face:
+    """Raises ValueError and UserError without file and line."""
+    if None in row or None in row.values():
+        raise ValueError("it has not as many cells as the header")
+    cells = {column: (text or "").strip() for column, text in row.items()}
+    if not cells["image"] or not cells["subject"]:
+        raise ValueError("its image or subject is missing")
+    if set(cells["subject"]) & set("/\\"):
+        raise ValueError(f"the subject is {cells['subject']!r}, but must not have / or \\ in it")
+    source = PurePosixPath(cells["image"].replace("\\", "/")).as_posix()
+    _check_image(root, source)
+    expression, role = _expression(cells["expression"]), cells.get("role", "").casefold()
+    if role not in ("", "expressive", "neutral", "context"):
+        raise ValueError(f"the role is {role!r}, but must be expressive, neutral or context")
+    if role not in ("", "context") and (role == "neutral") != (expression == "neutral"):
+        raise ValueError(f"the role {role} does not go with the expression {expression}")
+    sequence, frame = cells.get("sequence", ""), cells.get("frame", "")
+    if bool(sequence) != bool(frame):
+        raise ValueError("sequence and frame go together, but one of them is missing")
+    if frame and not (frame.isdecimal() and len(frame) <= 9):
+        raise ValueError(f"the frame is {frame!r}, but must be a whole number from 0")
+    has_points = COLUMNS[1] in cells and any(cells[column] for column in COLUMNS[1:])
+    name = (sequence, int(frame)) if sequence else _name_of(cells["subject"], expression, source)
+    return _Face(
+        source=source,
+        subject=cells["subject"],
+        expression=expression,
+        sequence=name[0],
+        frame=name[1],
+        role=role,
+        landmarks=read_points(cells) if has_points else None,
+    )

@@ -1,0 +1,56 @@
+"""Which frames of a sequence are wanted, and in which role: shared by the adapters of sequences."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from datasets.choices import Choices
+from datasets.records import FrameRecord, Role
+from platform.errors import UserError
+
+
+def wanted_frames(
+    sequence_id: str,
+    frames: Sequence[int],
+    by_rule: Sequence[int],
+    neutral: int,
+    choices: Choices,
+    with_neutral: bool,
+) -> list[tuple[int, Role]]:
+    """(frame number, role) of the wanted ones, sorted by frame.
+
+    `frames`: all of the sequence, sorted. `by_rule`: those that the data set's rule takes, unless
+    `choices.frames` names others. `neutral`: the neutral one, which is taken where `with_neutral`.
+    Raises UserError where the neutral frame is among the expressive ones.
+    """
+    expressive = (
+        set(by_rule)
+        if choices.frames is None
+        else {frame for frame in frames if (sequence_id, frame) in choices.frames}
+    )
+    if neutral in expressive:
+        raise UserError(
+            f"frame {neutral} of {sequence_id} is its neutral face, but is wanted as an expressive one too; "
+            "take it off the list, or restore the sequence's frames."
+        )
+    roles: dict[int, Role] = dict.fromkeys(expressive, "expressive")
+    if with_neutral:
+        roles[neutral] = "neutral"
+    if choices.whole_sequences:
+        roles = {frame: roles.get(frame, "context") for frame in frames}
+    return sorted(roles.items())
+
+
+def check_all_found(choices: Choices, records: Sequence[FrameRecord], root: Path) -> None:
+    """Raises UserError unless every frame that `choices.frames` names is among `records`."""
+    if choices.frames is None:
+        return
+    found = {(record.sequence_id, record.frame) for record in records if record.role == "expressive"}
+    absent = sorted(choices.frames - found)
+    if absent:
+        names = ", ".join(f"{sequence}_{frame:08d}" for sequence, frame in absent[:3])
+        raise UserError(
+            f"{len(absent)} of the {len(choices.frames)} listed frames are no labelled frames of {root}, "
+            f"the first being {names}; correct the list, or restore the frames."
+        )

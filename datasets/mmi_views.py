@@ -1,0 +1,167 @@
+"""Where in the frames of an MMI clip the frontal face is, and how it is turned.
+
+MMI's clips are 720 × 576. Some show one person twice, frontal in one half and in profile in the
+other; some were filmed with the camera on its side. No file of MMI says which (METHODS §6). So, in
+this order:
+
+1. `orientation.csv` in the data set's folder, where the user wrote one. Its columns are `clip` (a clip
+   like S001-100, or a subject like S001 for all of its clips), `rotation_degrees` (0, 90, 180 or 270,
+   clockwise, by which frames have to be turned to stand upright) and `frontal` (left, right or whole:
+   the part of the upright frame to keep).
+2. Frames that are not wider than tall were cut or turned already, and are taken whole.
+3. The subjects of FMPN's experiments, as its author treats them in a preparation script of his
+   (Y. Chen, 2022; not checked against the clips): a half, the whole frame, or a quarter turn clockwise.
+4. Others by symmetry: a face seen from the front is its own mirror image, one from the side is not.
+   A near tie is an error that names the clip and asks for a line in `orientation.csv`.
+"""
+
+from __future__ import annotations
+
+import csv
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal, cast, get_args
+
+import numpy as np
+
+from datasets.clips import Clip
+from datasets.sources import read_text, source_path
+from platform.errors import UserError
+
+ORIENTATIONS = "orientation.csv"
+COLUMNS = ("clip", "rotation_degrees", "frontal")
+
+Part = Literal["whole", "left", "right"]
+
+
+@dataclass(frozen=True)
+class View:
+    """How the frontal face is taken out of a frame: first turned, then cut."""
+
+    rotation_degrees: int
+    """Clockwise: 0, 90, 180 or 270."""
+    part: Part
+    """Half of the turned frame, or all of it."""
+    decided_by: str
+    """`orientation.csv`, `shape`, `subject` or `symmetry`: which rule chose it."""
+
+    def __str__(self) -> str:
+        """`right half, by subject`, for people."""
+        part = "whole frame" if self.part == "whole" else f"{self.part} half"
+        turned = f", turned by {self.rotation_degrees} degrees" if self.rotation_degrees else ""
+        return f"{part}{turned}, by {self.decided_by}"
+
+    def apply(self, frame: np.ndarray) -> np.ndarray:
+        """The frontal view in `frame` (H, W, ...), upright, as an array of its own."""
+        upright = np.rot90(frame, -(self.rotation_degrees // 90))
+        middle = upright.shape[1] // 2
+        columns = {"whole": slice(None), "left": slice(None, middle), "right": slice(-middle, None)}
+        return np.ascontiguousarray(upright[:, columns[self.part]])
+
+
+VIEW_OF_SUBJECT: dict[str, View] = {
+    **{subject: View(0, "right", "subject") for subject in ("S001", "S002", "S017")},
+    **{subject: View(0, "left", "subject") for subject in ("S003", "S005", "S006", "S015", "S016")},
+    **{subject: View(0, "whole", "subject") for subject in ("S053", "S054")},
+    **{f"S{number:03d}": View(90, "whole", "subject") for number in (28, *range(30, 51))},
+}
+"""Rule 3. The subjects are the 31 of FMPN's lists and S017."""
+
+MEASURED_FRAMES = 3
+"""The first ones: neutral, so the most symmetric. Their mean has less noise than one."""
+
+MEASURED_HEIGHT = 64
+"""Pixels; frames are shrunk to it first."""
+
+SMALLEST_LEAD = 0.1
+"""Of the most symmetric view over the next one. Of 128 synthetic clips, a quarter of each kind, half
+of them as difficult as can be, 110 have a larger lead and all of these are right."""
+
+_CANDIDATES = tuple(
+    View(rotation, cast(Part, part), "symmetry")
+    for rotation, part in ((0, "whole"), (0, "left"), (0, "right"), (90, "whole"))
+)
+
+
+def find_view(clip: Clip, name: str, orientations: dict[str, View]) -> View:
+    """The view of the clip called `name` (`S001-100`). Raises UserError where symmetry cannot tell."""
+    subject = name.split("-")[0].upper()
+    for key in (name.upper(), subject):
+        if key in orientations:
+            return orientations[key]
+    width, height = clip.size
+    if width <= height:
+        return View(0, "whole", "shape")
+    if subject in VIEW_OF_SUBJECT:
+        return VIEW_OF_SUBJECT[subject]
+    frame = np.mean([clip.read(number) for number in range(MEASURED_FRAMES)], axis=0)
+    scores = [(symmetry(view.apply(frame)), view) for view in _CANDIDATES]
+    (best, view), (second, _), *_ = sorted(scores, key=lambda scored: -scored[0])
+    if best - second < SMALLEST_LEAD:
+        measured = ", ".join(
+            f"{'turned' if view.rotation_degrees else view.part} {score:.2f}" for score, view in scores
+        )
+        raise UserError(
+            f"where the frontal face is in the clip {clip.path} cannot be told by symmetry ({measured}); "
+            f"write a line for {name} or for {subject} into {ORIENTATIONS} in the data set's folder (columns "
+            f"{', '.join(COLUMNS)}; for example {subject},90,whole or {subject},0,left), "
+            "or move its session away."
+        )
+    return view
+
+
+def symmetry(image: np.ndarray) -> float:
+    """How alike the two sides of `image` (H, W, 3) are about the best upright axis near its middle.
+
+    Normalised correlation of one side with the other's mirror image, in what is finer than a
+    sixteenth of the height: eyes, brows, nose and mouth, but not light or the head's outline, which
+    look alike upside down too. 1 for mirror images, about 0 for unrelated or plain sides.
+    """
+    import cv2
+
+    width = max(16, round(image.shape[1] * MEASURED_HEIGHT / image.shape[0]))
+    gray = cv2.resize(
+        np.asarray(image.mean(axis=2), dtype=np.float32),
+        (width, MEASURED_HEIGHT),
+        interpolation=cv2.INTER_AREA,
+    )
+    fine = cv2.GaussianBlur(gray - cv2.GaussianBlur(gray, (0, 0), MEASURED_HEIGHT / 16), (0, 0), 1)
+    reach = round(0.4 * width)
+    best = 0.0
+    for axis in range(reach, width - reach + 1):
+        sides = np.stack([fine[:, axis - reach : axis], fine[:, axis : axis + reach][:, ::-1]])
+        sides -= sides.mean(axis=(1, 2), keepdims=True)
+        # A tenth of a gray level: what varies less is a plain wall, not a face.
+        spreads = np.maximum(sides.std(axis=(1, 2)), 0.1)
+        best = max(best, float((sides[0] * sides[1]).mean() / spreads.prod()))
+    return best
+
+
+def read_orientations(root: Path) -> dict[str, View]:
+    """The lines of `orientation.csv` by clip or subject, in capitals; none where there is no such file.
+
+    Raises UserError that names the line at fault.
+    """
+    path = source_path(root, ORIENTATIONS)
+    if not path.exists():
+        return {}
+    reader = csv.DictReader(read_text(path).splitlines())
+    missing = [column for column in COLUMNS if column not in (reader.fieldnames or ())]
+    if missing:
+        raise UserError(
+            f"{path} lacks the columns {', '.join(missing)}; its columns are {', '.join(COLUMNS)}."
+        )
+    views: dict[str, View] = {}
+    for row in reader:
+        name, rotation, part = ((row[column] or "").strip() for column in COLUMNS)
+        where = f"{path}, line {reader.line_num}"
+        if rotation not in ("", "0", "90", "180", "270"):
+            raise UserError(f"{where}: rotation_degrees is {rotation!r}, but must be 0, 90, 180 or 270.")
+        if part not in ("", *get_args(Part)):
+            raise UserError(f"{where}: frontal is {part!r}, but must be left, right or whole.")
+        if not name or name.upper() in views:
+            raise UserError(
+                f"{where}: the clip {name!r} is {'listed twice' if name else 'missing'}; correct it."
+            )
+        views[name.upper()] = View(int(rotation or 0), cast(Part, part or "whole"), ORIENTATIONS)
+    return views

@@ -1,0 +1,211 @@
+"""Oulu-CASIA in its native layout (METHODS §6): cropped image sequences of six expressions.
+
+Read is the usual protocol's part: visible light, strong illumination (VL, Strong). Wanted are the
+last three frames of each sequence, which end at the apex, and one neutral face a subject, the first
+frame of its first sequence. The data set brings no landmarks, and its crops are not aligned. Case and
+the spelling of the top folder are read leniently; sequences that a copy lacks are not missed.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection
+from pathlib import Path
+
+import numpy as np
+
+from datasets.choices import ALL_BY_THE_RULE, BadItems, Choices
+from datasets.frame_selection import check_all_found, wanted_frames
+from datasets.records import DatasetDescription, FrameRecord
+from datasets.sources import found_in, read_image, require_folder, source_path, visible_names
+from platform.errors import UserError, unknown_name
+
+IMAGES, LIGHT, ILLUMINATION = "PreProcess_Img", "VL_Acropped", "Strong"
+TOP_FOLDERS = frozenset({"preprocess_img", "preprocessimg", "preprocess"})
+"""Spellings of IMAGES, in lower case."""
+
+DATASET = DatasetDescription(
+    name="oulu_casia",
+    title="Oulu-CASIA",
+    request_from=(
+        "Oulu-CASIA is requested from Guoying Zhao's group at the Center for Machine Vision and Signal "
+        "Analysis, University of Oulu, by its licence agreement."
+    ),
+    native_layout=f"{IMAGES}/{LIGHT}/{ILLUMINATION}/P001/Anger/000.jpeg",
+    alignment_flag="--landmarks detect",
+)
+
+EXPRESSION_OF_FOLDER = {
+    "Anger": "anger", "Disgust": "disgust", "Fear": "fear", "Happiness": "happiness",
+    "Sadness": "sadness", "Surprise": "surprise",
+}  # fmt: skip
+
+EXPRESSIVE_FRAMES = 3
+"""Taken from the end of each sequence."""
+
+_SUBJECT = re.compile(r"^P(\d+)$", re.IGNORECASE)
+_IMAGE = re.compile(r"^(?P<stem>.*)\.jpe?g$", re.IGNORECASE)
+
+
+def read_records(
+    root: Path, choices: Choices = ALL_BY_THE_RULE, bad: BadItems | None = None
+) -> list[FrameRecord]:
+    """The expressive frames of all sequences and one neutral frame a subject; no landmarks.
+
+    Raises UserError that names the file or folder at fault and what to do about it; `bad` may leave
+    that subject or sequence out instead.
+    """
+    choices.refuse(DATASET.title, "per_class", "draw_seed")
+    bad = bad or BadItems()
+    top = _find_top(root)
+    records: list[FrameRecord] = []
+    spellings: dict[int, str] = {}
+    for name in visible_names(root / top):
+        if not (root / top / name).is_dir():
+            continue
+        with bad.guard(f"{top}/{name}"):
+            _check_subject(root / top / name, spellings)
+            records += _subject_records(root, f"{top}/{name}", choices, bad)
+    if not records:
+        raise UserError(f"{root / top} holds no sequence; expected P001/Anger/000.jpeg and so on in it.")
+    check_all_found(choices, records, root)
+    return records
+
+
+def read_frame(root: Path, record: FrameRecord) -> np.ndarray:
+    """The frame's image, uint8 (H, W, 3), RGB."""
+    return read_image(source_path(root, record.source))
+
+
+def _check_subject(folder: Path, spellings: dict[int, str]) -> None:
+    """Raises UserError unless `folder` is a new subject's; adds it to `spellings`, by its number."""
+    match = _SUBJECT.match(folder.name)
+    if match is None:
+        raise UserError(f"{folder} is not named like a subject, P001; rename it or move it away.")
+    other = spellings.setdefault(int(match[1]), folder.name)
+    if other != folder.name:
+        raise UserError(
+            f"{folder.parent} holds one subject under two spellings, {other} and {folder.name}; "
+            "bring its sequences together under one."
+        )
+
+
+def _subject_records(root: Path, folder: str, choices: Choices, bad: BadItems) -> list[FrameRecord]:
+    """The wanted frames of all sequences of one subject, whose folder is `folder`."""
+    records: list[FrameRecord] = []
+    read: dict[str, str] = {}
+    # Which sequence is the first must not depend on its folder's case.
+    for name in sorted(visible_names(root / folder), key=str.capitalize):
+        if not (root / folder / name).is_dir():
+            continue
+        with bad.guard(f"{folder}/{name}"):
+            shown = name.capitalize()
+            if shown not in EXPRESSION_OF_FOLDER:
+                raise UserError(
+                    f"{root / folder}: {unknown_name('expression', name, EXPRESSION_OF_FOLDER)} "
+                    "Rename that folder or move it away."
+                )
+            if shown in read:
+                raise UserError(
+                    f"{root / folder} holds {shown} under two spellings, {read[shown]} and {name}; keep one."
+                )
+            records += _sequence_records(root, f"{folder}/{name}", shown, choices, with_neutral=not read)
+            read[shown] = name
+    return records
+
+
+def _sequence_records(
+    root: Path, folder: str, shown: str, choices: Choices, with_neutral: bool
+) -> list[FrameRecord]:
+    """The wanted frames of one sequence, in their order."""
+    frames = _frame_names(root / folder)
+    subject = folder.split("/")[-2].upper()
+    sequence = f"{subject}_{shown}"
+    last = sorted(frames)[-EXPRESSIVE_FRAMES:]
+    wanted = wanted_frames(sequence, sorted(frames), last, min(frames), choices, with_neutral)
+    return [
+        FrameRecord(
+            subject_id=subject,
+            sequence_id=sequence,
+            frame=frame,
+            expression="neutral" if role == "neutral" else EXPRESSION_OF_FOLDER[shown],
+            role=role,
+            source=f"{folder}/{frames[frame]}",
+            landmarks=None,
+        )
+        for frame, role in wanted
+    ]
+
+
+def _frame_names(folder: Path) -> dict[int, str]:
+    """File names of a sequence's frames, by frame number."""
+    frames: dict[int, str] = {}
+    for name in visible_names(folder):
+        match = _IMAGE.match(name)
+        if match is None:
+            continue
+        if not (match["stem"].isascii() and match["stem"].isdecimal()):
+            raise UserError(
+                f"{folder / name} is not named by its frame's number, like 000.jpeg; rename or move it away."
+            )
+        number = int(match["stem"])
+        if number in frames:
+            raise UserError(
+                f"{folder} holds frame {number} twice, {frames[number]} and {name}; keep the right one."
+            )
+        frames[number] = name
+    if len(frames) <= EXPRESSIVE_FRAMES:
+        raise UserError(
+            f"the sequence {folder} has {len(frames)} frames (*.jpeg), but at least {EXPRESSIVE_FRAMES + 1} "
+            f"are needed, so that the first, neutral, is not one of the last {EXPRESSIVE_FRAMES}; "
+            "restore its frames, or move the sequence away."
+        )
+    return frames
+
+
+def _find_top(root: Path) -> str:
+    """The folder of the subjects, relative to `root`, as it is spelled there."""
+    require_folder(root)
+    top = _folder_named(root, TOP_FOLDERS)
+    if top is None:
+        raise UserError(
+            f"{root} is not a folder in Oulu-CASIA's layout: expected {IMAGES}/{LIGHT}/{ILLUMINATION}/, "
+            f"found {found_in(root)}; {_right_folder(root)}."
+        )
+    for wanted in (LIGHT, ILLUMINATION):
+        name = _folder_named(root / top, {wanted.lower()})
+        if name is None:
+            raise UserError(
+                f"{root / top} lacks the folder {wanted} (visible light, strong illumination), "
+                f"found {found_in(root / top)}; unpack it there."
+            )
+        top = f"{top}/{name}"
+    return top
+
+
+def _folder_named(folder: Path, lower_names: Collection[str]) -> str | None:
+    """The folder in `folder` that has one of the names but for its case. Raises UserError for two."""
+    names = [
+        name for name in visible_names(folder) if name.lower() in lower_names and (folder / name).is_dir()
+    ]
+    if len(names) > 1:
+        raise UserError(f"{folder} holds both {names[0]} and {names[1]}; keep one of them.")
+    return names[0] if names else None
+
+
+def _right_folder(root: Path) -> str:
+    """What a wrong `root` looks like, and what to do about it."""
+    folders = [name for name in visible_names(root) if (root / name).is_dir()]
+    for name in folders:
+        if _folder_named(root / name, TOP_FOLDERS) is not None:
+            return f"pass --source {root / name}"
+    inside = {LIGHT.lower(): 0, ILLUMINATION.lower(): 1, "p001": 2, "anger": 3}
+    names = (IMAGES, LIGHT, ILLUMINATION, "a subject's folder")
+    parents = root.absolute().parents
+    for name in folders:
+        depth = inside.get(name.lower(), len(parents))
+        if depth < len(parents):
+            return f"it looks like {names[depth]} itself, so pass --source {parents[depth]}"
+    if any(name.lower().startswith("original") for name in folders):
+        return f"it looks like the uncropped images alone, so unpack {IMAGES} beside them"
+    return "pass --source the folder that holds these"

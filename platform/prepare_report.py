@@ -1,0 +1,109 @@
+"""What `python -m platform.prepare` prints of a store, and of a folder it inspects."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from platform.errors import UserError
+
+if TYPE_CHECKING:
+    from datasets.records import FrameRecord
+    from datasets.store import PreparedStore
+
+LEFT_OUT_SHOWN = 5
+
+
+def summary_lines(store: PreparedStore, title: str) -> list[str]:
+    """What a prepared store holds, with the paper's counts beside those that differ."""
+    from datasets.store_files import read_manifest
+
+    counts = {role: int((store.roles == role).sum()) for role in ("expressive", "neutral", "context")}
+    expressive = store.roles == "expressive"
+    by_class = {name: int((expressive & (store.expressions == name)).sum()) for name in store.class_names}
+    context = f" and {counts['context']} other frames" if counts["context"] else ""
+    return [
+        f"{title}: {counts['expressive']} expressive images and {counts['neutral']} neutral faces{context} "
+        f"of {len(set(store.subjects.tolist()))} subjects",
+        *_class_lines(store.dataset, by_class),
+        *_left_out_lines(read_manifest(store.folder)["left_out"]),
+        f"store:      {store.folder}",
+        f"look at:    {store.folder / 'preview.png'}",
+    ]
+
+
+def _class_lines(dataset: str, counts: Mapping[str, int]) -> list[str]:
+    from datasets.catalogue import paper_image_counts
+
+    paper = paper_image_counts(dataset)
+    names = sorted({*counts, *paper})
+    width = max(map(len, names), default=0)
+    return [
+        f"  {name:<{width}} {counts.get(name, 0):6}"
+        + (
+            f"   (the paper has {paper[name]})"
+            if paper.get(name, counts.get(name)) != counts.get(name)
+            else ""
+        )
+        for name in names
+    ]
+
+
+def _left_out_lines(left_out: list[list[str]]) -> list[str]:
+    if not left_out:
+        return []
+    lines = [f"left out:   {len(left_out)} items (all are in the store's manifest.json)"]
+    lines += [f"  {item}: {why}" for item, why in left_out[:LEFT_OUT_SHOWN]]
+    return (
+        lines if len(left_out) <= LEFT_OUT_SHOWN else [*lines, f"  and {len(left_out) - LEFT_OUT_SHOWN} more"]
+    )
+
+
+def inspection_lines(root: Path, dataset: str | None) -> list[str]:
+    """What lies in `root`, whose layout it looks like, and what reading it so would give."""
+    from datasets.catalogue import describe
+    from datasets.inspection import SIGNS, inspect_folder
+
+    found = inspect_folder(root)
+    lines = [f"folder:     {root}, {sum(found.file_counts.values()):,} files"]
+    for extension, count in found.file_counts.items():
+        examples = ", ".join(found.examples[extension])
+        lines.append(f"  {count:8,} {extension or '(no extension)':<6} {examples}")
+    names = [dataset] if dataset is not None else found.looks_like
+    if not names:
+        known = "\n".join(f"  {name:<13} {describe(name).native_layout}" for name in SIGNS)
+        return [*lines, "looks like: none of the known layouts, which are", known]
+    for name in names:
+        lines += [
+            f"looks like: {describe(name).title} ({name})" if dataset is None else f"read as:    {name}"
+        ]
+        lines += _reading_lines(name, root)
+    return [*lines, f"next:       python -m platform.prepare --dataset {names[0]} --source {root}"]
+
+
+def _reading_lines(dataset: str, root: Path) -> list[str]:
+    from datasets.inspection import codes_and_notes, read_leniently
+
+    try:
+        records, bad = read_leniently(dataset, root)
+    except UserError as error:
+        return [f"  it cannot be read so: {error}"]
+    expressive = [record for record in records if record.role == "expressive"]
+    codes, notes = codes_and_notes(dataset, root)
+    subjects = {record.subject_id for record in records}
+    with_points = sum(record.landmarks is not None for record in records)
+    return [
+        f"  {len(expressive)} expressive images of {len({one.sequence_id for one in expressive})} sequences "
+        f"and {_count(records, 'neutral')} neutral faces of {len(subjects)} subjects; "
+        f"{with_points} of {len(records)} have landmarks",
+        *([f"  label codes: {codes}"] if codes else []),
+        *(f"  {note}" for note in notes),
+        *_class_lines(dataset, Counter(record.expression for record in expressive)),
+        *_left_out_lines([list(pair) for pair in bad.left_out]),
+    ]
+
+
+def _count(records: list[FrameRecord], role: str) -> int:
+    return sum(record.role == role for record in records)
