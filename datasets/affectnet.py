@@ -90,7 +90,7 @@ def read_records(
                     landmarks=layout.read_points(root, image),
                 )
             )
-    check_all_found(choices, records, root)
+    check_all_found(choices, records, root, bad)
     return records
 
 

@@ -1,13 +1,18 @@
-"""Batches of faces with their masks: kept as uint8 on the device, cut and scaled there."""
+"""Batches of faces with their masks: kept as uint8 on the device, cut and scaled there.
+
+Only a draw with albumentations transforms takes its faces by way of the CPU.
+"""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 import torch
 
-from datasets.augmentation import Draw, apply_draw
+from datasets.augmentation import Draw, apply_draw, send
+from datasets.augmentation_transforms import FaceTransforms
 from datasets.masks import to_gray
 
 FACES_AT_ONCE = 64
@@ -49,17 +54,25 @@ class FaceTensors:
             self._faces[start : start + FACES_AT_ONCE] = torch.from_numpy(np.ascontiguousarray(part))
         self._labels = torch.tensor(labels, dtype=torch.int64, device=self.device)
         self._masks = None if masks is None else torch.tensor(masks, device=self.device)[:, None]
+        self._transforms: FaceTransforms | None = None
 
     def __len__(self) -> int:
         return len(self._faces)
 
     def batch(self, rows: torch.Tensor, draw: Draw, crop_size: int) -> Batch:
-        """The faces of `rows` (int64 [b], 0 = the first face given), cut by `draw` (of b images)."""
-        rows = rows.to(self.device)
-        labels = self._labels[rows]
-        channels = self._faces[rows]
-        if self._masks is not None:
-            channels = torch.cat([channels, self._masks[labels]], dim=1)
+        """The faces of `rows` (int64 [b], 0 = the first face given), changed and cut by `draw` (of b images).
+
+        The transforms of a draw, if any, come first, then its crops and flips. `rows` and `draw` best lie
+        on the CPU: their way to a GPU waits for nothing. UserError as `FaceTransforms`.
+        """
+        on_device = send(rows, self.device)
+        labels = self._labels[on_device]
+        if draw.transforms:
+            channels = self._transformed(rows.cpu(), draw)
+        elif self._masks is None:
+            channels = self._faces[on_device]
+        else:
+            channels = torch.cat([self._faces[on_device], self._masks[labels]], dim=1)
         cut = apply_draw(channels, draw, crop_size).to(torch.float32) / 255
         return Batch(
             image=cut[:, :3].contiguous(),
@@ -67,6 +80,32 @@ class FaceTensors:
             target_mask=None if self._masks is None else cut[:, 4:].contiguous(),
             labels=labels,
         )
+
+    def _transformed(self, rows: torch.Tensor, draw: Draw) -> torch.Tensor:
+        """uint8 [b, 4 or 5, L, L] on the device: face, its gray and mask after the draw's transforms."""
+        assert draw.seeds is not None
+        if self._transforms is None or self._transforms.content != draw.transforms:
+            self._transforms = FaceTransforms(draw.transforms)
+        faces, labels, masks = self._on_cpu
+        side = faces.shape[2]
+        made = torch.empty((len(rows), 4 if masks is None else 5, side, side), dtype=torch.uint8)
+        pixels = made.numpy()
+        for place, (row, seed) in enumerate(zip(rows.tolist(), draw.seeds.tolist(), strict=True)):
+            face = np.ascontiguousarray(faces[row, :3].transpose(1, 2, 0))
+            mask = None if masks is None else masks[labels[row], 0]
+            face, mask = self._transforms(face, mask, seed)
+            pixels[place, :3] = face.transpose(2, 0, 1)
+            # Gray is what the networks would see of this face, so it follows from it (METHODS §2.5).
+            pixels[place, 3] = to_gray(face)
+            if mask is not None:
+                pixels[place, 4] = mask
+        return send(made, self.device)
+
+    @cached_property
+    def _on_cpu(self) -> tuple[np.ndarray, np.ndarray, np.ndarray | None]:
+        """Faces, labels and masks for transforms: read back from a GPU once, on the CPU the same memory."""
+        masks = None if self._masks is None else self._masks.cpu().numpy()
+        return self._faces.cpu().numpy(), self._labels.cpu().numpy(), masks
 
 
 def epoch_order(count: int, generator: torch.Generator) -> torch.Tensor:

@@ -66,7 +66,7 @@ def read_records(
                     "bring its photographs together under one."
                 )
             records += _subject_records(root, folder, choices, bad)
-    check_all_found(choices, records, root)
+    check_all_found(choices, records, root, bad)
     return records
 
 

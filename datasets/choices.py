@@ -48,8 +48,8 @@ class BadItems:
     skip: bool = False
     """False (`--strict`, the default): the first bad item stops everything."""
     root: Path | None = None
-    """The data set's folder, which is taken off the reasons: they go into the store, whose bytes must
-    not depend on where the data set lies."""
+    """The data set's folder, absolute, which is taken off the reasons: they go into the store, whose
+    bytes must not depend on where the data set lies."""
     left_out: list[tuple[str, str]] = field(default_factory=list)
     """(item, why) of everything left out, in order."""
 
@@ -65,4 +65,6 @@ class BadItems:
 
     def leave_out(self, item: str, why: str) -> None:
         """Remember that `item` is not used, and why."""
-        self.left_out.append((item, why if self.root is None else why.replace(f"{self.root}/", "")))
+        if self.root is not None:
+            why = why.replace(f"{self.root}/", "").replace(str(self.root), "the data set's folder")
+        self.left_out.append((item, why))

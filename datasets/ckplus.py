@@ -18,6 +18,7 @@ from datasets.choices import ALL_BY_THE_RULE, BadItems, Choices
 from datasets.frame_selection import check_all_found, wanted_frames
 from datasets.records import DatasetDescription, FrameRecord
 from datasets.sources import found_in, read_image, read_text, require_folder, source_path, visible_names
+from datasets.subject_names import check_spelling
 from platform.errors import UserError
 
 IMAGES, LABELS, LANDMARKS = "cohn-kanade-images", "Emotion", "Landmarks"
@@ -80,13 +81,14 @@ def read_records(
             f"{root / LABELS} labels no sequence: no folder in it holds a file *_emotion.txt; "
             "unpack CK+'s emotion labels there."
         )
+    check_spelling({subject for subject, _ in labels}, root / LABELS)
     records: list[FrameRecord] = []
     subjects: set[str] = set()
     for (subject, number), expression in labels.items():
         with bad.guard(f"{subject}/{number}"):
             records += _sequence_records(root, subject, number, expression, choices, subject not in subjects)
             subjects.add(subject)
-    check_all_found(choices, records, root)
+    check_all_found(choices, records, root, bad)
     return records
 
 
@@ -152,6 +154,11 @@ def _read_labels(root: Path, bad: BadItems) -> dict[tuple[str, str], str]:
                     raise UserError(
                         f"{folder} holds {len(files)} labels ({', '.join(files)}); keep the right one."
                     )
+                if files and not files[0].startswith(f"{subject}_{number}_"):
+                    raise UserError(
+                        f"{folder / files[0]} is named after another sequence than its folder; "
+                        "move it to its own."
+                    )
                 if files:
                     labels[subject, number] = _read_label(root, f"{LABELS}/{subject}/{number}/{files[0]}")
     return labels
@@ -213,7 +220,7 @@ def _read_landmarks(root: Path, folder: str, frame_name: str) -> np.ndarray:
     try:
         values = [float(value) for value in read_text(path).split()]
     except ValueError as error:
-        raise UserError(f"{path} holds what is not a number ({error}); restore it.") from None
+        raise UserError(f"{path} holds what is not a number ({str(error)[:80]}); restore it.") from None
     if len(values) != 136 or not all(map(math.isfinite, values)):
         raise UserError(
             f"{path} must hold 68 points (136 finite numbers), but holds {len(values)} numbers; restore it."

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import Any
 
@@ -9,12 +10,23 @@ import numpy as np
 
 from platform.errors import UserError
 
+RIFF_HEADER_BYTES = 8
+UNKNOWN_SIZES = (0, 0xFFFFFFFF)
+"""In a RIFF header: written by programs that did not know yet."""
+
+SMALLEST_SHARE = 0.9
+"""Of the frames that the header promises. Some writers count frames that they dropped; a clip that
+lacks more is damaged in its middle, and what is left has another centre and another apex."""
+
+# OpenCV reads it when it opens the first clip: FFmpeg would print its own findings beside our message.
+os.environ.setdefault("OPENCV_FFMPEG_LOGLEVEL", "-8")
+
 
 class Clip:
     """An open clip (AVI); frames are counted from 0."""
 
     def __init__(self, path: Path) -> None:
-        """Raises UserError where `path` is missing, empty or no video."""
+        """Raises UserError where `path` is missing, empty, cut short or no video."""
         self.path = path
         self._capture: Any = None
         self._open()
@@ -34,6 +46,7 @@ class Clip:
             raise UserError(
                 f"the clip {self.path} is empty (0 bytes); restore it from your copy of the data set."
             )
+        _check_whole(self.path, size_bytes)
         # OpenCV prints a warning of its own where a file is no video; ours says more.
         level = cv2.utils.logging.getLogLevel()
         cv2.utils.logging.setLogLevel(cv2.utils.logging.LOG_LEVEL_SILENT)
@@ -56,9 +69,20 @@ class Clip:
         )
 
     def count(self) -> int:
-        """Frames that the clip really holds; its header may promise others."""
+        """Frames that the clip really holds; its header may promise a few others.
+
+        Raises UserError where it lacks more than that, so that its centre would be another.
+        """
+        import cv2
+
         while self._capture.grab():
             self._taken += 1
+        promised = self._capture.get(cv2.CAP_PROP_FRAME_COUNT)
+        if self._taken < SMALLEST_SHARE * promised:
+            raise UserError(
+                f"the clip {self.path} is damaged: of {promised:.0f} frames {self._taken} can be read; "
+                "restore it from your copy of the data set."
+            )
         return self._taken
 
     def read(self, frame: int) -> np.ndarray:
@@ -81,3 +105,15 @@ class Clip:
         """Release the file."""
         if self._capture is not None:
             self._capture.release()
+
+
+def _check_whole(path: Path, size_bytes: int) -> None:
+    """Raises UserError where an AVI's header promises more bytes than there are."""
+    with path.open("rb") as file:
+        header = file.read(RIFF_HEADER_BYTES)
+    promised = int.from_bytes(header[4:], "little")
+    if header[:4] == b"RIFF" and promised not in UNKNOWN_SIZES and promised + len(header) > size_bytes:
+        raise UserError(
+            f"the clip {path} is cut short: it has {size_bytes:,} of {promised + len(header):,} bytes; "
+            "restore it from your copy of the data set."
+        )

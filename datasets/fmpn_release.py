@@ -90,7 +90,7 @@ def read_records(
             )
             subjects.update(record.subject_id for record in added if record.role == "neutral")
             records += added
-    check_all_found(choices, records, root)
+    check_all_found(choices, records, root, bad)
     return records
 
 
@@ -169,7 +169,7 @@ def read_codes(path: Path) -> dict[str, int]:
         raise UserError(f"{path} must be a dict from sequences to label codes, but is not; restore it.")
     codes = {}
     for sequence, code in content.items():
-        whole = isinstance(code, int | float) and not isinstance(code, bool) and code == int(code)
+        whole = type(code) is int or (isinstance(code, float) and code.is_integer())
         if not isinstance(sequence, str) or not re.fullmatch(r"[^_]+_[^_]+", sequence) or not whole:
             raise UserError(
                 f"{path} must give sequences like 'S005_001' whole numbers, but gives {sequence!r} "

@@ -74,6 +74,11 @@ def read_records(
     faces = sorted(found, key=lambda face: (face.subject, face.sequence, face.frame))
     check_spelling({face.subject for face in faces}, root)
     faces = _without_doubles(faces, bad)
+    if not faces and bad.left_out:
+        raise UserError(
+            f"nothing is left of {root}: all {len(bad.left_out)} items are bad, the first being "
+            f"{bad.left_out[0][0]}: {bad.left_out[0][1]}"
+        )
     if not faces:
         raise UserError(
             f"{root} holds no faces that can be used: expected {DATASET.native_layout}; found "
@@ -96,7 +101,7 @@ def read_records(
                     landmarks=face.landmarks,
                 )
             )
-    check_all_found(choices, records, root)
+    check_all_found(choices, records, root, bad)
     return records
 
 
@@ -118,6 +123,9 @@ def _role(face: _Face, choices: Choices, is_neutral: bool) -> Role:
 def _without_doubles(faces: list[_Face], bad: BadItems) -> list[_Face]:
     """`faces` but those whose name, image, or role as the neutral face another has before them."""
     taken: dict[tuple[object, ...], str] = {}
+    labels: dict[str, set[str]] = {}
+    for face in faces:
+        labels.setdefault(face.source, set()).add(f"{face.expression} of {face.subject}")
     kept = []
     for face in faces:
         claims: list[tuple[tuple[object, ...], str]] = [
@@ -127,6 +135,11 @@ def _without_doubles(faces: list[_Face], bad: BadItems) -> list[_Face]:
         if face.role == "neutral":
             claims.append((("neutral", face.subject), f"are both the neutral face of {face.subject}"))
         with bad.guard(face.source):
+            if len(labels[face.source]) > 1:  # none is believed
+                raise UserError(
+                    f"{FACES} lists {face.source} with conflicting labels, "
+                    f"{' and '.join(sorted(labels[face.source]))}; keep the right line."
+                )
             for claim, what in claims:
                 if claim in taken:
                     raise UserError(

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import csv
 from pathlib import Path
 
 from datasets.landmarks import ImageKey, image_key
-from datasets.sources import read_text
+from datasets.sources import csv_rows
 from platform.errors import UserError
 
 
@@ -35,7 +34,7 @@ def read_frame_list(path: Path) -> frozenset[ImageKey]:
 
 
 def _read_one(path: Path) -> list[ImageKey]:
-    rows = [row for row in csv.reader(read_text(path).splitlines()) if any(cell.strip() for cell in row)]
+    rows = [row for _, row in csv_rows(path) if any(cell.strip() for cell in row)]
     column = 0
     if rows and "image" in (header := [cell.strip().lower() for cell in rows[0]]):
         column, rows = header.index("image"), rows[1:]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from datasets.choices import Choices
+from datasets.choices import BadItems, Choices
 from datasets.records import FrameRecord, Role
 from platform.errors import UserError
 
@@ -42,13 +42,17 @@ def wanted_frames(
     return sorted(roles.items())
 
 
-def check_all_found(choices: Choices, records: Sequence[FrameRecord], root: Path) -> None:
-    """Raises UserError unless every frame that `choices.frames` names is among `records`."""
+def check_all_found(choices: Choices, records: Sequence[FrameRecord], root: Path, bad: BadItems) -> None:
+    """Raises UserError unless every frame that `choices.frames` names is among `records`; `bad` may
+    leave absent ones out instead, unless all are."""
     if choices.frames is None:
         return
     found = {(record.sequence_id, record.frame) for record in records if record.role == "expressive"}
     absent = sorted(choices.frames - found)
-    if absent:
+    if bad.skip and found:
+        for sequence, frame in absent:
+            bad.leave_out(f"{sequence}_{frame:08d}", "listed, but no labelled frame that can be used")
+    elif absent:
         names = ", ".join(f"{sequence}_{frame:08d}" for sequence, frame in absent[:3])
         raise UserError(
             f"{len(absent)} of the {len(choices.frames)} listed frames are no labelled frames of {root}, "

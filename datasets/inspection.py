@@ -62,8 +62,8 @@ def layouts_of(root: Path) -> list[str]:
 def read_leniently(dataset: str, root: Path) -> tuple[list[FrameRecord], BadItems]:
     """What the adapter of `dataset` finds in `root`, and what it would leave out. Raises UserError
     where it can read nothing."""
-    bad = BadItems(skip=True, root=root)
-    return load_adapter(dataset).read_records(root, ALL_BY_THE_RULE, bad), bad
+    bad = BadItems(skip=True, root=root.absolute())
+    return load_adapter(dataset).read_records(root.absolute(), ALL_BY_THE_RULE, bad), bad
 
 
 def codes_and_notes(dataset: str, root: Path) -> tuple[str, list[str]]:

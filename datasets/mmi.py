@@ -21,7 +21,7 @@ from datasets.clips import Clip
 from datasets.frame_selection import check_all_found, wanted_frames
 from datasets.mmi_views import ORIENTATIONS, View, find_view, read_orientations
 from datasets.records import DatasetDescription, FrameRecord
-from datasets.sources import found_in, read_text, require_folder, source_path, visible_names
+from datasets.sources import found_in, read_bytes, require_folder, source_path, visible_names
 from datasets.subject_names import check_spelling
 from platform.errors import UserError
 
@@ -103,7 +103,7 @@ def read_records(
                 root, sequence, source, expression, orientations, choices, subject not in subjects
             )
             subjects.add(subject)
-    check_all_found(choices, records, root)
+    check_all_found(choices, records, root, bad)
     return records
 
 
@@ -263,8 +263,8 @@ def _emotion_codes(root: Path, source: str) -> set[str]:
         )
     path = source_path(root, xml)
     try:
-        tree = fromstring(read_text(path).encode())
-    except (ParseError, DefusedXmlException, ValueError) as error:
+        tree = fromstring(read_bytes(path))  # bytes, because the file names its own encoding
+    except (ParseError, DefusedXmlException, ValueError, LookupError) as error:
         raise UserError(
             f"{path} is not well-formed XML ({error}); restore it from your copy of MMI."
         ) from error

@@ -17,7 +17,6 @@ this order:
 
 from __future__ import annotations
 
-import csv
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal, cast, get_args
@@ -25,7 +24,7 @@ from typing import Literal, cast, get_args
 import numpy as np
 
 from datasets.clips import Clip
-from datasets.sources import read_text, source_path
+from datasets.sources import csv_rows, source_path
 from platform.errors import UserError
 
 ORIENTATIONS = "orientation.csv"
@@ -145,16 +144,21 @@ def read_orientations(root: Path) -> dict[str, View]:
     path = source_path(root, ORIENTATIONS)
     if not path.exists():
         return {}
-    reader = csv.DictReader(read_text(path).splitlines())
-    missing = [column for column in COLUMNS if column not in (reader.fieldnames or ())]
+    rows = csv_rows(path)
+    _, header = next(rows, (0, []))
+    missing = [column for column in COLUMNS if column not in header]
     if missing:
         raise UserError(
             f"{path} lacks the columns {', '.join(missing)}; its columns are {', '.join(COLUMNS)}."
         )
     views: dict[str, View] = {}
-    for row in reader:
-        name, rotation, part = ((row[column] or "").strip() for column in COLUMNS)
-        where = f"{path}, line {reader.line_num}"
+    for line, row in rows:
+        where = f"{path}, line {line}"
+        if len(row) < len(header):
+            raise UserError(
+                f"{where}: it has {len(row)} cells, but its header has {len(header)}; correct it."
+            )
+        name, rotation, part = (row[header.index(column)].strip() for column in COLUMNS)
         if rotation not in ("", "0", "90", "180", "270"):
             raise UserError(f"{where}: rotation_degrees is {rotation!r}, but must be 0, 90, 180 or 270.")
         if part not in ("", *get_args(Part)):

@@ -68,7 +68,7 @@ def read_records(
             records += _subject_records(root, f"{top}/{name}", choices, bad)
     if not records:
         raise UserError(f"{root / top} holds no sequence; expected P001/Anger/000.jpeg and so on in it.")
-    check_all_found(choices, records, root)
+    check_all_found(choices, records, root, bad)
     return records
 
 

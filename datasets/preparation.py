@@ -59,7 +59,7 @@ class RawFrames:
             try:
                 state = source_path(self.root, name).stat()
                 stamp += [state.st_size, state.st_mtime_ns]
-            except FileNotFoundError:
+            except (OSError, UserError):  # said by whoever reads it
                 stamp += [-1, -1]
         return stamp
 
@@ -114,7 +114,13 @@ def prepare_dataset(
         workers=workers,
         progress=progress,
     )
-    write_preview(store, store.folder / store_files.PREVIEW)
+    try:
+        write_preview(store, store.folder / store_files.PREVIEW)
+    except OSError as error:
+        raise UserError(
+            f"the store {store.folder} is whole, but its {store_files.PREVIEW} cannot be written: "
+            f"{error.strerror or error}; make room, and run the same command again."
+        ) from error
     return store
 
 
@@ -132,7 +138,7 @@ def _raw_root(
 ) -> Path:
     """The folder of the raw data set, which for an embedded one is written where it is missing."""
     if description.embedded and source is None:
-        root = raw_folder(data_root, description.name)
+        root = raw_folder(data_root, description.name).absolute()
         ensure_embedded(description.name, root)
         return root
     if source is None:
@@ -141,4 +147,4 @@ def _raw_root(
             f"{description.native_layout}. {description.request_from} "
             f"Then run: {prepare_command(data_root, description.name, size_pixels)}"
         )
-    return require_folder(source)
+    return require_folder(source.absolute())

@@ -9,6 +9,7 @@ import numpy as np
 from PIL import Image, ImageDraw
 
 from datasets.store import PreparedStore
+from datasets.store_files import PARTIAL_PREVIEW
 
 CELL_PIXELS = 96
 FACES_A_CLASS = 8
@@ -36,9 +37,13 @@ def write_preview(store: PreparedStore, path: Path) -> None:
         canvas.paste(_cell(_mean_face(store, rows)), (CELL_PIXELS, top))
         for column, index in enumerate(_spread(rows, FACES_A_CLASS)):
             canvas.paste(_cell(store.images[index]), ((2 + column) * CELL_PIXELS, top))
-    temporary = path.with_name(f".{path.name}.partial")
-    canvas.save(temporary, format="PNG")
-    os.replace(temporary, path)
+    temporary = path.with_name(PARTIAL_PREVIEW)
+    try:
+        canvas.save(temporary, format="PNG")
+        os.replace(temporary, path)
+    except OSError:
+        temporary.unlink(missing_ok=True)
+        raise
 
 
 def _spread(rows: np.ndarray, most: int) -> np.ndarray:

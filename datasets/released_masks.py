@@ -54,10 +54,11 @@ def check_same_folds(folder: Path, folds: Sequence[Fold]) -> None:
 
 def correlation_by_class(first: MaskSet, second: MaskSet) -> dict[str, float]:
     """Pearson correlation, in [-1, 1], over the pixels of each class's two masks, which must be of one
-    size. A class that only one of the two has is left out."""
+    size. A class that only one of the two has is left out; NaN where a mask is all of one value."""
     result = {}
     for name in first.class_names:
         if name in second.class_names:
             pair = [one.images[one.class_names.index(name)].ravel() for one in (first, second)]
-            result[name] = float(np.corrcoef(*pair)[0, 1])
+            flat = any(mask.min() == mask.max() for mask in pair)
+            result[name] = float("nan") if flat else float(np.corrcoef(*pair)[0, 1])
     return result

@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+import csv
 import hashlib
 import warnings
+from collections.abc import Iterator
 from functools import lru_cache
 from io import BytesIO
 from pathlib import Path, PurePosixPath
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from platform.errors import UserError
+
+if TYPE_CHECKING:
+    import PIL.Image
 
 LARGEST_IMAGE_PIXELS = 64_000_000
 """Refused above this (8000 × 8000): no face image of the field comes near, and a few kilobytes of
@@ -25,14 +31,26 @@ def require_folder(root: Path) -> Path:
         )
     if not root.is_dir():
         raise UserError(f"{root} is a file, not a folder; unpack it and pass --source the folder.")
-    if not any(root.iterdir()):
+    try:
+        is_empty = not any(root.iterdir())
+    except OSError as error:
+        raise UserError(f"cannot list the folder {root}: {error.strerror}; let it be read.") from error
+    if is_empty:
         raise UserError(f"the folder {root} is empty; pass --source the folder of your copy of the data set.")
     return root
 
 
 def visible_names(folder: Path) -> list[str]:
-    """Names in `folder`, sorted, without hidden ones (copies made on a Mac carry `.DS_Store`)."""
-    return sorted(entry.name for entry in folder.iterdir() if not entry.name.startswith("."))
+    """Names in `folder`, sorted, without hidden ones (copies made on a Mac carry `.DS_Store`).
+
+    Raises UserError where the folder cannot be read.
+    """
+    try:
+        return sorted(entry.name for entry in folder.iterdir() if not entry.name.startswith("."))
+    except OSError as error:
+        raise UserError(
+            f"cannot list the folder {folder}: {error.strerror}; let it be read, or restore it."
+        ) from error
 
 
 def found_in(folder: Path, most: int = 8) -> str:
@@ -46,14 +64,23 @@ def found_in(folder: Path, most: int = 8) -> str:
 def source_path(root: Path, source: str) -> Path:
     """The file `source` (relative to `root`, with `/`), refused if it leaves `root`.
 
-    Raises UserError for an absolute path, a `..`, or a link whose target lies outside `root`.
+    Raises UserError for an absolute path, a `..`, a link whose target lies outside `root`, and a path
+    that no file can have (too long, a zero byte, links in a circle).
     """
     relative = PurePosixPath(source)
     path = root / relative
     escapes = relative.is_absolute() or ".." in relative.parts
-    if escapes or not path.resolve().is_relative_to(root.resolve()):
+    try:
+        escapes = escapes or not path.resolve().is_relative_to(root.resolve())
+        path.stat()
+    except FileNotFoundError:
+        pass  # said by whoever reads it
+    except (OSError, RuntimeError, ValueError) as error:
+        why = error.strerror if isinstance(error, OSError) else str(error)
+        raise UserError(f"{str(path)[:200]!a} cannot be reached ({why}); correct it.") from error
+    if escapes:
         raise UserError(
-            f"{source} leaves the data set's folder {root} (by '..', an absolute path or a link); "
+            f"{path} leaves the data set's folder (by '..', an absolute path or a link); "
             "copy the file itself into that folder."
         )
     return path
@@ -74,10 +101,25 @@ def read_bytes(path: Path) -> bytes:
 
 def read_text(path: Path) -> str:
     """The file's text in UTF-8. Raises UserError as read_bytes does, and for other encodings."""
+    content = read_bytes(path)
     try:
-        return read_bytes(path).decode("utf-8-sig")
+        text = content.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         raise UserError(f"{path} is not text in UTF-8 (byte {error.start}); save it as UTF-8.") from error
+    if "\0" in text:  # UTF-16 without a mark, or a file that was never written out
+        raise UserError(f"{path} is not text in UTF-8 (byte {content.find(0)} is zero); restore it.")
+    return text
+
+
+def csv_rows(path: Path) -> Iterator[tuple[int, list[str]]]:
+    """(line number, cells) of each line of the CSV file `path`. Raises UserError as read_text does, and
+    with the line where it is no CSV."""
+    reader = csv.reader(read_text(path).splitlines())
+    try:
+        for row in reader:
+            yield reader.line_num, row
+    except csv.Error as error:
+        raise UserError(f"{path}, line {reader.line_num}: {error}; correct that line.") from error
 
 
 def read_image(path: Path) -> np.ndarray:
@@ -85,28 +127,16 @@ def read_image(path: Path) -> np.ndarray:
 
     PIL and not OpenCV, because OpenCV hands back the readable part of a truncated file. Raises
     UserError for anything whose conversion to 8-bit RGB would need a guess (alpha, CMYK, 16 bit, a
-    rotation noted in EXIF), and for files that are no image or are cut short.
+    rotation noted in EXIF, several pictures), and for files that are no image or are cut short.
     """
-    from PIL import Image
+    from PIL import Image, UnidentifiedImageError
 
     content = read_bytes(path)
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("error", Image.DecompressionBombWarning)
             image = Image.open(BytesIO(content))
-        width, height = image.size
-        if width * height > LARGEST_IMAGE_PIXELS:
-            raise UserError(
-                f"{path} has {width}×{height} pixels, but {LARGEST_IMAGE_PIXELS:,} are allowed; resize it."
-            )
-        if image.mode not in ("L", "RGB", "1", "P"):
-            raise UserError(
-                f"{path} has pixels of kind {image.mode!r}, but 8-bit gray or RGB is needed; convert it."
-            )
-        if image.getexif().get(0x0112, 1) != 1:
-            raise UserError(
-                f"{path} is stored rotated (EXIF orientation); write it upright, without that tag."
-            )
+        _check_plain(path, image)
         if image.mode == "RGB":
             return np.array(image)
         if image.mode != "L":
@@ -116,16 +146,40 @@ def read_image(path: Path) -> np.ndarray:
         # The same as PIL's conversion, which costs half as much as the decoding.
         gray = np.asarray(image)
         return cv2.merge([gray, gray, gray])
-    except (
-        OSError,
-        SyntaxError,
-        ValueError,
-        Image.DecompressionBombError,
-        Image.DecompressionBombWarning,
-    ) as error:
+    except UserError:
+        raise
+    except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
         raise UserError(
-            f"{path} is not a readable image ({error}); restore it from your copy of the data set."
+            f"{path} has too many pixels ({error}); at most {LARGEST_IMAGE_PIXELS:,} are allowed: resize it."
         ) from error
+    # Damaged bytes make PIL's many readers raise errors of many kinds.
+    except Exception as error:
+        # PIL's own words for an unknown kind name a place in memory, which differs from run to run.
+        why = "no known kind of image" if isinstance(error, UnidentifiedImageError) else error
+        raise UserError(
+            f"{path} is not a readable image ({why}); restore it from your copy of the data set."
+        ) from error
+
+
+def _check_plain(path: Path, image: PIL.Image.Image) -> None:
+    """Raises UserError unless the opened image can be read without a guess."""
+    width, height = image.size
+    if width * height > LARGEST_IMAGE_PIXELS:
+        raise UserError(
+            f"{path} has too many pixels ({width}×{height}); at most {LARGEST_IMAGE_PIXELS:,} are allowed: "
+            "resize it."
+        )
+    if image.mode not in ("L", "RGB", "1", "P"):
+        raise UserError(
+            f"{path} has pixels of kind {image.mode!r}, but 8-bit gray or RGB is needed; convert it."
+        )
+    if "transparency" in image.info:
+        raise UserError(f"{path} has transparent pixels, but 8-bit gray or RGB is needed; convert it.")
+    if image.getexif().get(0x0112, 1) != 1:
+        raise UserError(f"{path} is stored rotated (EXIF orientation); write it upright, without that tag.")
+    # A camera's MPO is a JPEG with previews behind it.
+    if getattr(image, "n_frames", 1) > 1 and image.format != "MPO":
+        raise UserError(f"{path} holds several pictures, but one face is needed; save that one alone.")
 
 
 def file_sha256(path: Path) -> str:

@@ -20,6 +20,9 @@ from datasets import store_files
 from datasets.catalogue import describe
 from platform.errors import UserError
 
+TEXT_COLUMNS = ("subject", "sequence", "expression", "role", "image")
+"""Of the index, those that an open store holds."""
+
 
 def store_folder(data_root: Path, dataset: str, size_pixels: int) -> Path:
     """The folder of a data set prepared at a size."""
@@ -66,11 +69,8 @@ class PreparedStore:
         store_files.check_hash(folder, store_files.INDEX, manifest)
         # ParquetFile and to_pylist, because read_table and to_numpy import pandas: seconds, for nothing.
         with pyarrow.parquet.ParquetFile(folder / store_files.INDEX) as file:
-            table = file.read()
-        columns = {
-            name: np.array(table.column(name).to_pylist(), dtype=np.str_)
-            for name in ("subject", "sequence", "expression", "role", "image")
-        }
+            table = file.read(columns=["frame", *TEXT_COLUMNS])
+        columns = {name: np.array(table.column(name).to_pylist(), dtype=np.str_) for name in TEXT_COLUMNS}
         return cls(
             folder=folder,
             dataset=manifest["dataset"],

@@ -26,7 +26,9 @@ RECIPE_VERSION = 2
 """Raised with every change to frame selection, alignment or format that can change a byte."""
 
 IMAGES, INDEX, MANIFEST, PREVIEW = "images.npy", "index.parquet", "manifest.json", "preview.png"
-STORE_FILES = frozenset({IMAGES, INDEX, MANIFEST, PREVIEW})
+PARTIAL_PREVIEW = f".{PREVIEW}.partial"
+"""What a kill may leave of the preview, which is painted when the store is whole."""
+STORE_FILES = frozenset({IMAGES, INDEX, MANIFEST, PREVIEW, PARTIAL_PREVIEW})
 
 
 def manifest_hash(manifest: dict[str, Any]) -> str:

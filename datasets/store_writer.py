@@ -9,11 +9,9 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from concurrent.futures import ProcessPoolExecutor
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial as bound
-from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +20,7 @@ import numpy as np
 from datasets import image_file, store_files
 from datasets.alignment import align
 from datasets.choices import BadItems
+from datasets.chunk_processes import in_processes
 from datasets.frame_alignment import aligning_transform
 from datasets.records import EXPRESSIONS, FrameRecord
 from datasets.store import PreparedStore
@@ -117,6 +116,11 @@ def write_prepared(
                     bad.leave_out(record.source, str(row["bad"]))
             if not kept:
                 raise UserError(f"none of the {len(rows)} frames can be used; the first: {rows[0]['bad']}")
+            if not any(ordered[number].role == "expressive" for number in kept):
+                raise UserError(
+                    f"none of the {len(kept)} frames shows an expression, so there is nothing to learn; "
+                    "add expressive images."
+                )
             images_sha256 = image_file.finish(partial / store_files.IMAGES, kept, recipe.size_pixels)
             columns = _index_columns([(ordered[number], rows[number]) for number in kept], recipe.aligned)
             store_files.write_index(partial / store_files.INDEX, columns)
@@ -186,7 +190,7 @@ def _written_rows(
     images_done = sum(len(chunks[number]) for number in done)
     with (partial / JOURNAL).open("a", encoding="utf-8") as journal:
         for number, entry in zip(
-            wanted, _mapped(write, [(number, chunks[number]) for number in wanted], workers), strict=True
+            wanted, in_processes(write, [(number, chunks[number]) for number in wanted], workers), strict=True
         ):
             done[number] = entry
             journal.write(json.dumps(entry) + "\n")
@@ -226,7 +230,10 @@ def _finished_chunks(
         return {}
     found = {}
     for line in lines[:-1]:  # the last has no line end: empty, or cut short by the kill
-        entry = json.loads(line)
+        try:
+            entry = json.loads(line)
+        except ValueError:  # a power cut may leave zero bytes behind
+            continue
         number, chunk = entry["chunk"], chunks[entry["chunk"]]
         crc = image_file.read_crc(
             partial / store_files.IMAGES, number * CHUNK_IMAGES, len(chunk), size_pixels
@@ -234,30 +241,6 @@ def _finished_chunks(
         if crc == entry["crc"] and entry["stamps"] == [source.stamp(record) for record in chunk]:
             found[number] = entry
     return found
-
-
-def _mapped(
-    write: Callable[[tuple[int, Sequence[FrameRecord]]], dict[str, Any]],
-    chunks: Sequence[tuple[int, Sequence[FrameRecord]]],
-    workers: int,
-) -> Iterator[dict[str, Any]]:
-    if workers == 1 or len(chunks) < 2:
-        yield from map(write, chunks)
-        return
-    # Spawned, not forked: a fork of a process with threads may hang.
-    with ProcessPoolExecutor(workers, get_context("spawn"), initializer=_one_thread) as pool:
-        try:
-            yield from pool.map(write, chunks)
-        except BaseException:
-            pool.shutdown(wait=True, cancel_futures=True)
-            raise
-
-
-def _one_thread() -> None:
-    """OpenCV's own threads would fight with the other workers'."""
-    import cv2
-
-    cv2.setNumThreads(1)
 
 
 def _write_chunk(

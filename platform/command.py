@@ -8,6 +8,7 @@ from __future__ import annotations
 import argparse
 import difflib
 import os
+import re
 import sys
 from collections.abc import Callable
 from typing import NoReturn
@@ -24,6 +25,8 @@ class Parser(argparse.ArgumentParser):
             allow_abbrev=False,
             **options,  # type: ignore[arg-type]
         )
+        # argparse would take -1e-4 for a flag, and say that a value is missing.
+        self._negative_number_matcher = re.compile(r"^-(\d+\.?\d*|\.\d+)(e[-+]?\d+)?$", re.IGNORECASE)
 
     def parse_args(self, args=None, namespace=None):  # type: ignore[no-untyped-def]
         namespace, unknown = self.parse_known_args(args, namespace)

@@ -21,11 +21,14 @@ class Configuration:
     method: str = "fmpn"
     """Method: a file of platform/models/ (fmpn, cnn, cnn_no_mask_loss)."""
     backbone: str = "inception_v3"
-    """Classification net: inception_v3, resnet18, resnet50, vgg16 or vgg16_bn."""
+    """Classification net: inception_v3, resnet18, resnet50, resnet152, densenet121, vgg16, vgg16_bn or
+    vgg19."""
     backbone_width: float = 1.0
     """Share of the backbone's channels that is kept; 1 is the published net, 0.25 a quick one."""
-    weights: Literal["imagenet", "none"] = "imagenet"
-    """Where the backbone starts from: torchvision's ImageNet weights, or random."""
+    weights: str = "imagenet"
+    """Where the backbone starts from: imagenet (torchvision's weights), none (random), or a safetensors or
+    torch file of that net, with a head for ImageNet's 1000 classes, which is replaced, or for the data's.
+    A file is kept as `/absolute/path@sha256:<digits>`: what is in it is part of a run's identity."""
     enlarge_below_pixels: int = 0
     """Faces smaller than this are enlarged to it (bilinear) before the classification net; 0: never.
     Ours, for quick runs: the mask generator works on the small face, Inception needs 75 px."""
@@ -40,8 +43,10 @@ class Configuration:
     initialisation_gain: float = 0.02
     """Xavier gain of mask generator and prior fusion net; 0.02 as released. It makes the first fused
     image a nearly even gray, from which a short training hardly gets away: quick runs take 1."""
-    augmentation: Literal["paper", "none"] = "paper"
-    """`paper`: one of five crops and a flip with p 0.5, drawn per image; `none`: centre crop."""
+    augmentation: str = "paper"
+    """`paper`: one of five crops and a flip with p 0.5, drawn per image; `none`: centre crop; `strong`:
+    shifts, turns, light, blur, noise and holes before `paper`; or one's own transforms in a FILE.yaml
+    (docs/augmentation.md), whose content becomes the setting."""
     stage1_constant_epochs: int = 150
     """Stage 1 (mask generator alone): epochs at the full learning rate."""
     stage1_decay_epochs: int = 150
@@ -70,15 +75,30 @@ class Configuration:
     """Adam's second momentum."""
     seed: int = 0
     """Seed of initialisation, shuffling, crops, flips and dropout."""
+    precision: Literal["fp32", "bf16"] = "fp32"
+    """`bf16`: convolutions and products in bfloat16; losses, batch norm's statistics, weights and Adam stay
+    in float32."""
+    compiled: bool = False
+    """Whether torch.compile fuses the nets' operations; it changes last bits and needs a C++ compiler."""
+    synchronised_batch_norm: bool = True
+    """With several Train workers: batch norm over the images of all of them, as one worker has it."""
 
     def __post_init__(self) -> None:
+        from datasets.augmentation import check_augmentation
         from platform.models import method_names
-        from platform.models.networks.backbones import check_backbone
+        from platform.models.networks.backbones import check_backbone, check_weights
+        from platform.models.networks.weights import is_pinned, pin_weights
 
         _check_types(self)
         _check_choice("method", self.method, method_names())
         classifier_size = max(self.image_size_pixels, self.enlarge_below_pixels)
         check_backbone(self.backbone, classifier_size, self.backbone_width, self.weights)
+        pinned = pin_weights(self.weights)
+        if (
+            is_pinned(pinned) and pinned != self.weights
+        ):  # a path just given: the one time that it is read here
+            check_weights(self.backbone, width=self.backbone_width, weights=pinned)
+        object.__setattr__(self, "weights", pinned)
         for name in ("stage1_constant_epochs", "stage1_decay_epochs", "stage2_constant_epochs"):
             _check_rule(self, name, getattr(self, name) >= 0, ">= 0")
         _check_rule(self, "stage2_decay_epochs", self.stage2_decay_epochs >= 0, ">= 0")
@@ -106,6 +126,7 @@ class Configuration:
                 f"load_size_pixels >= image_size_pixels must hold, but got {self.load_size_pixels} < "
                 f"{self.image_size_pixels}; crops are taken from the loaded face: raise --load-size-pixels."
             )
+        check_augmentation(self.augmentation, self.load_size_pixels)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -143,7 +164,10 @@ class Plan:
     """Data set that borrows this one's motion masks by class name, on one holdout split; `none`; or
     `auto`: synthetic_wild when a search runs on synthetic, otherwise none."""
     train_workers: int = 0
-    """Ray Train workers a fold run: 0 runs it in a warm worker (Train's local mode), 1 in its own."""
+    """Ray Train workers a fold run: 0 runs it in a warm worker (Train's local mode), 1 in its own, 2 or
+    more share every batch."""
+    checkpoint_every_epochs: int = 10
+    """Epochs between two checkpoints of a running stage, from which a killed run goes on."""
     cpus_per_run: int = 1
     """CPU threads a fold run computes with."""
     gpus_per_run: float = 0.0
@@ -159,7 +183,8 @@ class Plan:
             "trials": (self.trials >= 1, ">= 1"),
             "trials_in_flight": (self.trials_in_flight >= 1, ">= 1"),
             "study_seed": (0 <= self.study_seed < 2**31, "0 to 2**31 - 1"),
-            "train_workers": (self.train_workers in (0, 1), "0 or 1"),
+            "train_workers": (0 <= self.train_workers <= 64, "0 to 64"),
+            "checkpoint_every_epochs": (self.checkpoint_every_epochs >= 1, ">= 1"),
             "cpus_per_run": (self.cpus_per_run >= 1, ">= 1"),
             "gpus_per_run": (self.gpus_per_run >= 0, ">= 0"),
             "retries": (self.retries >= 0, ">= 0"),

@@ -16,6 +16,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
+from datasets.augmentation_content import augmentation_setting
 from platform import config
 from platform.config import Configuration, Plan
 from platform.errors import UserError, unknown_name
@@ -90,6 +91,8 @@ def resolve(arguments: argparse.Namespace, **forced: Any) -> tuple[Configuration
         if text is not None:
             values[name] = parse_value(name, text, hint)
     values.update(forced)
+    if "augmentation" in values:
+        values["augmentation"] = augmentation_setting(values["augmentation"])
     return (
         Configuration(**_fields_of(Configuration, values)),
         Plan(**_fields_of(Plan, values)),

@@ -73,7 +73,7 @@ def main(argv: list[str]) -> int | None:
 
     from datasets.catalogue import describe
     from datasets.preparation import prepare_dataset
-    from platform.prepare_report import summary_lines
+    from platform.prepare_report import next_lines, summary_lines
     from platform.prepare_settings import preparation_settings
     from platform.progress import ProgressLine
 
@@ -83,8 +83,7 @@ def main(argv: list[str]) -> int | None:
         arguments.dataset, arguments.size, **settings, progress=ProgressLine("aligned faces")
     )
     print("\n".join(summary_lines(store, description.title)))
-    flag = "" if arguments.data_root == Path("data") else f" --data-root {arguments.data_root}"
-    print(f"next:       python -m platform.tune --dataset {arguments.dataset}{flag} --preset quick")
+    print("\n".join(next_lines(description, store.size_pixels, arguments.data_root)))
     return None
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections import Counter
 from collections.abc import Mapping
 from pathlib import Path
@@ -10,7 +11,7 @@ from typing import TYPE_CHECKING
 from platform.errors import UserError
 
 if TYPE_CHECKING:
-    from datasets.records import FrameRecord
+    from datasets.records import DatasetDescription, FrameRecord
     from datasets.store import PreparedStore
 
 LEFT_OUT_SHOWN = 5
@@ -32,6 +33,29 @@ def summary_lines(store: PreparedStore, title: str) -> list[str]:
         f"store:      {store.folder}",
         f"look at:    {store.folder / 'preview.png'}",
     ]
+
+
+def next_lines(description: DatasetDescription, size_pixels: int, data_root: Path) -> list[str]:
+    """The command that trains on faces of this size, or the sizes that the presets train on."""
+    from datasets.store import prepare_command
+    from platform.config import Configuration
+    from platform.presets import PRESETS
+
+    default_size = Configuration.load_size_pixels
+    size_of = {name: make().get("load_size_pixels", default_size) for name, make in PRESETS.items()}
+    flag = "" if data_root == Path("data") else f" --data-root {shlex.quote(str(data_root))}"
+    fitting = [name for name, size in size_of.items() if size == size_pixels]
+    if fitting or description.embedded:  # whose faces a run prepares itself
+        preset = fitting[0] if fitting else "quick"
+        command = f"python -m platform.tune --dataset {description.name}{flag} --preset {preset}"
+        lines = [f"next:       {command}"]
+    else:
+        lines = ["next:       python -m platform.tune, at a preset's size, or with --load-size-pixels"]
+        lines[0] += f" {size_pixels}"
+    if size_pixels != size_of["quick"] and not description.embedded:
+        command = prepare_command(data_root, description.name, size_of["quick"])
+        lines.append(f"for --preset quick, which takes minutes, prepare smaller faces: {command}")
+    return lines
 
 
 def _class_lines(dataset: str, counts: Mapping[str, int]) -> list[str]:
@@ -66,6 +90,8 @@ def inspection_lines(root: Path, dataset: str | None) -> list[str]:
     from datasets.catalogue import describe
     from datasets.inspection import SIGNS, inspect_folder
 
+    if dataset is not None:
+        describe(dataset)
     found = inspect_folder(root)
     lines = [f"folder:     {root}, {sum(found.file_counts.values()):,} files"]
     for extension, count in found.file_counts.items():
@@ -79,17 +105,22 @@ def inspection_lines(root: Path, dataset: str | None) -> list[str]:
         lines += [
             f"looks like: {describe(name).title} ({name})" if dataset is None else f"read as:    {name}"
         ]
-        lines += _reading_lines(name, root)
-    return [*lines, f"next:       python -m platform.prepare --dataset {names[0]} --source {root}"]
+        try:
+            lines += _reading_lines(name, root)
+        except UserError as error:
+            lines.append(f"  it cannot be read so: {error}")
+        else:
+            flag = f" {describe(name).alignment_flag}".rstrip()
+            command = f"python -m platform.prepare --dataset {name} --source {shlex.quote(str(root))}{flag}"
+            lines.append(f"next:       {command}")
+    return lines
 
 
 def _reading_lines(dataset: str, root: Path) -> list[str]:
+    """What reading `root` as `dataset` gives. Raises UserError where it gives nothing."""
     from datasets.inspection import codes_and_notes, read_leniently
 
-    try:
-        records, bad = read_leniently(dataset, root)
-    except UserError as error:
-        return [f"  it cannot be read so: {error}"]
+    records, bad = read_leniently(dataset, root)
     expressive = [record for record in records if record.role == "expressive"]
     codes, notes = codes_and_notes(dataset, root)
     subjects = {record.subject_id for record in records}

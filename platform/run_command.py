@@ -61,10 +61,15 @@ def experiment_from(arguments: argparse.Namespace, *, kind: str, argv: list[str]
     name = arguments.name or f"{kind}-{plan.dataset}-{arguments.preset}"
     runs_root, data_root = Path(arguments.runs), Path(arguments.data_root)
     ResultsStore(runs_root).experiment_folder(name)
+    ResultsStore(runs_root).check_writable()
+    if arguments.address is None:
+        from platform.distributed.cluster import local_slots
+
+        local_slots(plan)
     for dataset in dict.fromkeys((plan.dataset, plan.transfer_to)):
         if dataset != "none":
             _prepare_if_embedded(data_root, dataset, configuration.load_size_pixels)
-    return plan_experiment(
+    experiment = plan_experiment(
         name=name,
         command=shlex.join(["python", "-m", f"platform.{kind}", *argv]),
         preset=arguments.preset,
@@ -75,6 +80,24 @@ def experiment_from(arguments: argparse.Namespace, *, kind: str, argv: list[str]
         runs_root=runs_root,
         search=search,
         address=arguments.address,
+    )
+    if not (configuration.weights == "imagenet" and (arguments.dry_run or arguments.address)):
+        _check_weights(experiment)
+    return experiment
+
+
+def _check_weights(experiment: Experiment) -> None:
+    """Weights that cannot be had, or do not fit, are found before any run starts. May fetch ImageNet's,
+    so a dry run and a cluster, whose nodes fetch for themselves, are asked nothing of them."""
+    from platform.models.networks.backbones import check_weights
+
+    configuration = experiment.configuration
+    data = [planned.data for planned in (experiment.planned, experiment.target) if planned]
+    check_weights(
+        configuration.backbone,
+        width=configuration.backbone_width,
+        weights=configuration.weights,
+        class_counts=[len(one.class_names) for one in data],
     )
 
 

@@ -79,15 +79,21 @@ def main(argv: list[str]) -> int | None:
         subjects=arguments.subjects, frames=arguments.frames, difficulty=arguments.difficulty,
         seed=arguments.seed, size_pixels=arguments.size, in_the_wild=arguments.wild,
     )  # fmt: skip
-    written = write_set(
-        arguments.out,
-        parameters,
-        layout=arguments.layout,
-        workers=workers,
-        progress=ProgressLine("drawn faces"),
-    )
     preview = arguments.out / "preview.png"
-    preview.write_bytes(encode_png(preview_sheet(parameters)))
+    try:
+        written = write_set(
+            arguments.out,
+            parameters,
+            layout=arguments.layout,
+            workers=workers,
+            progress=ProgressLine("drawn faces"),
+        )
+        preview.write_bytes(encode_png(preview_sheet(parameters)))
+    except OSError as error:
+        raise UserError(
+            f"cannot write the set {arguments.out}: {error.strerror or error}; make room or let the folder "
+            "be written, and run the same command again, which goes on where this stopped."
+        ) from error
     state = "" if written else " (was there already)"
     print(
         f"set:        {arguments.out}, {frame_count(parameters, arguments.layout)} faces "

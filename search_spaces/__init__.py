@@ -11,7 +11,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol, cast
 
-from platform.errors import unknown_name
+from platform.errors import UserError, unknown_name
+from platform.models.networks.weights import is_pinned
 
 if TYPE_CHECKING:
     import optuna
@@ -25,6 +26,15 @@ class Space(Protocol):
 
     def first(self, base: Mapping[str, Any]) -> list[dict[str, Any]]:
         """Parameter values to try first; `base` is the preset's configuration."""
+
+
+def refuse_weights_of_one_backbone(base: Mapping[str, Any]) -> None:
+    """For a space that chooses among backbones: UserError where `base` starts from a file, which fits one."""
+    if is_pinned(base["weights"]):
+        raise UserError(
+            f"--weights FILE fits {base['backbone']} only, but the search space chooses among backbones; "
+            "pass --weights imagenet or none, or run the file with crossval."
+        )
 
 
 def space_names() -> list[str]:

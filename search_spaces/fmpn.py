@@ -10,10 +10,21 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
+from search_spaces import refuse_weights_of_one_backbone
+
 if TYPE_CHECKING:
     import optuna
 
-BACKBONES = ("inception_v3", "resnet18", "resnet50", "vgg16", "vgg16_bn")
+BACKBONES = (
+    "inception_v3",
+    "resnet18",
+    "resnet50",
+    "resnet152",
+    "densenet121",
+    "vgg16",
+    "vgg16_bn",
+    "vgg19",
+)
 
 
 def suggest(trial: optuna.Trial) -> dict[str, Any]:
@@ -29,6 +40,7 @@ def suggest(trial: optuna.Trial) -> dict[str, Any]:
 
 def first(base: Mapping[str, Any]) -> list[dict[str, Any]]:
     """The paper's configuration (lambda_G 10), then the released one (0.1)."""
+    refuse_weights_of_one_backbone(base)
     names = (
         "backbone",
         "lambda_classification",

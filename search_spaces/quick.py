@@ -9,6 +9,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
+from search_spaces import refuse_weights_of_one_backbone
+
 if TYPE_CHECKING:
     import optuna
 
@@ -34,6 +36,7 @@ def suggest(trial: optuna.Trial) -> dict[str, Any]:
 
 def first(base: Mapping[str, Any]) -> list[dict[str, Any]]:
     """The paper's configuration (Inception, lambda_G 10), then the same with each other backbone."""
+    refuse_weights_of_one_backbone(base)
     rates = {name: base[name] for name in ("classifier_learning_rate", "generator_learning_rate")}
     paper = {"backbone": base["backbone"], "lambda_mask": base["lambda_mask"], **rates}
     others = [name for name in BACKBONES if name != base["backbone"]]

@@ -8,6 +8,14 @@ from pathlib import Path
 
 import pytest
 
+from datasets.catalogue import describe
+from datasets.store import PreparedStore
+from datasets.store_files import read_manifest
+from datasets.synthetic.layouts import load_layout
+from platform.errors import UserError
+from platform.prepare import main
+from platform.prepare_report import next_lines
+from tests.layout_trees import set_parameters, write_layout
 from tests.raw_trees import write_ckplus
 
 
@@ -26,9 +34,11 @@ def test_a_copy_of_ckplus_is_prepared_and_summed_up(root: Path, tmp_path: Path) 
     folder = tmp_path / "prepared/ckplus-32"
     assert str(folder / "preview.png") in done.stdout
     assert (folder / "preview.png").is_file()
-    assert done.stdout.splitlines()[-1] == (
-        f"next:       python -m platform.tune --dataset ckplus --data-root {tmp_path} --preset quick"
+    assert (
+        "next:       python -m platform.tune, at a preset's size, or with --load-size-pixels 32"
+        in done.stdout
     )
+    assert done.stdout.rstrip().endswith(f"--dataset ckplus --source DIR --data-root {tmp_path} --size 52")
 
 
 @pytest.mark.parametrize(
@@ -66,3 +76,95 @@ def test_help_teaches_and_loads_nothing_heavy(root: Path) -> None:
         [sys.executable, "-c", script], cwd=root, capture_output=True, text=True, check=True
     )
     assert loaded.stdout == "set()\n"
+
+
+@pytest.mark.parametrize(
+    ("size", "expected"),
+    [("52", "--dataset ckplus --preset quick"), ("320", "--dataset ckplus --preset paper")],
+)
+def test_the_next_command_trains_at_the_prepared_size(size: str, expected: str) -> None:
+    lines = next_lines(describe("ckplus"), int(size), Path("data"))
+    assert lines[0] == f"next:       python -m platform.tune {expected}"
+    other = next_lines(describe("mmi"), 100, Path("elsewhere"))
+    assert "--load-size-pixels 100" in other[0]
+    assert "--dataset mmi --source DIR --landmarks detect --data-root elsewhere --size 52" in other[1]
+    assert next_lines(describe("synthetic"), 320, Path("data"))[-1].endswith(
+        "--dataset synthetic --preset paper"
+    )
+
+
+def run_here(capsys: pytest.CaptureFixture[str], *arguments: str | Path) -> str:
+    """What the command prints, run in this process."""
+    assert main([*map(str, arguments)]) is None
+    return capsys.readouterr().out
+
+
+@pytest.fixture
+def tree(tmp_path: Path) -> Path:
+    return write_ckplus(
+        tmp_path / "ckplus", {"S005_001": "disgust", "S010_002": "surprise", "S010_003": None}
+    )
+
+
+@pytest.fixture
+def common(tree: Path, tmp_path: Path) -> tuple[str, ...]:
+    here = ("--source", str(tree), "--data-root", str(tmp_path / "data"), "--size", "32", "--workers", "1")
+    return ("--dataset", "ckplus", *here)
+
+
+def test_inspect_prints_files_codes_and_counts_and_writes_nothing(
+    tree: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    printed = run_here(capsys, "--inspect", tree)
+    assert "15 .png   cohn-kanade-images/S005/001/S005_001_00000001.png" in printed
+    assert "looks like: CK+ (ckplus)" in printed
+    assert "label codes: 3.0000000e+00 (1), 7.0000000e+00 (1), none (1)" in printed
+    assert "6 expressive images of 2 sequences and 2 neutral faces of 2 subjects" in printed
+    assert printed.splitlines()[-1].endswith(f"python -m platform.prepare --dataset ckplus --source {tree}")
+    assert [path.name for path in tmp_path.iterdir()] == ["ckplus"]
+
+
+def test_frames_takes_exactly_the_listed_ones(
+    common: tuple[str, ...], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "list.txt").write_text("S005_001_00000002.png\nS010_002_00000004.png\n")
+    printed = run_here(capsys, *common, "--frames", tmp_path / "list.txt")
+    assert "CK+: 2 expressive images and 2 neutral faces of 2 subjects" in printed
+
+
+def test_whole_sequences_keeps_the_other_frames_as_context(
+    common: tuple[str, ...], capsys: pytest.CaptureFixture[str]
+) -> None:
+    printed = run_here(capsys, *common, "--whole-sequences")
+    assert "CK+: 6 expressive images and 2 neutral faces and 2 other frames of 2 subjects" in printed
+
+
+def test_skip_bad_lists_what_it_left_out(
+    common: tuple[str, ...], tree: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    frame = tree / "cohn-kanade-images/S005/001/S005_001_00000004.png"
+    frame.write_text("no image")
+    with pytest.raises(UserError, match=r"S005_001_00000004\.png is not a readable image"):
+        main([*common])
+    assert list((tmp_path / "data/prepared").iterdir()) == []
+    printed = run_here(capsys, *common, "--skip-bad")
+    assert "CK+: 5 expressive images" in printed
+    assert "left out:   1 items" in printed
+    (item, why), *rest = read_manifest(tmp_path / "data/prepared/ckplus-32")["left_out"]
+    assert (item, rest) == ("cohn-kanade-images/S005/001/S005_001_00000004.png", [])
+    assert "no known kind of image" in why
+
+
+def test_per_class_draws_as_many_of_each_and_the_seed_decides_which(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    write_layout(load_layout("affectnet_npy"), tmp_path / "set", set_parameters(3))
+    common = ("--dataset", "affectnet", "--source", tmp_path / "set", "--size", "32", "--workers", "1")
+    names = []
+    for seed in ("0", "0", "1"):
+        printed = run_here(
+            capsys, *common, "--per-class", "1", "--draw-seed", seed, "--data-root", tmp_path / seed
+        )
+        assert "AffectNet: 7 expressive images and 0 neutral faces" in printed
+        names.append(PreparedStore.open(tmp_path / seed / "prepared/affectnet-32").image_names.tolist())
+    assert names[0] == names[1] != names[2]

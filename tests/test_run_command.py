@@ -12,7 +12,7 @@ import yaml
 from platform import crossval, tune
 from platform.command import run
 from platform.distributed.cluster import Slots
-from tests.tiny_faces import SIZE, prepare_tiny
+from tests.tiny_faces import SIZE, prepare_tiny, tiny_settings
 
 SMALL = (
     "--preset", "smoke", "--load-size-pixels", str(SIZE), "--image-size-pixels", "32",
@@ -215,3 +215,39 @@ def test_mmi_runs_once_it_is_prepared(
     assert (status, err) == (0, "")
     assert "# mmi: " in out
     assert "inner: up to 6 runs" in out
+
+
+@pytest.mark.parametrize(
+    ("flags", "parts"),
+    [
+        (
+            ["--runs", "{afile}/runs"],
+            ["results cannot be written to", "afile: Not a directory", "pass --runs"],
+        ),
+        (["--runs", "/proc/runs"], ["results cannot be written to /proc/runs (/proc: ", "pass --runs"]),
+        (["--train-workers", "64"], ["for each of 64 Train workers", "pass --train-workers"]),
+        (["--weights", "{afile}"], ["afile"]),
+        (["--weights", "/no/such.safetensors"], ["there is no file", "/no/such.safetensors"]),
+        (["--precision", "fp16"], ["did you mean 'bf16'"]),
+        (["--classifier-learning-rate", "-1e-4"], ["classifier_learning_rate must be > 0", "-0.0001"]),
+    ],
+)
+def test_what_cannot_run_is_said_before_anything_is_written(
+    flags: list[str], parts: list[str], tmp_path: Path, root: Path
+) -> None:
+    (tmp_path / "afile").write_bytes(b"not weights")
+    words = [flag.format(afile=tmp_path / "afile") for flag in flags]
+    data_root = tmp_path / "data"
+    prepare_tiny(data_root, "synthetic", subjects=10)
+    settings = {**tiny_settings(), "folds": 2, "baselines": [], "transfer_to": "none"}
+    (tmp_path / "config.yaml").write_text(yaml.safe_dump(settings))
+    command = [
+        sys.executable, "-m", "platform.crossval", "--preset", "smoke", "--data-root", str(data_root),
+        "--config", str(tmp_path / "config.yaml"), "--runs", str(tmp_path / "runs"), *words,
+    ]  # fmt: skip
+    done = subprocess.run(command, cwd=root, capture_output=True, text=True, check=False)
+    assert done.returncode == 2, done.stderr
+    for part in parts:
+        assert part in done.stderr
+    assert done.stderr.count("\n") == 1
+    assert not (tmp_path / "runs").exists()

@@ -48,3 +48,20 @@ def test_the_folder_of_an_existing_set_is_not_drawn_over(tmp_path: Path) -> None
     main([*SMALL, "--out", str(out)])
     with pytest.raises(UserError, match="seed=0, but seed=1 is wanted"):
         main([*SMALL, "--seed", "1", "--out", str(out)])
+
+
+def test_a_folder_that_cannot_be_written_is_one_message(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(path: Path, **options: object) -> None:
+        raise OSError(30, "Read-only file system", str(path))
+
+    monkeypatch.setattr(Path, "mkdir", refuse)
+    with pytest.raises(UserError, match=r"cannot write the set .*faces: Read-only file system"):
+        main([*SMALL, "--out", str(tmp_path / "faces")])
+
+
+def test_a_layout_that_needs_more_people_leaves_nothing_behind(tmp_path: Path) -> None:
+    with pytest.raises(UserError, match="needs 2 subjects or more"):
+        main([*SMALL, "--layout", "fmpn_release", "--out", str(tmp_path / "faces")])
+    assert not (tmp_path / "faces").exists()

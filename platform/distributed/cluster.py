@@ -61,21 +61,24 @@ def _local_gpus() -> int:
 
 
 def _slots(plan: Plan, cpus: float, gpus: float) -> Slots:
-    if plan.cpus_per_run > cpus:
+    workers = max(1, plan.train_workers)
+    each = f" for each of {workers} Train workers" if workers > 1 else ""
+    if plan.cpus_per_run * workers > cpus:
+        fewer = f"--train-workers {int(cpus)} or fewer, with --cpus-per-run 1"
+        remedy = fewer if workers > cpus else f"--cpus-per-run {int(cpus // workers)} or fewer"
         raise UserError(
             f"a fold run may use at most the {cpus:g} CPUs there are, but cpus_per_run is "
-            f"{plan.cpus_per_run}; "
-            f"pass --cpus-per-run {int(cpus)} or fewer."
+            f"{plan.cpus_per_run}{each}; pass {remedy}."
         )
-    if plan.gpus_per_run > gpus:
+    if plan.gpus_per_run * workers > gpus:
         raise UserError(
             f"a fold run may use at most the {gpus:g} GPUs there are, but gpus_per_run is "
-            f"{plan.gpus_per_run:g}; "
+            f"{plan.gpus_per_run:g}{each}; "
             f"pass a smaller --gpus-per-run (0 trains on the CPU)."
         )
-    count = int(cpus // plan.cpus_per_run)
+    count = int(cpus // (plan.cpus_per_run * workers))
     if plan.gpus_per_run:
-        count = min(count, int(gpus / plan.gpus_per_run + 1e-9))
+        count = min(count, int(gpus / (plan.gpus_per_run * workers) + 1e-9))
     return Slots(cpus=cpus, gpus=gpus, fold_runs=count)
 
 

@@ -22,7 +22,7 @@ def forecast(experiment: Experiment, *, search: bool) -> list[str]:
     if experiment.plan.gpus_per_run:
         lines.append("time: not estimated for a GPU; --gpus-per-run 0 estimates this machine's CPUs")
     else:
-        cores = (slots.fold_runs or 1) * experiment.plan.cpus_per_run
+        cores = (slots.fold_runs or 1) * experiment.plan.cpus_per_run * max(1, experiment.plan.train_workers)
         seconds = total / (GFLOP_A_SECOND_AND_CORE * cores)
         lines.append(
             f"time: at most about {clock(seconds)} on {cores} cores, if each does "
@@ -35,6 +35,8 @@ def forecast(experiment: Experiment, *, search: bool) -> list[str]:
 
 def _train(experiment: Experiment) -> str:
     workers = experiment.plan.train_workers
+    if workers > 1:
+        return f"{workers} workers a fold run share every batch (some 15 to 40 s to start)"
     if workers:
         return f"{workers} worker of its own a fold run (some 15 to 30 s each to start)"
     return "local mode in warm workers"

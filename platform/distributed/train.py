@@ -1,4 +1,4 @@
-"""One task as a Ray Train run: in the calling warm worker, or in Train workers of its own."""
+"""One task as a Ray Train run: in the calling warm worker, or in one or several Train workers of its own."""
 
 from __future__ import annotations
 
@@ -16,7 +16,10 @@ from platform.results.tasks import FoldTask, Stage1Task
 
 def train_loop(config: dict[str, Any]) -> None:
     """Ray Train's loop: the whole task. Its outcome is in the results store, not in Train's Result."""
-    execute(config["task"], config["runs_root"])
+    from platform.distributed.process_group import process_group
+
+    with process_group(Path(config["rendezvous"])) as workers:
+        execute(config["task"], config["runs_root"], workers=workers)
 
 
 def run_on_train(
@@ -25,12 +28,13 @@ def run_on_train(
     """Carry out `task` through TorchTrainer and return its manifest.
 
     `train_workers` 0: Train's local mode, the loop runs in this process. 1: in a Train worker of its
-    own with that many CPUs and GPUs. Ray's own exceptions (a lost worker) pass through.
+    own with that many CPUs and GPUs. 2 or more: each has as many, and they share every batch. Ray's own
+    exceptions (a lost worker) pass through.
     """
     from ray.train import RunConfig, ScalingConfig
     from ray.train.torch import TorchTrainer
 
-    from platform.distributed.single_worker import SingleWorkerConfig
+    from platform.distributed.process_group import NoProcessGroup
 
     store = ResultsStore(Path(runs_root))
     # A name of its own: Train would silently "resume" a finished run of the same name.
@@ -39,8 +43,12 @@ def run_on_train(
     resources: dict[str, float] = {"CPU": cpus} | ({"GPU": gpus} if gpus else {})
     trainer = TorchTrainer(
         train_loop,
-        train_loop_config={"task": task, "runs_root": runs_root},
-        torch_config=SingleWorkerConfig(),
+        train_loop_config={
+            "task": task,
+            "runs_root": runs_root,
+            "rendezvous": str(storage / f"{name}.rendezvous"),
+        },
+        torch_config=NoProcessGroup(),
         scaling_config=ScalingConfig(
             num_workers=train_workers,
             use_gpu=gpus > 0,
@@ -48,10 +56,17 @@ def run_on_train(
         ),
         run_config=RunConfig(name=name, storage_path=str(storage)),
     )
+    storage.mkdir(parents=True, exist_ok=True)
     try:
         trainer.fit()
+    except ray.train.TrainingFailedError:
+        # Several workers let an exception through after the first has stored it as the result.
+        failed = store.manifest(task_kind(task), task.identity)
+        if train_workers < 2 or failed is None or failed["status"] != "failed":
+            raise
     finally:
         shutil.rmtree(storage / name, ignore_errors=True)
+        (storage / f"{name}.rendezvous").unlink(missing_ok=True)
     manifest = store.manifest(task_kind(task), task.identity)
     if manifest is None:
         raise RuntimeError(f"Ray Train finished {task.identity} without a manifest")

@@ -14,11 +14,14 @@ from platform.errors import unknown_name
 if TYPE_CHECKING:
     from platform.models.method import Method
 
+NOT_METHODS = ("__init__", "method", "released_checkpoint")
+"""Files of this folder that are no method: what methods are, and how the published one's weights load."""
+
 
 def method_names() -> list[str]:
     """The known methods' names, sorted."""
     files = Path(__file__).parent.glob("*.py")
-    return sorted(path.stem for path in files if path.stem not in ("__init__", "method"))
+    return sorted(path.stem for path in files if path.stem not in NOT_METHODS)
 
 
 def load_method(name: str) -> Method:

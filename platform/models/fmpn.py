@@ -62,6 +62,9 @@ class Fmpn(Method):
     def load_generator(self, module: nn.Module, state: Mapping[str, Tensor]) -> None:
         module.get_submodule("mask_generator").load_state_dict(dict(state))
 
+    def mask_generator(self, module: nn.Module) -> nn.Module:
+        return module.get_submodule("mask_generator")
+
     def parameter_groups(self, module: nn.Module, settings: Settings) -> list[dict[str, Any]]:
         generator = list(module.get_submodule("mask_generator").parameters())
         others = [
@@ -89,10 +92,10 @@ class Fmpn(Method):
 
     def pictures(self, module: nn.Module, batch: Batch) -> dict[str, Tensor]:
         mask, fused, _ = module(batch.image, batch.gray)
-        pictures = {"face": batch.image, "predicted mask": mask, "fused": fused}
+        pictures = {"face": batch.image, "predicted mask": mask}
         if batch.target_mask is not None:
             pictures["target mask"] = batch.target_mask
-        return pictures
+        return {**pictures, "fused": fused}
 
 
 METHOD = Fmpn()

@@ -18,6 +18,9 @@ COMMON_FIELDS = (
     "adam_beta1",
     "adam_beta2",
     "seed",
+    "precision",
+    "compiled",
+    "synchronised_batch_norm",
     "stage2_constant_epochs",
     "stage2_decay_epochs",
     "stage2_batch_size",
@@ -31,6 +34,9 @@ STAGE1_FIELDS = (
     "adam_beta1",
     "adam_beta2",
     "seed",
+    "precision",
+    "compiled",
+    "synchronised_batch_norm",
     "generator_width",
     "initialisation_gain",
     "stage1_constant_epochs",
@@ -84,6 +90,11 @@ class Method(ABC):
     def load_generator(self, module: nn.Module, state: Mapping[str, Tensor]) -> None:
         """Take over the mask generator's weights after stage 1 (strict)."""
         raise TypeError(f"{self.title} has no stage 1")
+
+    def mask_generator(self, module: nn.Module) -> nn.Module | None:
+        """The part of `module` that predicts motion masks: gray [B, 1, S, S] to mask [B, 1, S, S], both in
+        [0, 1], with the weights that `load_generator` takes over. None: this method predicts no mask."""
+        return None
 
     @abstractmethod
     def parameter_groups(self, module: nn.Module, settings: Settings) -> list[dict[str, Any]]:

@@ -10,6 +10,7 @@ import numpy as np
 
 from platform.errors import UserError
 from platform.evaluation import metrics, statistics
+from platform.evaluation.mask_quality import MaskQuality
 from platform.evaluation.predictions import Predictions, concatenate, from_bytes
 from platform.evaluation.statistics import Interval
 
@@ -84,6 +85,8 @@ class TableRow:
     """Of the prepared data set; None when no fold is finished."""
     scores: Scores | None
     """None when no fold is finished."""
+    mask_quality: dict[int, MaskQuality]
+    """Finished fold to the quality of its predicted masks; empty for a method that has no target masks."""
 
     @property
     def complete(self) -> bool:
@@ -148,6 +151,7 @@ def aggregate_row(
             problems=problems,
             data_hash=data_hash,
             scores=score(predictions) if predictions is not None else None,
+            mask_quality=_mask_quality(store, finished),
         ),
         predictions=predictions,
     )
@@ -221,6 +225,16 @@ def _problems(store: ResultsStore, identities: Mapping[int, str | None]) -> dict
             lines = manifest.get("traceback", "").strip().splitlines()
             problems[fold] = f"failed ({lines[-1] if lines else 'no traceback'})"
     return problems
+
+
+def _mask_quality(store: ResultsStore, finished: Mapping[int, str]) -> dict[int, MaskQuality]:
+    """Of the folds whose manifest holds it, by fold."""
+    found = {}
+    for fold, identity in finished.items():
+        stored = (store.manifest("fold_runs", identity) or {}).get("mask_quality")
+        if stored is not None:
+            found[fold] = MaskQuality.from_dict(stored)
+    return found
 
 
 def _check_records(

@@ -11,8 +11,11 @@ FORWARD_GFLOP = {
     "inception_v3": (5.71, 299),
     "resnet18": (1.81, 224),
     "resnet50": (4.09, 224),
+    "resnet152": (11.51, 224),
+    "densenet121": (2.83, 224),
     "vgg16": (15.47, 224),
     "vgg16_bn": (15.47, 224),
+    "vgg19": (19.63, 224),
 }
 """GFLOP of one forward pass at that image side in pixels, as torchvision's documentation states."""
 GENERATOR_TRAINING_GFLOP = 227.0

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import io
 import json
+import shutil
 import sys
 import time
 import traceback
@@ -15,20 +16,22 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from platform.errors import UserError
 from platform.results.store import Kind, ResultsStore
-from platform.results.tasks import FoldTask, MaskTask, Stage1Task
+from platform.results.tasks import FoldTask, Stage1Task
 
 if TYPE_CHECKING:
     import numpy as np
     import torch
 
     from datasets.fold_view import FoldView
-    from datasets.masks import MaskSet
     from platform.training.loop import Report
+    from platform.training.mask_distances import MaskDistances
     from platform.training.stages import FoldOutcome
+    from platform.training.workers import Workers
 
-LIBRARIES = ("torch", "torchvision", "numpy", "ray", "optuna")
+LIBRARIES = (
+    "torch", "torchvision", "numpy", "ray", "optuna", "albumentations", "opencv-python-headless",
+)  # fmt: skip
 """Their versions go into the manifest: they can change the last bits, but name no result."""
 
 
@@ -43,23 +46,65 @@ def execute(
     *,
     keep_weights: bool = True,
     report: Report = lambda values: None,
+    workers: Workers | None = None,
 ) -> dict[str, Any]:
     """Carry out `task` unless its result is there; return its manifest.
 
     An exception is stored as a failed result with its traceback, and the manifest says so:
-    `status` is `complete` or `failed`. Final fold runs keep their weights if `keep_weights`.
+    `status` is `complete` or `failed`. Final fold runs keep their weights if `keep_weights`. A run that
+    was killed goes on from its newest checkpoint. Of several `workers` all compute and the first one
+    writes; an exception then also passes through, so that the others do not wait for ever.
     """
     store, kind = ResultsStore(Path(runs_root)), task_kind(task)
     finished = store.manifest(kind, task.identity)
     if finished is not None and finished["status"] == "complete":
         return finished
     _prepare_process(task.record["cpu_threads"])
+    team = _Team(task, store, report, workers)
     try:
         if isinstance(task, Stage1Task):
-            return _execute_stage1(task, store, report)
-        return _execute_fold(task, store, keep_weights and task.role == "final", report)
+            files, facts = _execute_stage1(task, store, team.context)
+        else:
+            files, facts = _execute_fold(task, store, keep_weights and task.role == "final", team.context)
     except Exception:
-        return store.write_failure(kind, task.identity, task.record, traceback.format_exc())
+        if not team.writes:
+            raise
+        failure = store.write_failure(kind, task.identity, task.record, traceback.format_exc())
+        if team.alone:
+            return failure
+        raise
+    if not team.writes:
+        return {}
+    manifest = store.write(kind, task.identity, task.record, files, **facts)
+    shutil.rmtree(team.folder, ignore_errors=True)
+    return manifest
+
+
+class _Team:
+    """The workers of one run, and what training needs to know of where it runs."""
+
+    def __init__(
+        self, task: FoldTask | Stage1Task, store: ResultsStore, report: Report, workers: Workers | None
+    ) -> None:
+        from platform.training.checkpoint import Checkpoints
+        from platform.training.workers import ALONE
+
+        together = workers or ALONE
+        self.alone = together.count == 1
+        self.writes = together.rank == 0
+        self.folder = store.root / "checkpoints" / task.identity
+        self.context: dict[str, Any] = {
+            "device": _device(task.record["device"]),
+            "report": report,
+            "workers": together,
+            "checkpoints": Checkpoints(
+                folder=self.folder, every_epochs=task.checkpoint_every_epochs, writes=self.writes
+            ),
+        }
+
+
+Outcome = tuple[dict[str, bytes], dict[str, Any]]
+"""A result's files by name, and the facts of its manifest."""
 
 
 def _prepare_process(cpu_threads: int) -> None:
@@ -71,57 +116,41 @@ def _prepare_process(cpu_threads: int) -> None:
     torch.backends.cudnn.deterministic = True
 
 
-def _view(task: FoldTask | Stage1Task | MaskTask) -> FoldView:
-    """The prepared store as this task may see it. ValueError when it is not the store of the record."""
-    from datasets.fold_view import FoldView
-    from datasets.store import PreparedStore
-
-    prepared = PreparedStore.open(Path(task.data.folder))
-    if prepared.hash != task.data.hash:
-        raise ValueError(
-            f"{task.data.folder} holds data {prepared.hash}, but this run was planned for {task.data.hash}"
-        )
-    if isinstance(task, FoldTask):
-        return FoldView(
-            prepared,
-            train_subjects=task.train_subjects,
-            evaluation_subjects=task.evaluation_subjects,
-            role=task.role,
-        )
-    return FoldView(prepared, train_subjects=task.train_subjects, evaluation_subjects=(), role="final")
-
-
-def _execute_stage1(task: Stage1Task, store: ResultsStore, report: Report) -> dict[str, Any]:
+def _execute_stage1(task: Stage1Task, store: ResultsStore, context: dict[str, Any]) -> Outcome:
     from safetensors.torch import save
 
     from platform.models.method import STAGE1_FIELDS, Settings
+    from platform.results.mask_sets import load_masks
+    from platform.results.task_view import view_of
     from platform.training.stages import pretrain_generator
 
     started = time.monotonic()
-    view = _view(task)
+    view = view_of(task)
     outcome = pretrain_generator(
         Settings(task.record["config"], STAGE1_FIELDS),
         view,
         load_masks(task.masks, store, view.class_names),
-        device=_device(task.record["device"]),
-        report=report,
+        **context,
     )
     files = {
         "mask_generator.safetensors": save(outcome.generator_state),
         "curves.json": json.dumps({"stage1": outcome.curve}).encode(),
     }
-    facts = {"image_count": len(view.training_rows), **_facts(started)}
-    return store.write("stage1", task.identity, task.record, files, **facts)
+    return files, {"image_count": len(view.training_rows), **_facts(started)}
 
 
-def _execute_fold(task: FoldTask, store: ResultsStore, keep_weights: bool, report: Report) -> dict[str, Any]:
+def _execute_fold(
+    task: FoldTask, store: ResultsStore, keep_weights: bool, context: dict[str, Any]
+) -> Outcome:
     from safetensors.torch import load, save
 
     from platform.models import load_method
+    from platform.results.mask_sets import load_masks
+    from platform.results.task_view import view_of
     from platform.training.stages import train_and_evaluate
 
     started = time.monotonic()
-    view = _view(task)
+    view = view_of(task)
     method = load_method(task.record["method"])
     generator_state = None
     if task.stage1 is not None:
@@ -132,8 +161,7 @@ def _execute_fold(task: FoldTask, store: ResultsStore, keep_weights: bool, repor
         view,
         load_masks(task.masks, store, view.class_names) if task.masks else None,
         generator_state,
-        device=_device(task.record["device"]),
-        report=report,
+        **context,
     )
     files = {"curves.json": json.dumps({"stage2": outcome.curve}).encode()}
     files["predictions.parquet"], accuracy = _predictions(task, view, outcome)
@@ -142,7 +170,29 @@ def _execute_fold(task: FoldTask, store: ResultsStore, keep_weights: bool, repor
     if keep_weights:
         files["weights.safetensors"] = save(outcome.state)
     facts = {"accuracy": accuracy, "image_count": len(outcome.evaluation_rows), **_facts(started)}
-    return store.write("fold_runs", task.identity, task.record, files, **facts)
+    if outcome.pictures:
+        facts["pictures"] = list(outcome.pictures)
+    return files, {**facts, **_mask_facts(view, outcome.mask_distances)}
+
+
+def _mask_facts(view: FoldView, found: MaskDistances | None) -> dict[str, Any]:
+    """How good the predicted masks are, beside what costs nothing; empty without a mask generator."""
+    if found is None:
+        return {}
+    import numpy as np
+
+    from platform.evaluation.mask_quality import quality_of_distances
+
+    counts = np.bincount(view.labels(view.training_rows), minlength=len(view.class_names))
+    quality = quality_of_distances(
+        found.distances,
+        found.labels,
+        found.class_masks,
+        counts,
+        stage1_distances=found.stage1_distances,
+        drift=found.drift,
+    )
+    return {"mask_quality": quality.to_dict()}
 
 
 def _facts(started: float) -> dict[str, Any]:
@@ -155,51 +205,6 @@ def _device(name: str) -> torch.device:
     import torch
 
     return torch.device(name)
-
-
-def load_masks(task: MaskTask, store: ResultsStore, class_names: tuple[str, ...]) -> MaskSet:
-    """The task's motion masks in the order of `class_names`, from the store or built and stored.
-
-    Two workers may build the same set at once: both write the same bytes. UserError names a class
-    without a mask.
-    """
-    import numpy as np
-
-    from datasets.masks import MaskSet, build_masks, select_masks
-
-    if not store.is_complete("masks", task.identity):
-        if task.released_folder:
-            masks = _released_masks(task)
-        else:
-            masks = build_masks(_view(task))
-        buffer = io.BytesIO()
-        np.save(buffer, masks.images, allow_pickle=False)
-        store.write(
-            "masks",
-            task.identity,
-            task.record,
-            {"masks.npy": buffer.getvalue()},
-            classes=list(masks.class_names),
-        )
-    manifest = store.manifest("masks", task.identity)
-    assert manifest is not None
-    images = np.load(io.BytesIO(store.read("masks", task.identity, "masks.npy")), allow_pickle=False)
-    return select_masks(MaskSet(class_names=tuple(manifest["classes"]), images=images), class_names)
-
-
-def _released_masks(task: MaskTask) -> MaskSet:
-    """The released masks that the task's record names. UserError where the files have changed since."""
-    from datasets.released_masks import released_mask_set
-    from datasets.store import PreparedStore
-
-    size = PreparedStore.open(Path(task.data.folder)).size_pixels
-    masks = released_mask_set(Path(task.released_folder), task.released_fold, task.data.class_names, size)
-    if masks.hash != task.record["released"]:
-        raise UserError(
-            f"the masks in {task.released_folder} are no longer those that this run was planned with; "
-            "run the same command again."
-        )
-    return masks
 
 
 def _predictions(task: FoldTask, view: FoldView, outcome: FoldOutcome) -> tuple[bytes, float]:

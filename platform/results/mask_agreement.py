@@ -7,9 +7,9 @@ import io
 from pathlib import Path
 
 from platform.errors import UserError
-from platform.results.execution import load_masks
 from platform.results.experiment_plan import Experiment
 from platform.results.files import write_atomically
+from platform.results.mask_sets import load_masks
 from platform.results.planning import released_masks
 from platform.results.tasks import mask_task
 

@@ -98,6 +98,7 @@ def machine_of(plan: Plan) -> Machine:
         device="cuda" if plan.gpus_per_run else "cpu",
         cpu_threads=plan.cpus_per_run,
         train_workers=plan.train_workers,
+        checkpoint_every_epochs=plan.checkpoint_every_epochs,
     )
 
 

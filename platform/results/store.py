@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 import re
+import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Literal
@@ -122,6 +123,20 @@ class ResultsStore:
                 f"an experiment's name is letters, digits, '.', '_' and '-', but got {name!r}; change --name."
             )
         return self.root / "experiments" / name
+
+    def check_writable(self) -> None:
+        """Raises UserError where nothing can be stored under the root; leaves nothing behind."""
+        existing = next(folder for folder in (self.root, *self.root.parents) if folder.exists())
+        try:
+            if not existing.is_dir():
+                raise NotADirectoryError(20, "Not a directory", str(existing))
+            with tempfile.TemporaryFile(dir=existing):
+                pass
+        except OSError as error:
+            raise UserError(
+                f"results cannot be written to {self.root} ({existing}: {error.strerror}); "
+                "pass --runs a folder that you may write to."
+            ) from error
 
     def experiments(self) -> list[str]:
         """Names of the experiments that have an experiment.json, sorted."""

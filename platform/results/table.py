@@ -9,6 +9,7 @@ from platform.evaluation.reported import ReportedResult, reported_results
 from platform.results.aggregate import AggregatedRow, Scores, TableRow
 from platform.results.comparisons import Comparison, best_row, compare
 from platform.results.formatting import ABSENT, masks_text, p_value_text, row_label
+from platform.results.mask_note import mask_note
 
 NEAR_CEILING = 0.95
 """Pooled accuracy from which the number of errors is shown: the interval gets too short there."""
@@ -161,6 +162,8 @@ def _block_notes(block: Block) -> list[str]:
     for row in block.rows:
         if row.scores is not None and row.scores.pooled_image_accuracy >= NEAR_CEILING:
             notes.append(_ceiling_note(row, row.scores))
+        if row.mask_quality:
+            notes.append(mask_note(row))
         if row.problems:
             listed = "; ".join(f"fold {fold} {problem}" for fold, problem in row.problems.items())
             notes.append(f"INCOMPLETE {row_label(row)}: {listed}. Complete it with `{row.command}`.")

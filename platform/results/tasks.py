@@ -14,10 +14,15 @@ from datasets.folds import Fold, subjects_hash
 from platform.config import Configuration, to_dict
 from platform.models import load_method
 from platform.models.method import STAGE1_FIELDS
+from platform.models.networks.weights import by_content
 from platform.results.identity import RESULT_VERSION, identity
 
 MASK_RECIPE_VERSION = 1
 """Raised when the mask recipe of datasets/masks.py changes its output."""
+
+
+CHECKPOINT_EVERY_EPOCHS = 10
+"""Epochs between two checkpoints where nobody says otherwise."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -53,6 +58,7 @@ class Stage1Task:
     data: DataReference
     masks: MaskTask
     train_subjects: tuple[str, ...]
+    checkpoint_every_epochs: int = CHECKPOINT_EVERY_EPOCHS
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -66,6 +72,8 @@ class FoldTask:
     stage1: Stage1Task | None
     train_subjects: tuple[str, ...]
     evaluation_subjects: tuple[str, ...]
+    checkpoint_every_epochs: int = CHECKPOINT_EVERY_EPOCHS
+    """Not in the record: it changes no result."""
 
     @property
     def role(self) -> Literal["inner", "final"]:
@@ -87,6 +95,8 @@ class Machine:
     device: Literal["cpu", "cuda"] = "cpu"
     cpu_threads: int = 1
     train_workers: int = 0
+    checkpoint_every_epochs: int = CHECKPOINT_EVERY_EPOCHS
+    """The one field that changes no bit, and so is in no record."""
 
     def to_dict(self) -> dict[str, Any]:
         """As a record holds it."""
@@ -165,13 +175,15 @@ def fold_task(
         **machine.to_dict(),
     }
     return FoldTask(
-        identity=identity(record),
+        # The same weights in another place are the same run.
+        identity=identity({**record, "config": by_content(record["config"])}),
         record=record,
         data=data,
         masks=masks,
         stage1=stage1,
         train_subjects=train,
         evaluation_subjects=evaluation,
+        checkpoint_every_epochs=machine.checkpoint_every_epochs,
     )
 
 
@@ -187,7 +199,14 @@ def _stage1_task(
         "masks": masks.identity,
         **machine.to_dict(),
     }
-    return Stage1Task(identity=identity(record), record=record, data=data, masks=masks, train_subjects=train)
+    return Stage1Task(
+        identity=identity(record),
+        record=record,
+        data=data,
+        masks=masks,
+        train_subjects=train,
+        checkpoint_every_epochs=machine.checkpoint_every_epochs,
+    )
 
 
 def _data(data: DataReference) -> dict[str, str]:

@@ -1,11 +1,13 @@
 """TensorBoard logs of an experiment, rebuilt from the results store each time.
 
-`<row>/fold-0/` holds the curves of a fold run, `<row>/` the accuracy of its folds (step = fold),
-`figures/` the pictures, and `trials/trial-0000/` the settings and score of a trial (tab HPARAMS).
+`<row>/fold-0/` holds the curves of a fold run (every measure of `curves.json`, stage 1 too), the quality of
+its masks (step = fold) and its pictures of test faces; `<row>/` the accuracy of its folds (step = fold),
+`figures/` the figures, and `trials/trial-0000/` the settings and score of a trial (tab HPARAMS).
 """
 
 from __future__ import annotations
 
+import io
 import json
 import shutil
 from collections.abc import Mapping, Sequence
@@ -17,6 +19,8 @@ import numpy as np
 from platform.results.aggregate import AggregatedRow
 
 if TYPE_CHECKING:
+    from torch.utils.tensorboard import SummaryWriter
+
     from platform.results.store import ResultsStore
 
 
@@ -66,20 +70,38 @@ def _write_row(folder: Path, store: ResultsStore, row: Mapping[str, Any], made: 
                     for name, value in values.items():
                         if name != "epoch":
                             writer.add_scalar(f"{stage}/{name}", value, values["epoch"])
+            _write_masks(writer, store, run["identity"], run["fold"])
     if made.row.scores is not None:
         with SummaryWriter(str(folder)) as writer:
             for fold in made.row.scores.folds:
                 writer.add_scalar("test/accuracy of each fold, images", fold.accuracy, fold.fold)
 
 
-def _write_figures(folder: Path, figures: Mapping[str, Path]) -> None:
+def _write_masks(writer: SummaryWriter, store: ResultsStore, identity: str, fold: int) -> None:
+    """Mask quality and pictures of a fold run, where it has them: a net without masks has neither."""
+    manifest = store.manifest("fold_runs", identity) or {}
+    for name, value in (manifest.get("mask_quality") or {}).items():
+        if value is not None:
+            writer.add_scalar(f"mask_quality/{name}", value, fold)
+    if "pictures.png" in manifest["sha256"]:
+        names = manifest.get("pictures")
+        title = "test faces" + (f", from above: {', '.join(names)}" if names else "")
+        _write_image(writer, title, io.BytesIO(store.read("fold_runs", identity, "pictures.png")))
+
+
+def _write_image(writer: SummaryWriter, title: str, png: Path | io.BytesIO) -> None:
     from PIL import Image
+
+    with Image.open(png) as image:
+        writer.add_image(title, np.asarray(image.convert("RGB")), dataformats="HWC")
+
+
+def _write_figures(folder: Path, figures: Mapping[str, Path]) -> None:
     from torch.utils.tensorboard import SummaryWriter
 
     with SummaryWriter(str(folder)) as writer:
         for title, path in figures.items():
-            with Image.open(path) as image:
-                writer.add_image(title, np.asarray(image.convert("RGB")), dataformats="HWC")
+            _write_image(writer, title, path)
 
 
 def _write_trial(folder: Path, trial: Mapping[str, Any]) -> None:

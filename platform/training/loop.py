@@ -3,110 +3,239 @@
 from __future__ import annotations
 
 import dataclasses
+import gc
+import math
 import time
 from collections.abc import Callable, Sequence
-from typing import Any
+from dataclasses import dataclass
+from typing import Any, Literal
 
 import torch
 from torch import Tensor, nn
 
 from datasets.augmentation import augmentation_policy, centre_draw
 from datasets.batches import Batch, FaceTensors, epoch_order, split_batches
+from platform.training.checkpoint import Checkpoints, Curve
+from platform.training.health import DivergedError, is_out_of_memory, largest_batch_that_fits, too_large
 from platform.training.schedule import learning_rate_factor
 from platform.training.seeding import generator, torch_seeded
+from platform.training.workers import ALONE, Workers
 
 Report = Callable[[dict[str, Any]], None]
 """Receives one dictionary an epoch: stage, epoch, epochs, and the epoch's mean values."""
 
+Precision = Literal["fp32", "bf16"]
 
-class DivergedError(RuntimeError):
-    """The loss of an epoch was not finite."""
+Loss = Callable[[nn.Module, Batch], dict[str, Tensor]]
+"""Scalars of a batch: `loss`, to minimise, its parts, and perhaps `correct`, a count."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Training:
+    """How a stage is trained. Every field changes the result."""
+
+    stage: str
+    constant_epochs: int
+    decay_epochs: int
+    batch_size: int
+    """Images a step, over all workers."""
+    minimum_batch: int
+    """A shorter last batch joins the one before."""
+    betas: tuple[float, float]
+    crop_size_pixels: int
+    augmentation: str
+    seed: int
+    precision: Precision = "fp32"
+    """`bf16`: convolutions and products in bfloat16 (autocast); losses, batch norm's statistics, weights
+    and Adam stay in float32."""
+    compiled: bool = False
+    """Whether torch.compile fuses the net's operations, which changes last bits."""
+
+    @property
+    def epochs(self) -> int:
+        """Of the whole stage."""
+        return self.constant_epochs + self.decay_epochs
 
 
 def train_stage(
     module: nn.Module,
     groups: Sequence[dict[str, Any]],
-    loss: Callable[[nn.Module, Batch], dict[str, Tensor]],
+    loss: Loss,
     faces: FaceTensors,
+    training: Training,
     *,
-    stage: str,
-    constant_epochs: int,
-    decay_epochs: int,
-    batch_size: int,
-    minimum_batch: int,
-    betas: tuple[float, float],
-    crop_size_pixels: int,
-    augmentation: str,
-    seed: int,
     report: Report,
-) -> list[dict[str, float]]:
+    checkpoints: Checkpoints | None = None,
+    workers: Workers = ALONE,
+) -> Curve:
     """Train `module` in place on all of `faces` with Adam and the released schedule.
 
-    `groups` are Adam's, each with its full learning rate; `loss` returns scalars with the key
-    `loss`. Each epoch draws order, crops, flips and dropout from a seed of its own. Returns one
-    dictionary an epoch: means over images of every scalar, learning rate, images a second.
-    Raises DivergedError when an epoch's loss is not finite.
+    `groups` are Adam's, each with its full learning rate (`lr`) and perhaps a `name`. Each epoch draws
+    order, crops, flips and dropout from a seed of its own, so that going on from a checkpoint is, on
+    the CPU, never having stopped. Returns one dictionary an epoch: means over images of every scalar,
+    gradient norm, learning rates, images a second. Raises DivergedError for a loss that is not finite,
+    TooLargeBatchError where memory runs out.
     """
-    optimizer = torch.optim.Adam([dict(group) for group in groups], betas=betas, fused=True)
+    optimizer = torch.optim.Adam([dict(group) for group in groups], betas=training.betas, fused=True)
     full_rates = [group["lr"] for group in groups]
-    epochs = constant_epochs + decay_epochs
-    curve: list[dict[str, float]] = []
-    for epoch in range(1, epochs + 1):
-        factor = learning_rate_factor(epoch, constant_epochs=constant_epochs, decay_epochs=decay_epochs)
+    first, curve = (0, []) if checkpoints is None else checkpoints.load(training.stage, module, optimizer)
+    step = _Step(_called(module, training, workers), optimizer, loss, faces, training, workers)
+    for epoch in range(first + 1, training.epochs + 1):
+        factor = learning_rate_factor(
+            epoch, constant_epochs=training.constant_epochs, decay_epochs=training.decay_epochs
+        )
         for group, rate in zip(optimizer.param_groups, full_rates, strict=True):
             group["lr"] = rate * factor
         started = time.monotonic()
-        with torch_seeded(seed, stage, epoch, "dropout"):
-            random = generator(seed, stage, epoch, "order")
-            means = _train_epoch(
-                module,
-                optimizer,
-                loss,
-                faces,
-                batch_size,
-                minimum_batch,
-                crop_size_pixels,
-                augmentation,
-                random,
-            )
-        means["learning_rate"] = max(full_rates) * factor
-        if not torch.isfinite(torch.tensor(means["loss"])):
-            raise DivergedError(
-                f"the loss is {means['loss']} in epoch {epoch} of {stage}; lower the learning rates"
-            )
+        with torch_seeded(training.seed, training.stage, epoch, "dropout"):
+            means = _train_epoch(module, step, epoch)
+        means |= _rates(optimizer)
         means["images_per_second"] = len(faces) / max(time.monotonic() - started, 1e-9)
         curve.append({"epoch": epoch, **means})
-        report({"stage": stage, "epochs": epochs, **curve[-1]})
+        report({"stage": training.stage, "epochs": training.epochs, **curve[-1]})
+        if checkpoints is not None and checkpoints.due(epoch, training.epochs):
+            checkpoints.save(training.stage, epoch, module, optimizer, curve)
     return curve
 
 
-def _train_epoch(
-    module: nn.Module,
-    optimizer: torch.optim.Optimizer,
-    loss: Callable[[nn.Module, Batch], dict[str, Tensor]],
-    faces: FaceTensors,
-    batch_size: int,
-    minimum_batch: int,
-    crop_size_pixels: int,
-    augmentation: str,
-    random: torch.Generator,
-) -> dict[str, float]:
+def _rates(optimizer: torch.optim.Optimizer) -> dict[str, float]:
+    """The learning rate of each named group, and the highest."""
+    rates = {
+        f"learning_rate_{group['name']}": float(group["lr"])
+        for group in optimizer.param_groups
+        if "name" in group
+    }
+    return {"learning_rate": max(float(group["lr"]) for group in optimizer.param_groups), **rates}
+
+
+def _called(module: nn.Module, training: Training, workers: Workers) -> nn.Module:
+    """`module` as the steps call it: its weights, with the workers' mean gradients, perhaps compiled."""
+    wrapped = workers.wrapped(module)
+    return torch.compile(wrapped, dynamic=False) if training.compiled else wrapped  # type: ignore[return-value]
+
+
+def _train_epoch(module: nn.Module, step: _Step, epoch: int) -> dict[str, float]:
+    """One pass over all faces; the means over images of every scalar."""
+    training, faces = step.training, step.faces
     module.train()
-    policy = augmentation_policy(augmentation)
+    random = generator(training.seed, training.stage, epoch, "order")
+    order = split_batches(epoch_order(len(faces), random), training.batch_size)
+    # Every worker needs an image of every batch.
+    batches = join_short_tail(order, max(training.minimum_batch * step.workers.count, step.workers.count))
+    policy = augmentation_policy(training.augmentation)
     sums: dict[str, Tensor] = {}
-    for rows in join_short_tail(split_batches(epoch_order(len(faces), random), batch_size), minimum_batch):
-        batch = channels_last(faces.batch(rows, policy(len(rows), random), crop_size_pixels))
-        values = loss(module, batch)
-        optimizer.zero_grad(set_to_none=True)
-        values["loss"].backward()
-        optimizer.step()
+    losses: list[Tensor] = []
+    for rows in batches:
+        values = step(rows, policy(len(rows), random))
+        losses.append(values["loss"])
         for name, value in values.items():
-            weight = 1 if name == "correct" else len(rows)
-            sums[name] = sums.get(name, torch.zeros((), device=value.device)) + value.detach() * weight
-    means = {name: float(value) / len(faces) for name, value in sums.items()}
+            sums[name] = sums.get(name, torch.zeros((), device=value.device)) + value
+    _check_finite(losses, batches, step, epoch)
+    means = {name: float(value) / len(faces) for name, value in sums.items() if name != "gradient_norm"}
+    means["gradient_norm"] = float(sums["gradient_norm"]) / len(batches)
     if "correct" in means:
         means["training_accuracy"] = means.pop("correct")
     return means
+
+
+class _Step:
+    """One optimizer step on one batch."""
+
+    def __init__(
+        self,
+        called: nn.Module,
+        optimizer: torch.optim.Optimizer,
+        loss: Loss,
+        faces: FaceTensors,
+        training: Training,
+        workers: Workers,
+    ) -> None:
+        self.called, self.optimizer, self.loss, self.faces = called, optimizer, loss, faces
+        self.training, self.workers = training, workers
+        self.parameters = [parameter for group in optimizer.param_groups for parameter in group["params"]]
+
+    def __call__(self, rows: Tensor, draw: Any) -> dict[str, Tensor]:
+        """Sums over the batch of every scalar (the gradient's norm as it is), on the device."""
+        try:
+            return self._run(rows, draw)
+        except RuntimeError as error:
+            if not is_out_of_memory(error):
+                raise
+        # Outside the handler: the error's traceback holds the tensors that filled the memory.
+        raise self._too_large(rows)
+
+    def _run(self, rows: Tensor, draw: Any) -> dict[str, Tensor]:
+        batch = self._batch(rows, draw)
+        own = len(batch.labels)
+        self.optimizer.zero_grad(set_to_none=True)
+        with autocast(self.faces.device, self.training.precision):
+            values = self.loss(self.called, batch)
+        loss = values["loss"]
+        (loss * self.workers.loss_factor(own, len(rows)) if self.workers.count > 1 else loss).backward()
+        gradients = [parameter.grad for parameter in self.parameters if parameter.grad is not None]
+        norm = torch.nn.utils.get_total_norm(gradients)
+        self.optimizer.step()
+        names = sorted(values)
+        sums = torch.stack(
+            [values[name].detach().float() * (1 if name == "correct" else own) for name in names]
+        )
+        return {**dict(zip(names, self.workers.summed(sums), strict=True)), "gradient_norm": norm}
+
+    def _batch(self, rows: Tensor, draw: Any) -> Batch:
+        """This worker's share of the batch."""
+        shared = dataclasses.replace(
+            draw,
+            **{
+                field.name: self.workers.share(value)
+                for field in dataclasses.fields(draw)
+                if isinstance(value := getattr(draw, field.name), Tensor)
+            },
+        )
+        return channels_last(
+            self.faces.batch(self.workers.share(rows), shared, self.training.crop_size_pixels)
+        )
+
+    def _too_large(self, rows: Tensor) -> RuntimeError:
+        """The error that names the largest batch that fits, found by trying."""
+
+        def fits(count: int) -> bool:
+            self.optimizer.zero_grad(set_to_none=True)
+            gc.collect()
+            if self.faces.device.type == "cuda":
+                torch.cuda.empty_cache()
+            try:
+                batch = self._batch(rows[:count], centre_draw(count))
+                with autocast(self.faces.device, self.training.precision):
+                    self.loss(self.called, batch)["loss"].backward()
+            except RuntimeError as error:
+                if not is_out_of_memory(error):
+                    raise
+                return False
+            return True
+
+        largest = largest_batch_that_fits(fits, len(rows))
+        return too_large(
+            self.training.stage, self.training.batch_size, self.training.crop_size_pixels, largest
+        )
+
+
+def _check_finite(losses: Sequence[Tensor], batches: Sequence[Tensor], step: _Step, epoch: int) -> None:
+    """Raises DivergedError for the first batch whose loss was not finite. One read for the whole epoch."""
+    values = torch.stack(list(losses)).tolist()
+    for number, (value, rows) in enumerate(zip(values, batches, strict=True), start=1):
+        if not math.isfinite(value):
+            rates = {
+                str(group.get("name", f"group {place}")): float(group["lr"])
+                for place, group in enumerate(step.optimizer.param_groups)
+            }
+            raise DivergedError(
+                stage=step.training.stage, epoch=epoch, batch=number, loss=value, rates=rates, rows=rows
+            )
+
+
+def autocast(device: torch.device, precision: Precision) -> torch.autocast:
+    """The region in which `precision` holds."""
+    return torch.autocast(device.type, dtype=torch.bfloat16, enabled=precision == "bf16")
 
 
 def channels_last(batch: Batch) -> Batch:
@@ -139,11 +268,14 @@ def score_faces(
     *,
     crop_size_pixels: int,
     batch_size: int,
+    precision: Precision = "fp32",
 ) -> Tensor:
     """float32 [N, K] on the CPU: the class probabilities of all faces, from their centre crops."""
     module.eval()
-    parts = [
-        scores(module, channels_last(faces.batch(rows, centre_draw(len(rows)), crop_size_pixels)))
-        for rows in split_batches(torch.arange(len(faces)), batch_size)
-    ]
-    return torch.cat(parts).cpu()
+    parts = []
+    for rows in split_batches(torch.arange(len(faces)), batch_size):
+        with autocast(faces.device, precision):
+            parts.append(
+                scores(module, channels_last(faces.batch(rows, centre_draw(len(rows)), crop_size_pixels)))
+            )
+    return torch.cat(parts).float().cpu()

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -18,8 +19,13 @@ from datasets.masks import MaskSet
 from platform.models.method import Method, Settings
 from platform.models.networks.backbones import BACKBONES
 from platform.models.networks.mask_generator import MaskGenerator
-from platform.training.loop import Report, score_faces, train_stage
+from platform.training.batch_norm import synchronised
+from platform.training.checkpoint import Checkpoints, Curve
+from platform.training.health import DivergedError
+from platform.training.loop import Loss, Report, Training, autocast, score_faces, train_stage
+from platform.training.mask_distances import MaskDistances, measure_masks
 from platform.training.seeding import torch_seeded
+from platform.training.workers import ALONE, Workers
 
 SCORING_BATCH_SIZE = 64
 PICTURED_FACES = 8
@@ -30,7 +36,7 @@ class Stage1Outcome:
     """The pretrained mask generator's weights and the curve of its training."""
 
     generator_state: dict[str, Tensor]
-    curve: list[dict[str, float]]
+    curve: Curve
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -49,36 +55,44 @@ class FoldOutcome:
     """Name to float32 [n, 1 or 3, S, S] in [0, 1] of the first evaluated faces."""
     state: dict[str, Tensor]
     """The trained module's weights."""
+    mask_distances: MaskDistances | None
+    """How far the predicted masks of the evaluated faces are from the classes' masks; None without a
+    mask generator."""
 
 
 def pretrain_generator(
-    settings: Settings, view: FoldView, masks: MaskSet, *, device: torch.device, report: Report
+    settings: Settings,
+    view: FoldView,
+    masks: MaskSet,
+    *,
+    device: torch.device,
+    report: Report,
+    checkpoints: Checkpoints | None = None,
+    workers: Workers = ALONE,
 ) -> Stage1Outcome:
     """Stage 1: the mask generator alone, by the mean squared error to its class's motion mask."""
     with torch_seeded(settings.seed, "stage1", "initialisation"):
-        module = _placed(MaskGenerator(settings.generator_width, gain=settings.initialisation_gain), device)
+        generator = MaskGenerator(settings.generator_width, gain=settings.initialisation_gain)
+    module = _placed(generator, device, settings, workers)
     faces = _faces(view, view.training_rows, masks, device)
 
     def loss(module: nn.Module, batch: Batch) -> dict[str, Tensor]:
         assert batch.target_mask is not None
-        return {"loss": functional.mse_loss(module(batch.gray), batch.target_mask)}
+        return {"loss": functional.mse_loss(module(batch.gray).float(), batch.target_mask)}
 
-    curve = train_stage(
-        module,
-        [{"params": list(module.parameters()), "lr": settings.stage1_learning_rate}],
-        loss,
-        faces,
-        stage="stage1",
-        constant_epochs=settings.stage1_constant_epochs,
-        decay_epochs=settings.stage1_decay_epochs,
-        batch_size=settings.stage1_batch_size,
-        minimum_batch=1,
-        betas=(settings.adam_beta1, settings.adam_beta2),
-        crop_size_pixels=settings.image_size_pixels,
-        augmentation=settings.augmentation,
-        seed=settings.seed,
-        report=report,
+    groups = [
+        {"params": list(module.parameters()), "lr": settings.stage1_learning_rate, "name": "mask_generator"}
+    ]
+    training = _training(
+        settings,
+        "stage1",
+        (settings.stage1_constant_epochs, settings.stage1_decay_epochs),
+        settings.stage1_batch_size,
     )
+    with _naming_images(view):
+        curve = train_stage(
+            module, groups, loss, faces, training, report=report, checkpoints=checkpoints, workers=workers
+        )
     return Stage1Outcome(generator_state=_on_cpu(module), curve=curve)
 
 
@@ -91,30 +105,36 @@ def train_and_evaluate(
     *,
     device: torch.device,
     report: Report,
+    checkpoints: Checkpoints | None = None,
+    workers: Workers = ALONE,
 ) -> FoldOutcome:
     """Stage 2 on the view's training subjects, last epoch kept, then its evaluation subjects scored."""
     with torch_seeded(settings.seed, "stage2", "initialisation"):
-        module = _placed(method.build(settings, len(view.class_names)), device)
+        built = method.build(settings, len(view.class_names))
+    module = _placed(built, device, settings, workers)
     if generator_state is not None:
         method.load_generator(module, generator_state)
     faces = _faces(view, view.training_rows, masks if method.uses_masks else None, device)
     seen_pixels = max(settings.image_size_pixels, settings.enlarge_below_pixels)
-    curve = train_stage(
-        module,
-        method.parameter_groups(module, settings),
-        lambda module, batch: method.loss(module, batch, settings),
-        faces,
-        stage="stage2",
-        constant_epochs=settings.stage2_constant_epochs,
-        decay_epochs=settings.stage2_decay_epochs,
-        batch_size=settings.stage2_batch_size,
-        minimum_batch=2 if seen_pixels < BACKBONES[settings.backbone].single_image_size_pixels else 1,
-        betas=(settings.adam_beta1, settings.adam_beta2),
-        crop_size_pixels=settings.image_size_pixels,
-        augmentation=settings.augmentation,
-        seed=settings.seed,
-        report=report,
-    )
+    minimum_batch = 2 if seen_pixels < BACKBONES[settings.backbone].single_image_size_pixels else 1
+    loss: Loss = lambda module, batch: method.loss(module, batch, settings)  # noqa: E731
+    with _naming_images(view):
+        curve = train_stage(
+            module,
+            method.parameter_groups(module, settings),
+            loss,
+            faces,
+            _training(
+                settings,
+                "stage2",
+                (settings.stage2_constant_epochs, settings.stage2_decay_epochs),
+                settings.stage2_batch_size,
+                minimum_batch,
+            ),
+            report=report,
+            checkpoints=checkpoints,
+            workers=workers,
+        )
     del faces
     view.finish_training()
     rows = view.evaluation_rows
@@ -125,14 +145,26 @@ def train_and_evaluate(
         evaluated,
         crop_size_pixels=settings.image_size_pixels,
         batch_size=SCORING_BATCH_SIZE,
+        precision=settings.precision,
     )
+    with autocast(device, settings.precision):
+        distances = measure_masks(
+            method,
+            module,
+            generator_state,
+            evaluated,
+            masks if method.uses_masks else None,
+            crop_size_pixels=settings.image_size_pixels,
+            batch_size=SCORING_BATCH_SIZE,
+        )
     return FoldOutcome(
         evaluation_rows=rows,
         class_names=view.class_names,
         scores=scores.numpy(),
         curve=curve,
-        pictures=_pictures(module, method, evaluated, settings.image_size_pixels),
+        pictures=_pictures(module, method, evaluated, settings),
         state=_on_cpu(module),
+        mask_distances=distances,
     )
 
 
@@ -144,17 +176,52 @@ def _faces(view: FoldView, rows: np.ndarray, masks: MaskSet | None, device: torc
 
 @torch.inference_mode()
 def _pictures(
-    module: nn.Module, method: Method, faces: FaceTensors, crop_size_pixels: int
+    module: nn.Module, method: Method, faces: FaceTensors, settings: Settings
 ) -> dict[str, np.ndarray]:
     module.eval()
     count = min(PICTURED_FACES, len(faces))
     chosen = torch.linspace(0, len(faces) - 1, count).long()
-    pictures = method.pictures(module, faces.batch(chosen, centre_draw(count), crop_size_pixels))
+    batch = faces.batch(chosen, centre_draw(count), settings.image_size_pixels)
+    with autocast(faces.device, settings.precision):
+        pictures = method.pictures(module, batch)
     return {name: value.float().cpu().numpy() for name, value in pictures.items()}
 
 
-def _placed(module: nn.Module, device: torch.device) -> nn.Module:
-    return module.to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]
+def _training(
+    settings: Settings, stage: str, epochs: tuple[int, int], batch_size: int, minimum_batch: int = 1
+) -> Training:
+    """The stage's schedule (constant and decaying epochs) and what both stages share."""
+    return Training(
+        stage=stage,
+        constant_epochs=epochs[0],
+        decay_epochs=epochs[1],
+        batch_size=batch_size,
+        minimum_batch=minimum_batch,
+        betas=(settings.adam_beta1, settings.adam_beta2),
+        crop_size_pixels=settings.image_size_pixels,
+        augmentation=settings.augmentation,
+        seed=settings.seed,
+        precision=settings.precision,
+        compiled=settings.compiled,
+    )
+
+
+@contextmanager
+def _naming_images(view: FoldView) -> Iterator[None]:
+    """A loss that is not finite is said with the names of its batch's images."""
+    try:
+        yield
+    except DivergedError as error:
+        names = view.image_names(view.training_rows[error.rows.numpy()])
+        error.args = (error.message(names.tolist()),)
+        raise
+
+
+def _placed(module: nn.Module, device: torch.device, settings: Settings, workers: Workers) -> nn.Module:
+    placed: nn.Module = module.to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]
+    if workers.count > 1 and settings.synchronised_batch_norm:
+        return synchronised(placed, device)
+    return placed
 
 
 def _on_cpu(module: nn.Module) -> dict[str, Any]:

@@ -4,7 +4,15 @@ import pytest
 import torch
 from torchvision.transforms import functional
 
-from datasets.augmentation import Draw, apply_draw, augmentation_policy, centre_draw, draw_paper
+from datasets.augmentation import (
+    SEED_LIMIT,
+    Draw,
+    apply_draw,
+    augmentation_policy,
+    centre_draw,
+    draw_paper,
+)
+from datasets.augmentation_content import STRONG, canonical_content
 from platform.errors import UserError
 
 DEVICES = ["cpu", *(["cuda"] if torch.cuda.is_available() else [])]
@@ -87,8 +95,31 @@ def test_the_none_policy_is_the_centre_and_draws_nothing() -> None:
 
 def test_policies_by_name() -> None:
     assert augmentation_policy("paper") is draw_paper
-    with pytest.raises(UserError, match="unknown augmentation 'papers'; did you mean 'paper'"):
+    with pytest.raises(UserError, match=r"unknown augmentation 'papers'; did you mean 'paper'.*\.yaml"):
         augmentation_policy("papers")
+
+
+@pytest.mark.parametrize(("name", "content"), [("strong", STRONG), (canonical_content(["Blur"]),) * 2])
+def test_transforms_come_with_a_seed_an_image_and_the_papers_crop_and_flip(name: str, content: str) -> None:
+    draw = augmentation_policy(name)(500, seeded(3))
+    paper = draw_paper(500, seeded(3))
+    assert torch.equal(draw.crop, paper.crop)
+    assert torch.equal(draw.flip, paper.flip)
+    assert draw.transforms == content
+    assert draw.seeds is not None
+    assert draw.seeds.dtype == torch.int64
+    assert len(set(draw.seeds.tolist())) == 500  # a collision of 500 in 2**31 has p 6e-5
+    assert 0 <= int(draw.seeds.min()) < SEED_LIMIT // 20
+    assert int(draw.seeds.max()) < SEED_LIMIT
+    again = augmentation_policy(name)(500, seeded(3)).seeds
+    assert again is not None
+    assert torch.equal(draw.seeds, again)
+
+
+def test_the_other_policies_have_no_transforms() -> None:
+    for draw in (draw_paper(3, seeded()), centre_draw(3)):
+        assert draw.transforms == ""
+        assert draw.seeds is None
 
 
 @pytest.mark.parametrize(

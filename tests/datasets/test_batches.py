@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import dataclasses
 from typing import Any
 
 import numpy as np
@@ -8,8 +9,11 @@ import torch
 from PIL import Image
 from torchvision.transforms import functional
 
-from datasets.augmentation import Draw, centre_draw, draw_paper
-from datasets.batches import FACES_AT_ONCE, FaceTensors, epoch_order, split_batches
+from datasets.augmentation import Draw, apply_draw, augmentation_policy, centre_draw, draw_paper
+from datasets.augmentation_content import STRONG
+from datasets.augmentation_transforms import FaceTransforms
+from datasets.batches import FACES_AT_ONCE, Batch, FaceTensors, epoch_order, split_batches
+from datasets.masks import to_gray
 
 DEVICES = ["cpu", *(["cuda"] if torch.cuda.is_available() else [])]
 COUNT, SIDE, CROP = FACES_AT_ONCE + 6, 20, 17
@@ -70,11 +74,90 @@ def test_batched_equals_single() -> None:
             assert torch.equal(getattr(single, name), getattr(whole, name)[one])
 
 
+def assert_equal(batch: Batch, other: Batch, places: slice = slice(None)) -> None:
+    for name in ("image", "gray", "target_mask", "labels"):
+        assert torch.equal(getattr(batch, name), getattr(other, name)[places]), name
+
+
+@pytest.mark.parametrize("device", DEVICES)
+def test_transforms_come_before_crop_and_flip_and_gray_follows_the_face(device: str) -> None:
+    images, labels, masks = faces()
+    rows = torch.tensor([3, 0, COUNT - 1, 3, 7, 9])
+    draw = augmentation_policy("strong")(len(rows), torch.Generator().manual_seed(1))
+    batch = FaceTensors(images, labels, masks, device).batch(rows, draw, CROP)
+    assert batch.target_mask is not None
+    assert draw.seeds is not None
+    transforms = FaceTransforms(STRONG)
+    for place, row in enumerate(rows.tolist()):
+        face, mask = transforms(images[row], masks[labels[row]], int(draw.seeds[place]))
+        assert mask is not None
+        planes = np.concatenate([face.transpose(2, 0, 1), to_gray(face)[None], mask[None]])
+        one = Draw(crop=draw.crop[place : place + 1], flip=draw.flip[place : place + 1])
+        expected = apply_draw(torch.from_numpy(planes)[None], one, CROP)[0].float() / 255
+        found = torch.cat([batch.image[place], batch.gray[place], batch.target_mask[place]]).cpu()
+        assert torch.equal(found, expected)
+    assert batch.labels.tolist() == labels[rows].tolist()
+
+
+def test_a_draw_and_its_rows_decide_the_transformed_batch_alone_or_together() -> None:
+    images, labels, masks = faces()
+    tensors = FaceTensors(images, labels, masks, "cpu")
+    rows = torch.arange(12)
+    draw = augmentation_policy("strong")(12, torch.Generator().manual_seed(2))
+    whole = tensors.batch(rows, draw, CROP)
+    assert_equal(tensors.batch(rows, draw, CROP), whole)
+    for share in (slice(0, 12, 2), slice(1, 12, 2), slice(4, 5)):  # as two workers take it, and one image
+        assert draw.seeds is not None
+        part = dataclasses.replace(
+            draw, crop=draw.crop[share], flip=draw.flip[share], seeds=draw.seeds[share]
+        )
+        assert_equal(FaceTensors(images, labels, masks, "cpu").batch(rows[share], part, CROP), whole, share)
+    other = augmentation_policy("strong")(12, torch.Generator().manual_seed(3))
+    assert not torch.equal(tensors.batch(rows, other, CROP).image, whole.image)
+    plain = tensors.batch(rows, draw_paper(12, torch.Generator().manual_seed(2)), CROP)
+    assert not torch.equal(plain.image, whole.image)  # and the kept faces are as they were:
+    assert_equal(plain, FaceTensors(images, labels, masks, "cpu").batch(
+        rows, draw_paper(12, torch.Generator().manual_seed(2)), CROP
+    ))  # fmt: skip
+
+
+def centre_of(picture: torch.Tensor) -> torch.Tensor:
+    """Row and column of the middle of what is brighter than half of the brightest: float32 [2]."""
+    return (picture > picture.max() / 2).nonzero().float().mean(0)
+
+
+def test_a_dot_in_face_and_mask_stays_one_dot_through_the_whole_strong_policy() -> None:
+    """Like a landmark: a mask that did not follow its face would show the dot elsewhere."""
+    side, crop = 64, 56
+    rows, columns = np.mgrid[:side, :side]
+    dot = ((rows - 22) ** 2 + (columns - 39) ** 2 <= 16).astype(np.uint8)
+    image = np.repeat((40 + 200 * dot)[..., None], 3, axis=2).astype(np.uint8)
+    tensors = FaceTensors(image[None], np.zeros(1, np.int64), 255 * dot[None], "cpu")
+    count = 80
+    draw = augmentation_policy("strong")(count, torch.Generator().manual_seed(0))
+    batch = tensors.batch(torch.zeros(count, dtype=torch.int64), draw, crop)
+    assert batch.target_mask is not None
+    places = []
+    for gray, mask in zip(batch.gray[:, 0], batch.target_mask[:, 0], strict=True):
+        assert (mask > 0.5).sum() > 30  # a hole never covers the mask's dot
+        if (gray > gray.max() / 2).sum() in range(35, 70) and gray.max() > 0.6:  # nor, here, the face's
+            places.append(centre_of(mask))
+            assert torch.linalg.vector_norm(places[-1] - centre_of(gray)) < 0.5
+    assert len(places) > 50
+    assert torch.stack(places).std(0).min() > 2  # pixels: the dots were moved about
+
+
 def test_without_masks_there_is_no_target_and_nothing_else_changes() -> None:
     images, labels, masks = faces()
     rows, draw = torch.arange(5), centre_draw(5)
     batch = FaceTensors(images, labels, None, "cpu").batch(rows, draw, CROP)
     masked = FaceTensors(images, labels, masks, "cpu").batch(rows, draw, CROP)
+    assert batch.target_mask is None
+    assert torch.equal(batch.image, masked.image)
+    assert torch.equal(batch.gray, masked.gray)
+    strong = augmentation_policy("strong")(5, torch.Generator().manual_seed(0))
+    batch = FaceTensors(images, labels, None, "cpu").batch(rows, strong, CROP)
+    masked = FaceTensors(images, labels, masks, "cpu").batch(rows, strong, CROP)
     assert batch.target_mask is None
     assert torch.equal(batch.image, masked.image)
     assert torch.equal(batch.gray, masked.gray)

@@ -156,3 +156,19 @@ def test_a_label_that_links_out_of_the_tree_is_refused(tree: Path) -> None:
     label.symlink_to(outside)
     with pytest.raises(UserError, match="leaves the data set's folder"):
         ckplus.read_records(tree)
+
+
+def test_a_subject_spelled_in_two_ways_is_refused(tree: Path) -> None:
+    for part in ("cohn-kanade-images", "Emotion", "Landmarks"):
+        shutil.copytree(tree / part / "S005", tree / part / "s005")
+        for path in [path for path in (tree / part / "s005").rglob("S005*") if path.is_file()]:
+            path.rename(path.with_name(path.name.replace("S005", "s005")))
+    with pytest.raises(UserError, match="Emotion spells one subject in two ways, 'S005' and 's005'"):
+        ckplus.read_records(tree)
+
+
+def test_a_label_named_after_another_sequence_is_not_believed(tree: Path) -> None:
+    folder = tree / "Emotion/S005/001"
+    next(folder.iterdir()).rename(folder / "S010_004_00000005_emotion.txt")
+    with pytest.raises(UserError, match=r"S010_004_00000005_emotion\.txt is named after another sequence"):
+        ckplus.read_records(tree)

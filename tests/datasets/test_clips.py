@@ -44,18 +44,30 @@ def test_a_frame_beyond_the_end_is_named(path: Path) -> None:
         Clip(path).read(9)
 
 
-def test_a_clip_cut_short_has_the_frames_that_are_there(path: Path) -> None:
+def test_a_clip_cut_short_or_damaged_in_its_middle_is_named(path: Path) -> None:
     writer = cv2.VideoWriter(str(path), cv2.VideoWriter.fourcc(*"MJPG"), 24.0, (160, 140))
     for seed in range(9):
         writer.write(np.random.default_rng(seed).integers(0, 256, (140, 160, 3), dtype=np.uint8))
     writer.release()
-    path.write_bytes(path.read_bytes()[: path.stat().st_size // 2])
-    clip = Clip(path)
-    count = clip.count()
-    assert 0 < count < 9
-    clip.read(count - 1)
-    with pytest.raises(UserError, match="breaks off before frame 8"):
-        clip.read(8)
+    content = path.read_bytes()
+    path.write_bytes(content[: len(content) // 2])
+    with pytest.raises(
+        UserError, match=rf"cut short: it has {len(content) // 2:,} of {len(content):,} bytes"
+    ):
+        Clip(path)
+    third = len(content) // 3
+    path.write_bytes(content[:third] + bytes(third) + content[2 * third :])
+    # Another centre would be another expression: frames that are gone are no smaller clip.
+    with pytest.raises(UserError, match=r"S001-100\.avi is damaged: of 9 frames [1-7] can be read"):
+        Clip(path).count()
+
+
+@pytest.mark.parametrize("size", [0, 0xFFFFFFFF])
+def test_a_clip_whose_writer_did_not_know_its_size_is_read(path: Path, size: int) -> None:
+    content = bytearray(path.read_bytes())
+    content[4:8] = size.to_bytes(4, "little")
+    path.write_bytes(content)
+    assert Clip(path).count() == 9
 
 
 def test_what_is_no_clip_is_named_once(path: Path, capfd: pytest.CaptureFixture[str]) -> None:

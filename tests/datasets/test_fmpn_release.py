@@ -243,3 +243,10 @@ def test_wrong_masks_are_named(tmp_path: Path) -> None:
     (tmp_path / "0/5.png").unlink()
     with pytest.raises(UserError, match=r"must hold the masks 0\.png to 6\.png"):
         read_released_masks(tmp_path, 0, ("anger",))
+
+
+@pytest.mark.parametrize("code", [float("nan"), float("inf"), 2.5, True])
+def test_codes_that_are_no_whole_numbers_are_named(tree: Path, code: float) -> None:
+    write_codes(tree, {"S005_001": code})
+    with pytest.raises(UserError, match=r"emotion_labels\.pkl must give .* whole numbers"):
+        fmpn_release.read_records(tree)

@@ -238,7 +238,7 @@ def test_a_wrong_sequence_or_role_is_named(tmp_path: Path, line: str, fault: str
 @pytest.mark.parametrize(
     ("lines", "fault"),
     [
-        (("1.png,anna,anger,a,1,", "1.png,ben,fear,b,1,"), r"1\.png and pictures/1\.png are one image"),
+        (("1.png,anna,anger,a,1,", "1.png,anna,anger,b,1,"), r"1\.png and pictures/1\.png are one image"),
         (
             ("1.png,anna,anger,a,1,", "2.png,anna,fear,a,1,"),
             r"1\.png and pictures/2\.png have one name, a_00000001",
@@ -290,3 +290,19 @@ def test_a_malformed_table_is_named(tmp_path: Path) -> None:
     (root / "faces.csv").write_bytes("image,subject,expression\npictures/1.png,Zoë,anger\n".encode("latin1"))
     with pytest.raises(UserError, match=r"faces\.csv is not text in UTF-8"):
         folder.read_records(root)
+
+
+def test_of_an_image_with_conflicting_labels_no_line_is_believed(tmp_path: Path) -> None:
+    lines = ("1.png,anna,anger", "2.png,anna,fear", "1.png,anna,fear")
+    root = table(tmp_path, *(f"pictures/{line}" for line in lines))
+    with pytest.raises(UserError, match=r"1\.png with conflicting labels, anger of anna and fear of anna"):
+        folder.read_records(root)
+    bad = BadItems(skip=True)
+    assert [record.source for record in folder.read_records(root, bad=bad)] == ["pictures/2.png"]
+    assert [item for item, _ in bad.left_out] == ["pictures/1.png"] * 2
+
+
+def test_where_all_is_bad_the_first_reason_is_given(tmp_path: Path) -> None:
+    root = table(tmp_path, "pictures/9.png,anna,anger")
+    with pytest.raises(UserError, match=r"all 1 items are bad, .*line 2: .*9\.png is no file"):
+        folder.read_records(root, bad=BadItems(skip=True))

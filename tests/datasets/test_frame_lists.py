@@ -53,3 +53,9 @@ def test_a_folder_without_lists_and_a_frame_tested_twice_are_named(tmp_path: Pat
         (tmp_path / f"test_ids_{fold}.csv").write_text("S005_001_00000009.png\n")
     with pytest.raises(UserError, match=r"listed in .*test_ids_0\.csv and in .*test_ids_1\.csv"):
         read_frame_list(tmp_path)
+
+
+def test_a_list_that_is_no_csv_is_named(tmp_path: Path) -> None:
+    (tmp_path / "frames.csv").write_text("S005_001_00000009.png\n" + "x" * 200_000)
+    with pytest.raises(UserError, match=r"frames\.csv, line 2: field larger"):
+        read_frame_list(tmp_path / "frames.csv")

@@ -6,8 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from datasets.choices import ALL_BY_THE_RULE, Choices
+from datasets.choices import ALL_BY_THE_RULE, BadItems, Choices
 from datasets.frame_selection import check_all_found, wanted_frames
+from datasets.records import FrameRecord
 from platform.errors import UserError
 
 FRAMES = [1, 2, 3, 4, 5, 6]
@@ -40,10 +41,22 @@ def test_a_neutral_frame_that_is_also_expressive_is_refused() -> None:
 def test_a_listed_frame_that_is_not_there_is_named() -> None:
     choices = Choices(frames=frozenset({("S001_001", 3)}))
     with pytest.raises(UserError, match=r"1 of the 1 listed frames .*S001_001_00000003"):
-        check_all_found(choices, [], Path("faces"))
+        check_all_found(choices, [], Path("faces"), BadItems())
 
 
 def test_choices_without_meaning_are_refused_by_their_flag() -> None:
     Choices(draw_seed=0).refuse("CK+", "draw_seed", "per_class")
     with pytest.raises(UserError, match="--per-class has no meaning for CK"):
         Choices(per_class=3).refuse("CK+", "draw_seed", "per_class")
+
+
+def test_listed_frames_that_are_bad_may_be_left_out_but_not_all_of_them() -> None:
+    choices, bad = Choices(frames=frozenset({("S001_001", 3), ("S001_001", 4)})), BadItems(skip=True)
+    with pytest.raises(UserError, match="2 of the 2 listed frames"):
+        check_all_found(choices, [], Path("faces"), bad)
+    found = FrameRecord(
+        subject_id="S001", sequence_id="S001_001", frame=4, expression="anger", role="expressive",
+        source="x.png", landmarks=None,
+    )  # fmt: skip
+    check_all_found(choices, [found], Path("faces"), bad)
+    assert [item for item, _ in bad.left_out] == ["S001_001_00000003"]

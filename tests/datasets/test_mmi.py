@@ -221,3 +221,11 @@ def test_a_clip_that_symmetry_cannot_decide_is_named_and_may_be_left_out(tmp_pat
     bad = BadItems(skip=True, root=tree)
     assert {one.subject_id for one in mmi.read_records(tree, bad=bad)} == {"S053"}
     assert [item for item, _ in bad.left_out] == ["Sessions/2/S200-7.avi"]
+
+
+@pytest.mark.parametrize("encoding", ["latin1", "utf-16"])
+def test_the_encoding_that_an_xml_names_is_believed(tmp_path: Path, encoding: str) -> None:
+    tree = write_mmi(tmp_path, {"S053-100": 4})
+    text = f'<?xml version="1.0" encoding="{encoding}"?><a b="é"><Metatag Name="Emotion" Value="5"/></a>'
+    (tree / "Sessions/1/S053-100.xml").write_bytes(text.encode(encoding))
+    assert {record.expression for record in mmi.read_records(tree)} == {"sadness", "neutral"}

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+import os
 from pathlib import Path
 
 import numpy as np
@@ -110,3 +112,35 @@ def test_a_damaged_frame_is_named_and_no_store_is_left(tree: Path, tmp_path: Pat
     with pytest.raises(UserError, match=r"S010_004_00000005\.png is not a readable image"):
         prepare_dataset("ckplus", SIZE, data_root=tmp_path / "data", source=tree)
     assert list((tmp_path / "data/prepared").iterdir()) == []
+
+
+def test_a_frame_that_links_out_of_the_copy_is_left_out_without_saying_where_the_copy_lies(
+    tree: Path, tmp_path: Path
+) -> None:
+    frame = tree / "cohn-kanade-images/S010/004/S010_004_00000005.png"
+    frame.rename(tmp_path / "outside.png")
+    frame.symlink_to(tmp_path / "outside.png")
+    store = prepare_dataset("ckplus", SIZE, data_root=tmp_path / "data", source=tree, skip_bad=True)
+    assert len(store.images) == 10
+    text = (store.folder / "manifest.json").read_text()
+    assert "S010_004_00000005.png leaves the data set's folder" in text
+    assert str(tmp_path) not in text
+
+
+def test_a_disk_that_fills_up_at_the_preview_leaves_a_whole_store(
+    tree: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*arguments: object, **options: object) -> None:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    with monkeypatch.context() as patched:
+        patched.setattr(Image.Image, "save", full)
+        with pytest.raises(
+            UserError, match=r"ckplus-32 is whole, but its preview\.png cannot be written: No"
+        ):
+            prepare_dataset("ckplus", SIZE, data_root=tmp_path / "data", source=tree)
+    assert len(open_prepared(tmp_path / "data", "ckplus", SIZE).images) == 11
+    store = prepare_dataset("ckplus", SIZE, data_root=tmp_path / "data", source=tree)
+    assert sorted(path.name for path in store.folder.iterdir()) == [
+        "images.npy", "index.parquet", "manifest.json", "preview.png",
+    ]  # fmt: skip

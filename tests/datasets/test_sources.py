@@ -3,13 +3,22 @@
 from __future__ import annotations
 
 import zlib
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
 import pytest
 from PIL import Image
 
-from datasets.sources import file_sha256, read_image, read_text, require_folder, source_path
+from datasets.sources import (
+    csv_rows,
+    file_sha256,
+    read_image,
+    read_text,
+    require_folder,
+    source_path,
+    visible_names,
+)
 from platform.errors import UserError
 
 
@@ -127,3 +136,57 @@ def test_a_folder_must_exist_and_hold_something(tmp_path: Path) -> None:
 def test_the_hash_is_sha256(tmp_path: Path) -> None:
     (tmp_path / "abc").write_bytes(b"abc")
     assert file_sha256(tmp_path / "abc").startswith("ba7816bf8f01cfea414140de5dae2223")
+
+
+def test_the_message_for_an_unknown_kind_is_the_same_in_every_run(tmp_path: Path) -> None:
+    (tmp_path / "face.png").write_text("hello")
+    with pytest.raises(UserError, match=r"face\.png is not a readable image \(no known kind of image\)"):
+        read_image(tmp_path / "face.png")
+
+
+@pytest.mark.parametrize(("mode", "colour"), [("P", 0), ("L", 0), ("RGB", (0, 0, 0))])
+def test_a_transparent_colour_is_refused_like_an_alpha_channel(
+    tmp_path: Path, mode: str, colour: int | tuple[int, int, int]
+) -> None:
+    Image.new(mode, (4, 4)).save(tmp_path / "face.png", transparency=colour)
+    with pytest.raises(UserError, match=r"face\.png has transparent pixels"):
+        read_image(tmp_path / "face.png")
+
+
+def test_several_pictures_in_one_file_are_refused(tmp_path: Path) -> None:
+    pictures = [Image.new("L", (4, 4), gray) for gray in (10, 200)]
+    pictures[0].save(tmp_path / "faces.tiff", save_all=True, append_images=pictures[1:])
+    with pytest.raises(UserError, match=r"faces\.tiff holds several pictures"):
+        read_image(tmp_path / "faces.tiff")
+
+
+@pytest.mark.parametrize("source", ["x" * 300 + ".png", "a\0.png", "circle.png"])
+def test_paths_that_no_file_can_have_are_refused(tmp_path: Path, source: str) -> None:
+    (tmp_path / "circle.png").symlink_to("circle.png")
+    with pytest.raises(UserError, match="cannot be reached"):
+        source_path(tmp_path, source)
+
+
+def test_a_file_of_zero_bytes_is_no_text(tmp_path: Path) -> None:
+    (tmp_path / "text").write_bytes(b"1.0\n\0\0\0")
+    with pytest.raises(UserError, match=r"text is not text in UTF-8 \(byte 4 is zero\)"):
+        read_text(tmp_path / "text")
+
+
+def test_a_folder_that_may_not_be_read_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(path: Path) -> Iterator[Path]:
+        raise PermissionError(13, "Permission denied", str(path))
+
+    monkeypatch.setattr(Path, "iterdir", refuse)
+    for listing in (require_folder, visible_names):
+        with pytest.raises(UserError, match=rf"cannot list the folder {tmp_path}: Permission denied"):
+            listing(tmp_path)
+
+
+def test_rows_of_a_csv_come_with_their_lines_and_what_is_none_is_named(tmp_path: Path) -> None:
+    path = tmp_path / "list.csv"
+    path.write_text("a,b\n\n1,2\n")
+    assert list(csv_rows(path)) == [(1, ["a", "b"]), (2, []), (3, ["1", "2"])]
+    path.write_text("a,b\n" + "x" * 200_000)
+    with pytest.raises(UserError, match=r"list\.csv, line 2: field larger than field limit"):
+        list(csv_rows(path))

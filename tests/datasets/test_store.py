@@ -484,3 +484,40 @@ def test_opening_imports_no_pandas(store: PreparedStore, root: Path) -> None:
     command = [sys.executable, "-c", script, str(store.folder)]
     done = subprocess.run(command, cwd=root, capture_output=True, text=True, check=True)
     assert done.stdout == "[]\n"
+
+
+def test_faces_without_any_expression_are_refused(folder: Path) -> None:
+    with pytest.raises(UserError, match="none of the 2 frames shows an expression"):
+        write_store(folder, "ckplus", SIZE, [RECORDS[2], RECORDS[4]], read_frame)
+    assert list(folder.parent.iterdir()) == []
+
+
+def test_a_journal_that_a_power_cut_filled_with_zeros_counts_for_nothing(
+    store: PreparedStore, killed: Path
+) -> None:
+    path = killed.parent / f".{killed.name}.partial" / "journal.jsonl"
+    key, *lines = path.read_text().splitlines()
+    path.write_text("\n".join([key, lines[0], "\0" * len(lines[1]), ""]))
+    assert len(resumed(killed)) == 4
+    assert contents(killed) == contents(store.folder)
+
+
+def test_what_a_kill_left_of_the_preview_does_not_stop_the_next_run(store: PreparedStore) -> None:
+    (store.folder / store_files.PARTIAL_PREVIEW).write_bytes(b"half")
+    write_store(store.folder, "ckplus", SIZE, RECORDS, read_frame)
+
+
+def killed_process(one: FrameRecord) -> np.ndarray:
+    """As the kernel ends a process for want of memory. At the module's level, for another process."""
+    os.kill(os.getpid(), signal.SIGKILL)
+    return read_frame(one)
+
+
+def test_a_killed_process_of_the_preparation_is_one_message(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(store_writer, "CHUNK_IMAGES", 2)
+    source = FrameSource(read_frame=killed_process)
+    with pytest.raises(UserError, match=r"was killed, perhaps for want of memory; .* --workers 1"):
+        write_prepared(folder, "ckplus", RECORDS, source, Recipe(size_pixels=SIZE), workers=2)
+    assert list(folder.parent.iterdir()) == []

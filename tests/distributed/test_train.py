@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import os
 import subprocess
@@ -151,3 +152,47 @@ def test_the_search_command_works_with_train_workers(root: Path, data_root: Path
     assert result.stderr == ""
     records = [json.loads(path.read_text()) for path in tmp_path.glob("runs/fold_runs/*/record.json")]
     assert [record["train_workers"] for record in records] == [1] * 4
+
+
+@LINUX_ONLY
+# Ray's own: importing what TorchTrainer needs sets a setting that Ray has deprecated.
+@pytest.mark.filterwarnings("ignore:`use_\\w+`:DeprecationWarning")
+def test_two_train_workers_share_every_batch_and_compute_the_same_within_rounding(
+    cluster: Any, planned: PlannedData, tmp_path: Path
+) -> None:
+    """With synchronised batch norm, so that both see the statistics of the whole batch; the CNN, because
+    FMPN's first fused face is nearly plain, and batch norm makes much of such a face's last bits."""
+    configuration = tiny_configuration(method="cnn", augmentation="paper")
+    alone, one = (
+        final_tasks(configuration, planned, Machine(train_workers=workers))[1] for workers in (0, 2)
+    )
+    store = ResultsStore(tmp_path)
+    assert execute(alone, str(tmp_path))["status"] == "complete"
+    with addresses_listened_on() as addresses:
+        manifest = run_on_train(one, str(tmp_path), train_workers=2, cpus=1, gpus=0)
+    assert manifest["status"] == "complete", manifest.get("traceback")
+    assert addresses
+    assert addresses <= LOOPBACK
+    curves = [
+        json.loads(store.read("fold_runs", run.identity, "curves.json"))["stage2"] for run in (one, alone)
+    ]
+    for ours, theirs in zip(*curves, strict=True):
+        assert ours["loss"] == pytest.approx(theirs["loss"], rel=5e-3)
+        assert ours["training_accuracy"] == pytest.approx(theirs["training_accuracy"], abs=0.05)
+    team, plainly = predictions(store, one), predictions(store, alone)
+    np.testing.assert_array_equal(team.image, plainly.image)
+    np.testing.assert_allclose(team.scores, plainly.scores, atol=0.05)
+    assert list((tmp_path / "ray_train").iterdir()) == []
+
+
+# Ray's own: importing what TorchTrainer needs sets a setting that Ray has deprecated.
+@pytest.mark.filterwarnings("ignore:`use_\\w+`:DeprecationWarning")
+def test_a_failure_among_two_workers_is_stored_and_ends_the_run(
+    cluster: Any, planned: PlannedData, tmp_path: Path
+) -> None:
+    machine = Machine(train_workers=2)
+    one = final_tasks(tiny_configuration(method="cnn"), planned, machine)[1]
+    broken = dataclasses.replace(one, data=dataclasses.replace(one.data, hash="0" * 64))
+    manifest = run_on_train(broken, str(tmp_path), train_workers=2, cpus=1, gpus=0)
+    assert manifest["status"] == "failed"
+    assert "this run was planned for 0000" in manifest["traceback"]

@@ -10,6 +10,8 @@ from typing import Any
 FOLDERS = ("platform/models", "platform/training")
 FILES = (
     "datasets/augmentation.py",
+    "datasets/augmentation_content.py",
+    "datasets/augmentation_transforms.py",
     "datasets/batches.py",
     "datasets/fold_view.py",
     "datasets/folds.py",
@@ -17,6 +19,9 @@ FILES = (
     "datasets/masks.py",
     "platform/results/execution.py",
     "platform/results/identity.py",
+    "datasets/released_masks.py",
+    "platform/results/mask_sets.py",
+    "platform/results/task_view.py",
     "platform/results/tasks.py",
 )
 

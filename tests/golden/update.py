@@ -20,7 +20,7 @@ from tests.golden.sources import sources_hash
 ROOT = Path(__file__).resolve().parents[2]
 FILE = Path(__file__).with_name("golden.json")
 TOLERANCE = 1e-4
-"""Relative: CPUs differ in their last bits, and three steps of Adam make a little more of that."""
+"""Relative: CPUs differ in their last bits, and five steps of Adam make a little more of that."""
 
 
 def current() -> dict[str, Any]:

@@ -10,16 +10,13 @@ import torch
 from torch import nn
 
 from datasets.batches import Batch
+from platform.config import to_dict
 from platform.models import load_method, method_names
 from platform.models.method import COMMON_FIELDS, Method, Settings
-from tests.tiny_faces import tiny_settings
+from tests.tiny_faces import tiny_configuration
 
 SIZE, CLASS_COUNT, COUNT = 32, 3, 5
-ALL_FIELDS = {
-    "method": "", "transform_input": True, "enlarge_below_pixels": 0, "augmentation": "none", "seed": 0,
-    "adam_beta1": 0.5, "adam_beta2": 0.999, "generator_learning_rate": 1e-4, "lambda_mask": 10.0,
-    "lambda_classification": 1.0, **tiny_settings(),
-}  # fmt: skip
+ALL_FIELDS = to_dict(tiny_configuration(augmentation="none"))
 
 
 class WatchedSettings(Settings):

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import math
+
 import pytest
 import torch
 from torch import nn
@@ -33,6 +35,34 @@ def test_the_whole_published_network_has_27841256_parameters() -> None:
         logits = module(torch.empty(2, 3, 299, 299), torch.empty(2, 1, 299, 299))[2]
     assert sum(parameter.numel() for parameter in module.parameters()) == 27_841_256
     assert logits.shape == (2, 7)
+
+
+def test_generator_fusion_and_head_start_as_released() -> None:
+    """METHODS 2.2 and 2.4: Xavier normal 0.02, batch norm N(1, 0.02), slopes 0.25, biases 0."""
+    torch.manual_seed(0)
+    method = load_method("fmpn")
+    values = {**to_dict(Configuration()), "weights": "none", "backbone": "resnet18"}
+    module = method.build(method.settings(values), 7)
+    trained = [module.get_submodule(name) for name in ("mask_generator", "prior_fusion")]
+    head = module.get_submodule("classifier.backbone.fc")
+    layers = [layer for part in [*trained, head] for layer in part.modules()]
+    convolutions = [x for x in layers if isinstance(x, nn.Conv2d | nn.ConvTranspose2d | nn.Linear)]
+    assert len(convolutions) == 1 + 2 + 8 + 2 + 1 + 5 + 1
+    for layer in convolutions:
+        weight = layer.weight.detach()
+        area = weight[0, 0].numel() if weight.ndim == 4 else 1
+        expected = 0.02 * math.sqrt(2 / (weight.shape[0] * area + weight.shape[1] * area))
+        # Five standard deviations of a standard deviation that is estimated from so many numbers.
+        assert float(weight.std()) == pytest.approx(expected, rel=5 / math.sqrt(2 * weight.numel()))
+    assert isinstance(head, nn.Linear)
+    assert not head.bias.any()
+    norms = [x for x in layers if isinstance(x, nn.BatchNorm2d)]
+    weights = torch.cat([norm.weight.detach() for norm in norms])
+    assert float(weights.mean()) == pytest.approx(1, abs=0.002)
+    assert float(weights.std()) == pytest.approx(0.02, rel=0.1)
+    assert not any(bool(norm.bias.any()) for norm in norms)
+    slopes = [x.weight.tolist() for x in layers if isinstance(x, nn.PReLU)]
+    assert slopes == [[0.25]] * 10  # two a block, each one number for all channels
 
 
 def test_the_mask_covers_the_gray_face_and_the_fused_face_is_classified() -> None:
@@ -96,11 +126,11 @@ def test_generator_and_the_rest_train_at_rates_of_their_own() -> None:
 
 def test_pictures_show_face_mask_fusion_and_the_target_where_there_is_one() -> None:
     module, batch = known_case()
-    names = ["face", "predicted mask", "fused", "target mask"]
+    names = ["face", "predicted mask", "target mask", "fused"]
     assert list(load_method("fmpn").pictures(module, batch)) == names
     assert torch.equal(load_method("fmpn").pictures(module, batch)["face"], batch.image)
     bare = Batch(image=batch.image, gray=batch.gray, target_mask=None, labels=batch.labels)
-    assert list(load_method("fmpn").pictures(module, bare)) == names[:3]
+    assert list(load_method("fmpn").pictures(module, bare)) == ["face", "predicted mask", "fused"]
 
 
 def test_the_baseline_is_the_cross_entropy_on_the_face() -> None:

@@ -21,7 +21,9 @@ def test_titles_are_the_papers_and_different() -> None:
     ]  # fmt: skip
 
 
-@pytest.mark.parametrize("name", ["fmpm", "method", "__init__", "networks", "../errors", ""])
+@pytest.mark.parametrize(
+    "name", ["fmpm", "method", "released_checkpoint", "__init__", "networks", "../errors", ""]
+)
 def test_what_is_no_method_is_refused_with_the_known_ones(name: str) -> None:
     with pytest.raises(UserError, match=r"unknown method .*Known: cnn, cnn_no_mask_loss, fmpn"):
         load_method(name)

@@ -17,7 +17,8 @@ from safetensors.torch import load
 from platform.config import Configuration, Plan
 from platform.errors import UserError
 from platform.evaluation.predictions import from_bytes
-from platform.results.execution import execute, load_masks, pictures_png, task_kind
+from platform.results.execution import execute, pictures_png, task_kind
+from platform.results.mask_sets import load_masks
 from platform.results.planning import PlannedData, final_tasks, inner_tasks, masks_to_lend, plan_data
 from platform.results.store import ResultsStore
 from platform.results.tasks import FoldTask, Machine, Stage1Task
@@ -168,17 +169,18 @@ def test_a_fold_run_without_its_stage_1_fails_by_name(planned: PlannedData, tmp_
     assert f"stage1 {task.stage1.identity} has no file mask_generator.safetensors" in manifest["traceback"]
 
 
-def test_a_diverging_run_fails_and_is_never_scored(planned: PlannedData, tmp_path: Path) -> None:
-    configuration = tiny_configuration(
-        method="cnn", classifier_learning_rate=9.9, stage2_constant_epochs=2, lambda_mask=1.0
-    )
-    task = final_task(planned, configuration)
+def test_a_diverging_run_fails_with_the_place_and_the_images_and_is_never_scored(
+    planned: PlannedData, tmp_path: Path
+) -> None:
+    task = final_task(planned, tiny_configuration(method="cnn"))
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("torch.isfinite", lambda value: torch.tensor(False))
+        patch.setattr("torch.nn.functional.cross_entropy", lambda logits, labels: logits.sum() * float("nan"))
         manifest = execute(task, str(tmp_path))
     assert manifest["status"] == "failed"
     assert "DivergedError" in manifest["traceback"]
-    assert "accuracy" not in manifest
+    assert "the loss is nan in batch 1 of epoch 1 of stage2 (learning rates: " in manifest["traceback"]
+    assert "its images: S0" in manifest["traceback"]
+    assert not (tmp_path / "fold_runs" / task.identity / "predictions.parquet").exists()
 
 
 def test_data_prepared_anew_are_not_taken_for_the_planned_ones(tmp_path: Path) -> None:

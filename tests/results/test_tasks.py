@@ -24,6 +24,7 @@ OTHER_VALUES: dict[str, Any] = {
     "stage1_learning_rate": 7e-3, "stage2_constant_epochs": 7, "stage2_decay_epochs": 7,
     "stage2_batch_size": 7, "classifier_learning_rate": 7e-3, "generator_learning_rate": 7e-3,
     "lambda_classification": 7.0, "lambda_mask": 7.0, "adam_beta1": 0.7, "adam_beta2": 0.7, "seed": 7,
+    "precision": "bf16", "compiled": True, "synchronised_batch_norm": False,
 }  # fmt: skip
 
 

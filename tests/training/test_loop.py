@@ -10,7 +10,8 @@ from torch import Tensor, nn
 
 from datasets.augmentation import centre_draw
 from datasets.batches import Batch, FaceTensors
-from platform.training.loop import DivergedError, channels_last, join_short_tail, score_faces, train_stage
+from platform.training.health import DivergedError
+from platform.training.loop import Training, channels_last, join_short_tail, score_faces, train_stage
 
 COUNT, SIDE, CROP = 10, 8, 6
 
@@ -45,10 +46,13 @@ def train(module: nn.Module, **changes: Any) -> list[dict[str, float]]:
     options: dict[str, Any] = {
         "stage": "stage2", "constant_epochs": 2, "decay_epochs": 1, "batch_size": 4, "minimum_batch": 1,
         "betas": (0.5, 0.999), "crop_size_pixels": CROP, "augmentation": "paper", "seed": 0,
-        "report": lambda values: None, **changes,
+        **changes,
     }  # fmt: skip
+    outside = {name: options.pop(name) for name in ("report", "checkpoints", "workers") if name in options}
+    outside.setdefault("report", lambda values: None)
     groups = options.pop("groups", [{"params": list(module.parameters()), "lr": 0.1}])
-    return train_stage(module, groups, options.pop("loss", loss), options.pop("faces", faces()), **options)
+    chosen, seen = options.pop("loss", loss), options.pop("faces", faces())
+    return train_stage(module, groups, chosen, seen, Training(**options), **outside)
 
 
 def without_speed(curve: list[dict[str, float]]) -> list[dict[str, float]]:
@@ -151,7 +155,9 @@ def test_a_loss_that_is_no_number_stops_the_stage_and_says_where(value: float) -
     def broken(module: nn.Module, batch: Batch) -> dict[str, Tensor]:
         return {"loss": module.get_parameter("weight").sum() * value}
 
-    with pytest.raises(DivergedError, match=r"the loss is (nan|-?inf) in epoch 1 of stage2; lower the"):
+    with pytest.raises(
+        DivergedError, match=r"the loss is (nan|-?inf) in batch 1 of epoch 1 of stage2 .*lower the"
+    ):
         train(Mean(), loss=broken)
 
 

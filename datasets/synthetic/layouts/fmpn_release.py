@@ -20,7 +20,8 @@ from datasets.masks import class_motion_masks, to_gray
 from datasets.sources import read_image
 from datasets.synthetic.frames import SetParameters, draw_frame
 from datasets.synthetic.layouts import Row
-from datasets.synthetic.layouts.ckplus import places, subject_name
+from datasets.synthetic.layouts.ckplus import places as ckplus_places
+from datasets.synthetic.layouts.ckplus import subject_name
 from datasets.synthetic.performance import EXPRESSIONS
 from datasets.synthetic.pictures import encode_png
 from platform.errors import UserError
@@ -39,6 +40,16 @@ LARGEST_MASK_PIXELS = 70
 """Side of the released masks of CK+; those of smaller crops are as large as the crops."""
 
 
+def places(parameters: SetParameters) -> list[tuple[int, int]]:
+    """CK+'s. Raises UserError for a single subject."""
+    if parameters.subjects < 2:
+        raise UserError(
+            f"FMPN's layout has folds, so it needs 2 subjects or more, but got {parameters.subjects}; "
+            "pass --subjects 10 or more."
+        )
+    return ckplus_places(parameters)
+
+
 def frames_a_place(parameters: SetParameters) -> int:
     """The first and the last three."""
     return 1 + EXPRESSIVE_FRAMES
@@ -47,11 +58,6 @@ def frames_a_place(parameters: SetParameters) -> int:
 def write_sequence(root: Path, parameters: SetParameters, subject: int, sequence: int) -> list[Row]:
     """The crops of one sequence. Its line for the lists: subject, sequence, label code, image names, the
     neutral one first."""
-    if parameters.subjects < 2:
-        raise UserError(
-            f"FMPN's layout has folds, so it needs 2 subjects or more, but got {parameters.subjects}; "
-            "pass --subjects 10 or more."
-        )
     folder = root / IMAGES
     folder.mkdir(parents=True, exist_ok=True)
     person, size = subject_name(parameters, subject), parameters.size_pixels

@@ -6,12 +6,15 @@ torchvision is imported when a net is built: the table of names must be cheap fo
 from __future__ import annotations
 
 import contextlib
-import pickle
+import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from platform.errors import UserError, unknown_name
+from platform.models.networks.imagenet import imagenet_file, read_imagenet
+from platform.models.networks.weights import load_strictly, read_weights, require_match, weights_file
 
 if TYPE_CHECKING:
     from torch import Tensor, nn
@@ -41,17 +44,28 @@ BACKBONES = {
     "resnet50": Backbone(
         head="fc", weights="ResNet50_Weights", minimum_size_pixels=16, single_image_size_pixels=33
     ),
+    "resnet152": Backbone(
+        head="fc", weights="ResNet152_Weights", minimum_size_pixels=16, single_image_size_pixels=33
+    ),
+    "densenet121": Backbone(
+        head="classifier", weights="DenseNet121_Weights", minimum_size_pixels=29, single_image_size_pixels=61
+    ),
     "vgg16": Backbone(
         head="classifier.6", weights="VGG16_Weights", minimum_size_pixels=32, single_image_size_pixels=32
     ),
     "vgg16_bn": Backbone(
         head="classifier.6", weights="VGG16_BN_Weights", minimum_size_pixels=32, single_image_size_pixels=32
     ),
+    "vgg19": Backbone(
+        head="classifier.6", weights="VGG19_Weights", minimum_size_pixels=32, single_image_size_pixels=32
+    ),
 }
+
+IMAGENET_CLASSES = 1000
 
 
 def check_backbone(name: str, image_size_pixels: int, width: float, weights: str) -> None:
-    """UserError for an unknown net, too small an image, or ImageNet weights for a narrowed net."""
+    """UserError for an unknown net, too small an image, a width, or ImageNet weights for a narrowed net."""
     if name not in BACKBONES:
         raise unknown_name("backbone", name, BACKBONES)
     minimum = BACKBONES[name].minimum_size_pixels
@@ -77,30 +91,90 @@ def build_backbone(
 ) -> nn.Module:
     """The net: image [B, 3, S, S] in [0, 1] -> logits [B, class_count]; head Xavier normal 0.02, bias 0.
 
-    Raises UserError when ImageNet weights are asked for and can be neither found nor fetched.
+    `weights`: `imagenet`, `none`, or a file pinned by its SHA-256 (platform/models/networks/weights.py).
+    A head for ImageNet's 1000 classes is replaced after loading (METHODS 2.4); one of `class_count`
+    outputs is kept. UserError when the weights can be neither found nor fetched, or do not fit.
+    """
+    net = _bare(name, width)
+    if name == "inception_v3":
+        net.transform_input = transform_input  # type: ignore[assignment]
+    state = _weights_of(name, weights)
+    if state is not None:
+        outputs = _check_outputs(name, state, weights, [class_count])
+        if outputs != head_of(net, name).out_features:
+            replace_head(net, name, outputs)
+        load_strictly(net, state, _source(name, weights), f"{name} of width {width:g}")
+        if outputs == class_count:
+            return net
+    replace_head(net, name, class_count)
+    return net
+
+
+def check_weights(name: str, *, width: float, weights: str, class_counts: Iterable[int] = ()) -> None:
+    """Whether the weights can be had and fit: to be asked once, before any fold run is started.
+
+    Reads the whole file and fetches ImageNet weights that are not there. UserError names what is
+    wrong: no such file, other bytes than the SHA-256 says, keys or shapes of another net, a head
+    for another number of classes than those of the data sets in `class_counts`.
     """
     import torch
+
+    state = _weights_of(name, weights)
+    if state is None:
+        return
+    outputs = _check_outputs(name, state, weights, class_counts)
+    with torch.device("meta"):
+        net = _bare(name, width)
+        replace_head(net, name, outputs)
+    require_match(net.state_dict(), state, _source(name, weights), f"{name} of width {width:g}")
+
+
+def _bare(name: str, width: float) -> nn.Module:
+    """torchvision's net with its own random start and its head for 1000 classes, narrowed."""
+    import torch
     import torchvision.models
+
+    options = {"aux_logits": False, "init_weights": True} if name == "inception_v3" else {}
+    # A net to be narrowed is only a plan: every layer is replaced, so none of it is worth filling in.
+    with torch.device("meta") if width != 1 else contextlib.nullcontext():
+        net: nn.Module = getattr(torchvision.models, name)(weights=None, **options)
+    if width != 1:
+        _narrow(net, width)
+    return net
+
+
+def head_of(net: nn.Module, name: str) -> nn.Linear:
+    """The last Linear of the net of that name."""
+    from torch import nn
+
+    head = net.get_submodule(BACKBONES[name].head)
+    assert isinstance(head, nn.Linear)
+    return head
+
+
+def replace_head(net: nn.Module, name: str, class_count: int) -> None:
+    """Give the net of that name a new last Linear: Xavier normal 0.02, bias 0, as released."""
     from torch import nn
 
     from platform.models.networks.initialisation import initialise_as_released
 
-    facts = BACKBONES[name]
-    options = {"aux_logits": False, "init_weights": True} if name == "inception_v3" else {}
-    # A net to be narrowed is only a plan: every layer is replaced, so none of it is worth filling in.
-    with torch.device("meta") if width != 1 else contextlib.nullcontext():
-        net = getattr(torchvision.models, name)(weights=None, **options)
-    if weights == "imagenet":
-        _load_imagenet(net, name)
-    if width != 1:
-        _narrow(net, width)
-    if name == "inception_v3":
-        net.transform_input = transform_input
-    parent_name, _, attribute = facts.head.rpartition(".")
-    parent = net.get_submodule(parent_name)
-    head = nn.Linear(getattr(parent, attribute).in_features, class_count)
-    setattr(parent, attribute, initialise_as_released(head))
-    return net
+    parent_name, _, attribute = BACKBONES[name].head.rpartition(".")
+    head = nn.Linear(head_of(net, name).in_features, class_count)
+    setattr(net.get_submodule(parent_name), attribute, initialise_as_released(head))
+
+
+def _check_outputs(name: str, state: dict[str, Tensor], weights: str, class_counts: Iterable[int]) -> int:
+    """Outputs of the head in `state`; UserError where they are neither 1000 nor one of the class counts."""
+    bias = state.get(f"{BACKBONES[name].head}.bias")
+    outputs = len(bias) if bias is not None and bias.ndim == 1 else IMAGENET_CLASSES
+    wanted = sorted(set(class_counts))
+    if outputs != IMAGENET_CLASSES and any(outputs != count for count in wanted):
+        raise UserError(
+            f"the weights in {_source(name, weights)} have a head for {outputs} classes, but the labels have "
+            f"{' and '.join(map(str, wanted))}; give weights with a head for as many classes, or for "
+            f"ImageNet's {IMAGENET_CLASSES}, which is replaced."
+        )
+    return outputs
 
 
 def enlarged(image: Tensor, enlarge_below_pixels: int) -> Tensor:
@@ -113,39 +187,33 @@ def enlarged(image: Tensor, enlarge_below_pixels: int) -> Tensor:
     return functional.interpolate(image, size=size, mode="bilinear", align_corners=False)
 
 
-def imagenet_file(name: str) -> Path:
-    """Where torchvision looks for the ImageNet weights of that net."""
-    import torch
-    import torchvision.models
-
-    enum = getattr(torchvision.models, BACKBONES[name].weights).IMAGENET1K_V1
-    return Path(torch.hub.get_dir()) / "checkpoints" / enum.url.rsplit("/", 1)[-1]
+def _source(name: str, weights: str) -> Path:
+    file = weights_file(weights)
+    return imagenet_file(BACKBONES[name].weights) if file is None else file.path
 
 
-def _load_imagenet(net: nn.Module, name: str) -> None:
-    """Strict, but for Inception's auxiliary classifier, which FMPN does not have."""
-    import torchvision.models
-
-    enum = getattr(torchvision.models, BACKBONES[name].weights).IMAGENET1K_V1
-    try:
-        # `weights_only`: a file that someone placed there must not be able to run code.
-        state = enum.get_state_dict(progress=False, check_hash=True, weights_only=True)
-    except (OSError, RuntimeError, EOFError, pickle.UnpicklingError) as error:
-        raise UserError(
-            f"the ImageNet weights of {name} could neither be read from {imagenet_file(name)} nor fetched "
-            f"({type(error).__name__}); place the file {imagenet_file(name).name} there, "
-            "or pass --weights none."
-        ) from error
-    if name == "inception_v3":
+def _weights_of(name: str, weights: str) -> dict[str, Tensor] | None:
+    """The tensors that the net of that name starts from, under its own names; None for `none`."""
+    if weights == "none":
+        return None
+    file = weights_file(weights)
+    state = read_imagenet(BACKBONES[name].weights) if file is None else read_weights(file)
+    if name == "inception_v3":  # FMPN's has no auxiliary classifier, torchvision's file has one
         state = {key: value for key, value in state.items() if not key.startswith("AuxLogits.")}
-    net.load_state_dict(state)
+    if name == "densenet121":  # torchvision's file has `norm.1` for what its net calls `norm1`
+        state = {_DENSENET_KEY.sub(r"\1\2", key): value for key, value in state.items()}
+    return state
+
+
+_DENSENET_KEY = re.compile(r"^(features\.denseblock\d+\.denselayer\d+\.(?:norm|conv))\.([12]\.)")
 
 
 def _narrow(net: nn.Module, width: float) -> None:
     """Replace every layer by one with `width` of its channels; ours, for quick runs, not published.
 
-    All channel counts of the supported nets are multiples of 16, so concatenations and additions
-    still fit. Convolutions restart from He initialisation (fan out), Linear layers from fan in.
+    All channel counts of the supported nets are multiples of 16 (DenseNet's growth is 32), so
+    concatenations and additions still fit. Convolutions restart from He initialisation (fan out),
+    Linear layers from fan in.
     """
     from torch import nn
 

@@ -2,12 +2,10 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from pathlib import Path
 from typing import Any
 
 import pytest
 import torch
-import torchvision
 from torch import nn
 
 from platform.errors import UserError
@@ -16,10 +14,7 @@ from platform.models.networks.backbones import (
     build_backbone,
     check_backbone,
     enlarged,
-    imagenet_file,
 )
-
-RESNET18_FILE = "resnet18-f37072fd.pth"
 
 
 def built(name: str, class_count: int = 7, **changes: Any) -> nn.Module:
@@ -46,8 +41,13 @@ def head(net: nn.Module, name: str) -> nn.Linear:
         ("inception_v3", 6, 21_797_862),
         ("resnet50", 7, 23_522_375),
         ("resnet50", 6, 23_520_326),
+        ("resnet152", 7, 58_158_151),
+        ("resnet152", 6, 58_156_102),
+        ("densenet121", 7, 6_961_031),
+        ("densenet121", 6, 6_960_006),
         ("vgg16", 7, 134_289_223),
         ("vgg16_bn", 7, 134_297_671),
+        ("vgg19", 7, 139_598_919),
         ("resnet18", 7, 11_180_103),
     ],
 )
@@ -58,12 +58,11 @@ def test_parameter_counts_are_the_published_ones(name: str, class_count: int, pa
 
 
 @pytest.mark.parametrize("name", BACKBONES)
-@pytest.mark.parametrize("width", [1.0, 0.5, 0.25, 0.125, 0.0625])
+@pytest.mark.parametrize("width", [1.0, 0.1875])
 def test_every_net_runs_at_every_width_from_its_smallest_image_on(name: str, width: float) -> None:
     net = on_meta(name, 6, width=width).eval()
-    for size in {BACKBONES[name].minimum_size_pixels, 75, 299}:
-        if size >= BACKBONES[name].minimum_size_pixels:
-            assert net(torch.empty(1, 3, size, size, device="meta")).shape == (1, 6)
+    for size in (BACKBONES[name].minimum_size_pixels, 299):
+        assert net(torch.empty(1, 3, size, size, device="meta")).shape == (1, 6)
 
 
 @pytest.mark.parametrize("name", BACKBONES)
@@ -76,6 +75,9 @@ def test_the_published_smallest_sizes_are_the_smallest(name: str) -> None:
     if size > facts.minimum_size_pixels:
         with pytest.raises(ValueError, match="more than 1 value per channel"):
             net(torch.empty(1, 3, size - 1, size - 1, device="meta"))
+    if name not in ("resnet18", "resnet50", "resnet152"):  # ResNets run on less; 16 px is our own limit
+        with pytest.raises(RuntimeError):
+            net.eval()(torch.empty(1, 3, *[facts.minimum_size_pixels - 1] * 2, device="meta"))
     with pytest.raises(UserError, match=f"{name} needs images of at least {facts.minimum_size_pixels} px"):
         check_backbone(name, facts.minimum_size_pixels - 1, 1.0, "none")
 
@@ -179,80 +181,3 @@ def test_what_cannot_be_built_is_refused_with_the_remedy(
         check_backbone(*arguments)
     for part in parts:
         assert part in str(refusal.value)
-
-
-# --- ImageNet weights, never from the network ---------------------------------------------------------
-
-
-@pytest.fixture
-def hub(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """torch.hub's folder of checkpoints, empty; fetching fails."""
-
-    def offline(*arguments: object, **options: object) -> None:
-        raise OSError("no network")
-
-    monkeypatch.setattr(torch.hub, "get_dir", lambda: str(tmp_path))
-    monkeypatch.setattr(torch.hub, "download_url_to_file", offline)
-    (tmp_path / "checkpoints").mkdir()
-    return tmp_path / "checkpoints"
-
-
-def test_imagenet_weights_in_their_place_are_loaded_and_the_head_is_new(hub: Path) -> None:
-    torch.manual_seed(1)
-    state = torchvision.models.resnet18().state_dict()
-    torch.save(state, hub / RESNET18_FILE)
-    assert imagenet_file("resnet18") == hub / RESNET18_FILE
-    net = built("resnet18", 7, weights="imagenet")
-    now = net.state_dict()
-    assert {name for name in state if not torch.equal(now[name], state[name])} == {"fc.weight", "fc.bias"}
-    assert head(net, "resnet18").out_features == 7
-
-
-def test_weights_that_are_nowhere_say_which_file_goes_where(hub: Path) -> None:
-    with pytest.raises(UserError) as refusal:
-        built("resnet18", weights="imagenet")
-    assert str(hub / RESNET18_FILE) in str(refusal.value)
-    assert "OSError" in str(refusal.value)
-    assert "--weights none" in str(refusal.value)
-
-
-class _RunsCode:
-    def __reduce__(self) -> tuple[Any, ...]:
-        return (Path.touch, (Path("ran"),))
-
-
-@pytest.mark.parametrize("content", [b"", b"no weights", b"PK\x03\x04 cut off"])
-def test_a_damaged_file_is_named(hub: Path, content: bytes) -> None:
-    (hub / RESNET18_FILE).write_bytes(content)
-    with pytest.raises(UserError, match=RESNET18_FILE):
-        built("resnet18", weights="imagenet")
-
-
-def test_a_weights_file_cannot_run_code(hub: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.chdir(tmp_path)
-    torch.save({"conv1.weight": _RunsCode()}, hub / RESNET18_FILE)
-    with pytest.raises(UserError, match=RESNET18_FILE):
-        built("resnet18", weights="imagenet")
-    assert not (tmp_path / "ran").exists()
-
-
-def test_inceptions_auxiliary_classifier_is_left_out(monkeypatch: pytest.MonkeyPatch) -> None:
-    with torch.device("meta"):
-        names = torchvision.models.inception_v3(weights=None, init_weights=False).state_dict()
-    assert any(name.startswith("AuxLogits.") for name in names)
-    state = {name: torch.zeros(()).expand(value.shape) for name, value in names.items()}
-    enum = torchvision.models.Inception_V3_Weights
-    monkeypatch.setattr(enum, "get_state_dict", lambda self, **options: state)
-    net = built("inception_v3", weights="imagenet")
-    assert not net.get_submodule("Mixed_7c.branch1x1.conv").state_dict()["weight"].any()
-    assert bool(head(net, "inception_v3").weight.any())
-    del state["fc.bias"]  # anything else that is missing or too much is refused
-    with pytest.raises(RuntimeError, match="Missing key"):
-        built("inception_v3", weights="imagenet")
-
-
-def test_the_weights_files_are_torchvisions_of_2012() -> None:
-    for name in BACKBONES:
-        assert imagenet_file(name).parent.name == "checkpoints"
-    assert imagenet_file("inception_v3").name == "inception_v3_google-0cc3c7bd.pth"
-    assert imagenet_file("vgg16_bn").name == "vgg16_bn-6c64b313.pth"

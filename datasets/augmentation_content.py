@@ -1,0 +1,148 @@
+"""Augmentation by albumentations transforms, as plain text: the built-in list and the user's YAML files.
+
+Content is the canonical JSON of a list of `{transform: {argument: value}}`, applied in that order. It is
+the setting itself, so it is part of a fold run's identity, and a worker needs no file.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from platform.errors import UserError
+
+FILE_ENDINGS = (".yaml", ".yml")
+
+REPLICATE = 1
+LINEAR = 1
+"""OpenCV's numbers, as albumentations takes them: BORDER_REPLICATE and INTER_LINEAR."""
+
+# Sizes are shares of the face or small numbers of pixels, so that one list fits faces of 52 and 320 px.
+_STRONG: list[dict[str, dict[str, Any]]] = [
+    # What the alignment by five landmarks leaves over. The mask is a picture of intensities, not of
+    # classes: it is sampled like the face. Outside, the border repeats itself, as it does in alignment.
+    {
+        "Affine": {
+            "rotate": [-10, 10],
+            "scale": [0.9, 1.1],
+            "keep_ratio": True,
+            "translate_percent": [-0.05, 0.05],
+            "border_mode": REPLICATE,
+            "interpolation": LINEAR,
+            "mask_interpolation": LINEAR,
+            "p": 0.8,
+        }
+    },
+    {"RandomBrightnessContrast": {"brightness_limit": 0.2, "contrast_limit": 0.2, "p": 0.5}},
+    {"RandomGamma": {"gamma_limit": [75, 135], "p": 0.5}},
+    # Either, never both: noise drawn after a blur would hide it. sigma of the blur in pixels, of the
+    # noise as a share of 255.
+    {
+        "OneOf": {
+            "transforms": [
+                {"GaussianBlur": {"sigma_limit": [0.3, 1.2], "blur_limit": 0}},
+                {"GaussNoise": {"std_range": [0.01, 0.04]}},
+            ],
+            "p": 0.4,
+        }
+    },
+    # Holes in the face only: the mask stays whole, so the generator has to complete what it cannot see.
+    {
+        "CoarseDropout": {
+            "num_holes_range": [1, 2],
+            "hole_height_range": [0.1, 0.2],
+            "hole_width_range": [0.1, 0.2],
+            "fill": 0,
+            "fill_mask": None,
+            "p": 0.3,
+        }
+    },
+]
+
+
+def canonical_content(entries: Sequence[Any]) -> str:
+    """The content of a list of transforms: JSON with sorted keys and no spaces; 10.0 is 10, as elsewhere.
+
+    UserError: an empty list, values that JSON does not know (dates, NaN), keys that are not text. What
+    the transforms are is not looked at (`check_transforms` does that).
+    """
+    if not entries:
+        raise UserError("an augmentation needs one transform or more; for none use --augmentation none.")
+    return json.dumps(_plain(entries, "the augmentation"), sort_keys=True, separators=(",", ":"))
+
+
+def _plain(value: Any, place: str) -> Any:
+    """`value` as JSON knows it."""
+    if isinstance(value, dict):
+        for key in value:
+            if not isinstance(key, str):
+                raise UserError(f"{place}: names of transforms and arguments are text, but got {key!r}.")
+        return {key: _plain(part, f"{place}: {key}") for key, part in value.items()}
+    if isinstance(value, list | tuple):
+        return [_plain(part, place) for part in value]
+    if isinstance(value, float):
+        if not math.isfinite(value):
+            raise UserError(f"{place}: numbers must be finite, but got {value!r}.")
+        return int(value) if value.is_integer() else value
+    if value is None or isinstance(value, str | bool | int):
+        return value
+    raise UserError(f"{place}: {value!r} is neither a number, text, a list nor a mapping.")
+
+
+STRONG = canonical_content(_STRONG)
+"""The policy `strong`; the crop and flip of `paper` follow it (docs/augmentation.md)."""
+
+
+def is_content(setting: str) -> bool:
+    """Whether an augmentation setting is the content of transforms, not a policy's name."""
+    return setting.startswith("[")
+
+
+def listed_transforms(content: str) -> list[Any]:
+    """The list that a content holds. UserError when it is no JSON list."""
+    try:
+        listed = json.loads(content)
+    except ValueError as error:
+        raise UserError(f"an augmentation that starts with '[' must be JSON ({error}).") from error
+    assert isinstance(listed, list)  # nothing else starts with a bracket
+    return listed
+
+
+def augmentation_setting(value: Any) -> Any:
+    """The setting from what the user wrote: a YAML file's name, a list or JSON becomes canonical content.
+
+    Everything else (a policy's name) is returned as it is, for the configuration to check.
+    """
+    if isinstance(value, list | tuple):
+        return canonical_content(value)
+    if isinstance(value, str) and is_content(value):
+        return canonical_content(listed_transforms(value))
+    if isinstance(value, str) and value.lower().endswith(FILE_ENDINGS):
+        return read_transforms(Path(value))
+    return value
+
+
+def read_transforms(path: Path) -> str:
+    """The content of a YAML file of transforms. UserError: unreadable, not YAML, not a list, not plain."""
+    import yaml
+
+    try:
+        entries = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError) as error:
+        raise UserError(
+            f"cannot read the augmentation file {path} ({error}); check --augmentation."
+        ) from error
+    except yaml.YAMLError as error:
+        raise UserError(f"{path} is not valid YAML: {' '.join(str(error).split())}") from error
+    if not isinstance(entries, list):
+        raise UserError(
+            f"{path} must be a list of `- Transform: {{argument: value}}`, but holds "
+            f"{type(entries).__name__}; see docs/augmentation.md."
+        )
+    try:
+        return canonical_content(entries)
+    except UserError as error:
+        raise UserError(f"{path}: {error}") from error

@@ -1,0 +1,62 @@
+"""How the Train workers of one fold run find each other: through a file, not through an open port."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from ray.train.backend import Backend
+from ray.train.torch import TorchConfig
+
+from platform.training.workers import ALONE, Workers
+
+TIMEOUT_SECONDS = 600
+"""For one exchange between workers; a lost worker is then an error in the others."""
+
+
+@dataclass
+class NoProcessGroup(TorchConfig):
+    """TorchConfig that sets nothing up: torch's store, which Ray would start, listens on every
+    interface of the machine, without a password. `process_group` needs none."""
+
+    @property
+    def backend_cls(self) -> Any:
+        """A backend that sets nothing up."""
+        return Backend
+
+
+@contextmanager
+def process_group(rendezvous: Path) -> Iterator[Workers]:
+    """This Train worker among its team, with torch's process group up (gloo, or NCCL on GPUs).
+
+    `rendezvous` is a file that does not exist yet, in a folder that all workers see. On a cluster that
+    keeps to this machine, gloo's own connections do so too.
+    """
+    import ray.train
+    import ray.util
+    import torch
+
+    context = ray.train.get_context()
+    workers = Workers(rank=context.get_world_rank(), count=context.get_world_size())
+    if workers.count == 1:
+        yield ALONE
+        return
+    if ray.util.get_node_ip_address().startswith("127."):
+        os.environ["GLOO_SOCKET_IFNAME"] = "lo"
+    from datetime import timedelta
+
+    torch.distributed.init_process_group(
+        "nccl" if torch.cuda.is_available() and ray.get_gpu_ids() else "gloo",
+        init_method=f"file://{rendezvous}",
+        rank=workers.rank,
+        world_size=workers.count,
+        timeout=timedelta(seconds=TIMEOUT_SECONDS),
+    )
+    try:
+        yield workers
+    finally:
+        torch.distributed.destroy_process_group()

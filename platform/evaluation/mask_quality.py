@@ -1,0 +1,212 @@
+"""How good predicted motion masks are, beside what costs nothing, and how far stage 2 moves them.
+
+Only six or seven masks exist in a fold, one a class, so a small mean squared error alone says little: the
+mean of the masks, the same for every face, has one too. So the error stands beside that constant's, and
+beside it how often a predicted mask is nearest to the mask of its own face's class.
+
+Shapes: n test faces, K classes, masks of S x S pixels in [0, 1]. Distance: mean squared difference over
+pixels. All means over faces are exact sums: the order of the faces cannot change a bit.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, fields
+from typing import Any
+
+import numpy as np
+
+TIE_TOLERANCE = 1e-9
+"""Distances this close to the smallest are equal to it: rounding must not choose between equal masks."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class MaskQuality:
+    """The masks that a fold run predicts for its test faces. Errors in [0, 1], lower is better."""
+
+    face_count: int
+    """n: test faces."""
+    class_count: int
+    """K: classes that have a mask."""
+    error: float
+    """Mean squared error of the final predicted masks against the mask of each face's true class."""
+    constant_error: float
+    """The same error of the mean training mask: the class masks, averaged over training images."""
+    nearest_share: float
+    """Share of faces whose final mask is nearest to its own class's mask, in [0, 1]; a tie of t masks
+    counts 1/t."""
+    constant_nearest_share: float
+    """The same share of the mean training mask, whose nearest class is the same for every face."""
+    chance_level: float
+    """1/K: the share that a mask drawn evenly among the K would have."""
+    stage1_error: float | None = None
+    """`error` of the masks by the generator after stage 1; None without a stage 1."""
+    stage1_nearest_share: float | None = None
+    """`nearest_share` of the masks by the generator after stage 1; None without a stage 1."""
+    drift: float | None = None
+    """Mean squared difference between a face's masks after stage 1 and after stage 2; None without one."""
+
+    @property
+    def error_change(self) -> float | None:
+        """What stage 2 adds to the error: positive is worse. None without a stage 1."""
+        return None if self.stage1_error is None else self.error - self.stage1_error
+
+    @property
+    def nearest_share_change(self) -> float | None:
+        """What stage 2 adds to the nearest share: negative is worse. None without a stage 1."""
+        return None if self.stage1_nearest_share is None else self.nearest_share - self.stage1_nearest_share
+
+    def to_dict(self) -> dict[str, float | None]:
+        """Fields and the two changes by name: what a fold run's manifest holds as `mask_quality`."""
+        values = {field.name: getattr(self, field.name) for field in fields(self)}
+        return values | {
+            "error_change": self.error_change,
+            "nearest_share_change": self.nearest_share_change,
+        }
+
+    @classmethod
+    def from_dict(cls, values: Mapping[str, Any]) -> MaskQuality:
+        """What `to_dict` gave; the changes are worked out again. KeyError when a field is missing."""
+        return cls(**{field.name: values[field.name] for field in fields(cls)})
+
+
+def mask_quality(
+    predicted: np.ndarray,
+    labels: np.ndarray,
+    class_masks: np.ndarray,
+    training_counts: np.ndarray,
+    *,
+    stage1_predicted: np.ndarray | None = None,
+) -> MaskQuality:
+    """The quality of predicted masks [n, S, S] in [0, 1].
+
+    labels: int [n] in [0, K), the true classes. class_masks: [K, S, S] in [0, 1], made from training
+    subjects, cut as the predicted ones are. training_counts: int [K], training images of each class.
+    stage1_predicted: [n, S, S], what the generator predicted for the same faces before stage 2.
+    ValueError when shapes, ranges or counts do not fit together.
+    """
+    if stage1_predicted is not None and stage1_predicted.shape != predicted.shape:
+        raise ValueError(
+            f"masks after stage 1 must be {list(predicted.shape)} as after stage 2, "
+            f"but are {list(stage1_predicted.shape)}"
+        )
+    before = drift = None
+    if stage1_predicted is not None:
+        before = mask_distances(stage1_predicted, class_masks)
+        pairs = zip(predicted, stage1_predicted, strict=True)
+        drift = np.array([_mean_square(after - first.astype(np.float64)) for after, first in pairs])
+    return quality_of_distances(
+        mask_distances(predicted, class_masks),
+        labels,
+        class_masks,
+        training_counts,
+        stage1_distances=before,
+        drift=drift,
+    )
+
+
+def quality_of_distances(
+    distances: np.ndarray,
+    labels: np.ndarray,
+    class_masks: np.ndarray,
+    training_counts: np.ndarray,
+    *,
+    stage1_distances: np.ndarray | None = None,
+    drift: np.ndarray | None = None,
+) -> MaskQuality:
+    """As `mask_quality`, from distances: thousands of masks at 299 pixels need not be held at once.
+
+    distances, stage1_distances: float [n, K] of `mask_distances`. drift: float [n], mean squared
+    difference of each face's two masks, given exactly when stage1_distances is. ValueError as there.
+    """
+    _check(distances, labels, class_masks, training_counts)
+    if (stage1_distances is None) != (drift is None):
+        raise ValueError("distances after stage 1 and drift belong together, but one of them is missing")
+    if stage1_distances is not None and drift is not None:
+        _check(stage1_distances, labels, class_masks, training_counts)
+        if drift.shape != labels.shape or not np.isfinite(drift).all():
+            raise ValueError(f"drift must be {len(labels)} finite numbers, but is {list(drift.shape)}")
+    weights = training_counts / training_counts.sum()
+    constant = np.tensordot(weights, class_masks.astype(np.float64), axes=1)
+    of_constant = np.repeat(mask_distances(constant[None], class_masks), len(labels), axis=0)
+    return MaskQuality(
+        face_count=len(labels),
+        class_count=len(class_masks),
+        error=_own_error(distances, labels),
+        constant_error=_own_error(of_constant, labels),
+        nearest_share=_nearest_share(distances, labels),
+        constant_nearest_share=_nearest_share(of_constant, labels),
+        chance_level=1 / len(class_masks),
+        stage1_error=None if stage1_distances is None else _own_error(stage1_distances, labels),
+        stage1_nearest_share=None if stage1_distances is None else _nearest_share(stage1_distances, labels),
+        drift=None if drift is None else _mean(drift),
+    )
+
+
+def mask_distances(predicted: np.ndarray, class_masks: np.ndarray) -> np.ndarray:
+    """float64 [n, K]: mean squared difference over pixels of each predicted mask to each class's mask.
+
+    predicted: [n, S, S]; class_masks: [K, S, S]; both in [0, 1], else ValueError.
+    """
+    for name, masks in (("predicted masks", predicted), ("class masks", class_masks)):
+        if masks.ndim != 3 or masks.shape[1:] != class_masks.shape[1:] or not masks.size:
+            raise ValueError(
+                f"{name} must be [count, S, S] with the S of the class masks, {list(class_masks.shape)}, "
+                f"but are {list(masks.shape)}"
+            )
+        if not (masks.min() >= 0 and masks.max() <= 1):  # NaN fails too
+            raise ValueError(f"{name} must be in [0, 1], but reach from {masks.min()} to {masks.max()}")
+    masks = class_masks.astype(np.float64)
+    # One face at a time: a pair's distance cannot depend on what stands beside it.
+    return np.array([[_mean_square(face - mask) for mask in masks] for face in predicted])
+
+
+def average_over_folds(qualities: Sequence[MaskQuality]) -> MaskQuality:
+    """Unweighted mean of the folds' numbers; faces are added up. ValueError for no fold.
+
+    What is None in one fold is None in the mean: stages of different folds are never mixed.
+    """
+    if not qualities:
+        raise ValueError("the mean of folds needs at least one fold")
+    means: dict[str, Any] = {}
+    for field in fields(MaskQuality):
+        values = [getattr(quality, field.name) for quality in qualities]
+        means[field.name] = None if None in values else _mean(values)
+    means["face_count"] = sum(quality.face_count for quality in qualities)
+    means["class_count"] = max(quality.class_count for quality in qualities)
+    return MaskQuality(**means)
+
+
+def _own_error(distances: np.ndarray, labels: np.ndarray) -> float:
+    return _mean(distances[np.arange(len(labels)), labels])
+
+
+def _nearest_share(distances: np.ndarray, labels: np.ndarray) -> float:
+    nearest = distances <= distances.min(axis=1, keepdims=True) + TIE_TOLERANCE
+    return _mean(nearest[np.arange(len(labels)), labels] / nearest.sum(axis=1))
+
+
+def _mean_square(difference: np.ndarray) -> float:
+    return float(np.square(difference).mean())
+
+
+def _mean(values: Sequence[float] | np.ndarray) -> float:
+    return math.fsum(values) / len(values)
+
+
+def _check(
+    distances: np.ndarray, labels: np.ndarray, class_masks: np.ndarray, training_counts: np.ndarray
+) -> None:
+    count, classes = len(labels), len(class_masks)
+    if not count or labels.dtype.kind not in "iu" or not (labels.min() >= 0 and labels.max() < classes):
+        raise ValueError(f"labels must be one or more integers from 0 to {classes - 1}, but are {labels!r}")
+    if distances.shape != (count, classes) or not np.isfinite(distances).all():
+        raise ValueError(
+            f"distances must be finite [{count}, {classes}] for {count} faces and {classes} masks, "
+            f"but are {list(distances.shape)}"
+        )
+    if training_counts.shape != (classes,) or training_counts.min() < 0 or not training_counts.any():
+        raise ValueError(
+            f"training counts must be {classes} numbers >= 0, not all 0, but are {training_counts!r}"
+        )

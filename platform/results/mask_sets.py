@@ -1,0 +1,55 @@
+"""The motion masks that a task names: from the results store, or built and stored."""
+
+from __future__ import annotations
+
+import io
+from pathlib import Path
+
+import numpy as np
+
+from datasets.masks import MaskSet, build_masks, select_masks
+from datasets.store import PreparedStore
+from platform.errors import UserError
+from platform.results.store import ResultsStore
+from platform.results.task_view import view_of
+from platform.results.tasks import MaskTask
+
+
+def load_masks(task: MaskTask, store: ResultsStore, class_names: tuple[str, ...]) -> MaskSet:
+    """The task's motion masks in the order of `class_names`, from the store or built and stored.
+
+    Two workers may build the same set at once: both write the same bytes. UserError names a class
+    without a mask.
+    """
+    if not store.is_complete("masks", task.identity):
+        if task.released_folder:
+            masks = _released_masks(task)
+        else:
+            masks = build_masks(view_of(task))
+        buffer = io.BytesIO()
+        np.save(buffer, masks.images, allow_pickle=False)
+        store.write(
+            "masks",
+            task.identity,
+            task.record,
+            {"masks.npy": buffer.getvalue()},
+            classes=list(masks.class_names),
+        )
+    manifest = store.manifest("masks", task.identity)
+    assert manifest is not None
+    images = np.load(io.BytesIO(store.read("masks", task.identity, "masks.npy")), allow_pickle=False)
+    return select_masks(MaskSet(class_names=tuple(manifest["classes"]), images=images), class_names)
+
+
+def _released_masks(task: MaskTask) -> MaskSet:
+    """The released masks that the task's record names. UserError where the files have changed since."""
+    from datasets.released_masks import released_mask_set
+
+    size = PreparedStore.open(Path(task.data.folder)).size_pixels
+    masks = released_mask_set(Path(task.released_folder), task.released_fold, task.data.class_names, size)
+    if masks.hash != task.record["released"]:
+        raise UserError(
+            f"the masks in {task.released_folder} are no longer those that this run was planned with; "
+            "run the same command again."
+        )
+    return masks

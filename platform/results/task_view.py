@@ -1,0 +1,26 @@
+"""What a task may see of its prepared store."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from datasets.fold_view import FoldView
+from datasets.store import PreparedStore
+from platform.results.tasks import FoldTask, MaskTask, Stage1Task
+
+
+def view_of(task: FoldTask | Stage1Task | MaskTask) -> FoldView:
+    """The prepared store as this task may see it. ValueError when it is not the store of the record."""
+    prepared = PreparedStore.open(Path(task.data.folder))
+    if prepared.hash != task.data.hash:
+        raise ValueError(
+            f"{task.data.folder} holds data {prepared.hash}, but this run was planned for {task.data.hash}"
+        )
+    if isinstance(task, FoldTask):
+        return FoldView(
+            prepared,
+            train_subjects=task.train_subjects,
+            evaluation_subjects=task.evaluation_subjects,
+            role=task.role,
+        )
+    return FoldView(prepared, train_subjects=task.train_subjects, evaluation_subjects=(), role="final")

@@ -1,0 +1,71 @@
+"""Batch norm over the images of all workers, on any device.
+
+torch's own SyncBatchNorm runs on GPUs only. This one computes the same in plain operations, for CPU
+workers: mean and variance over all workers' images, unbiased variance into the running statistics.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+
+class _SumOverWorkers(torch.autograd.Function):
+    """The sum of a tensor over all workers; a gradient of it is summed over them, too."""
+
+    @staticmethod
+    def forward(context: Any, values: Tensor) -> Tensor:
+        total = values.clone()
+        torch.distributed.all_reduce(total)
+        return total
+
+    @staticmethod
+    def backward(context: Any, *gradients: Tensor) -> Tensor:
+        total = gradients[0].clone()
+        torch.distributed.all_reduce(total)
+        return total
+
+
+def _summed(values: Tensor) -> Tensor:
+    total: Tensor = _SumOverWorkers.apply(values)
+    return total
+
+
+class SynchronisedBatchNorm(nn.BatchNorm2d):
+    """[B, C, H, W] -> the same shape; B may differ between workers."""
+
+    def forward(self, input: Tensor) -> Tensor:
+        if not self.training:
+            return super().forward(input)
+        values = input.float()
+        count = torch.full((1,), float(values.numel() // values.shape[1]), device=values.device)
+        total = _summed(torch.cat([values.sum((0, 2, 3)), count]))
+        count, mean = total[-1], total[:-1] / total[-1]
+        centred = values - mean[:, None, None]
+        variance = _summed((centred * centred).sum((0, 2, 3))) / count
+        self._remember(mean.detach(), variance.detach() * (count / (count - 1)).detach())
+        scale = torch.rsqrt(variance + self.eps) * self.weight
+        result = centred * scale[:, None, None] + self.bias[:, None, None]
+        return result.to(input.dtype)
+
+    @torch.no_grad()
+    def _remember(self, mean: Tensor, variance: Tensor) -> None:
+        assert self.running_mean is not None
+        assert self.running_var is not None
+        assert self.num_batches_tracked is not None
+        assert self.momentum is not None
+        self.num_batches_tracked += 1
+        self.running_mean.lerp_(mean, self.momentum)
+        self.running_var.lerp_(variance, self.momentum)
+
+
+def synchronised(module: nn.Module, device: torch.device) -> nn.Module:
+    """`module` with every batch norm computed over all workers; the names of its weights stay."""
+    if device.type == "cuda":
+        return nn.SyncBatchNorm.convert_sync_batchnorm(module)
+    for child in module.modules():
+        if type(child) is nn.BatchNorm2d:
+            child.__class__ = SynchronisedBatchNorm
+    return module

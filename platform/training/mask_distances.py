@@ -1,0 +1,88 @@
+"""How far a fold run's predicted masks are from the class masks, measured batch by batch on the device.
+
+What the numbers mean is worked out by platform/evaluation/mask_quality.py.
+"""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from datasets.augmentation import apply_draw, centre_draw
+from datasets.batches import FaceTensors, split_batches
+from datasets.masks import MaskSet
+from platform.models.method import Method
+
+
+@dataclass(frozen=True, kw_only=True)
+class MaskDistances:
+    """What mask quality is made of: n evaluated faces, K classes, masks of S x S pixels in [0, 1].
+
+    A distance is the mean squared difference over pixels.
+    """
+
+    labels: np.ndarray
+    """int64 [n]: the true classes."""
+    class_masks: np.ndarray
+    """float64 [K, S, S]: the centre crops of the class masks."""
+    distances: np.ndarray
+    """float64 [n, K]: from the trained module's mask of each face to each class mask."""
+    stage1_distances: np.ndarray | None
+    """float64 [n, K]: the same of the generator as it came from stage 1; None without a stage 1."""
+    drift: np.ndarray | None
+    """float64 [n]: between the masks after stage 1 and after stage 2; None without a stage 1."""
+
+
+@torch.inference_mode()
+def measure_masks(
+    method: Method,
+    module: nn.Module,
+    generator_state: Mapping[str, Tensor] | None,
+    faces: FaceTensors,
+    masks: MaskSet | None,
+    *,
+    crop_size_pixels: int,
+    batch_size: int,
+) -> MaskDistances | None:
+    """The distances of the masks that `module` predicts for the centre crops of `faces`.
+
+    generator_state: the mask generator's weights after stage 1. None when there is nothing to measure:
+    no mask set in this fold run, or a method without a generator. Sets `module` to evaluation.
+    """
+    trained = method.mask_generator(module)
+    if trained is None or masks is None:
+        return None
+    module.eval()
+    generators = [trained]
+    if generator_state is not None:
+        generators.append(copy.deepcopy(trained))
+        generators[1].load_state_dict(dict(generator_state))
+    targets = torch.tensor(masks.images, device=faces.device)[:, None]
+    targets = apply_draw(targets, centre_draw(len(targets)), crop_size_pixels).double() / 255
+    labels, drifts = [], []
+    distances: list[list[Tensor]] = [[] for _ in generators]
+    for rows in split_batches(torch.arange(len(faces)), batch_size):
+        batch = faces.batch(rows, centre_draw(len(rows)), crop_size_pixels)
+        gray = batch.gray.contiguous(memory_format=torch.channels_last)
+        predicted = [generator(gray).double() for generator in generators]
+        labels.append(batch.labels)
+        drifts.append(_distance(predicted[0], predicted[-1]))
+        for found, mask in zip(distances, predicted, strict=True):
+            found.append(torch.stack([_distance(mask, target) for target in targets], dim=1))
+    measured = [torch.cat(found).cpu().numpy() for found in distances]
+    return MaskDistances(
+        labels=torch.cat(labels).cpu().numpy(),
+        class_masks=targets[:, 0].cpu().numpy(),
+        distances=measured[0],
+        stage1_distances=measured[1] if len(measured) > 1 else None,
+        drift=torch.cat(drifts).cpu().numpy() if len(measured) > 1 else None,
+    )
+
+
+def _distance(first: Tensor, second: Tensor) -> Tensor:  # [B, 1, S, S], broadcast -> [B]
+    return (first - second).square().mean(dim=(1, 2, 3))

@@ -1,0 +1,193 @@
+"""Checkpoints: going on is never having stopped, damage is noticed, nothing in them can run."""
+
+from __future__ import annotations
+
+import json
+import pickle
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from torch import Tensor, nn
+
+from datasets.batches import Batch, FaceTensors
+from platform.training.checkpoint import KEPT, Checkpoints
+from platform.training.loop import Training, train_stage
+from platform.training.seeding import torch_seeded
+
+SIDE, EPOCHS = 12, 6
+
+
+class Net(nn.Module):
+    """Convolutions in channels-last order, batch norm and dropout: all that a checkpoint must hold."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.first = nn.Conv2d(3, 5, 3)
+        self.norm = nn.BatchNorm2d(5)
+        self.second = nn.Conv2d(5, 4, 3, groups=1)
+        self.dropout = nn.Dropout(0.3)
+        self.head = nn.Linear(4, 2)
+
+    def forward(self, image: Tensor) -> Tensor:
+        hidden = torch.relu(self.norm(self.first(image)))
+        return self.head(self.dropout(self.second(hidden).mean((2, 3))))
+
+
+class Stopped(Exception):
+    """What a test kills a training with."""
+
+
+def new_net() -> Net:
+    with torch_seeded(0, "test"):
+        return Net().to(memory_format=torch.channels_last)  # type: ignore[call-overload, no-any-return]
+
+
+def loss(module: nn.Module, batch: Batch) -> dict[str, Tensor]:
+    return {"loss": nn.functional.cross_entropy(module(batch.image), batch.labels)}
+
+
+def train(net: Net, checkpoints: Checkpoints | None = None, stop_after: int = 99) -> list[dict[str, float]]:
+    images = np.random.default_rng(0).integers(0, 256, (10, SIDE, SIDE, 3), dtype=np.uint8)
+    training = Training(
+        stage="stage2", constant_epochs=EPOCHS - 2, decay_epochs=2, batch_size=4, minimum_batch=1,
+        betas=(0.5, 0.999), crop_size_pixels=10, augmentation="paper", seed=0,
+    )  # fmt: skip
+
+    def report(values: dict[str, Any]) -> None:
+        if values["epoch"] > stop_after:
+            raise Stopped
+
+    groups = [{"params": list(net.parameters()), "lr": 1e-2}]
+    faces = FaceTensors(images, np.arange(10) % 2, None, "cpu")
+    return train_stage(net, groups, loss, faces, training, report=report, checkpoints=checkpoints)
+
+
+def bits(net: nn.Module, curve: list[dict[str, float]]) -> tuple[Any, Any]:
+    """Everything that must be the same: all weights, and the curve without its clock."""
+    curve = [{k: v for k, v in epoch.items() if k != "images_per_second"} for epoch in curve]
+    return curve, {name: value.tolist() for name, value in net.state_dict().items()}
+
+
+@pytest.fixture(scope="module")
+def uninterrupted() -> Iterator[tuple[Any, Any]]:
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)  # as every test here: the number changes last bits
+    net = new_net()
+    yield bits(net, train(net))
+    torch.set_num_threads(threads)
+
+
+def stopped(folder: Path, after: int, every: int = 1) -> Checkpoints:
+    """Checkpoints of a training that was stopped in the epoch after `after`."""
+    checkpoints = Checkpoints(folder=folder, every_epochs=every)
+    with pytest.raises(Stopped):
+        train(new_net(), checkpoints, stop_after=after)
+    return checkpoints
+
+
+@pytest.mark.parametrize("every", [1, 2, 4])
+@pytest.mark.parametrize("after", [1, 3, 5])
+def test_going_on_is_never_having_stopped(
+    tmp_path: Path, uninterrupted: tuple[Any, Any], after: int, every: int
+) -> None:
+    checkpoints = stopped(tmp_path, after, every)
+    net = new_net()
+    assert bits(net, train(net, checkpoints)) == uninterrupted
+
+
+def test_a_finished_stage_is_taken_over_whole(tmp_path: Path, uninterrupted: tuple[Any, Any]) -> None:
+    checkpoints = Checkpoints(folder=tmp_path, every_epochs=100)
+    train(new_net(), checkpoints)
+    net = new_net()
+    assert bits(net, train(net, checkpoints, stop_after=0)) == uninterrupted  # no epoch ran: none reported
+
+
+def test_only_the_newest_stay(tmp_path: Path) -> None:
+    stopped(tmp_path, 5)
+    assert sorted(path.name for path in tmp_path.iterdir()) == [
+        f"stage2-{epoch:06d}.{kind}" for epoch in (4, 5) for kind in ("json", "safetensors")
+    ]
+    assert KEPT == 2
+
+
+def flip(path: Path) -> None:
+    content = bytearray(path.read_bytes())
+    content[len(content) // 2] ^= 1
+    path.write_bytes(content)
+
+
+def cut(path: Path) -> None:
+    path.write_bytes(path.read_bytes()[:-7])
+
+
+def empty(path: Path) -> None:
+    path.write_bytes(b"")
+
+
+@pytest.mark.parametrize("damage", [flip, cut, empty, Path.unlink])
+@pytest.mark.parametrize("kind", ["json", "safetensors"])
+def test_a_damaged_checkpoint_is_named_and_the_one_before_used(
+    tmp_path: Path, uninterrupted: tuple[Any, Any], kind: str, damage: Any
+) -> None:
+    checkpoints = stopped(tmp_path, 3)
+    damage(tmp_path / f"stage2-000003.{kind}")
+    net = new_net()
+    if (kind, damage) == ("json", Path.unlink):  # as after a kill between the two files
+        curve = train(net, checkpoints)
+    else:
+        with pytest.warns(UserWarning, match=r"stage2-000003.*going on from the one before"):
+            curve = train(net, checkpoints)
+    assert bits(net, curve) == uninterrupted
+
+
+def test_with_all_damaged_it_starts_afresh(tmp_path: Path, uninterrupted: tuple[Any, Any]) -> None:
+    checkpoints = stopped(tmp_path, 3)
+    for path in tmp_path.iterdir():
+        cut(path)
+    net = new_net()
+    with pytest.warns(UserWarning, match="going on from the one before"):
+        curve = train(net, checkpoints)
+    assert bits(net, curve) == uninterrupted
+
+
+def test_a_checkpoint_of_another_net_is_not_used(tmp_path: Path) -> None:
+    checkpoints = stopped(tmp_path, 1)
+    other = nn.Sequential(nn.Conv2d(3, 2, 3))
+    with pytest.warns(UserWarning, match="weights are those of another net"):
+        assert checkpoints.load("stage2", other, torch.optim.Adam(other.parameters())) == (0, [])
+
+
+class Trap:
+    """Unpickled, it would leave a file behind."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return (Path.touch, (self.path,))
+
+
+def test_a_pickle_in_the_place_of_a_checkpoint_is_never_run(tmp_path: Path) -> None:
+    checkpoints = stopped(tmp_path / "run", 1)
+    trap = pickle.dumps(Trap(tmp_path / "sprung"))
+    for path in (tmp_path / "run").iterdir():
+        path.write_bytes(trap)
+    net = new_net()
+    with pytest.warns(UserWarning, match="cannot be used"):
+        assert checkpoints.load("stage2", net, torch.optim.Adam(net.parameters())) == (0, [])
+    assert not (tmp_path / "sprung").exists()
+
+
+def test_the_state_beside_the_tensors_is_plain_json(tmp_path: Path) -> None:
+    stopped(tmp_path, 1)
+    state = json.loads((tmp_path / "stage2-000001.json").read_text())
+    assert (state["stage"], state["epoch"], len(state["curve"])) == ("stage2", 1, 1)
+
+
+def test_other_workers_read_and_never_write(tmp_path: Path) -> None:
+    train(new_net(), Checkpoints(folder=tmp_path / "run", every_epochs=1, writes=False))
+    assert not (tmp_path / "run").exists()

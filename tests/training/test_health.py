@@ -1,0 +1,94 @@
+"""What stops a training is said with its place, and memory that runs out with what would fit."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import torch
+from torch import Tensor, nn
+
+from datasets.batches import Batch, FaceTensors
+from platform.training.health import (
+    DivergedError,
+    TooLargeBatchError,
+    is_out_of_memory,
+    largest_batch_that_fits,
+    too_large,
+)
+from platform.training.loop import Training, train_stage
+
+CPU_MESSAGE = "[enforce fail at alloc_cpu.cpp:121] err == 0. DefaultCPUAllocator: can't allocate memory"
+
+
+def train(loss: object, batch_size: int = 8) -> None:
+    images = np.zeros((16, 8, 8, 3), np.uint8)
+    training = Training(
+        stage="stage2", constant_epochs=2, decay_epochs=1, batch_size=batch_size, minimum_batch=1,
+        betas=(0.5, 0.999), crop_size_pixels=6, augmentation="none", seed=0,
+    )  # fmt: skip
+    net = nn.Linear(1, 1)
+    groups = [
+        {"params": [net.weight], "lr": 1e-3, "name": "classifier"},
+        {"params": [net.bias], "lr": 1e-5, "name": "mask_generator"},
+    ]
+    faces = FaceTensors(images, np.zeros(16, np.int64), None, "cpu")
+    train_stage(net, groups, loss, faces, training, report=lambda values: None)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(("value", "shown"), [(float("nan"), "nan"), (float("inf"), "inf")])
+def test_a_loss_that_is_not_finite_names_epoch_batch_and_rates(value: float, shown: str) -> None:
+    calls = iter(range(99))
+
+    def loss(module: nn.Module, batch: Batch) -> dict[str, Tensor]:
+        weight = module.get_parameter("weight").sum() + module.get_parameter("bias").sum()
+        return {"loss": weight * (value if next(calls) == 1 else 1.0)}
+
+    with pytest.raises(DivergedError) as caught:
+        train(loss)
+    error = caught.value
+    assert (error.stage, error.epoch, error.batch, len(error.rows)) == ("stage2", 1, 2, 8)
+    assert error.rates == {"classifier": 1e-3, "mask_generator": 1e-5}
+    message = error.message(["S001_001_00000004", "S002_001_00000009"])
+    assert f"the loss is {shown} in batch 2 of epoch 1 of stage2" in message
+    assert "(learning rates: classifier 0.001, mask_generator 1e-05)" in message
+    assert message.endswith("its images: S001_001_00000004, S002_001_00000009")
+
+
+def test_memory_that_runs_out_names_batch_size_and_the_largest_that_fits() -> None:
+    def loss(module: nn.Module, batch: Batch) -> dict[str, Tensor]:
+        if len(batch.labels) > 3:
+            raise RuntimeError(CPU_MESSAGE)
+        return {"loss": module.get_parameter("weight").sum()}
+
+    with pytest.raises(TooLargeBatchError) as caught:
+        train(loss)
+    assert "memory ran out in stage2 with batches of 8 images of 6 pixels" in str(caught.value)
+    assert "the largest batch tried that fits is 2: pass --stage2-batch-size 2" in str(caught.value)
+
+
+def test_another_error_passes_through_as_it_is() -> None:
+    def loss(module: nn.Module, batch: Batch) -> dict[str, Tensor]:
+        raise RuntimeError("something else")
+
+    with pytest.raises(RuntimeError, match=r"^something else$"):
+        train(loss)
+
+
+@pytest.mark.parametrize(
+    ("limit", "batch", "expected"), [(99, 16, 8), (5, 16, 4), (1, 16, 1), (0, 16, 0), (9, 1, 0)]
+)
+def test_the_largest_batch_is_found_by_halving(limit: int, batch: int, expected: int) -> None:
+    assert largest_batch_that_fits(lambda size: size <= limit, batch) == expected
+
+
+def test_where_not_even_one_image_fits_the_remedy_is_another() -> None:
+    assert "not even one image fits: pass a smaller --image-size-pixels" in str(
+        too_large("stage1", 4, 299, 0)
+    )
+
+
+def test_memory_errors_are_told_from_others() -> None:
+    assert is_out_of_memory(torch.OutOfMemoryError("CUDA out of memory"))
+    assert is_out_of_memory(RuntimeError(CPU_MESSAGE))
+    assert not is_out_of_memory(RuntimeError("shapes do not match"))
+    assert not is_out_of_memory(ValueError("can't allocate memory"))
