@@ -76,8 +76,8 @@ class Configuration:
     seed: int = 0
     """Seed of initialisation, shuffling, crops, flips and dropout."""
     precision: Literal["fp32", "bf16"] = "fp32"
-    """`bf16`: convolutions and products in bfloat16; losses, batch norm's statistics, weights and Adam stay
-    in float32."""
+    """`bf16`: convolutions and products in bfloat16; losses, batch norm's statistics, the fusion of face and
+    mask, weights, Adam and all scoring stay in float32."""
     compiled: bool = False
     """Whether torch.compile fuses the nets' operations; it changes last bits and needs a C++ compiler."""
     synchronised_batch_norm: bool = True

@@ -46,8 +46,8 @@ class Training:
     augmentation: str
     seed: int
     precision: Precision = "fp32"
-    """`bf16`: convolutions and products in bfloat16 (autocast); losses, batch norm's statistics, weights
-    and Adam stay in float32."""
+    """`bf16`: convolutions and products in bfloat16 (autocast); losses, batch norm's statistics, the fusion
+    of face and mask, weights, Adam and all scoring stay in float32."""
     compiled: bool = False
     """Whether torch.compile fuses the net's operations, which changes last bits."""
 
@@ -268,14 +268,14 @@ def score_faces(
     *,
     crop_size_pixels: int,
     batch_size: int,
-    precision: Precision = "fp32",
 ) -> Tensor:
-    """float32 [N, K] on the CPU: the class probabilities of all faces, from their centre crops."""
+    """float32 [N, K] on the CPU: the class probabilities of all faces, from their centre crops.
+
+    Always computed in float32, whatever the training's precision.
+    """
     module.eval()
-    parts = []
-    for rows in split_batches(torch.arange(len(faces)), batch_size):
-        with autocast(faces.device, precision):
-            parts.append(
-                scores(module, channels_last(faces.batch(rows, centre_draw(len(rows)), crop_size_pixels)))
-            )
-    return torch.cat(parts).float().cpu()
+    parts = [
+        scores(module, channels_last(faces.batch(rows, centre_draw(len(rows)), crop_size_pixels)))
+        for rows in split_batches(torch.arange(len(faces)), batch_size)
+    ]
+    return torch.cat(parts).cpu()

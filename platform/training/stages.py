@@ -22,7 +22,7 @@ from platform.models.networks.mask_generator import MaskGenerator
 from platform.training.batch_norm import synchronised
 from platform.training.checkpoint import Checkpoints, Curve
 from platform.training.health import DivergedError
-from platform.training.loop import Loss, Report, Training, autocast, score_faces, train_stage
+from platform.training.loop import Loss, Report, Training, score_faces, train_stage
 from platform.training.mask_distances import MaskDistances, measure_masks
 from platform.training.seeding import torch_seeded
 from platform.training.workers import ALONE, Workers
@@ -145,18 +145,16 @@ def train_and_evaluate(
         evaluated,
         crop_size_pixels=settings.image_size_pixels,
         batch_size=SCORING_BATCH_SIZE,
-        precision=settings.precision,
     )
-    with autocast(device, settings.precision):
-        distances = measure_masks(
-            method,
-            module,
-            generator_state,
-            evaluated,
-            masks if method.uses_masks else None,
-            crop_size_pixels=settings.image_size_pixels,
-            batch_size=SCORING_BATCH_SIZE,
-        )
+    distances = measure_masks(
+        method,
+        module,
+        generator_state,
+        evaluated,
+        masks if method.uses_masks else None,
+        crop_size_pixels=settings.image_size_pixels,
+        batch_size=SCORING_BATCH_SIZE,
+    )
     return FoldOutcome(
         evaluation_rows=rows,
         class_names=view.class_names,
@@ -181,9 +179,7 @@ def _pictures(
     module.eval()
     count = min(PICTURED_FACES, len(faces))
     chosen = torch.linspace(0, len(faces) - 1, count).long()
-    batch = faces.batch(chosen, centre_draw(count), settings.image_size_pixels)
-    with autocast(faces.device, settings.precision):
-        pictures = method.pictures(module, batch)
+    pictures = method.pictures(module, faces.batch(chosen, centre_draw(count), settings.image_size_pixels))
     return {name: value.float().cpu().numpy() for name, value in pictures.items()}
 
 

@@ -7,9 +7,11 @@ import torch
 from torch import Tensor, nn
 
 from datasets.batches import Batch, FaceTensors
-from platform.config import Configuration
-from platform.training.loop import Precision, Training, score_faces, train_stage
+from platform.config import Configuration, to_dict
+from platform.models import load_method
+from platform.training.loop import Precision, Training, autocast, train_stage
 from platform.training.seeding import torch_seeded
+from tests.tiny_faces import tiny_configuration
 
 
 def net() -> nn.Module:
@@ -58,17 +60,18 @@ def test_bf16_computes_in_bf16_and_keeps_weights_and_losses_in_float32() -> None
     assert [epoch["loss"] for epoch in curve] != [epoch["loss"] for epoch in exact_curve]
 
 
-def test_scores_of_bf16_are_float32_and_near() -> None:
-    module, _ = trained("fp32")
-    scores = [
-        score_faces(
-            module, lambda one, batch: torch.softmax(one(batch.image).float(), 1), faces(),
-            crop_size_pixels=14, batch_size=5, precision=precision,
-        )
-        for precision in ("fp32", "bf16")
-    ]  # fmt: skip
-    assert scores[1].dtype == torch.float32
-    torch.testing.assert_close(scores[0], scores[1], atol=0.02, rtol=0)
+def test_the_mask_and_the_fused_face_are_float32_in_every_precision() -> None:
+    method = load_method("fmpn")
+    settings = method.settings(to_dict(tiny_configuration(precision="bf16")))
+    module = method.build(settings, 3).eval()
+    image = torch.rand(2, 3, 32, 32, generator=torch.Generator().manual_seed(0))
+    with torch.no_grad(), autocast(torch.device("cpu"), "bf16"):
+        mask, fused, logits = module(image, image[:, :1])
+        exact = module.get_submodule("prior_fusion")(image, mask * image[:, :1])
+    assert (mask.dtype, fused.dtype, logits.dtype) == (torch.float32, torch.float32, torch.bfloat16)
+    with torch.no_grad():
+        assert torch.equal(fused, module.get_submodule("prior_fusion")(image, mask * image[:, :1]))
+    assert torch.equal(fused, exact)
 
 
 def test_the_default_is_the_reference() -> None:

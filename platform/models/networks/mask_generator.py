@@ -48,7 +48,8 @@ class MaskGenerator(nn.Module):
         half = self.down1(full)  # [B, 2w, S/2, S/2]
         quarter = self.blocks(self.down2(half))  # [B, 4w, S/4, S/4]
         half_again = self.up1(quarter, half.shape[-1])
-        return torch.sigmoid(self.head(self.up2(half_again, full.shape[-1])))
+        # In float32 under autocast too: bfloat16 knows only 256 values between 0.5 and 1.
+        return torch.sigmoid(self.head(self.up2(half_again, full.shape[-1])).float())
 
 
 def _conv(inputs: int, outputs: int, kernel: int, stride: int, padding: int) -> nn.Sequential:

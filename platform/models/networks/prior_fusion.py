@@ -23,4 +23,6 @@ class PriorFusion(nn.Module):
         initialise_as_released(self, gain)
 
     def forward(self, image: Tensor, masked_gray: Tensor) -> Tensor:
-        return torch.sigmoid(self.mix(self.face(image) + self.motion(masked_gray)))
+        # Never in bfloat16: the fused face starts nearly plain, and its contrast would drown in rounding.
+        with torch.autocast(image.device.type, enabled=False):
+            return torch.sigmoid(self.mix(self.face(image) + self.motion(masked_gray)))
