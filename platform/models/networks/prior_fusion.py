@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from contextlib import AbstractContextManager, nullcontext
+
 import torch
 from torch import Tensor, nn
 
@@ -24,5 +26,10 @@ class PriorFusion(nn.Module):
 
     def forward(self, image: Tensor, masked_gray: Tensor) -> Tensor:
         # Never in bfloat16: the fused face starts nearly plain, and its contrast would drown in rounding.
-        with torch.autocast(image.device.type, enabled=False):
+        with _full_precision(image.device):
             return torch.sigmoid(self.mix(self.face(image) + self.motion(masked_gray)))
+
+
+def _full_precision(device: torch.device) -> AbstractContextManager[None]:
+    """Without autocast; shapes worked out on the `meta` device know none."""
+    return nullcontext() if device.type == "meta" else torch.autocast(device.type, enabled=False)
