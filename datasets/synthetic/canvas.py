@@ -59,9 +59,10 @@ def linear(colour: Sequence[float]) -> np.ndarray:
 
 
 def _box(points: np.ndarray, margin: float, size: int) -> tuple[int, int, int, int] | None:
-    x, y = points[:, 0], points[:, 1]
-    left, top = (max(0, math.floor(low.min() - margin) // _GRID * _GRID) for low in (x, y))
-    right, bottom = (min(size, (math.ceil(high.max() + margin) // _GRID + 1) * _GRID) for high in (x, y))
+    low_x, low_y = points.min(axis=0).tolist()
+    high_x, high_y = points.max(axis=0).tolist()
+    left, top = (max(0, math.floor(low - margin) // _GRID * _GRID) for low in (low_x, low_y))
+    right, bottom = (min(size, (math.ceil(high + margin) // _GRID + 1) * _GRID) for high in (high_x, high_y))
     return (left, top, right, bottom) if right > left and bottom > top else None
 
 

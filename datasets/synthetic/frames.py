@@ -18,7 +18,6 @@ from datasets.synthetic.performance import (
 from datasets.synthetic.randomness import between, chance, generator
 from datasets.synthetic.renderer import develop, draw_face, drawing_factor, shrink_points
 from datasets.synthetic.scene import (
-    draw_street,
     draw_wall,
     occlude,
     shrink_and_restore,
@@ -26,9 +25,10 @@ from datasets.synthetic.scene import (
     through_camera,
     wild_shot,
 )
+from datasets.synthetic.street import draw_street
 from platform.errors import UserError
 
-GENERATOR_VERSION = 2
+GENERATOR_VERSION = 3
 """Raised whenever the same parameters give other pixels."""
 
 
@@ -113,7 +113,7 @@ def draw_frame(
     random = generator(seed, subject, 9, sequence, frame)
     if parameters.in_the_wild:
         shot = wild_shot(seed, subject, sequence, frame, difficulty)
-        background = draw_street(random, size)
+        background = draw_street(random, seed, size)
     else:
         shot = studio_shot(seed, subject, sequence, frame, difficulty)
         background = _wall(seed, subject, size)

@@ -243,4 +243,4 @@ def smooth_curve(points: np.ndarray, *, closed: bool = False, steps: int = 6) ->
         points = np.concatenate([first, points, last], axis=-2)
     mixed = np.take(points, neighbours, axis=-2)
     mixed *= weights
-    return mixed.sum(axis=-2)
+    return mixed[..., 0, :] + mixed[..., 1, :] + mixed[..., 2, :] + mixed[..., 3, :]

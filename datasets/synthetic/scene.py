@@ -7,12 +7,13 @@ import math
 import cv2
 import numpy as np
 
-from datasets.synthetic.canvas import bump, hairs, linear, noise, paint, polygon, tapered
+from datasets.synthetic.canvas import hairs, linear, noise, paint, polygon, tapered
 from datasets.synthetic.geometry import View, smooth_curve
 from datasets.synthetic.identity import Identity
 from datasets.synthetic.light import Light
 from datasets.synthetic.randomness import bell, between, chance, generator
 from datasets.synthetic.renderer import Shot
+from datasets.synthetic.street import muted
 
 
 def _unit_vector(x: float, y: float, z: float) -> tuple[float, float, float]:
@@ -72,51 +73,6 @@ def draw_wall(random: np.random.Generator, size: int) -> np.ndarray:
     return glow * linear(tint)[:, None, None]
 
 
-def draw_street(random: np.random.Generator, size: int) -> np.ndarray:
-    """float32 [3, S, S] linear light: a cluttered place out of focus, with walls, openings and lights."""
-    # Nothing in it is sharp: half the size is enough. Levels, because blurs of floats differ by machine.
-    side = -(-size // 2)
-    half = _draw_street(random, side)
-    half *= np.float32(1) + np.float32(0.12) * noise(random, side, side, 4)
-    np.sqrt(np.minimum(half, np.float32(1)), out=half)
-    half *= np.float32(255)
-    levels = cv2.merge(list(half.astype(np.uint8)))
-    levels = cv2.resize(levels, (size, size), interpolation=cv2.INTER_LINEAR_EXACT)
-    image = np.empty((3, size, size), np.float32)
-    for channel, level in zip(image, cv2.split(levels), strict=True):
-        np.multiply(level, np.float32(1 / 255), out=channel)
-        channel *= channel
-    return image
-
-
-def _draw_street(random: np.random.Generator, size: int) -> np.ndarray:
-    image = np.empty((3, size, size), np.float32)
-    image[:] = linear(_muted(random, 50, 190))[:, None, None]
-    horizon = size * between(random, 0.35, 0.9)
-    floor = np.array(
-        [(-1, horizon), (size + 1, horizon + bell(random, 0.05 * size)), (size + 1, size + 9), (-1, size + 9)]
-    )
-    paint(image, polygon(floor, size, 0.01 * size), linear(_muted(random, 30, 150)))
-    focus = between(random, 0.006, 0.03) * size
-    for _ in range(int(random.integers(6, 15))):
-        x, y = random.random(2) * size
-        wide, high = size * between(random, 0.04, 0.3), size * between(random, 0.08, 0.5)
-        corners = np.array([(-1, -1), (1, -1), (1, 1), (-1, 1)]) * (wide, high) + (x, y)
-        corners += (random.random((4, 2)) - 0.5) * 0.3 * wide
-        shape = smooth_curve(corners, closed=True) if chance(random, 0.35) else corners
-        paint(image, polygon(shape, size, focus), linear(_muted(random, 15, 235)), between(random, 0.5, 1.0))
-    for _ in range(int(random.integers(0, 7))):
-        place, reach = random.random(2) * size, size * between(random, 0.02, 0.06)
-        paint(image, bump(place, (reach, reach), (1.0, 0.0), size), linear(_muted(random, 200, 255)), 0.8)
-    return image
-
-
-def _muted(random: np.random.Generator, low: float, high: float) -> list[float]:
-    """An sRGB colour of tone between `low` and `high`, seldom a loud one."""
-    tone, loudness = between(random, low, high), 12.0 if chance(random, 0.8) else 45.0
-    return [min(255.0, max(0.0, tone + bell(random, loudness))) for _ in range(3)]
-
-
 def occlude(image: np.ndarray, random: np.random.Generator, landmarks: np.ndarray, who: Identity) -> None:
     """Something before part of the face: fingers, a scarf, a lock of the person's hair, a cup.
 
@@ -136,7 +92,7 @@ def occlude(image: np.ndarray, random: np.random.Generator, landmarks: np.ndarra
         outline = np.concatenate([smooth_curve(edge), below])
         patch = polygon(outline, size, 0.012 * width)
         weave = np.float32(1) + np.float32(0.25) * noise(random, size, size, max(2, size // 50))[patch.box]
-        paint(image, patch, linear(_muted(random, 30, 210))[:, None, None] * weave)
+        paint(image, patch, linear(muted(random, 30, 210))[:, None, None] * weave)
     elif kind == 2:
         side = 0 if chance(random, 0.5) else 16
         start = landmarks[[19, 24][side > 0]] + (0.0, -0.45 * width)
@@ -155,7 +111,7 @@ def occlude(image: np.ndarray, random: np.random.Generator, landmarks: np.ndarra
     else:
         corner = landmarks[int(random.integers(3, 14))]
         box = np.array([(-1, -1.4), (1, -1.4), (0.9, 1.4), (-0.9, 1.4)]) * width * between(random, 0.12, 0.2)
-        colour = linear(_muted(random, 30, 230))
+        colour = linear(muted(random, 30, 230))
         paint(image, polygon(corner + box, size, 0.006 * width), colour)
         paint(image, polygon(corner + box * (0.25, 1.0), size, 0.05 * width), colour * np.float32(1.5), 0.6)
 
