@@ -15,16 +15,16 @@ from pathlib import Path, PurePosixPath
 import numpy as np
 
 from datasets.choices import ALL_BY_THE_RULE, BadItems, Choices
+from datasets.fmpn_labels import EXPRESSION_OF_CODE, LABELS, UNLABELLED, read_codes
 from datasets.fold_lists import read_fold_lists
 from datasets.frame_selection import check_all_found, wanted_frames
 from datasets.landmarks import image_key
-from datasets.plain_pickle import load_plain
 from datasets.records import DatasetDescription, FrameRecord
 from datasets.sources import found_in, read_image, require_folder, source_path, visible_names
 from datasets.subject_names import check_spelling
 from platform.errors import UserError
 
-IMAGES, LABELS, MASKS = "imgs", "emotion_labels.pkl", "imgs_res"
+IMAGES, MASKS = "imgs", "imgs_res"
 
 DATASET = DatasetDescription(
     name="fmpn_release",
@@ -39,17 +39,6 @@ DATASET = DatasetDescription(
     ),
     alignment_flag="--aligned",
 )
-
-EXPRESSIONS_OF = {
-    "CK+": ("anger", "contempt", "disgust", "fear", "happiness", "sadness", "surprise"),
-    "MMI": ("anger", "disgust", "fear", "happiness", "sadness", "surprise"),
-}
-"""Classes in the order of their codes, from the lowest: the label codes of CK+ begin at 1, those of MMI
-and the masks' file names of both at 0."""
-
-FIRST_CODE = {"CK+": 1, "MMI": 0}
-UNLABELLED = -1
-"""Code of CK+'s sequences without an expression."""
 
 FIRST_FRAMES = (0, 1)
 """Numbers that a sequence's first frame has: 1 in CK+, 0 in MMI. No other frame is taken for neutral."""
@@ -159,31 +148,11 @@ def read_frame(root: Path, record: FrameRecord) -> np.ndarray:
     return read_image(source_path(root, record.source))
 
 
-def read_codes(path: Path) -> dict[str, int]:
-    """The label code of each sequence (`S005_001`), from `emotion_labels.pkl`.
-
-    Raises UserError where the file is no pickle of plain data, or holds something else.
-    """
-    content = load_plain(path)
-    if not isinstance(content, dict) or not content:
-        raise UserError(f"{path} must be a dict from sequences to label codes, but is not; restore it.")
-    codes = {}
-    for sequence, code in content.items():
-        whole = type(code) is int or (isinstance(code, float) and code.is_integer())
-        if not isinstance(sequence, str) or not re.fullmatch(r"[^_]+_[^_]+", sequence) or not whole:
-            raise UserError(
-                f"{path} must give sequences like 'S005_001' whole numbers, but gives {sequence!r} "
-                f"{code!r}; restore it."
-            )
-        codes[sequence] = int(code)
-    return codes
-
-
 def read_released_masks(folder: Path, fold: int, class_names: Iterable[str]) -> dict[str, np.ndarray]:
     """FMPN's motion masks of one fold: class name -> uint8 (H, W), all of one size.
 
     `folder` holds `imgs_res/FOLD/CLASS.png`, or is `imgs_res` itself; classes are numbered from 0 in the
-    order of EXPRESSIONS_OF: seven are CK+'s, six are MMI's. Raises UserError for a fold that is not
+    order of EXPRESSION_OF_CODE: seven are CK+'s, six are MMI's. Raises UserError for a fold that is not
     there, other numbers, a class of `class_names` that has no mask, and masks that are no gray images.
     """
     require_folder(folder)
@@ -215,7 +184,8 @@ def read_released_masks(folder: Path, fold: int, class_names: Iterable[str]) -> 
 def _mask_order(place: Path) -> tuple[str, ...]:
     """The classes of the masks in `place`, in the order of their numbers."""
     numbers = sorted(int(name[:-4]) for name in visible_names(place) if re.fullmatch(r"\d+\.png", name))
-    for names in EXPRESSIONS_OF.values():
+    for codes in EXPRESSION_OF_CODE.values():
+        names = tuple(codes.values())
         if numbers == list(range(len(names))):
             return names
     raise UserError(
@@ -244,10 +214,7 @@ def _expressions_by_code(codes: Mapping[str, int], path: Path) -> dict[int, str]
 
     Which of the two follows from a code that only one of them has.
     """
-    known = {
-        title: {FIRST_CODE[title] + place: name for place, name in enumerate(names)}
-        for title, names in EXPRESSIONS_OF.items()
-    }
+    known = EXPRESSION_OF_CODE
     allowed = {"CK+": {UNLABELLED, *known["CK+"]}, "MMI": set(known["MMI"])}
     for sequence, code in codes.items():
         if not any(code in some for some in allowed.values()):
@@ -269,7 +236,7 @@ def _expressions_by_code(codes: Mapping[str, int], path: Path) -> dict[int, str]
             f"{path} has only the label codes {', '.join(map(str, sorted(found)))}, which CK+ and MMI give "
             "different meanings; use the labels of all sequences, as FMPN released them."
         )
-    return known[fitting[0]]
+    return dict(known[fitting[0]])
 
 
 def _present_images(root: Path) -> dict[str, dict[int, str]]:

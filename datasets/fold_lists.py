@@ -12,11 +12,11 @@ Three kinds are read:
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from datasets.fmpn_labels import EXPRESSION_OF_CODE, LABELS, read_codes
 from datasets.fold_tables import read_table
 from datasets.folds import FoldPlan
 from datasets.listed_images import (
@@ -34,16 +34,9 @@ from platform.errors import UserError
 if TYPE_CHECKING:
     from datasets.store import PreparedStore
 
-LABELS = "emotion_labels.pkl"
-
-CODES_OF_FRAME_DIGITS: Mapping[int, tuple[str, Mapping[int, str]]] = {
-    8: ("CK+", {
-        1: "anger", 2: "contempt", 3: "disgust", 4: "fear", 5: "happiness", 6: "sadness", 7: "surprise",
-    }),
-    3: ("MMI", {0: "anger", 1: "disgust", 2: "fear", 3: "happiness", 4: "sadness", 5: "surprise"}),
-}  # fmt: skip
-"""Title and label codes of FMPN's two releases (METHODS §6), told apart by how their image names write
-the frame: S005_001_00000011.png is CK+'s, S001_100_040.png is MMI's."""
+TITLE_OF_FRAME_DIGITS = {8: "CK+", 3: "MMI"}
+"""FMPN's two releases, told apart by how their image names write the frame: S005_001_00000011.png is
+CK+'s, S001_100_040.png is MMI's."""
 
 _LIST_NAME = re.compile(r"^(?P<side>train|test)_ids_(?P<fold>\d+)\.csv$")
 _LIST_HEADERS = frozenset({"image", "images", "name", "names", "id", "ids", "img", "filename", "file"})
@@ -172,21 +165,13 @@ def _read_names(path: Path, images: dict[str, ListedImage]) -> tuple[str, ...]:
 
 def _with_codes(lists: FoldLists, path: Path) -> FoldLists:
     """`lists` with the label code of each sequence from FMPN's pickle, and the class it stands for."""
-    from datasets.plain_pickle import load_plain
-
-    codes_of = load_plain(path)
-    if not isinstance(codes_of, dict) or not all(
-        isinstance(key, str) and isinstance(value, int) and not isinstance(value, bool)
-        for key, value in codes_of.items()
-    ):
-        raise UserError(
-            f"{path} must be a dict from sequences like 'S005_001' to label numbers, but is not; restore it."
-        )
+    codes_of = read_codes(path)
     digits = {len(re.sub(r".*_", "", stem(name))) for name in lists.images}
-    title, codes = CODES_OF_FRAME_DIGITS.get(digits.pop(), (None, None)) if len(digits) == 1 else (None, None)
+    title = TITLE_OF_FRAME_DIGITS.get(digits.pop()) if len(digits) == 1 else None
+    codes = None if title is None else EXPRESSION_OF_CODE[title]
     images = {}
     for name, image in lists.images.items():
-        label = codes_of.get(image.sequence)
+        label = None if image.sequence is None else codes_of.get(image.sequence)
         expression = codes.get(label) if codes is not None and label is not None else None
         images[name] = replace(image, label=label, expression=expression)
     return replace(lists, images=images, codes_title=title, codes=codes)

@@ -72,6 +72,7 @@ class FoldView:
         self._trains = np.isin(store.subjects, sorted(training))
         self._evaluates = np.isin(store.subjects, sorted(evaluation))
         self._expressive = np.asarray(store.roles) == "expressive"
+        self._neutral = np.asarray(store.roles) == "neutral"
         self._training_finished = False
         if not self.training_rows.size:
             raise UserError("a fold needs at least one training image, but its training subjects have none.")
@@ -84,7 +85,7 @@ class FoldView:
     @property
     def neutral_rows(self) -> np.ndarray:
         """int64 [m], ascending: the neutral rows of the training subjects."""
-        return np.flatnonzero(self._trains & ~self._expressive)
+        return np.flatnonzero(self._trains & self._neutral)
 
     @property
     def evaluation_rows(self) -> np.ndarray:

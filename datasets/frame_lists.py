@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from pathlib import Path
 
+from datasets.fold_lists import read_fold_lists
 from datasets.landmarks import ImageKey, image_key
 from datasets.sources import csv_rows
 from platform.errors import UserError
@@ -11,26 +13,18 @@ from platform.errors import UserError
 
 def read_frame_list(path: Path) -> frozenset[ImageKey]:
     """The frames that `path` names: a CSV or text file with an image name first in each line, or in its
-    column `image`; or a folder of FMPN's `test_ids_<fold>.csv`, of which all are taken together.
+    column `image`; or a folder of FMPN's lists, whose test lists are taken together.
 
     Raises UserError that names the file, and the line where one is wrong or a frame is named twice.
     """
     if not path.is_dir():
         return frozenset(_read_one(path))
-    files = sorted(path.glob("test_ids_*.csv"))
-    if not files:
-        raise UserError(
-            f"the folder {path} holds no test_ids_<fold>.csv; pass --frames a list or that folder."
-        )
-    found: dict[ImageKey, Path] = {}
-    for file in files:
-        for key in _read_one(file):
-            if key in found:
-                raise UserError(
-                    f"{key[0]}_{key[1]:08d} is listed in {found[key]} and in {file}; a frame is tested once."
-                )
-            found[key] = file
-    return frozenset(found)
+    names = [name for fold in read_fold_lists(path).folds for name in fold.test]
+    tested = Counter(map(image_key, names))
+    (sequence, frame), times = tested.most_common(1)[0]
+    if times > 1:
+        raise UserError(f"{path} tests {sequence}_{frame:08d} {times} times; a frame is tested once.")
+    return frozenset(tested)
 
 
 def _read_one(path: Path) -> list[ImageKey]:
@@ -49,7 +43,7 @@ def _read_one(path: Path) -> list[ImageKey]:
             ) from None
     if not keys:
         raise UserError(f"{path} lists no frames; write one image name a line.")
-    twice = next((key for key in keys if keys.count(key) > 1), None) if len(set(keys)) < len(keys) else None
-    if twice is not None:
-        raise UserError(f"{path} lists {twice[0]}_{twice[1]:08d} twice; remove one of the lines.")
+    (sequence, frame), times = Counter(keys).most_common(1)[0]
+    if times > 1:
+        raise UserError(f"{path} lists {sequence}_{frame:08d} {times} times; keep one of the lines.")
     return keys

@@ -36,7 +36,8 @@ class ProgressLine:
             return
         self._shown, self._tenths = now, tenths
         text = f"{self.what}: {done} of {total}"
-        if done > done_before and now > started:
+        # Two calls at nearly the same time, as several processes make them, say nothing of a rate.
+        if done > done_before and now - started > 0.05:
             rate = (done - done_before) / (now - started)
             left = (
                 f"{duration((total - done) / rate)} left"

@@ -21,7 +21,8 @@ from platform.errors import UserError
 from platform.results.inner_scores import inner_scores
 from platform.results.planning import PlannedData, machine_of
 from platform.results.store import ResultsStore
-from platform.results.study import SearchDefinition, open_storage
+from platform.results.study import SearchDefinition
+from platform.results.study_storage import open_storage
 
 LOST_TRIAL_RESTARTS = 2
 """Times that a trial is started again after its process was lost."""

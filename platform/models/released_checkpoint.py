@@ -12,7 +12,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from datasets.fmpn_release import EXPRESSIONS_OF
+from datasets.fmpn_labels import EXPRESSION_OF_CODE
 from platform.errors import unknown_name
 from platform.models.networks.weights import read_state, require_match
 
@@ -60,8 +60,8 @@ def load_released_checkpoint(
     Raises UserError: unknown data set, class or backbone, a file missing or not one of tensors alone,
     and all keys of a file that are missing, unknown or of another shape.
     """
-    if dataset not in EXPRESSIONS_OF:
-        raise unknown_name("released data set", dataset, EXPRESSIONS_OF)
+    if dataset not in EXPRESSION_OF_CODE:
+        raise unknown_name("released data set", dataset, EXPRESSION_OF_CODE)
     logits = [_logit(name, dataset) for name in class_names]
     module = _published_network(backbone)
     net = module.classifier.get_submodule("backbone")
@@ -74,9 +74,10 @@ def load_released_checkpoint(
 
 def _logit(class_name: str, dataset: str) -> int:
     """The released classifier's output for that class: its code less the lowest."""
-    if class_name not in EXPRESSIONS_OF[dataset]:
-        raise unknown_name(f"class of the released {dataset}", class_name, EXPRESSIONS_OF[dataset])
-    return EXPRESSIONS_OF[dataset].index(class_name)
+    names = EXPRESSION_OF_CODE[dataset].values()
+    if class_name not in names:
+        raise unknown_name(f"class of the released {dataset}", class_name, names)
+    return list(names).index(class_name)
 
 
 def _published_network(backbone: str) -> FacialMotionPriorNetwork:

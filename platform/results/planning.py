@@ -158,6 +158,7 @@ def released_masks(planned: PlannedData, folder: Path) -> list[MaskTask]:
     """
     from datasets.released_masks import check_same_folds, released_mask_set
 
+    folder = folder.absolute()  # a worker may stand elsewhere
     check_same_folds(folder, planned.folds.folds)
     size = PreparedStore.open(Path(planned.data.folder)).size_pixels
     return [

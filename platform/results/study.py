@@ -1,20 +1,16 @@
-"""A study: its storage, what it is about, and the refusal to mix two searches in one."""
+"""What a study is about, and the refusal to mix two searches in one."""
 
 from __future__ import annotations
 
 import warnings
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import optuna
 
 from platform.config import Configuration, to_dict
 from platform.errors import UserError
-
-LOCK_GRACE_SECONDS = 5
-"""A killed driver leaves the journal's lock behind; it is broken after this long without a change."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -85,12 +81,3 @@ def check_first(definition: SearchDefinition) -> None:
                     f"the first configuration {dict(parameters)} is outside the search space ({error}); "
                     f"choose a --space made for this preset, or other starting values."
                 ) from error
-
-
-def open_storage(path: Path) -> optuna.storages.BaseStorage:
-    """The study's journal file: safe on NFS, and survives a kill at any moment."""
-    from optuna.storages.journal import JournalFileBackend, JournalFileSymlinkLock
-
-    path.parent.mkdir(parents=True, exist_ok=True)
-    lock = JournalFileSymlinkLock(str(path), grace_period=LOCK_GRACE_SECONDS)
-    return optuna.storages.JournalStorage(JournalFileBackend(str(path), lock_obj=lock))

@@ -12,6 +12,7 @@ from PIL import Image
 
 from datasets import fmpn_release
 from datasets.choices import BadItems, Choices
+from datasets.fmpn_labels import read_codes
 from datasets.fmpn_release import read_released_masks, released_folds
 from platform.errors import UserError
 
@@ -140,7 +141,7 @@ def test_wrong_labels_are_named(tree: Path, codes: object, fault: str) -> None:
 
 def test_codes_may_be_whole_floats(tree: Path) -> None:
     write_codes(tree, {sequence: float(code) for sequence, code in CKPLUS_CODES.items()})
-    assert fmpn_release.read_codes(tree / "emotion_labels.pkl") == CKPLUS_CODES
+    assert read_codes(tree / "emotion_labels.pkl") == CKPLUS_CODES
 
 
 def test_labels_that_would_run_something_are_refused(tree: Path) -> None:

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from platform.results.study import open_storage
+from platform.results.study_storage import open_storage
 from tests.distributed.processes import LINUX_ONLY, carrying, descendants
 from tests.tiny_faces import tiny_settings
 

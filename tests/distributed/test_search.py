@@ -19,7 +19,8 @@ from platform.distributed.search import described_trials, run_search, winner
 from platform.distributed.study_search import StudySearch
 from platform.results.planning import PlannedData
 from platform.results.store import ResultsStore
-from platform.results.study import SearchDefinition, open_storage
+from platform.results.study import SearchDefinition
+from platform.results.study_storage import open_storage
 from tests.distributed.processes import LINUX_ONLY, descendants
 from tests.tiny_faces import tiny_configuration
 

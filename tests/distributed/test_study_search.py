@@ -19,7 +19,8 @@ from platform.errors import UserError
 from platform.evaluation.predictions import Predictions, to_bytes
 from platform.results.planning import PlannedData
 from platform.results.store import ResultsStore
-from platform.results.study import SearchDefinition, open_storage
+from platform.results.study import SearchDefinition
+from platform.results.study_storage import open_storage
 from platform.results.tasks import FoldTask
 from tests.tiny_faces import CLASSES, tiny_configuration
 

@@ -10,7 +10,8 @@ import pytest
 from platform.config import Configuration
 from platform.errors import UserError
 from platform.presets import preset
-from platform.results.study import SearchDefinition, check_first, definition_of_space, open_storage
+from platform.results.study import SearchDefinition, check_first, definition_of_space
+from platform.results.study_storage import open_storage
 from search_spaces import space_names
 
 

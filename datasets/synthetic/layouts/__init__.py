@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Protocol, cast
 
 from datasets.synthetic.frames import SetParameters
+from datasets.synthetic.performance import EXPRESSIONS
 from platform.errors import unknown_name
 
 LAYOUTS = ("affectnet", "affectnet_npy", "bu3dfe", "ckplus", "fmpn_release", "mmi", "oulu_casia")
@@ -41,6 +42,16 @@ class Layout(Protocol):
 
     def finish(self, root: Path, parameters: SetParameters, rows: list[Row]) -> None:
         """Write what needs the lines of all places, in their order; the same bytes however often."""
+
+
+def everyones_sequences(parameters: SetParameters, unlabelled_every: int) -> list[tuple[int, int]]:
+    """(subject, sequence): the seven expressions of everyone, and of one subject in `unlabelled_every` an
+    eighth sequence that shows none."""
+    return [
+        (subject, sequence)
+        for subject in range(parameters.subjects)
+        for sequence in range(len(EXPRESSIONS) + (subject % unlabelled_every == unlabelled_every - 1))
+    ]
 
 
 def load_layout(name: str) -> Layout:

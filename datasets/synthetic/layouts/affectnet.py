@@ -13,7 +13,7 @@ import numpy as np
 from datasets.affectnet_csv import CODE, IMAGES, PATH, POINTS, STANDARD_LISTS
 from datasets.affectnet_labels import LABEL_OF_CODE
 from datasets.synthetic.frames import SetParameters, draw_frame
-from datasets.synthetic.layouts import Row
+from datasets.synthetic.layouts import Row, everyones_sequences
 from datasets.synthetic.performance import EXPRESSIONS
 from datasets.synthetic.pictures import encode_jpeg
 
@@ -33,11 +33,7 @@ VALIDATION_EVERY = 10
 
 def places(parameters: SetParameters) -> list[tuple[int, int]]:
     """The seven expressions of everyone, and a sequence without one of some."""
-    return [
-        (subject, sequence)
-        for subject in range(parameters.subjects)
-        for sequence in range(len(EXPRESSIONS) + (subject % UNLABELLED_EVERY == UNLABELLED_EVERY - 1))
-    ]
+    return everyones_sequences(parameters, UNLABELLED_EVERY)
 
 
 def frames_a_place(parameters: SetParameters) -> int:

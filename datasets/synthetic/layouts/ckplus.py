@@ -6,7 +6,7 @@ from pathlib import Path
 
 from datasets.ckplus import EXPRESSION_OF_CODE, IMAGES, LABELS, LANDMARKS
 from datasets.synthetic.frames import SetParameters, draw_frame
-from datasets.synthetic.layouts import Row
+from datasets.synthetic.layouts import Row, everyones_sequences
 from datasets.synthetic.performance import EXPRESSIONS
 from datasets.synthetic.pictures import encode_png
 
@@ -24,11 +24,7 @@ def subject_name(parameters: SetParameters, subject: int) -> str:
 
 def places(parameters: SetParameters) -> list[tuple[int, int]]:
     """The seven expressions of everyone, and the unlabelled sequences of some."""
-    return [
-        (subject, sequence)
-        for subject in range(parameters.subjects)
-        for sequence in range(len(EXPRESSIONS) + (subject % UNLABELLED_EVERY == UNLABELLED_EVERY - 1))
-    ]
+    return everyones_sequences(parameters, UNLABELLED_EVERY)
 
 
 def frames_a_place(parameters: SetParameters) -> int:

@@ -14,7 +14,8 @@ import numpy as np
 
 from datasets.alignment import align, five_points_from_68, similarity_transform, template_points
 from datasets.ckplus import EXPRESSION_OF_CODE
-from datasets.fmpn_release import IMAGES, LABELS, MASKS, UNLABELLED
+from datasets.fmpn_labels import LABELS, UNLABELLED
+from datasets.fmpn_release import IMAGES, MASKS
 from datasets.folds import Fold, paper_folds
 from datasets.masks import class_motion_masks, to_gray
 from datasets.sources import read_image

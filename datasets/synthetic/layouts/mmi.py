@@ -19,7 +19,7 @@ from datasets.alignment import five_points_from_68
 from datasets.mmi import EXPRESSION_OF_CODE, SESSIONS
 from datasets.mmi_views import COLUMNS, ORIENTATIONS, VIEW_OF_SUBJECT, View
 from datasets.synthetic.frames import SetParameters, draw_frame
-from datasets.synthetic.layouts import Row
+from datasets.synthetic.layouts import Row, everyones_sequences
 from datasets.synthetic.performance import EXPRESSIONS
 from datasets.synthetic.randomness import generator
 
@@ -57,11 +57,7 @@ def subject_name(parameters: SetParameters, subject: int) -> str:
 
 def places(parameters: SetParameters) -> list[tuple[int, int]]:
     """The seven expressions of everyone, contempt under another code, and the unlabelled clips of some."""
-    return [
-        (subject, sequence)
-        for subject in range(parameters.subjects)
-        for sequence in range(len(EXPRESSIONS) + (subject % UNLABELLED_EVERY == UNLABELLED_EVERY - 1))
-    ]
+    return everyones_sequences(parameters, UNLABELLED_EVERY)
 
 
 def frames_a_place(parameters: SetParameters) -> int:

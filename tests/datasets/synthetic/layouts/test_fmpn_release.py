@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from datasets import fmpn_release
+from datasets.fmpn_labels import read_codes
 from datasets.folds import paper_folds
 from datasets.synthetic.frames import SetParameters
 from datasets.synthetic.layouts import fmpn_release as layout
@@ -42,7 +43,7 @@ def test_the_adapter_reads_it(written: Path) -> None:
 
 
 def test_the_unlabelled_sequence_is_in_no_list(written: Path) -> None:
-    assert fmpn_release.read_codes(written / "emotion_labels.pkl")["S005_008"] == -1
+    assert read_codes(written / "emotion_labels.pkl")["S005_008"] == -1
     assert not any("S005_008" in path.read_text() for path in written.glob("*.csv"))
     assert (written / "imgs/S005_008_00000005.png").is_file()
 
