@@ -11,7 +11,8 @@ import dataclasses
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from platform.errors import UserError
+from platform.config_rules import check_configuration, check_rule, check_types
+from platform.errors import UserError, unknown_name
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -40,6 +41,8 @@ class Configuration:
     """Side of the crop that the networks see."""
     generator_width: int = 64
     """Channels of the mask generator's first layer (the published net: 64)."""
+    generator_blocks: int = 4
+    """Residual blocks in the middle of the mask generator (the published net: 4)."""
     initialisation_gain: float = 0.02
     """Xavier gain of mask generator and prior fusion net; 0.02 as released. It makes the first fused
     image a nearly even gray, from which a short training hardly gets away: quick runs take 1."""
@@ -47,6 +50,8 @@ class Configuration:
     """`paper`: one of five crops and a flip with p 0.5, drawn per image; `none`: centre crop; `strong`:
     shifts, turns, light, blur, noise and holes before `paper`; or one's own transforms in a FILE.yaml
     (docs/augmentation.md), whose content becomes the setting."""
+    stage2_augmentation: str = "same"
+    """Stage 2 only: `same` as `augmentation`, or another one; trials that differ in it share stage 1."""
     stage1_constant_epochs: int = 150
     """Stage 1 (mask generator alone): epochs at the full learning rate."""
     stage1_decay_epochs: int = 150
@@ -62,13 +67,36 @@ class Configuration:
     stage2_batch_size: int = 16
     """Stage 2: images a step."""
     classifier_learning_rate: float = 1e-4
-    """Stage 2: Adam's rate of classification net and prior fusion net."""
+    """Stage 2: the optimizer's rate of classification net and prior fusion net."""
     generator_learning_rate: float = 1e-5
-    """Stage 2: Adam's rate of the mask generator."""
+    """Stage 2: the optimizer's rate of the mask generator."""
+    optimizer: Literal["adam", "adamw", "sgd"] = "adam"
+    """Stage 2: what takes the steps; stage 1 always takes Adam's, so that trials share it."""
+    weight_decay: float = 0.0
+    """Stage 2: decay of all weights, in `adam` and `sgd` as a part of the gradient, in `adamw` beside it."""
+    momentum: float = 0.0
+    """Stage 2, optimizer `sgd` only: its momentum; 0 is none."""
+    schedule: Literal["paper", "cosine", "constant"] = "paper"
+    """Stage 2's rates after the constant epochs: `paper` falls linearly to exactly 0 in the last epoch, as
+    released; `cosine` along half a cosine, without an epoch at rate 0; `constant` stays."""
     lambda_classification: float = 1.0
     """Stage 2: weight of the cross entropy (lambda_C)."""
     lambda_mask: float = 10.0
     """Stage 2: weight of the mask's mean squared error (lambda_G); paper 10, released code 0.1."""
+    label_smoothing: float = 0.0
+    """Stage 2: share of the true class's target that is spread evenly over all classes."""
+    class_weights: Literal["none", "balanced"] = "none"
+    """Stage 2: `balanced` weighs each image in the cross entropy by 1 / (images of its class), counted over
+    the fold's training images alone; the mean weight is 1."""
+    dropout: float = -1.0
+    """Dropout before the last layer of inception_v3, or in the head of a VGG; -1: the net's own, 0.5."""
+    freeze_backbone: bool = False
+    """Stage 2: the classification net keeps its weights and its batch norms' statistics, but for the head."""
+    freeze_generator: bool = False
+    """Stage 2: the mask generator keeps the weights and the batch norms' statistics of stage 1."""
+    ema_decay: float = 0.0
+    """Stage 2: the trained net is the moving average of its weights and of its batch norms' statistics with
+    this decay a step, less at first; 0: off, the last step's weights."""
     adam_beta1: float = 0.5
     """Adam's first momentum."""
     adam_beta2: float = 0.999
@@ -84,49 +112,7 @@ class Configuration:
     """With several Train workers: batch norm over the images of all of them, as one worker has it."""
 
     def __post_init__(self) -> None:
-        from datasets.augmentation import check_augmentation
-        from platform.models import method_names
-        from platform.models.networks.backbones import check_backbone, check_weights
-        from platform.models.networks.weights import is_pinned, pin_weights
-
-        _check_types(self)
-        _check_choice("method", self.method, method_names())
-        classifier_size = max(self.image_size_pixels, self.enlarge_below_pixels)
-        check_backbone(self.backbone, classifier_size, self.backbone_width, self.weights)
-        pinned = pin_weights(self.weights)
-        if (
-            is_pinned(pinned) and pinned != self.weights
-        ):  # a path just given: the one time that it is read here
-            check_weights(self.backbone, width=self.backbone_width, weights=pinned)
-        object.__setattr__(self, "weights", pinned)
-        for name in ("stage1_constant_epochs", "stage1_decay_epochs", "stage2_constant_epochs"):
-            _check_rule(self, name, getattr(self, name) >= 0, ">= 0")
-        _check_rule(self, "stage2_decay_epochs", self.stage2_decay_epochs >= 0, ">= 0")
-        for stage in ("stage1", "stage2"):
-            epochs = getattr(self, f"{stage}_constant_epochs") + getattr(self, f"{stage}_decay_epochs")
-            if epochs < 1:
-                raise UserError(
-                    f"{stage}_constant_epochs + {stage}_decay_epochs must be >= 1, but got {epochs}; "
-                    "raise one."
-                )
-            _check_rule(self, f"{stage}_batch_size", getattr(self, f"{stage}_batch_size") >= 1, ">= 1")
-        for name in ("stage1_learning_rate", "classifier_learning_rate"):
-            _check_rule(self, name, 0 < getattr(self, name) < 10, "> 0 and < 10")
-        for name in ("generator_learning_rate", "lambda_classification", "lambda_mask"):
-            _check_rule(self, name, 0 <= getattr(self, name) < 1e6, ">= 0 and < 1e6")
-        for name in ("adam_beta1", "adam_beta2"):
-            _check_rule(self, name, 0 <= getattr(self, name) < 1, ">= 0 and < 1")
-        _check_rule(self, "initialisation_gain", 0 < self.initialisation_gain <= 10, "> 0 and <= 10")
-        _check_rule(self, "generator_width", 1 <= self.generator_width <= 1024, "1 to 1024")
-        _check_rule(self, "image_size_pixels", self.image_size_pixels >= 16, ">= 16")
-        _check_rule(self, "enlarge_below_pixels", 0 <= self.enlarge_below_pixels <= 2048, "0 to 2048")
-        _check_rule(self, "seed", 0 <= self.seed < 2**31, "0 to 2**31 - 1")
-        if self.load_size_pixels < self.image_size_pixels:
-            raise UserError(
-                f"load_size_pixels >= image_size_pixels must hold, but got {self.load_size_pixels} < "
-                f"{self.image_size_pixels}; crops are taken from the loaded face: raise --load-size-pixels."
-            )
-        check_augmentation(self.augmentation, self.load_size_pixels)
+        check_configuration(self)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -141,16 +127,20 @@ class Plan:
     """Number of outer folds under the rule `paper`."""
     holdout_share: float = 0.25
     """Share of subjects tested under the rule `holdout`."""
-    selection_rule: Literal["inner", "paper"] = "inner"
-    """How the final configuration is chosen: `inner` by inner validation; `paper`: fixed, no search."""
+    selection_rule: Literal["inner", "nested", "paper", "test"] = "inner"
+    """How the final configuration is chosen. `inner`: one for all folds, by inner validation of each;
+    `nested`: one for each fold, by its own training subjects alone, in a study of its own; `test`: by the
+    test folds themselves, which is leakage and only shows the gap; `paper`: fixed, without a search
+    (python -m platform.crossval)."""
     space: str = "quick"
     """Search space: a file of search_spaces/."""
     trials: int = 12
     """Configurations that the search tries."""
     trials_in_flight: int = 3
     """Trials a generation: proposed together, from all earlier generations' results."""
-    rounds: tuple[int, ...] = (4, 3, 3)
-    """Folds a trial runs before pruning is asked; the rounds add up to the number of folds."""
+    rounds: tuple[int, ...] = ()
+    """Fold runs of a trial before pruning is asked: they add up to the number of folds, under the rule
+    `nested` to the five inner parts. Empty: up to three rounds, 4,3,3 for ten folds."""
     pruning: bool = True
     """Stop trials that a Wilcoxon test over subjects calls worse than the best."""
     study_seed: int = 0
@@ -174,9 +164,13 @@ class Plan:
     """GPUs a fold run holds; a fraction shares one. 0 trains on the CPU."""
     retries: int = 1
     """Times a failed fold run is tried again before its configuration counts as failed."""
+    fixed: tuple[str, ...] = ()
+    """Parameters of the search space that are not searched, as `name=value`, sorted (--set)."""
+    enqueued: str = ""
+    """Configurations of one's own that a study tries after its first ones, as JSON (--enqueue)."""
 
     def __post_init__(self) -> None:
-        _check_types(self)
+        check_types(self)
         rules = {
             "folds": (self.folds >= 2, ">= 2"),
             "holdout_share": (0 < self.holdout_share < 1, "> 0 and < 1"),
@@ -190,20 +184,19 @@ class Plan:
             "retries": (self.retries >= 0, ">= 0"),
         }
         for name, (holds, rule) in rules.items():
-            _check_rule(self, name, holds, rule)
+            check_rule(self, name, holds, rule)
         # Only a search has rounds: without one, --folds alone must do.
-        searches = self.fold_rule == "paper" and self.selection_rule == "inner"
-        if any(size < 1 for size in self.rounds) or (searches and sum(self.rounds) != self.folds):
+        from platform.selection import default_rounds, steps_a_trial
+
+        steps = steps_a_trial(self.selection_rule, self.folds)
+        searches = self.fold_rule == "paper" and self.selection_rule != "paper" and self.rounds
+        if any(size < 1 for size in self.rounds) or (searches and sum(self.rounds) != steps):
+            what = "inner parts" if self.selection_rule == "nested" else "folds"
             raise UserError(
-                f"rounds must be positive and add up to the number of folds ({self.folds}), but "
+                f"rounds must be positive and add up to the number of {what} ({steps}), but "
                 f"got {','.join(map(str, self.rounds))}; pass --rounds, "
-                f"for example {_example_rounds(self.folds)}."
+                f"for example {','.join(map(str, default_rounds(steps)))}."
             )
-
-
-def _example_rounds(fold_count: int) -> str:
-    first = (fold_count + 1) // 2
-    return ",".join(str(size) for size in (first, fold_count - first) if size)
 
 
 def plan_with(plan: Plan, **changes: Any) -> Plan:
@@ -212,7 +205,10 @@ def plan_with(plan: Plan, **changes: Any) -> Plan:
 
 
 def replace(settings: Configuration, **changes: Any) -> Configuration:
-    """`settings` with some fields changed, checked again."""
+    """`settings` with some fields changed, checked again. UserError: an unknown field, a rule broken."""
+    fields = {field.name for field in dataclasses.fields(settings)}
+    for name in changes.keys() - fields:
+        raise unknown_name("field of the configuration", name, fields)
     return dataclasses.replace(settings, **changes)
 
 
@@ -222,43 +218,3 @@ def to_dict(settings: Configuration | Plan) -> dict[str, Any]:
         name: list(value) if isinstance(value, tuple) else value
         for name, value in dataclasses.asdict(settings).items()
     }
-
-
-def _check_rule(settings: Any, name: str, holds: bool, rule: str) -> None:
-    if not holds:
-        flag = "--" + name.replace("_", "-")
-        raise UserError(f"{name} must be {rule}, but got {getattr(settings, name)!r}; change {flag}.")
-
-
-def _check_choice(name: str, value: str, known: list[str] | tuple[str, ...]) -> None:
-    from platform.errors import unknown_name
-
-    if value not in known:
-        raise unknown_name(name, value, known)
-
-
-def _check_types(settings: Any) -> None:
-    """Reject a value of another type than its field's: YAML and spaces bring untyped values."""
-    import math
-    import typing
-
-    hints = typing.get_type_hints(type(settings))
-    for field in dataclasses.fields(settings):
-        value, hint = getattr(settings, field.name), hints[field.name]
-        if typing.get_origin(hint) is Literal:
-            _check_choice(field.name, str(value), typing.get_args(hint))
-            continue
-        base = typing.get_origin(hint) or hint
-        if base is tuple:
-            item = typing.get_args(hint)[0]
-            if not isinstance(value, tuple) or any(type(part) is not item for part in value):
-                raise UserError(f"{field.name} must be a list of {item.__name__}, but got {value!r}.")
-            continue
-        accepted = (int, float) if base is float else (base,)
-        if not isinstance(value, accepted) or (isinstance(value, bool) and base is not bool):
-            raise UserError(f"{field.name} must be of type {base.__name__}, but got {value!r}.")
-        if base is float:
-            if not math.isfinite(value):
-                raise UserError(f"{field.name} must be finite, but got {value!r}.")
-            # 10 and 10.0 are the same setting, so they must give the same identity.
-            object.__setattr__(settings, field.name, float(value))

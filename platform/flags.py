@@ -57,8 +57,8 @@ def add_settings(parser: argparse.ArgumentParser, *, without: Iterable[str] = ()
         group = parser.add_argument_group(title)
         hints = typing.get_type_hints(kind)
         for field in dataclasses.fields(kind):
-            if field.name in without or field.name == "selection_rule":
-                continue  # the rule is the command's: tune searches, crossval does not
+            if field.name in without:
+                continue
             group.add_argument(
                 "--" + field.name.replace("_", "-"),
                 dest=field.name,
@@ -91,8 +91,9 @@ def resolve(arguments: argparse.Namespace, **forced: Any) -> tuple[Configuration
         if text is not None:
             values[name] = parse_value(name, text, hint)
     values.update(forced)
-    if "augmentation" in values:
-        values["augmentation"] = augmentation_setting(values["augmentation"])
+    for name in ("augmentation", "stage2_augmentation"):
+        if values.get(name, "same") != "same":
+            values[name] = augmentation_setting(values[name])
     return (
         Configuration(**_fields_of(Configuration, values)),
         Plan(**_fields_of(Plan, values)),

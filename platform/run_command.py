@@ -15,7 +15,16 @@ from platform.flags import add_settings, resolve
 if TYPE_CHECKING:
     from platform.results.experiment_plan import Experiment
 
-SEARCH_FIELDS = ("space", "trials", "trials_in_flight", "rounds", "pruning")
+PARAMETER_FIELDS = ("fixed", "enqueued")
+"""Fields of the plan that `--set` and `--enqueue` give."""
+SEARCH_FIELDS = ("selection_rule", "space", "trials", "trials_in_flight", "rounds", "pruning")
+
+
+SCORED_ON = {
+    "inner": "scored on inner validation subjects only",
+    "nested": "scored on inner validation subjects of that fold only",
+    "test": "scored on the TEST folds: leakage, only to show the gap",
+}
 
 
 def add_run_arguments(parser: argparse.ArgumentParser, *, search: bool = True) -> None:
@@ -34,7 +43,17 @@ def add_run_arguments(parser: argparse.ArgumentParser, *, search: bool = True) -
         help="own (default): motion masks of each fold's training subjects; released DIR: those of a folder "
         "in FMPN's released layout (crossval only)",
     )  # fmt: skip
-    add_settings(parser, without=("masks",) if search else ("masks", *SEARCH_FIELDS))
+    if search:
+        parser.add_argument(
+            "--set", action="append", metavar="PARAMETER=VALUE", dest="set_parameters",
+            help="do not search this parameter of the space: all trials have this value (repeatable)",
+        )  # fmt: skip
+        parser.add_argument(
+            "--enqueue", metavar="FILE",
+            help="YAML or JSON list of parameter values to try after the space's own first configurations",
+        )  # fmt: skip
+    own = ("masks", *PARAMETER_FIELDS)
+    add_settings(parser, without=own if search else (*own, *SEARCH_FIELDS))
 
 
 def _masks_setting(words: list[str] | None) -> str | None:
@@ -46,6 +65,18 @@ def _masks_setting(words: list[str] | None) -> str | None:
     return str(Path(words[1]).absolute())
 
 
+def _parameters_of_space(arguments: argparse.Namespace) -> dict[str, Any]:
+    """Fields of the plan from `--set` and `--enqueue`, where they are given."""
+    from platform.results.enqueued import read_enqueue_file
+
+    fields: dict[str, Any] = {}
+    if arguments.set_parameters:
+        fields["fixed"] = tuple(sorted(arguments.set_parameters))
+    if arguments.enqueue:
+        fields["enqueued"] = read_enqueue_file(Path(arguments.enqueue))
+    return fields
+
+
 def experiment_from(arguments: argparse.Namespace, *, kind: str, argv: list[str]) -> Experiment:
     """The experiment that the arguments ask for; prepares the embedded sets it needs.
 
@@ -53,8 +84,10 @@ def experiment_from(arguments: argparse.Namespace, *, kind: str, argv: list[str]
     """
     search = kind == "tune"
     arguments.masks = _masks_setting(arguments.masks)
-    configuration, plan = resolve(arguments, selection_rule="inner" if search else "paper")
-    plan = _checked(configuration, plan, search=search)
+    forced = _parameters_of_space(arguments) if search else {"selection_rule": "paper"}
+    configuration, plan = resolve(arguments, **forced)
+    enqueued_from = getattr(arguments, "enqueue", None) or "the field `enqueued` of --config"
+    plan = _checked(configuration, plan, search=search, enqueued_from=enqueued_from)
     from platform.results.experiment_plan import plan_experiment
     from platform.results.store import ResultsStore
 
@@ -81,6 +114,9 @@ def experiment_from(arguments: argparse.Namespace, *, kind: str, argv: list[str]
         search=search,
         address=arguments.address,
     )
+    from platform.distributed.capacity import check_capacity
+
+    check_capacity(experiment, search=search)
     if not (configuration.weights == "imagenet" and (arguments.dry_run or arguments.address)):
         _check_weights(experiment)
     return experiment
@@ -101,19 +137,25 @@ def _check_weights(experiment: Experiment) -> None:
     )
 
 
-def _checked(configuration: Configuration, plan: Plan, *, search: bool) -> Plan:
+def _checked(configuration: Configuration, plan: Plan, *, search: bool, enqueued_from: str = "") -> Plan:
     """`plan` with `auto` resolved; UserError for an unknown data set, method or space."""
     from datasets.catalogue import describe
     from platform.models import load_method
 
+    if search:
+        plan = _checked_search(plan)
     if plan.transfer_to == "auto":
-        plan = plan_with(
-            plan, transfer_to="synthetic_wild" if search and plan.dataset == "synthetic" else "none"
-        )
+        lends = search and plan.dataset == "synthetic" and plan.selection_rule != "nested"
+        plan = plan_with(plan, transfer_to="synthetic_wild" if lends else "none")
     if describe(plan.dataset).embedded and plan.fold_rule == "paper":
         _check_fold_count(plan)
     if plan.transfer_to != "none":
         describe(plan.transfer_to)
+        if configuration.freeze_generator:
+            raise UserError(
+                "freeze_generator keeps the mask generator of stage 1, which a mask transfer has not; pass "
+                "--transfer-to none, or --freeze-generator no."
+            )
     if plan.transfer_to == plan.dataset:
         raise UserError(
             f"masks must be transferred to another data set, but transfer_to is {plan.dataset} itself, whose "
@@ -129,8 +171,30 @@ def _checked(configuration: Configuration, plan: Plan, *, search: bool) -> Plan:
     if search:
         from platform.results.study import definition_of_space
 
-        definition_of_space(plan.space, configuration)
+        definition_of_space(
+            plan.space, configuration, fixed=plan.fixed, enqueued=plan.enqueued, enqueued_from=enqueued_from
+        )
     return plan
+
+
+def _checked_search(plan: Plan) -> Plan:
+    """`plan` with its rounds; UserError for a rule that a search cannot follow."""
+    from platform.selection import SEARCHED_RULES, default_rounds, steps_a_trial
+
+    rule = plan.selection_rule
+    if rule not in SEARCHED_RULES:
+        raise UserError(
+            f"a search chooses by {', '.join(SEARCHED_RULES)}, but selection_rule is {rule!r}; settings that "
+            "are fixed beforehand need no search: use python -m platform.crossval."
+        )
+    if rule == "nested" and plan.transfer_to not in ("auto", "none"):
+        raise UserError(
+            "a mask transfer trains one configuration, but the rule `nested` chooses one for each fold; pass "
+            "--transfer-to none, or --selection-rule inner."
+        )
+    if plan.rounds or plan.fold_rule != "paper":
+        return plan
+    return plan_with(plan, rounds=default_rounds(steps_a_trial(rule, plan.folds)))
 
 
 def _check_fold_count(plan: Plan) -> None:
@@ -173,10 +237,12 @@ def print_plan(experiment: Experiment, *, search: bool) -> None:
         f"{len(planned.folds.folds)} folds (rule {planned.folds.rule})"
     )
     if search:
+        studies = experiment.scopes
+        per_study = "" if len(studies) == 1 else f"{len(studies)} studies (one an outer fold) x "
         print(
-            f"# search: {plan.trials} trials x up to {len(planned.folds.folds)} inner fold runs "
-            f"(space {plan.space}, "
-            f"inner validation only), then all folds of the winner and of {len(plan.baselines)} baselines"
+            f"# search: {per_study}{plan.trials} trials x up to {len(studies[0].steps)} fold runs (space "
+            f"{plan.space}, {SCORED_ON[plan.selection_rule]}), then all folds of the winner and of "
+            f"{len(plan.baselines)} baselines"
         )
     target = experiment.target.data.dataset if experiment.target else "none"
     print(f"# mask transfer to: {target}", flush=True)
@@ -184,10 +250,9 @@ def print_plan(experiment: Experiment, *, search: bool) -> None:
 
 def print_dry_run(experiment: Experiment, *, search: bool) -> None:
     """Fold runs, resources and an estimate."""
-    from platform.distributed.cluster import local_slots
-    from platform.distributed.forecast import forecast
+    from platform.distributed.forecast import forecast, resources
 
-    print(f"# resources: {local_slots(experiment.plan).describe()}")
+    print(f"# resources: {resources(experiment, search=search)}")
     for line in forecast(experiment, search=search):
         print(f"# {line}")
     print("# dry run: nothing was run")

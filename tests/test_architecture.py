@@ -21,6 +21,8 @@ LAYERS = (
     "datasets",
     "platform.models",
     "search_spaces",
+    "platform.selection",
+    "platform.config_rules",
     "platform.config",
     "platform.training",
     "platform.evaluation",

@@ -33,7 +33,7 @@ def test_every_field_has_a_help_text_of_its_own(kind: Any) -> None:
 
 def test_every_field_but_the_commands_own_has_a_flag_with_its_help() -> None:
     parser = Parser(prog="program")
-    add_settings(parser)
+    add_settings(parser, without=("selection_rule",))
     flags = {action.dest: action for action in parser._actions}
     fields = {f.name for kind in (Configuration, Plan) for f in dataclasses.fields(kind)}
     assert fields - set(flags) == {"selection_rule"}

@@ -57,7 +57,7 @@ def test_a_dry_run_shows_settings_fold_runs_and_time_and_writes_nothing(
 ) -> None:
     for module in ("cluster", "forecast"):
         monkeypatch.setattr(
-            f"platform.distributed.{module}.local_slots", lambda plan: Slots(cpus=2, gpus=0, fold_runs=2)
+            f"platform.distributed.{module}.local_slots", lambda plan, runs_in_memory=None: Slots(cpus=2, gpus=0, fold_runs=2)
         )
     before = files_under(data_root)
     argv = [*SMALL, "--runs", str(tmp_path / "runs"), "--data-root", str(data_root), "--dry-run"]
@@ -65,7 +65,10 @@ def test_a_dry_run_shows_settings_fold_runs_and_time_and_writes_nothing(
     assert (status, err) == (0, "")
     assert "# tune-synthetic-smoke: resolved settings" in out
     assert "# synthetic: 60 images of 10 subjects, 3 classes, 2 folds (rule paper)" in out
-    assert "# search: 3 trials x up to 2 inner fold runs" in out
+    assert (
+        "# search: 3 trials x up to 2 fold runs (space quick, scored on inner validation subjects only)"
+        in out
+    )
     assert "# mask transfer to: synthetic_wild" in out
     assert "# resources: 2 CPUs, 0 GPUs; 2 fold runs at once" in out
     # 2 folds and 1 transfer target x 3 methods; 2 folds x 3 trials; stage 1 of both roles of 2 folds.
@@ -122,7 +125,23 @@ def test_crossval_needs_no_rounds_for_another_number_of_folds(
         ("tune", ["--trails", "3"], ["unknown argument '--trails'; did you mean --trials?"]),
         ("crossval", ["--trials", "3"], ["unknown argument '--trials'"]),
         ("tune", ["--rounds", "4,4"], ["rounds must be positive and add up", "(10)", "4,4"]),
-        ("tune", ["--folds", "5"], ["rounds must be positive and add up", "(5)", "3,2"]),
+        (
+            "tune",
+            ["--selection-rule", "paper"],
+            ["a search chooses by inner, nested, test", "platform.crossval"],
+        ),
+        ("tune", ["--selection-rule", "nest"], ["unknown selection_rule 'nest'; did you mean 'nested'?"]),
+        (
+            "tune",
+            ["--selection-rule", "nested", "--transfer-to", "synthetic_wild"],
+            ["one configuration", "--transfer-to none"],
+        ),
+        (
+            "tune",
+            ["--selection-rule", "nested", "--rounds", "4,3,3"],
+            ["number of inner parts (5)", "for example 2,2,1"],
+        ),
+        ("crossval", ["--selection-rule", "inner"], ["unknown argument '--selection-rule'"]),
         ("tune", ["--seed", "x"], ["--seed takes N, but got 'x'"]),
         ("tune", ["--name", "../other"], ["an experiment's name is", "'../other'", "--name"]),
         ("tune", ["--config", "no/such.yaml"], ["cannot read the configuration file no/such.yaml"]),

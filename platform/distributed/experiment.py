@@ -8,9 +8,9 @@ import socket
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from platform.config import Configuration
+from platform.config import Configuration, Plan
 from platform.distributed.cluster import connected
 from platform.distributed.dispatcher import start_dispatcher
 from platform.distributed.progress import Progress, displayed
@@ -25,6 +25,10 @@ from platform.results.experiment_plan import (
     write_settings,
 )
 from platform.results.tasks import FoldTask
+
+if TYPE_CHECKING:
+    from platform.distributed.search import Choice
+    from platform.distributed.study_search import StudySearch
 
 
 def run_experiment(experiment: Experiment, *, search: bool) -> dict[str, Any]:
@@ -41,14 +45,15 @@ def run_experiment(experiment: Experiment, *, search: bool) -> dict[str, Any]:
         progress = Progress(slots.fold_runs or int(slots.cpus // plan.cpus_per_run) or 1)
         _expect(progress, experiment, search=search)
         with displayed(progress, lambda known: ray.get(dispatcher.snapshot.remote(known))):
-            study, chosen = None, experiment.configuration
+            studies: list[dict[str, Any]] = []
+            chosen, score = [experiment.configuration] * experiment.fold_count, None
             if search:
                 progress.phase = "search"
-                study, chosen = _search(experiment, dispatcher, progress)
+                studies, chosen, score = _search(experiment, dispatcher, progress)
             progress.phase = "final folds"
-            rows = final_rows(experiment, chosen)
+            rows = final_rows(experiment, chosen, score)
             # Before the runs: `platform.table --partial` can show an experiment that was stopped.
-            content = describe_experiment(experiment, rows, study)
+            content = describe_experiment(experiment, rows, studies)
             manifests = ray.get(dispatcher.run.remote(all_tasks(rows)))
         _refuse_failures(experiment, all_tasks(rows), manifests)
     return content
@@ -56,40 +61,74 @@ def run_experiment(experiment: Experiment, *, search: bool) -> dict[str, Any]:
 
 def _search(
     experiment: Experiment, dispatcher: Any, progress: Progress
-) -> tuple[dict[str, Any], Configuration]:
-    from platform.distributed.search import described_trials, run_search, search_settings, winner
+) -> tuple[list[dict[str, Any]], list[Configuration], float]:
+    """The studies as experiment.json holds them, each outer fold's configuration, and their mean score."""
+    from platform.distributed.search import run_search, search_settings, winner
     from platform.results.study import definition_of_space
 
+    plan = experiment.plan
     definition = definition_of_space(
-        experiment.plan.space,
+        plan.space,
         experiment.configuration,
         name=experiment.name,
-        settings=search_settings(experiment.configuration, experiment.plan, experiment.planned),
+        settings=search_settings(experiment.configuration, plan, experiment.planned),
+        fixed=plan.fixed,
+        enqueued=plan.enqueued,
     )
     storage_path = experiment.folder / "study.journal"
-    search = run_search(
+    searches = run_search(
         definition,
         dispatcher=dispatcher,
         store=experiment.store,
         storage_path=storage_path,
         base=experiment.configuration,
-        plan=experiment.plan,
+        plan=plan,
         planned=experiment.planned,
-        order=experiment.order,
+        scopes=experiment.scopes,
     )
-    number, chosen = winner(search)
-    trials = described_trials(search)
-    best = next(trial for trial in trials if trial["number"] == number)
-    progress.best = f"chosen: trial {number} ({chosen.backbone}), inner accuracy {best['score']:.1%}"
-    progress.expect("inner", sum(trial["folds"] for trial in trials), 0.0)
-    study = {
-        "name": experiment.name,
+    choices = [winner(search) for search in searches]
+    studies = [
+        _described(search, choice, plan, storage_path)
+        for search, choice in zip(searches, choices, strict=True)
+    ]
+    progress.best = f"chosen: {_shown_choice(choices)}"
+    if plan.selection_rule != "test":
+        runs = sum(trial["folds"] for study in studies for trial in study["trials"])
+        progress.expect("inner", runs, 0.0)
+    chosen = dict.fromkeys(range(experiment.fold_count), choices[0].configuration)
+    for scope, choice in zip(experiment.scopes, choices, strict=True):
+        chosen.update(dict.fromkeys(scope.outer_folds, choice.configuration))
+    score = sum(choice.score for choice in choices) / len(choices)
+    return studies, [chosen[fold] for fold in sorted(chosen)], score
+
+
+OBJECTIVES = {
+    "inner": "inner accuracy, mean of folds",
+    "nested": "inner accuracy, mean of the fold's five inner parts",
+    "test": "accuracy on the test folds (leakage), mean of folds",
+}
+"""Selection rule to what a study's score is."""
+
+
+def _described(search: StudySearch, choice: Choice, plan: Plan, storage_path: Path) -> dict[str, Any]:
+    from platform.distributed.search import described_trials
+
+    return {
+        "name": search.definition.name,
         "storage": str(storage_path),
-        "objective": "inner accuracy, mean of folds",
-        "winner": number,
-        "trials": trials,
+        "objective": OBJECTIVES[plan.selection_rule],
+        "outer_folds": list(search.scope.outer_folds),
+        "winner": choice.trial,
+        "trials": described_trials(search),
     }
-    return study, chosen
+
+
+def _shown_choice(choices: Sequence[Choice]) -> str:
+    backbones = "/".join(sorted({choice.configuration.backbone for choice in choices}))
+    score = sum(choice.score for choice in choices) / len(choices)
+    if len(choices) == 1:
+        return f"trial {choices[0].trial} ({backbones}), score {score:.1%}"
+    return f"a configuration for each of {len(choices)} folds ({backbones}), mean score {score:.1%}"
 
 
 def _expect(progress: Progress, experiment: Experiment, *, search: bool) -> None:

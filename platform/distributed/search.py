@@ -6,8 +6,11 @@ Tune's own state is thrown away (platform/distributed/study_search.py).
 
 from __future__ import annotations
 
+import dataclasses
 import math
 import tempfile
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -16,13 +19,14 @@ from ray import tune
 
 from platform.config import Configuration, Plan, replace, to_dict
 from platform.distributed.cluster import TRIAL_SLOT
-from platform.distributed.study_search import METRIC, PruningScheduler, StudySearch, trial_tasks
+from platform.distributed.study_search import METRIC, PruningScheduler, Studies, StudySearch, trial_tasks
 from platform.errors import UserError
 from platform.results.inner_scores import inner_scores
 from platform.results.planning import PlannedData, machine_of
 from platform.results.store import ResultsStore
 from platform.results.study import SearchDefinition
 from platform.results.study_storage import open_storage
+from platform.selection import Scope, default_rounds
 
 LOST_TRIAL_RESTARTS = 2
 """Times that a trial is started again after its process was lost."""
@@ -35,7 +39,7 @@ def run_trial(
     base: Configuration,
     plan: Plan,
     planned: PlannedData,
-    order: tuple[int, ...],
+    scopes: Mapping[str, Scope],
     runs_root: str,
 ) -> None:
     """Tune's trainable: the folds of one configuration in rounds; after each round its mean accuracy.
@@ -44,7 +48,7 @@ def run_trial(
     """
     import ray
 
-    tasks = trial_tasks(base, config["overrides"], planned, plan, order)
+    tasks = trial_tasks(base, config["overrides"], planned, plan, scopes[config["study"]])
     store = ResultsStore(Path(runs_root))
     done = 0
     for size in rounds(plan, len(tasks)):
@@ -59,13 +63,15 @@ def run_trial(
             tune.report({METRIC: math.nan, "folds": done, "failed_folds": len(failed)})
             return
         done += size
-        accuracy = inner_scores(store, tasks[:done]).mean_of_folds
+        accuracy = inner_scores(store, tasks[:done]).mean_of_steps
         tune.report({METRIC: accuracy, "folds": done, "failed_folds": 0})
 
 
-def rounds(plan: Plan, fold_count: int) -> tuple[int, ...]:
-    """Folds a round: the plan's, or all at once where nothing is pruned."""
-    return plan.rounds if plan.pruning and fold_count > 1 else (fold_count,)
+def rounds(plan: Plan, steps: int) -> tuple[int, ...]:
+    """Fold runs a round: the plan's, or all at once where nothing is pruned."""
+    if not plan.pruning or steps == 1:
+        return (steps,)
+    return plan.rounds or default_rounds(steps)
 
 
 def run_search(
@@ -77,17 +83,26 @@ def run_search(
     base: Configuration,
     plan: Plan,
     planned: PlannedData,
-    order: tuple[int, ...],
-) -> StudySearch:
-    """Run the study to its end and return it. KeyboardInterrupt when Tune was stopped before that."""
-    search = StudySearch(
-        definition,
-        storage=open_storage(storage_path),
-        store=store,
-        base=base,
-        plan=plan,
-        planned=planned,
-        order=order,
+    scopes: Sequence[Scope],
+) -> list[StudySearch]:
+    """Run a study for each scope to its end and return them, in order.
+
+    Raises KeyboardInterrupt when Tune was stopped before that.
+    """
+    storage = open_storage(storage_path)
+    search = Studies(
+        [
+            StudySearch(
+                dataclasses.replace(definition, name=definition.name + scope.suffix),
+                storage=storage,
+                store=store,
+                base=base,
+                plan=plan,
+                planned=planned,
+                scope=scope,
+            )
+            for scope in scopes
+        ]
     )
     if not search.is_finished():
         trainable = tune.with_parameters(
@@ -96,22 +111,23 @@ def run_search(
             base=base,
             plan=plan,
             planned=planned,
-            order=order,
+            scopes={scope.suffix: scope for scope in scopes},
             runs_root=str(store.root),
         )
-        _run_trials(search, trainable, plan.trials)
+        _run_trials(search, trainable, plan.trials * len(scopes))
     if not search.is_finished():
         raise KeyboardInterrupt
-    if not any(trial.state == TrialState.COMPLETE for trial in search.study.trials):
-        raise UserError(
-            f"all {plan.trials} trials of study {definition.name} failed; the tracebacks are in the "
-            f"manifests under {store.root / 'fold_runs'}. With the cause gone, pass --name with a new name "
-            f"to search again, or a higher --trials to go on."
-        )
-    return search
+    for one in search.searches:
+        if not any(trial.state == TrialState.COMPLETE for trial in one.study.trials):
+            raise UserError(
+                f"all {plan.trials} trials of study {one.definition.name} failed; the tracebacks are in the "
+                f"manifests under {store.root / 'fold_runs'}. With the cause gone, pass --name with a new "
+                f"name to search again, or a higher --trials to go on."
+            )
+    return list(search.searches)
 
 
-def _run_trials(search: StudySearch, trainable: Any, trials: int) -> None:
+def _run_trials(search: Studies, trainable: Any, trials: int) -> None:
     """Ray Tune, until the search says FINISHED or Tune was stopped."""
     with tempfile.TemporaryDirectory(prefix="tune-") as folder:
         tuner = tune.Tuner(
@@ -139,33 +155,45 @@ def described_trials(search: StudySearch) -> list[dict[str, Any]]:
     for trial in search.study.get_trials(deepcopy=False):
         if not trial.state.is_finished():
             continue
-        overrides = trial.user_attrs["overrides"]
-        tasks = trial_tasks(search._base, overrides, search._planned, search._plan, search._order)
         runs: list[dict[str, Any]] = [
-            {"fold": task.fold_index, "identity": task.identity}
-            for task in tasks
+            {"fold": fold, "part": part, "identity": task.identity}
+            for (fold, part), task in zip(search.scope.steps, search.tasks(trial.number), strict=True)
             if search._store.is_complete("fold_runs", task.identity)
         ]
         described.append(
             {
                 "number": trial.number,
                 "state": trial.state.name,
-                "params": overrides,
+                "params": trial.user_attrs["overrides"],
                 "score": trial.value
                 if trial.state == TrialState.COMPLETE
                 else search.scores(trial.number).mean_or_none,
                 "folds": trial.user_attrs["folds"],
-                "runs": sorted(runs, key=lambda run: run["fold"]),
+                "runs": sorted(runs, key=lambda run: (run["fold"], run["part"] or 0)),
             }
         )
     return described
 
 
-def winner(search: StudySearch) -> tuple[int, Configuration]:
-    """Number and configuration of the complete trial with the best mean; the earlier one on a tie."""
+@dataclass(frozen=True, kw_only=True)
+class Choice:
+    """What a study chose."""
+
+    trial: int
+    score: float
+    """Mean accuracy of the trial's fold runs, in [0, 1]: what it was chosen by."""
+    configuration: Configuration
+
+
+def winner(search: StudySearch) -> Choice:
+    """The complete trial with the best mean; the earlier one on a tie."""
     complete = [t for t in search.study.get_trials(deepcopy=False) if t.state == TrialState.COMPLETE]
     best = max(complete, key=lambda trial: (trial.value, -trial.number))
-    return best.number, replace(search._base, **best.user_attrs["overrides"])
+    return Choice(
+        trial=best.number,
+        score=float(best.value or 0.0),
+        configuration=replace(search._base, **best.user_attrs["overrides"]),
+    )
 
 
 def search_settings(base: Configuration, plan: Plan, planned: PlannedData) -> dict[str, Any]:
@@ -173,11 +201,14 @@ def search_settings(base: Configuration, plan: Plan, planned: PlannedData) -> di
     keys = (
         "fold_rule",
         "folds",
+        "selection_rule",
         "rounds",
         "pruning",
         "study_seed",
         "trials_in_flight",
         "space",
+        "fixed",
+        "enqueued",
         "train_workers",
     )
     settings = to_dict(plan)

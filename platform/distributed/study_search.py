@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import warnings
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -21,10 +21,11 @@ from ray.tune.search.optuna import OptunaSearch
 
 from platform.config import Configuration, Plan, replace
 from platform.results.inner_scores import InnerScores, inner_scores
-from platform.results.planning import PlannedData, inner_tasks, machine_of
+from platform.results.planning import PlannedData, machine_of, step_tasks
 from platform.results.store import ResultsStore
 from platform.results.study import SearchDefinition
 from platform.results.tasks import FoldTask
+from platform.selection import Scope
 
 METRIC = "inner_accuracy"
 
@@ -34,10 +35,10 @@ def trial_tasks(
     overrides: Mapping[str, Any],
     planned: PlannedData,
     plan: Plan,
-    order: tuple[int, ...],
+    scope: Scope,
 ) -> list[FoldTask]:
-    """The inner fold runs of one trial, in the order in which they run."""
-    return inner_tasks(replace(base, **overrides), planned, machine_of(plan), order)
+    """The fold runs of one trial of that study, in the order in which they run."""
+    return step_tasks(replace(base, **overrides), planned, machine_of(plan), scope.steps)
 
 
 class StudySearch(OptunaSearch):
@@ -56,10 +57,11 @@ class StudySearch(OptunaSearch):
         base: Configuration,
         plan: Plan,
         planned: PlannedData,
-        order: tuple[int, ...],
+        scope: Scope,
     ) -> None:
         self.definition = definition
-        self._store, self._base, self._plan, self._planned, self._order = store, base, plan, planned, order
+        self.scope = scope
+        self._store, self._base, self._plan, self._planned = store, base, plan, planned
         self._numbers: dict[str, int] = {}
         self._overrides: dict[int, dict[str, Any]] = {}
         self._suggested: set[int] = set()
@@ -100,7 +102,11 @@ class StudySearch(OptunaSearch):
         self._numbers[trial_id] = number
         self._suggested.add(number)
         self._overrides[number] = self.definition.suggest(trial)
-        return {"number": number, "overrides": self._overrides[number]}
+        return {
+            "study": self.scope.suffix,
+            "number": number,
+            "overrides": self._overrides[number],
+        }
 
     def _generation_start(self, number: int) -> int:
         return number - number % self._plan.trials_in_flight
@@ -121,7 +127,7 @@ class StudySearch(OptunaSearch):
         return trial
 
     def _propose(self, number: int) -> dict[str, Any]:
-        aside = self._earlier_study(number, self.definition.sampler(_seed(self._plan.study_seed, number)))
+        aside = self._earlier_study(number, self.definition.sampler(self._trial_seed(number)))
         trial = aside.ask()
         self.definition.suggest(trial)
         return dict(trial.params)
@@ -133,13 +139,20 @@ class StudySearch(OptunaSearch):
         aside.add_trials([told[n] for n in range(self._generation_start(number))])
         return aside
 
-    def scores(self, number: int) -> InnerScores:
-        """Inner scores of that trial's fold runs, as far as they are in the results store."""
+    def _trial_seed(self, number: int) -> int:
+        text = f"{self._plan.study_seed}/trial/{number}{self.scope.suffix}"
+        return int.from_bytes(hashlib.sha256(text.encode()).digest()[:4], "big")
+
+    def tasks(self, number: int) -> list[FoldTask]:
+        """The fold runs of a proposed trial, in the order in which they run."""
         overrides = self._overrides.get(number)
         if overrides is None:
             overrides = self._told()[number].user_attrs["overrides"]
-        tasks = trial_tasks(self._base, overrides, self._planned, self._plan, self._order)
-        return inner_scores(self._store, tasks, partial=True)
+        return trial_tasks(self._base, overrides, self._planned, self._plan, self.scope)
+
+    def scores(self, number: int) -> InnerScores:
+        """Scores of that trial's fold runs, as far as they are in the results store."""
+        return inner_scores(self._store, self.tasks(number), partial=True)
 
     def should_prune(self, trial_id: str, folds_done: int) -> bool:
         """Whether a Wilcoxon test over subjects calls the trial worse than the best earlier one.
@@ -147,20 +160,20 @@ class StudySearch(OptunaSearch):
         Accuracy of each subject over the folds done, against the same subject's in the best complete
         trial of earlier generations, over the same folds.
         """
-        if not self._plan.pruning or folds_done >= len(self._order):
+        if not self._plan.pruning or folds_done >= len(self.scope.steps):
             return False
         number = self._numbers[trial_id]
-        folds = self._order[:folds_done]
+        done = range(folds_done)
         aside = optuna.create_study(direction="maximize")
         for earlier in self._earlier_study(number).get_trials(states=(TrialState.COMPLETE,)):
-            aside.add_trial(_scored(self.scores(earlier.number), folds))
+            aside.add_trial(_scored(self.scores(earlier.number), done))
         if not aside.trials:
             return False
         with warnings.catch_warnings():
             # Optuna calls it experimental; the version is pinned.
             warnings.simplefilter("ignore", optuna.exceptions.ExperimentalWarning)
             pruner = optuna.pruners.WilcoxonPruner(p_threshold=0.1, n_startup_steps=8)
-        if pruner.prune(aside, _scored(self.scores(number), folds)):
+        if pruner.prune(aside, _scored(self.scores(number), done)):
             self._pruned.add(number)
             return True
         return False
@@ -177,7 +190,7 @@ class StudySearch(OptunaSearch):
             self._ended[number] = TrialState.PRUNED
         elif error or (result or {}).get("failed_folds"):
             self._ended[number] = TrialState.FAIL
-        elif len(self.scores(number).folds) == len(self._order):
+        elif len(self.scores(number).steps) == len(self.scope.steps):
             self._ended[number] = TrialState.COMPLETE
         # Neither: Tune was interrupted. The trial stays RUNNING and is adopted next time.
         self._tell_generation(number)
@@ -196,18 +209,63 @@ class StudySearch(OptunaSearch):
         for n in numbers:
             scores = self.scores(n)
             trials[n].set_user_attr("overrides", self._overrides[n])
-            trials[n].set_user_attr("folds", len(scores.folds))
-            if scores.folds:
-                trials[n].report(scores.mean_of_folds, step=len(scores.folds))
+            trials[n].set_user_attr("folds", len(scores.steps))
+            if scores.steps:
+                trials[n].report(scores.mean_of_steps, step=len(scores.steps))
             complete = self._ended[n] == TrialState.COMPLETE
-            self.study.tell(trials[n], scores.mean_of_folds if complete else None, state=self._ended[n])
+            self.study.tell(trials[n], scores.mean_of_steps if complete else None, state=self._ended[n])
+
+
+def _scored(scores: InnerScores, done: Iterable[int]) -> FrozenTrial:
+    """A trial whose steps are subjects: accuracy over the fold runs done, for Wilcoxon's test."""
+    by_subject = scores.subject_accuracies(done)
+    values = dict(enumerate(by_subject[subject] for subject in sorted(by_subject)))
+    return optuna.trial.create_trial(
+        value=sum(values.values()) / len(values), params={}, distributions={}, intermediate_values=values
+    )
+
+
+class Studies(Searcher):
+    """The studies of one search, side by side under one Tuner: each trial belongs to one of them."""
+
+    def __init__(self, searches: Sequence[StudySearch]) -> None:
+        super().__init__(metric=METRIC, mode="max")
+        self.searches = tuple(searches)
+        self._search_of: dict[str, StudySearch] = {}
+
+    def is_finished(self) -> bool:
+        """Whether every wanted trial of every study has been told its end."""
+        return all(search.is_finished() for search in self.searches)
+
+    def suggest(self, trial_id: str) -> dict[str, Any] | str | None:  # type: ignore[override]
+        """A trial of the first study that has one; None while all wait; FINISHED at the end of all."""
+        finished = True
+        for search in self.searches:
+            suggestion = search.suggest(trial_id)
+            if suggestion == Searcher.FINISHED:
+                continue
+            finished = False
+            if suggestion is not None:
+                self._search_of[trial_id] = search
+                return suggestion
+        return Searcher.FINISHED if finished else None
+
+    def should_prune(self, trial_id: str, folds_done: int) -> bool:
+        """As the trial's study says."""
+        return self._search_of[trial_id].should_prune(trial_id, folds_done)
+
+    def on_trial_complete(
+        self, trial_id: str, result: dict[str, Any] | None = None, error: bool = False
+    ) -> None:
+        """Tell the trial's study."""
+        self._search_of[trial_id].on_trial_complete(trial_id, result, error)
 
     def __getstate__(self) -> dict[str, Any]:
         """Nothing travels in Tune's own snapshots: they are thrown away."""
         return {}
 
     def save(self, checkpoint_path: str) -> None:
-        """Nothing to save: the study is its own storage, and Tune's state is never restored."""
+        """Nothing to save: a study is its own storage, and Tune's state is never restored."""
         Path(checkpoint_path).touch()
 
     def restore(self, checkpoint_path: str) -> None:
@@ -215,24 +273,10 @@ class StudySearch(OptunaSearch):
         raise TypeError("a study is continued from its storage, never from Tune's state")
 
 
-def _seed(study_seed: int, number: int) -> int:
-    digest = hashlib.sha256(f"{study_seed}/trial/{number}".encode()).digest()
-    return int.from_bytes(digest[:4], "big")
-
-
-def _scored(scores: InnerScores, folds: tuple[int, ...]) -> FrozenTrial:
-    """A trial whose steps are subjects: mean accuracy over these folds, for Wilcoxon's test."""
-    by_subject = scores.subject_accuracies(folds)
-    values = dict(enumerate(by_subject[subject] for subject in sorted(by_subject)))
-    return optuna.trial.create_trial(
-        value=sum(values.values()) / len(values), params={}, distributions={}, intermediate_values=values
-    )
-
-
 class PruningScheduler(FIFOScheduler):
     """Asks the search, after each round, whether the trial should stop."""
 
-    def __init__(self, search: StudySearch) -> None:
+    def __init__(self, search: Studies) -> None:
         super().__init__()
         self._search = search
 

@@ -45,6 +45,14 @@ def read_experiment(store: ResultsStore, name: str) -> dict[str, Any]:
     return experiment
 
 
+def studies_of(experiment: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """The studies that chose the configurations: none, one, or one for each fold.
+
+    Experiments made before 22 November 2026 hold an only one as `study`.
+    """
+    return list(experiment.get("studies") or filter(None, [experiment.get("study")]))
+
+
 def check_experiment(experiment: Mapping[str, Any], where: str) -> None:
     """Refuse an experiment that lacks what aggregating it needs. Raises UserError."""
     found = experiment.get("format") if isinstance(experiment, Mapping) else None

@@ -16,16 +16,20 @@ from platform.results.files import write_atomically
 from platform.results.planning import (
     PlannedData,
     final_tasks,
-    inner_tasks,
     machine_of,
     masks_to_lend,
     plan_data,
     released_masks,
+    step_tasks,
     with_method,
 )
 from platform.results.settings_file import show, stored_settings
 from platform.results.store import ResultsStore
 from platform.results.tasks import FoldTask, Stage1Task
+from platform.selection import Scope, scopes
+
+VARIOUS = "various"
+"""Backbone of a row whose folds have different ones."""
 
 TRANSFER_RULE = "holdout"
 """Fold rule of the transfer target: one split, as the paper's AffectNet."""
@@ -53,34 +57,41 @@ class Experiment:
         return self.store.experiment_folder(self.name)
 
     @property
-    def order(self) -> tuple[int, ...]:
-        """The order in which a trial runs its folds: seeded, so that a round is no block of neighbours."""
-        import random
+    def fold_count(self) -> int:
+        """Outer folds of the data set."""
+        return len(self.planned.folds.folds)
 
-        order = list(range(len(self.planned.folds.folds)))
-        random.Random(f"{self.plan.study_seed}/fold order").shuffle(order)
-        return tuple(order)
+    @property
+    def scopes(self) -> tuple[Scope, ...]:
+        """What each study of the search compares."""
+        return scopes(self.plan.selection_rule, self.fold_count, self.plan.study_seed)
 
 
 @dataclass(frozen=True, kw_only=True)
 class Row:
     """One row of the table to come: a method on a data set, and its fold runs."""
 
-    configuration: Configuration
+    configurations: tuple[Configuration, ...]
+    """Of each fold; they differ only where each fold has a study of its own."""
     tasks: tuple[FoldTask, ...]
     kind: str
     masks: str
+    selection_score: float | None = None
+    """The score that chose the configuration, in [0, 1]: None where nothing or another row's did."""
 
     def describe(self, selection_rule: str) -> dict[str, Any]:
         """As experiment.json holds it."""
-        method = load_method(self.configuration.method)
+        name = self.configurations[0].method
+        method = load_method(name)
         first = self.tasks[0]
+        backbones = {configuration.backbone for configuration in self.configurations}
         return {
-            "method": self.configuration.method,
+            "method": name,
             "title": method.title,
             "dataset": first.data.dataset,
-            "backbone": self.configuration.backbone,
+            "backbone": backbones.pop() if len(backbones) == 1 else VARIOUS,
             "selection_rule": selection_rule,
+            "selection_score": self.selection_score,
             "kind": self.kind,
             "masks": self.masks if method.uses_masks else "none",
             "fold_rule": first.record["fold"]["rule"],
@@ -145,28 +156,46 @@ def _refuse_other_settings(folder: Path, name: str, configuration: Configuration
         )
 
 
-def final_rows(experiment: Experiment, chosen: Configuration) -> list[Row]:
-    """The chosen configuration and the baselines on all folds, and on the transfer's target."""
+def final_rows(
+    experiment: Experiment, chosen: Configuration | Sequence[Configuration], score: float | None = None
+) -> list[Row]:
+    """The configuration of all folds, or of each, and the baselines; and both on the transfer's target.
+
+    `score` is what the configurations were chosen by, if a search did. A transfer takes the first
+    fold's configuration: only the rule `nested` has several, and it goes without transfer.
+    """
     machine = machine_of(experiment.plan)
+    if isinstance(chosen, Configuration):
+        chosen = [chosen] * experiment.fold_count
     rows = []
-    methods = (chosen.method, *(m for m in experiment.plan.baselines if m != chosen.method))
+    wanted = chosen[0].method
+    methods = (wanted, *(m for m in experiment.plan.baselines if m != wanted))
     released = None
     if experiment.plan.masks != "own":
         released = released_masks(experiment.planned, Path(experiment.plan.masks))
     for method in methods:
-        configuration = with_method(chosen, method)
-        tasks = final_tasks(configuration, experiment.planned, machine, borrowed_masks=released)
-        masks = "released" if released else "own"
-        rows.append(Row(configuration=configuration, tasks=tuple(tasks), kind="crossval", masks=masks))
+        configurations = tuple(with_method(one, method) for one in chosen)
+        tasks = final_tasks(configurations, experiment.planned, machine, borrowed_masks=released)
+        rows.append(
+            Row(
+                configurations=configurations,
+                tasks=tuple(tasks),
+                kind="crossval",
+                masks="released" if released else "own",
+                selection_score=score if method == wanted else None,
+            )
+        )
     if experiment.target is not None:
         lent = masks_to_lend(experiment.planned, experiment.target)
         for method in methods:
-            configuration = with_method(chosen, method)
+            configuration = with_method(chosen[0], method)
             tasks = final_tasks(
                 configuration, experiment.target, machine, borrowed_masks=lent, pretrain=False
             )
             source = experiment.planned.data.dataset
-            rows.append(Row(configuration=configuration, tasks=tuple(tasks), kind="transfer", masks=source))
+            rows.append(
+                Row(configurations=(configuration,), tasks=tuple(tasks), kind="transfer", masks=source)
+            )
     return rows
 
 
@@ -176,9 +205,9 @@ def all_tasks(rows: Sequence[Row]) -> list[FoldTask]:
 
 
 def describe_experiment(
-    experiment: Experiment, rows: Sequence[Row], study: dict[str, Any] | None
+    experiment: Experiment, rows: Sequence[Row], studies: Sequence[dict[str, Any]]
 ) -> dict[str, Any]:
-    """Write experiment.json and return its content."""
+    """Write experiment.json and return its content. `studies`: one, one for each fold, or none."""
     rule = experiment.plan.selection_rule
     content = {
         "format": "experiment",
@@ -189,7 +218,7 @@ def describe_experiment(
         "selection_rule": rule,
         "config": {**to_dict(experiment.plan), **to_dict(experiment.configuration)},
         "rows": [row.describe(rule) for row in rows],
-        "study": study,
+        "studies": list(studies),
     }
     write_atomically(experiment.folder / "experiment.json", json.dumps(content, indent=1) + "\n")
     return content
@@ -206,14 +235,19 @@ def write_settings(experiment: Experiment) -> None:
 
 def wanted_gflop(experiment: Experiment, *, search: bool) -> dict[str, list[float]]:
     """Arithmetic of every run that may be wanted, by group: `stage 1`, `inner`, `final`."""
+    plan = experiment.plan
     tasks = all_tasks(final_rows(experiment, experiment.configuration))
     groups: dict[str, list[float]] = {"final": [_gflop(experiment, task) for task in tasks]}
     if search:
-        inner = inner_tasks(
-            experiment.configuration, experiment.planned, machine_of(experiment.plan), experiment.order
-        )
-        groups["inner"] = [_gflop(experiment, task) for task in inner] * experiment.plan.trials
-        tasks += inner
+        steps = [step for scope in experiment.scopes for step in scope.steps]
+        searched = step_tasks(experiment.configuration, experiment.planned, machine_of(plan), steps)
+        costs = [_gflop(experiment, task) for task in searched] * plan.trials
+        if plan.selection_rule == "test":
+            # The winner's final runs are its trial's own.
+            groups["final"] = costs + groups["final"][experiment.fold_count :]
+        else:
+            groups["inner"] = costs
+        tasks += searched
     stage1 = {task.stage1.identity: task.stage1 for task in tasks if task.stage1}
     groups["stage 1"] = [_gflop(experiment, task) for task in stage1.values()]
     return {group: costs for group, costs in groups.items() if costs}

@@ -1,8 +1,8 @@
-"""Scores of a trial's inner fold runs, from the stored predictions."""
+"""Scores of a trial's fold runs, from the stored predictions."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -16,46 +16,47 @@ Counts = Mapping[str, tuple[int, int]]
 
 @dataclass(frozen=True, kw_only=True)
 class InnerScores:
-    """Of each fold done: how many validation images of each subject were right."""
+    """Of each step done (a fold run of the trial): how many images of each subject were right."""
 
-    folds: Mapping[int, Counts]
+    steps: Mapping[int, Counts]
+    """Place of the step in the trial, from 0, to its counts."""
 
     @property
-    def mean_of_folds(self) -> float:
-        """The unweighted mean of the folds' accuracies: a search's objective."""
+    def mean_of_steps(self) -> float:
+        """The unweighted mean of the steps' accuracies: a search's objective. A step is one fold's."""
         accuracies = [
             sum(right for right, _ in counts.values()) / sum(total for _, total in counts.values())
-            for counts in self.folds.values()
+            for counts in self.steps.values()
         ]
         return sum(accuracies) / len(accuracies)
 
     @property
     def mean_or_none(self) -> float | None:
-        """The mean of the folds there are; None where there is none."""
-        return self.mean_of_folds if self.folds else None
+        """The mean of the steps there are; None where there is none."""
+        return self.mean_of_steps if self.steps else None
 
-    def subject_accuracies(self, folds: Sequence[int]) -> dict[str, float]:
-        """Each subject's accuracy over these folds, all of which must be done."""
+    def subject_accuracies(self, steps: Iterable[int]) -> dict[str, float]:
+        """Each subject's accuracy over these steps, all of which must be done."""
         sums: dict[str, tuple[int, int]] = {}
-        for fold in folds:
-            for subject, (right, total) in self.folds[fold].items():
+        for step in steps:
+            for subject, (right, total) in self.steps[step].items():
                 before = sums.get(subject, (0, 0))
                 sums[subject] = (before[0] + right, before[1] + total)
         return {subject: right / total for subject, (right, total) in sums.items()}
 
 
 def inner_scores(store: ResultsStore, tasks: Sequence[FoldTask], *, partial: bool = False) -> InnerScores:
-    """Scores of these fold runs; with `partial`, those that are there.
+    """Scores of these fold runs, a trial's steps in order; with `partial`, those that are there.
 
     KeyError when a fold run is missing and `partial` is not set.
     """
-    folds: dict[int, Counts] = {}
-    for task in tasks:
+    steps: dict[int, Counts] = {}
+    for step, task in enumerate(tasks):
         if store.is_complete("fold_runs", task.identity):
-            folds[task.fold_index] = _counts(store.root, task.identity)
+            steps[step] = _counts(store.root, task.identity)
         elif not partial:
             raise KeyError(f"fold run {task.identity} (fold {task.fold_index}) has no result")
-    return InnerScores(folds=folds)
+    return InnerScores(steps=steps)
 
 
 @lru_cache(maxsize=100_000)

@@ -29,9 +29,7 @@ from platform.results.tasks import (
     mask_task,
     released_mask_task,
 )
-
-INNER_PART = 0
-"""The inner part that the rule `inner` validates on, in every outer fold."""
+from platform.selection import INNER_PARTS, Step
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -73,7 +71,10 @@ def plan_data(
     check_training_classes(folds, classes)
     inner: tuple[tuple[tuple[str, ...], ...], ...] = ()
     if search:
-        inner = tuple(inner_parts(fold.train_subjects, classes, seed=plan.study_seed) for fold in folds.folds)
+        inner = tuple(
+            inner_parts(fold.train_subjects, classes, seed=plan.study_seed, part_count=INNER_PARTS)
+            for fold in folds.folds
+        )
     return PlannedData(
         data=DataReference(
             folder=str(store.folder.absolute()),
@@ -102,37 +103,39 @@ def machine_of(plan: Plan) -> Machine:
     )
 
 
-def inner_tasks(
-    configuration: Configuration, planned: PlannedData, machine: Machine, fold_order: Sequence[int]
+def step_tasks(
+    configuration: Configuration, planned: PlannedData, machine: Machine, steps: Sequence[Step]
 ) -> list[FoldTask]:
-    """The inner runs of one configuration: part 0 of every outer fold, in `fold_order`."""
+    """The fold runs that score one configuration in a study, in the order of `steps`."""
     return [
         fold_task(
             configuration,
             planned.data,
-            planned.folds.folds[index],
+            planned.folds.folds[fold],
             fold_rule=planned.folds.rule,
-            part=INNER_PART,
-            validation_subjects=planned.inner[index][INNER_PART],
+            part=part,
+            validation_subjects=None if part is None else planned.inner[fold][part],
             machine=machine,
         )
-        for index in fold_order
+        for fold, part in steps
     ]
 
 
 def final_tasks(
-    configuration: Configuration,
+    configurations: Configuration | Sequence[Configuration],
     planned: PlannedData,
     machine: Machine,
     *,
     borrowed_masks: MaskTask | Sequence[MaskTask] | None = None,
     pretrain: bool = True,
 ) -> list[FoldTask]:
-    """The final runs of one configuration: every outer fold, scored once on its test subjects.
+    """The final runs: every outer fold, scored once on its test subjects.
 
-    `borrowed_masks` replace the folds' own: one set for all, or one for each fold.
+    One configuration for all folds, or one for each. `borrowed_masks` replace the folds' own: one set
+    for all, or one for each fold.
     """
     count = len(planned.folds.folds)
+    chosen = [configurations] * count if isinstance(configurations, Configuration) else configurations
     borrowed = borrowed_masks if isinstance(borrowed_masks, Sequence) else [borrowed_masks] * count
     return [
         fold_task(
@@ -146,7 +149,7 @@ def final_tasks(
             borrowed_masks=masks,
             pretrain=pretrain,
         )
-        for fold, masks in zip(planned.folds.folds, borrowed, strict=True)
+        for configuration, fold, masks in zip(chosen, planned.folds.folds, borrowed, strict=True)
     ]
 
 

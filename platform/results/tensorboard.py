@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from platform.results.aggregate import AggregatedRow
+from platform.results.experiment import studies_of
 
 if TYPE_CHECKING:
     from torch.utils.tensorboard import SummaryWriter
@@ -39,8 +40,11 @@ def write_tensorboard(
     for index, (row, made) in enumerate(zip(experiment["rows"], aggregated, strict=True)):
         _write_row(folder / row_slug(index, row), store, row, made)
     _write_figures(folder / "figures", figures)
-    for trial in (experiment.get("study") or {}).get("trials", []):
-        _write_trial(folder / "trials" / f"trial-{trial['number']:04d}", trial)
+    studies = studies_of(experiment)
+    for study in studies:
+        place = folder / "trials" if len(studies) == 1 else folder / "trials" / study["name"]
+        for trial in study["trials"]:
+            _write_trial(place / f"trial-{trial['number']:04d}", trial)
 
 
 def row_slug(index: int, row: Mapping[str, Any]) -> str:

@@ -21,12 +21,13 @@ from platform.results.planning import PlannedData
 from platform.results.store import ResultsStore
 from platform.results.study import SearchDefinition
 from platform.results.study_storage import open_storage
+from platform.selection import Scope
 from tests.distributed.processes import LINUX_ONLY, descendants
 from tests.tiny_faces import tiny_configuration
 
 pytestmark = [LINUX_ONLY, pytest.mark.ray, pytest.mark.timeout(900)]
 
-ORDER = (0, 1, 2)
+SCOPE = Scope(suffix="", steps=((0, 0), (1, 0), (2, 0)), outer_folds=(0, 1, 2))
 BASE = tiny_configuration(
     method="cnn",
     stage2_constant_epochs=3,
@@ -79,8 +80,8 @@ def search(cluster: Any, data_root: Path, plan: Plan, planned: PlannedData, tmp_
                 base=BASE,
                 plan=wanted,
                 planned=planned,
-                order=ORDER,
-            )
+                scopes=[SCOPE],
+            )[0]
         finally:
             ray.kill(dispatcher)
 
@@ -124,7 +125,7 @@ def test_an_interrupted_search_that_loses_a_trial_is_the_same_search(search: Sea
         base=BASE,
         plan=quiet._plan,
         planned=quiet._planned,
-        order=ORDER,
+        scope=SCOPE,
     )
     left.suggest("killed")  # a RUNNING trial that nobody leads
     manifests = tmp_path.glob("interrupted/fold_runs/*/manifest.json")
@@ -150,7 +151,8 @@ def test_failed_and_pruned_trials_are_told_so_and_the_winner_has_all_folds(searc
         ("PRUNED", 2),
     ]
     assert trials[0]["score"] is None
-    number, chosen = winner(done)
-    assert number == 1
+    choice = winner(done)
+    assert (choice.trial, choice.score) == (1, trials[1]["score"])
+    chosen = choice.configuration
     assert (chosen.classifier_learning_rate, chosen.stage2_batch_size) == (0.01, 16)
     assert [run["fold"] for run in trials[1]["runs"]] == [0, 1, 2]

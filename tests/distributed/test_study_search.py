@@ -14,7 +14,7 @@ from ray.tune.search import Searcher
 
 from platform.config import Plan, plan_with
 from platform.distributed.search import run_search
-from platform.distributed.study_search import StudySearch, trial_tasks
+from platform.distributed.study_search import Studies, StudySearch, trial_tasks
 from platform.errors import UserError
 from platform.evaluation.predictions import Predictions, to_bytes
 from platform.results.planning import PlannedData
@@ -22,9 +22,10 @@ from platform.results.store import ResultsStore
 from platform.results.study import SearchDefinition
 from platform.results.study_storage import open_storage
 from platform.results.tasks import FoldTask
+from platform.selection import Scope, scopes
 from tests.tiny_faces import CLASSES, tiny_configuration
 
-ORDER = (2, 0, 1)
+SCOPE = Scope(suffix="", steps=((2, 0), (0, 0), (1, 0)), outer_folds=(0, 1, 2))
 BASE = tiny_configuration(method="cnn")
 Make = Callable[..., StudySearch]
 
@@ -56,7 +57,7 @@ def make(tmp_path: Path, plan: Plan, planned: PlannedData) -> Make:
             base=BASE,
             plan=plan_with(plan, **changes),
             planned=planned,
-            order=ORDER,
+            scope=SCOPE,
         )
 
     return start
@@ -86,7 +87,7 @@ def write_run(search: StudySearch, task: FoldTask, right_of_six: int) -> None:
 
 def run_folds(search: StudySearch, trial: dict[str, Any], right_of_six: int, folds: int = 3) -> None:
     """The first `folds` fold runs of a suggested trial."""
-    tasks = trial_tasks(BASE, trial["overrides"], search._planned, search._plan, ORDER)
+    tasks = trial_tasks(BASE, trial["overrides"], search._planned, search._plan, SCOPE)
     for task in tasks[:folds]:
         write_run(search, task, right_of_six)
 
@@ -282,5 +283,40 @@ def test_a_search_whose_trials_all_failed_says_so_every_time(make: Make, tmp_pat
             base=BASE,
             plan=search._plan,
             planned=search._planned,
-            order=ORDER,
+            scopes=[SCOPE],
         )
+
+
+def test_studies_side_by_side_go_on_alone_and_end_together(
+    make: Make, tmp_path: Path, plan: Plan, planned: PlannedData
+) -> None:
+    nested = [
+        StudySearch(
+            changed(DEFINITION, name=f"study{scope.suffix}"),
+            storage=open_storage(tmp_path / "nested" / "study.journal"),
+            store=ResultsStore(tmp_path / "nested"),
+            base=BASE,
+            plan=plan_with(plan, trials=3, selection_rule="nested", rounds=(3, 2)),
+            planned=planned,
+            scope=scope,
+        )
+        for scope in scopes("nested", 2, 0)
+    ]
+    studies = Studies(nested)
+    trials = {trial_id: studies.suggest(trial_id) for trial_id in "abcd"}
+    assert [(one["study"], one["number"]) for one in trials.values()] == [  # type: ignore[index]
+        ("-fold-0", 0), ("-fold-0", 1), ("-fold-1", 0), ("-fold-1", 1),
+    ]  # fmt: skip
+    assert studies.suggest("e") is None
+    for trial_id, search in zip("abcd", [nested[0]] * 2 + [nested[1]] * 2, strict=True):
+        for task in search.tasks(trials[trial_id]["number"]):  # type: ignore[index, call-overload]
+            write_run(search, task, 4)
+        studies.on_trial_complete(trial_id, {})
+    last = studies.suggest("e"), studies.suggest("f")
+    assert [(one["study"], one["number"]) for one in last] == [("-fold-0", 2), ("-fold-1", 2)]  # type: ignore[index]
+    assert studies.suggest("g") == Searcher.FINISHED
+    assert not studies.is_finished()
+    for trial_id, search in zip("ef", nested, strict=True):
+        studies.on_trial_complete(trial_id, error=True)
+        assert states(search) == ["COMPLETE", "COMPLETE", "FAIL"]
+    assert studies.is_finished()

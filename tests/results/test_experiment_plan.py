@@ -89,7 +89,7 @@ def test_rows_are_the_chosen_method_then_the_baselines_then_the_transfer(
 def test_a_baseline_that_is_chosen_is_run_once(data_root: Path, tmp_path: Path) -> None:
     made = experiment(data_root, tmp_path, transfer_to="none")
     rows = final_rows(made, tiny_configuration(method="cnn"))
-    assert [row.configuration.method for row in rows] == ["cnn", "cnn_no_mask_loss"]
+    assert [row.configurations[0].method for row in rows] == ["cnn", "cnn_no_mask_loss"]
 
 
 def test_transferred_runs_have_no_stage_1_and_the_sources_masks(data_root: Path, tmp_path: Path) -> None:
@@ -101,18 +101,38 @@ def test_transferred_runs_have_no_stage_1_and_the_sources_masks(data_root: Path,
     assert task.masks.train_subjects == tuple(subject_names(10))
 
 
-def test_the_order_of_folds_is_a_seeded_permutation(data_root: Path, tmp_path: Path) -> None:
-    orders = [
-        experiment(data_root, tmp_path, folds=10, rounds=(10,), study_seed=seed, search=False).order
-        for seed in (0, 0, 1)
-    ]
-    assert sorted(orders[0]) == list(range(10))
-    assert orders[0] == orders[1] != orders[2]
-    assert orders[0] != tuple(range(10))
+def test_folds_may_have_configurations_of_their_own(data_root: Path, tmp_path: Path) -> None:
+    made = experiment(data_root, tmp_path, transfer_to="none", selection_rule="nested", rounds=())
+    chosen = [tiny_configuration(lambda_mask=1.0), tiny_configuration(backbone="resnet50")]
+    row, baseline, _ = (one.describe("nested") for one in final_rows(made, chosen, 0.75))
+    assert (row["backbone"], row["selection_score"]) == ("various", 0.75)
+    assert (baseline["backbone"], baseline["selection_score"]) == ("various", None)
+    first, second = final_rows(made, chosen)[0].tasks
+    assert first.record["config"]["lambda_mask"] == 1.0
+    assert second.record["config"]["backbone"] == "resnet50"
+
+
+@pytest.mark.parametrize(("rule", "groups"), [("inner", [3 * 2, 6]), ("nested", [3 * 2 * 5, 6])])
+def test_a_search_may_want_every_step_of_every_trial(
+    data_root: Path, tmp_path: Path, rule: str, groups: list[int]
+) -> None:
+    made = experiment(data_root, tmp_path, transfer_to="none", selection_rule=rule, rounds=())
+    wanted = wanted_gflop(made, search=True)
+    assert [len(wanted["inner"]), len(wanted["final"])] == groups
+
+
+def test_a_search_on_the_test_folds_already_has_the_winners_final_runs(
+    data_root: Path, tmp_path: Path
+) -> None:
+    wanted = wanted_gflop(
+        experiment(data_root, tmp_path, transfer_to="none", selection_rule="test"), search=True
+    )
+    assert "inner" not in wanted
+    assert len(wanted["final"]) == 3 * 2 + 2 * 2
 
 
 def test_the_description_is_a_valid_experiment_with_the_plans_rule(data_root: Path, tmp_path: Path) -> None:
-    for rule, study in (("inner", {"name": "s", "trials": []}), ("paper", None)):
+    for rule, study in (("inner", [{"name": "s", "trials": []}]), ("paper", [])):
         made = experiment(data_root, tmp_path / rule, search=rule == "inner", selection_rule=rule)
         content = describe_experiment(made, final_rows(made, made.configuration), study)
         path = made.folder / "experiment.json"

@@ -13,18 +13,18 @@ from platform.results.tasks import FoldTask, Machine, fold_task
 from tests.tiny_faces import CLASSES, fake_data, tiny_configuration
 
 
-def test_the_score_is_the_unweighted_mean_of_folds_by_hand() -> None:
-    scores = InnerScores(folds={0: {"A": (3, 4), "B": (0, 2)}, 1: {"C": (1, 1)}})
-    assert scores.mean_of_folds == pytest.approx((3 / 6 + 1) / 2)
-    assert scores.mean_or_none == scores.mean_of_folds
+def test_the_score_is_the_unweighted_mean_of_steps_by_hand() -> None:
+    scores = InnerScores(steps={0: {"A": (3, 4), "B": (0, 2)}, 1: {"C": (1, 1)}})
+    assert scores.mean_of_steps == pytest.approx((3 / 6 + 1) / 2)
+    assert scores.mean_or_none == scores.mean_of_steps
 
 
 def test_without_a_fold_there_is_no_score() -> None:
-    assert InnerScores(folds={}).mean_or_none is None
+    assert InnerScores(steps={}).mean_or_none is None
 
 
-def test_subjects_are_summed_over_the_folds_asked() -> None:
-    scores = InnerScores(folds={0: {"A": (3, 4), "B": (0, 2)}, 1: {"A": (0, 2)}, 2: {"B": (2, 2)}})
+def test_subjects_are_summed_over_the_steps_asked() -> None:
+    scores = InnerScores(steps={0: {"A": (3, 4), "B": (0, 2)}, 1: {"A": (0, 2)}, 2: {"B": (2, 2)}})
     assert scores.subject_accuracies([0, 1]) == {"A": 3 / 6, "B": 0.0}
     assert scores.subject_accuracies([2]) == {"B": 1.0}
     with pytest.raises(KeyError):
@@ -62,8 +62,8 @@ def test_scores_are_read_from_the_stored_predictions(tmp_path: Path) -> None:
     store_answers(store, tasks[0], {"A": [True, False], "B": [True]})
     store_answers(store, tasks[1], {"A": [False], "B": [True]})
     scores = inner_scores(store, tasks)
-    assert scores.folds == {1: {"A": (1, 2), "B": (1, 1)}, 0: {"A": (0, 1), "B": (1, 1)}}
-    assert scores.mean_of_folds == pytest.approx((2 / 3 + 1 / 2) / 2)
+    assert scores.steps == {0: {"A": (1, 2), "B": (1, 1)}, 1: {"A": (0, 1), "B": (1, 1)}}
+    assert scores.mean_of_steps == pytest.approx((2 / 3 + 1 / 2) / 2)
 
 
 def test_a_missing_or_failed_fold_is_an_error_unless_partial(tmp_path: Path) -> None:
@@ -72,4 +72,4 @@ def test_a_missing_or_failed_fold_is_an_error_unless_partial(tmp_path: Path) -> 
     store.write_failure("fold_runs", tasks[1].identity, tasks[1].record, "ValueError")
     with pytest.raises(KeyError, match="fold 1"):
         inner_scores(store, tasks)
-    assert inner_scores(store, tasks, partial=True).folds == {0: {"A": (1, 1)}}
+    assert inner_scores(store, tasks, partial=True).steps == {0: {"A": (1, 1)}}

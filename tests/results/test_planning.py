@@ -12,10 +12,10 @@ from platform.errors import UserError
 from platform.results.planning import (
     PlannedData,
     final_tasks,
-    inner_tasks,
     machine_of,
     masks_to_lend,
     plan_data,
+    step_tasks,
     with_method,
 )
 from platform.results.tasks import Machine
@@ -68,7 +68,7 @@ def test_the_fold_rule_can_be_the_transfers(data_root: Path) -> None:
 
 
 def test_inner_runs_come_in_the_order_asked_and_read_no_test_subject(planned: PlannedData) -> None:
-    tasks = inner_tasks(tiny_configuration(), planned, Machine(), (1, 0))
+    tasks = step_tasks(tiny_configuration(), planned, Machine(), ((1, 0), (0, 0)))
     assert [task.fold_index for task in tasks] == [1, 0]
     for task in tasks:
         fold = planned.folds.folds[task.fold_index]
