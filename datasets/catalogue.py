@@ -25,6 +25,7 @@ ADAPTERS = {
     "mmi": "datasets.mmi",
     "oulu_casia": "datasets.oulu_casia",
     "synthetic": "datasets.synthetic.adapter",
+    "synthetic_mmi": "datasets.synthetic.adapter_mmi",
     "synthetic_wild": "datasets.synthetic.adapter_wild",
 }
 """The adapter's module of each data set; imported when asked for."""

@@ -1,4 +1,7 @@
-"""The data set `synthetic_wild`: other drawn people, found in the wild, read through CK+'s adapter."""
+"""The data set `synthetic_wild`: other drawn people, found in the wild, read through CK+'s adapter.
+
+As in AffectNet, there is no neutral face of the same person: such frames are left out.
+"""
 
 from __future__ import annotations
 
@@ -22,8 +25,9 @@ DATASET = DatasetDescription(
 def read_records(
     root: Path, choices: Choices = ALL_BY_THE_RULE, bad: BadItems | None = None
 ) -> list[FrameRecord]:
-    """As `datasets.ckplus.read_records`."""
-    return ckplus.read_records(root, choices, bad)
+    """As `datasets.ckplus.read_records`, without the neutral frames."""
+    found = ckplus.read_records(root, choices, bad)
+    return [record for record in found if record.role != "neutral"]
 
 
 def read_frame(root: Path, record: FrameRecord) -> np.ndarray:

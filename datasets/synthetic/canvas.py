@@ -11,6 +11,7 @@ import math
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import lru_cache
 
 import cv2
 import numpy as np
@@ -18,7 +19,8 @@ import numpy as np
 _SUBPIXEL_BITS = 4
 _GRID = 8
 """Masks begin and end at multiples of this many pixels: halving them samples the same places always."""
-Colour = tuple[float, float, float]
+Line = tuple[np.ndarray, float, float]
+"""Curve (n, 2) in pixels, thickness in pixels, strength in [0, 1]."""
 
 
 @dataclass(frozen=True)
@@ -35,39 +37,80 @@ class Patch:
         """Index of the covered pixels of a frame."""
         return self.rows, self.columns
 
-    def blurred(self, softness: float) -> Patch:
-        """The patch blurred by `softness` pixels, over the same pixels."""
-        if not self.alpha.size:
-            return self
-        mask = np.rint(self.alpha * np.float32(255)).astype(np.uint8)
-        return Patch(self.rows, self.columns, _blur(mask, softness).astype(np.float32) * np.float32(1 / 255))
+    def within(self, other: Patch) -> Patch:
+        """The part of the patch that another one covers too: both alphas multiplied."""
+        rows, columns = common(self.rows, other.rows), common(self.columns, other.columns)
+        own, others = (
+            patch.alpha[moved(rows, patch.rows.start), moved(columns, patch.columns.start)]
+            for patch in (self, other)
+        )
+        return Patch(rows, columns, own * others)
 
-    def times(self, other: np.ndarray | float) -> Patch:
-        """The patch with its alpha multiplied by a number or by a whole-frame mask."""
-        factor = other[self.box] if isinstance(other, np.ndarray) else np.float32(other)
-        return Patch(self.rows, self.columns, self.alpha * factor)
+
+def common(one: slice, other: slice) -> slice:
+    """What two slices share; empty where they do not meet."""
+    start = max(one.start, other.start)
+    return slice(start, max(start, min(one.stop, other.stop)))
+
+
+def moved(places: slice, origin: int) -> slice:
+    """The same places, counted from `origin`."""
+    return slice(places.start - origin, places.stop - origin)
 
 
 EMPTY = Patch(slice(0, 0), slice(0, 0), np.zeros((0, 0), np.float32))
 """A patch that covers nothing."""
 
 
+@lru_cache(maxsize=256)
+def _linear(colour: tuple[float, ...]) -> np.ndarray:
+    share = np.asarray(colour, dtype=np.float32) / np.float32(255)
+    share *= share
+    share.setflags(write=False)
+    return share
+
+
 def linear(colour: Sequence[float]) -> np.ndarray:
     """float32 (3,) linear light of an sRGB colour in [0, 255]; gamma 2, whose inverse is an exact sqrt."""
-    share = np.asarray(colour, dtype=np.float32) / np.float32(255)
-    return share * share
+    return _linear(tuple(colour))
 
 
-def _box(points: np.ndarray, margin: float, size: int) -> tuple[int, int, int, int] | None:
-    low_x, low_y = points.min(axis=0).tolist()
-    high_x, high_y = points.max(axis=0).tolist()
-    left, top = (max(0, math.floor(low - margin) // _GRID * _GRID) for low in (low_x, low_y))
-    right, bottom = (min(size, (math.ceil(high + margin) // _GRID + 1) * _GRID) for high in (high_x, high_y))
-    return (left, top, right, bottom) if right > left and bottom > top else None
+@dataclass(frozen=True)
+class _Mask:
+    """An empty mask where lines are to be drawn, and their points in its fixed-point coordinates."""
+
+    levels: np.ndarray
+    """uint8 [h, w]"""
+    left: int
+    top: int
+    points: np.ndarray
+    """int32 (n, 2) or (k, n, 2)"""
+
+    def patch(self, softness: float) -> Patch:
+        """What was drawn, blurred by `softness` pixels."""
+        height, width = self.levels.shape
+        alpha = _blur(self.levels, softness).astype(np.float32)
+        alpha *= np.float32(1 / 255)
+        return Patch(slice(self.top, self.top + height), slice(self.left, self.left + width), alpha)
 
 
-def _fixed_point(points: np.ndarray, left: int, top: int) -> np.ndarray:
-    return np.rint((points - (left, top)) * (1 << _SUBPIXEL_BITS)).astype(np.int32, order="C")
+def _mask(points: np.ndarray, margin: float, size: int) -> _Mask | None:
+    """A mask that reaches `margin` pixels around points (..., 2); None outside the frame."""
+    if not points.size:
+        return None
+    flat = points.reshape(-1, 2)
+    low_x, low_y = np.minimum.reduce(flat).tolist()
+    high_x, high_y = np.maximum.reduce(flat).tolist()
+    left = max(0, math.floor(low_x - margin) // _GRID * _GRID)
+    top = max(0, math.floor(low_y - margin) // _GRID * _GRID)
+    right = min(size, (math.ceil(high_x + margin) // _GRID + 1) * _GRID)
+    bottom = min(size, (math.ceil(high_y + margin) // _GRID + 1) * _GRID)
+    if right <= left or bottom <= top:
+        return None
+    shifted = points - (left, top)
+    shifted *= 1 << _SUBPIXEL_BITS
+    fixed = np.rint(shifted, out=shifted).astype(np.int32, order="C")
+    return _Mask(np.zeros((bottom - top, right - left), np.uint8), left, top, fixed)
 
 
 def _blur(mask: np.ndarray, softness: float) -> np.ndarray:
@@ -75,7 +118,8 @@ def _blur(mask: np.ndarray, softness: float) -> np.ndarray:
         return mask
     if softness > 3.0 and min(mask.shape) > 8:
         height, width = mask.shape
-        even = cv2.copyMakeBorder(mask, 0, height % 2, 0, width % 2, cv2.BORDER_REPLICATE)
+        odd = height % 2 or width % 2
+        even = cv2.copyMakeBorder(mask, 0, height % 2, 0, width % 2, cv2.BORDER_REPLICATE) if odd else mask
         small = cv2.resize(
             even, (even.shape[1] // 2, even.shape[0] // 2), interpolation=cv2.INTER_LINEAR_EXACT
         )
@@ -85,59 +129,51 @@ def _blur(mask: np.ndarray, softness: float) -> np.ndarray:
     return cv2.GaussianBlur(mask, (kernel, kernel), round(softness, 3), borderType=cv2.BORDER_REPLICATE)
 
 
-def _patch(mask: np.ndarray, left: int, top: int) -> Patch:
-    height, width = mask.shape
-    alpha = mask.astype(np.float32) * np.float32(1 / 255)
-    return Patch(slice(top, top + height), slice(left, left + width), alpha)
-
-
 def polygon(points: np.ndarray, size: int, softness: float = 0.0) -> Patch:
     """The inside of a closed curve (n, 2) in pixels, its edge blurred by `softness` pixels."""
-    box = _box(points, 2.3 * softness + 3, size)
-    if box is None:
+    mask = _mask(points, 2.3 * softness + 3, size)
+    if mask is None:
         return EMPTY
-    left, top, right, bottom = box
-    mask = np.zeros((bottom - top, right - left), np.uint8)
-    cv2.fillPoly(mask, [_fixed_point(points, left, top)], 255, cv2.LINE_AA, _SUBPIXEL_BITS)
-    return _patch(_blur(mask, softness), left, top)
+    cv2.fillPoly(mask.levels, [mask.points], 255, cv2.LINE_AA, _SUBPIXEL_BITS)
+    return mask.patch(softness)
 
 
 def hairs(curves: np.ndarray, thickness: float, strength: float, size: int, softness: float) -> Patch:
     """Many lines (k, n, 2) in pixels of one thickness (pixels) and strength in [0, 1]."""
-    box = _box(curves.reshape(-1, 2), 2.3 * softness + 3 + thickness, size) if curves.size else None
-    if box is None:
+    mask = _mask(curves, 2.3 * softness + 3 + thickness, size)
+    if mask is None:
         return EMPTY
-    left, top, right, bottom = box
-    mask = np.zeros((bottom - top, right - left), np.uint8)
-    value = min(255, round(255 * strength * min(1.0, thickness)))
-    lines = list(_fixed_point(curves, left, top))
-    cv2.polylines(mask, lines, False, value, max(1, round(thickness)), cv2.LINE_AA, _SUBPIXEL_BITS)
-    return _patch(_blur(mask, softness), left, top)
+    _draw_lines(mask, list(mask.points), thickness, strength)
+    return mask.patch(softness)
 
 
-def strokes(
-    lines: Sequence[tuple[np.ndarray, float, float]], size: int, softness: float, margin: float = 0.0
-) -> Patch:
-    """Lines of (points (n, 2) in pixels, thickness in pixels, strength in [0, 1]); the last drawn wins.
+def strokes(lines: Sequence[Line], size: int, softness: float) -> Patch:
+    """Lines, their edges blurred by `softness` pixels; the last drawn wins."""
+    return strokes_of_each_softness(lines, size, (softness,), 2.3 * softness + 3)[0]
 
-    `margin`: pixels that the patch reaches further than it needs.
-    """
+
+def strokes_of_each_softness(
+    lines: Sequence[Line], size: int, softnesses: Sequence[float], margin: float
+) -> list[Patch]:
+    """The same lines blurred by each softness, over the same pixels: `margin` pixels around the lines."""
     lines = [line for line in lines if line[2] > 0.004]
     if not lines:
-        return EMPTY
-    reach = margin + 2.3 * softness + 3 + max(line[1] for line in lines)
-    box = _box(np.concatenate([line[0] for line in lines]), reach, size)
-    if box is None:
-        return EMPTY
-    left, top, right, bottom = box
-    mask = np.zeros((bottom - top, right - left), np.uint8)
+        return [EMPTY for _ in softnesses]
+    together = np.concatenate([line[0] for line in lines]) if len(lines) > 1 else lines[0][0]
+    mask = _mask(together, margin + max(line[1] for line in lines), size)
+    if mask is None:
+        return [EMPTY for _ in softnesses]
+    first = 0
     for points, thickness, strength in lines:
-        value = min(255, round(255 * strength * min(1.0, thickness)))
-        whole = max(1, round(thickness))
-        cv2.polylines(
-            mask, [_fixed_point(points, left, top)], False, value, whole, cv2.LINE_AA, _SUBPIXEL_BITS
-        )
-    return _patch(_blur(mask, softness), left, top)
+        last = first + len(points)
+        _draw_lines(mask, [mask.points[first:last]], thickness, strength)
+        first = last
+    return [mask.patch(softness) for softness in softnesses]
+
+
+def _draw_lines(mask: _Mask, lines: list[np.ndarray], thickness: float, strength: float) -> None:
+    value = min(255, round(255 * strength * min(1.0, thickness)))
+    cv2.polylines(mask.levels, lines, False, value, max(1, round(thickness)), cv2.LINE_AA, _SUBPIXEL_BITS)
 
 
 def disc(centre: Sequence[float] | np.ndarray, radius: float, edge: float, size: int) -> Patch:
@@ -150,10 +186,12 @@ def disc(centre: Sequence[float] | np.ndarray, radius: float, edge: float, size:
     x = np.arange(left, right, dtype=np.float32) - np.float32(centre[0])
     y = np.arange(top, bottom, dtype=np.float32) - np.float32(centre[1])
     distance = np.sqrt((x * x)[None, :] + (y * y)[:, None])
-    alpha = (np.float32(radius) - distance) * np.float32(1 / edge) + np.float32(0.5)
-    return Patch(
-        slice(top, bottom), slice(left, right), np.minimum(np.maximum(alpha, np.float32(0)), np.float32(1))
-    )
+    alpha = np.float32(radius) - distance
+    alpha *= np.float32(1 / edge)
+    alpha += np.float32(0.5)
+    np.maximum(alpha, np.float32(0), out=alpha)
+    np.minimum(alpha, np.float32(1), out=alpha)
+    return Patch(slice(top, bottom), slice(left, right), alpha)
 
 
 def tapered(points: np.ndarray, widths: np.ndarray) -> np.ndarray:
@@ -189,8 +227,10 @@ def bump(
     inside = (np.float32(1) - xx * x * x)[None, :] - (yy * y * y)[:, None]
     if xy:
         inside -= (y * xy)[:, None] * x[None, :]
-    np.maximum(inside, 0, out=inside)
-    return Patch(slice(top, bottom), slice(left, right), inside * inside * inside)
+    np.maximum(inside, np.float32(0), out=inside)
+    hill = inside * inside
+    hill *= inside
+    return Patch(slice(top, bottom), slice(left, right), hill)
 
 
 def paint(image: np.ndarray, patch: Patch, colour: np.ndarray, opacity: float = 1.0) -> None:
@@ -199,20 +239,16 @@ def paint(image: np.ndarray, patch: Patch, colour: np.ndarray, opacity: float = 
     if not area.size:
         return
     alpha = patch.alpha if opacity == 1.0 else patch.alpha * np.float32(opacity)
-    kept = np.float32(1) - alpha
-    for channel, value in zip(area, colour.astype(np.float32, copy=False), strict=True):
-        channel *= kept
-        channel += alpha * value
+    area *= np.float32(1) - alpha
+    area += alpha * (colour if colour.ndim == 3 else colour[:, None, None])
 
 
-def darken(image: np.ndarray, patch: Patch, amount: float | np.ndarray) -> None:
+def darken(image: np.ndarray, patch: Patch, amount: float | Sequence[float]) -> None:
     """Multiply `image` float32 [3, S, S] by 1 - amount * alpha; `amount` may differ by channel (3,)."""
     area = image[:, patch.rows, patch.columns]
-    if isinstance(amount, np.ndarray):
-        for channel, share in zip(area, amount.astype(np.float32), strict=True):
-            channel *= np.float32(1) - patch.alpha * share
-    else:
-        area *= np.float32(1) - patch.alpha * np.float32(amount)
+    share = np.asarray(amount, dtype=np.float32)
+    lost = patch.alpha * (share[:, None, None] if share.ndim else share)
+    area *= np.subtract(np.float32(1), lost, out=lost)
 
 
 @contextmanager
@@ -224,12 +260,13 @@ def clipped(image: np.ndarray, patch: Patch, margin: float) -> Iterator[None]:
     area = image[:, rows, columns]
     before = area.copy()
     yield
-    alpha = np.zeros(area.shape[1:], np.float32)
-    top, left = patch.rows.start - rows.start, patch.columns.start - columns.start
-    alpha[top : top + patch.alpha.shape[0], left : left + patch.alpha.shape[1]] = patch.alpha
-    area -= before
-    area *= alpha
-    area += before
+    # What is laid over `before` is the difference that was drawn, times alpha: nothing outside the patch.
+    result = before
+    inside = result[:, moved(patch.rows, rows.start), moved(patch.columns, columns.start)]
+    drawn = image[:, patch.rows, patch.columns] - inside
+    drawn *= patch.alpha
+    inside += drawn
+    area[:] = result
 
 
 def noise(random: np.random.Generator, height: int, width: int, grain: int) -> np.ndarray:

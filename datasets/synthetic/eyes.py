@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from functools import lru_cache
+
 import numpy as np
 
 from datasets.synthetic.canvas import clipped, darken, disc, hairs, linear, paint, polygon, strokes, tapered
@@ -22,7 +25,7 @@ def eye_centre(face: Face, side: int) -> np.ndarray:
 
 
 def _disc(
-    image: np.ndarray, middle: np.ndarray, radius: float, colour: np.ndarray, opacity: float = 1.0
+    image: np.ndarray, middle: Sequence[float], radius: float, colour: np.ndarray, opacity: float = 1.0
 ) -> None:
     paint(image, disc(middle, radius, max(1.2, 0.16 * radius), image.shape[1]), colour, opacity)
 
@@ -32,33 +35,49 @@ def paint_eyes(image: np.ndarray, face: Face, gaze: tuple[float, float], light_x
     scale = face.scale
     for side in SIDES:
         ring = face.points[list(_RING[side])]
-        opening = polygon(face.pixels(smooth_curve(ring, closed=True)), face.size, 0.005 * scale)
+        outline = face.pixels(smooth_curve(ring, closed=True))
+        opening = polygon(outline, face.size, 0.005 * scale)
         with clipped(image, opening, 0.25 * scale):
-            _paint_eyeball(image, face, side, gaze, light_x)
+            _paint_eyeball(image, face, side, outline, gaze, light_x)
         _paint_lids(image, face, side, ring)
 
 
 def _paint_eyeball(
-    image: np.ndarray, face: Face, side: int, gaze: tuple[float, float], light_x: float
+    image: np.ndarray,
+    face: Face,
+    side: int,
+    outline: np.ndarray,
+    gaze: tuple[float, float],
+    light_x: float,
 ) -> None:
     scale, size, who = face.scale, face.size, face.who
-    ring = face.points[list(_RING[side])]
-    opening = polygon(face.pixels(smooth_curve(ring, closed=True)), size, 0.03 * scale)
+    opening = polygon(outline, size, 0.03 * scale)
     if not opening.alpha.size:
         return
     # The light that falls on the lids falls on the eyeball: compare their brightness with the skin's own.
     around = image[1, opening.rows, opening.columns]
-    glow = float(np.clip(np.median(around) / (linear(who.skin)[1] + 0.03), 0.3, 1.1))
+    glow = float(np.minimum(np.maximum(_median(around) / (linear(who.skin)[1] + 0.03), 0.3), 1.1))
     paint(image, opening, linear((222, 212, 206)) * np.float32(0.8 * glow))
-    middle = face.pixels(eye_centre(face, side) + (gaze[0], gaze[1], 0.0))
+    middle = face.pixel(eye_centre(face, side) + (gaze[0], gaze[1], 0.0))
     radius = IRIS_RADIUS * scale
     _disc(image, middle, radius, linear(who.iris) * np.float32(0.3 * glow))
-    _disc(image, middle + (0, 0.05 * radius), 0.86 * radius, linear(who.iris) * np.float32(1.1 * glow))
+    _disc(
+        image,
+        (middle[0], middle[1] + 0.05 * radius),
+        0.86 * radius,
+        linear(who.iris) * np.float32(1.1 * glow),
+    )
     _disc(image, middle, 0.42 * radius, linear((9, 7, 7)))
-    lid = face.pixels(smooth_curve(ring[:4]))
+    lid = face.pixels(smooth_curve(face.points[list(_RING[side][:4])]))
     darken(image, strokes([(lid, 0.055 * scale, 1.0)], size, 0.018 * scale), 0.62)
-    glint = middle + np.array([0.36 * radius if light_x > 0 else -0.36 * radius, -0.34 * radius])
+    glint = middle[0] + (0.36 if light_x > 0 else -0.36) * radius, middle[1] - 0.34 * radius
     _disc(image, glint, 0.17 * radius, linear((255, 255, 255)), 0.85)
+
+
+def _median(values: np.ndarray) -> np.floating:
+    """As `numpy.median`, which takes longer for so few values than painting the eye."""
+    ordered, middle = np.sort(values, axis=None), values.size // 2
+    return ordered[middle] if values.size % 2 else np.float32(0.5) * (ordered[middle - 1] + ordered[middle])
 
 
 def _paint_lids(image: np.ndarray, face: Face, side: int, ring: np.ndarray) -> None:
@@ -82,16 +101,19 @@ def _paint_lids(image: np.ndarray, face: Face, side: int, ring: np.ndarray) -> N
     darken(
         image,
         strokes([(face.pixels(crease), 0.016 * scale, 1.0)], size, 0.009 * scale),
-        np.array([0.42, 0.5, 0.52]),
+        (0.42, 0.5, 0.52),
     )
-    inner = face.pixels(ring[3])
-    _disc(
-        image,
-        inner + np.array([0.012 * side * scale, 0.002 * scale]),
-        0.016 * scale,
-        linear((170, 96, 90)),
-        0.5,
-    )
+    inner = face.pixel(ring[3])
+    caruncle = inner[0] + 0.012 * side * scale, inner[1] + 0.002 * scale
+    _disc(image, caruncle, 0.016 * scale, linear((170, 96, 90)), 0.5)
+
+
+@lru_cache(maxsize=16)
+def _brow_draws(key: int, side: int) -> np.ndarray:
+    """float64 (54, 3) uniform in [0, 1): place, offset and length of each hair of a brow."""
+    draws = generator(key, 7, side + 1).random((54, 3))
+    draws.setflags(write=False)
+    return draws
 
 
 def paint_brows(image: np.ndarray, face: Face) -> None:
@@ -105,7 +127,7 @@ def paint_brows(image: np.ndarray, face: Face) -> None:
         body = polygon(tapered(line, thickness * scale), size, 0.014 * scale)
         colour = linear(who.hair) * np.float32(0.55)
         paint(image, body, colour, 0.68)
-        draws = generator(who.key, 7, side + 1).random((54, 3))
+        draws = _brow_draws(who.key, side)
         place, across, length = draws[:, 0], 2.0 * draws[:, 1] - 1.0, 0.6 + 0.6 * draws[:, 2]
         index = np.minimum((place * (len(line) - 3)).astype(np.int64), len(line) - 3)
         start = line[index]

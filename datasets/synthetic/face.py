@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from datasets.synthetic.action_units import MIRRORED_LANDMARKS, Intensities
-from datasets.synthetic.geometry import Projection, depth
+from datasets.synthetic.geometry import Projection, depth_at
 from datasets.synthetic.identity import Identity
 
 SIDES = (-1, 1)
@@ -38,6 +38,10 @@ class Face:
         """Pixels (..., 2) of points (..., 3), or (..., 2) on the smooth head, in face units."""
         return self.projection(np.asarray(points, dtype=np.float64))
 
+    def pixel(self, place: Sequence[float] | np.ndarray) -> tuple[float, float]:
+        """As `pixels`, of one point (x, y, z)."""
+        return self.projection.point(place)
+
     def unit(self, number: int, side: int = 0) -> float:
         """Intensity of a unit on a side: -1 image-left, +1 image-right, 0 the stronger of both."""
         left, right = self.units.get(number, (0.0, 0.0))
@@ -55,4 +59,4 @@ class Face:
 
 def on_head(x: float, y: float, rise: float = 0.0) -> tuple[float, float, float]:
     """A point of the smooth head in face units, raised towards the viewer by `rise`."""
-    return x, y, float(depth(np.array([x, y]))) + rise
+    return x, y, depth_at(x, y) + rise

@@ -113,11 +113,11 @@ def draw_frame(
     random = generator(seed, subject, 9, sequence, frame)
     if parameters.in_the_wild:
         shot = wild_shot(seed, subject, sequence, frame, difficulty)
-        background = draw_street(random, seed, size)
+        image = draw_street(random, seed, size)
     else:
         shot = studio_shot(seed, subject, sequence, frame, difficulty)
-        background = _wall(seed, subject, size)
-    image, landmarks = draw_face(who, units, shot, background)
+        image = _wall(seed, subject, size).copy()
+    landmarks = draw_face(image, who, units, shot)
     if parameters.in_the_wild and chance(random, 0.25 + 0.25 * difficulty):
         occlude(image, random, landmarks, who)
     picture = develop(image, factor)

@@ -9,15 +9,12 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from datasets.synthetic.canvas import Patch, strokes
+from datasets.synthetic.canvas import Line, Patch, strokes_of_each_softness
 from datasets.synthetic.face import SIDES, Face
 from datasets.synthetic.geometry import smooth_curve
 
 Furrow = tuple[list[tuple[float, float]], float, float]
 """Control points in face units, strength in [0, 1], thickness in face units."""
-
-Line = tuple[np.ndarray, float, float]
-"""Curve (n, 2) in pixels, thickness in pixels, strength in [0, 1]."""
 
 
 def furrow_lines(face: Face) -> list[Line]:
@@ -29,18 +26,24 @@ def furrow_lines(face: Face) -> list[Line]:
     wanted.extend(furrow for furrow in _chin(face) if furrow[1] > 0.01)
     if not wanted:
         return []
-    ends = np.cumsum([len(furrow[0]) for furrow in wanted])[:-1]
-    curves = np.split(face.pixels(np.concatenate([np.array(furrow[0]) for furrow in wanted])), ends)
+    # Curves of as many points are worked out together: they are many, and each is short.
+    curves: dict[int, Iterator[np.ndarray]] = {}
+    for count in {len(points) for points, _, _ in wanted}:
+        places = [points for points, _, _ in wanted if len(points) == count]
+        curves[count] = iter(smooth_curve(face.pixels(places)))
     return [
-        (smooth_curve(curve), thickness * face.scale, min(1.0, strength))
-        for curve, (_, strength, thickness) in zip(curves, wanted, strict=True)
+        (next(curves[len(points)]), thickness * face.scale, min(1.0, strength))
+        for points, strength, thickness in wanted
     ]
 
 
 def furrow_patches(face: Face) -> tuple[Patch, Patch]:
     """The furrows of a face twice, over the same pixels: sharp, and with broad soft flanks."""
-    drawn = strokes(furrow_lines(face), face.size, 0.0, margin=0.08 * face.scale)
-    return drawn.blurred(0.011 * face.scale), drawn.blurred(0.032 * face.scale)
+    scale = face.scale
+    sharp, broad = strokes_of_each_softness(
+        furrow_lines(face), face.size, (0.011 * scale, 0.032 * scale), margin=0.08 * scale + 3
+    )
+    return sharp, broad
 
 
 def _cheek(face: Face, s: int) -> Iterator[Furrow]:

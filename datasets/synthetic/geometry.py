@@ -8,6 +8,7 @@ All curves that are drawn interpolate these points, so the landmarks are exact.
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -81,6 +82,12 @@ def depth(points: np.ndarray) -> np.ndarray:
     return 0.72 * np.sqrt(across) - 0.16 * (y - 0.35) ** 2
 
 
+def depth_at(x: float, y: float) -> float:
+    """As `depth`, of one point."""
+    across, down = x / 1.02, y - 0.35
+    return 0.72 * math.sqrt(max(1.0 - across * across, 0.0)) - 0.16 * (down * down)
+
+
 _LANDMARK_RELIEF = np.zeros(68)
 _LANDMARK_RELIEF[27:36] = (0.02, 0.10, 0.20, 0.30, 0.06, 0.14, 0.18, 0.14, 0.06)
 _LANDMARK_RELIEF[17:27] = 0.02
@@ -89,8 +96,9 @@ _LANDMARK_RELIEF[48:68] = 0.05
 _LANDMARK_RELIEF[0:17] = -0.08
 
 
+@lru_cache(maxsize=8)
 def _identity_points(who: Identity) -> np.ndarray:
-    """float64 (68, 2): the resting face of a person."""
+    """float64 (68, 2), read-only: the resting face of a person, where lids and lips may still cross."""
     points = MEAN_FACE.copy()
     jaw = points[:17]
     low = np.clip((jaw[:, 1] - 0.2) / 1.2, 0.0, 1.0)
@@ -112,10 +120,12 @@ def _identity_points(who: Identity) -> np.ndarray:
     nose_down = np.clip((points[NOSE, 1] + 0.04) / 0.5, 0.0, 1.1)
     points[NOSE, 1] += who.nose_length * nose_down
     points[NOSE, 0] *= who.nose_width
-    return _mouth_at_rest(points, who)
+    _set_mouth_to_rest(points, who)
+    points.setflags(write=False)
+    return points
 
 
-def _mouth_at_rest(points: np.ndarray, who: Identity) -> np.ndarray:
+def _set_mouth_to_rest(points: np.ndarray, who: Identity) -> None:
     mouth = points[MOUTH]
     line = 0.872
     above = mouth[:, 1] < line - 0.01
@@ -132,24 +142,25 @@ def _mouth_at_rest(points: np.ndarray, who: Identity) -> np.ndarray:
         points[part] += np.where(left[part, None], shift, 0.0)
     points[MOUTH, 1] += corner_offset * np.clip(-points[MOUTH, 0] / 0.34, 0.0, 1.0)
     points[MOUTH, 0] += mouth_x
-    return points
 
 
 def _keep_possible(points: np.ndarray) -> np.ndarray:
     """Lids and lips may touch but never cross."""
+    heights = points[:, 1].tolist()
     for upper, lower in ((37, 41), (38, 40), (43, 47), (44, 46)):
-        middle = 0.5 * (points[upper, 1] + points[lower, 1])
-        half = max(0.5 * (points[lower, 1] - points[upper, 1]), 0.014)
-        points[upper, 1], points[lower, 1] = middle - half, middle + half
+        middle = 0.5 * (heights[upper] + heights[lower])
+        half = max(0.5 * (heights[lower] - heights[upper]), 0.014)
+        heights[upper], heights[lower] = middle - half, middle + half
     for upper, lower in ((61, 67), (62, 66), (63, 65)):
-        if points[upper, 1] > points[lower, 1] - 0.002:
-            middle = 0.5 * (points[upper, 1] + points[lower, 1])
-            points[upper, 1], points[lower, 1] = middle - 0.001, middle + 0.001
+        if heights[upper] > heights[lower] - 0.002:
+            middle = 0.5 * (heights[upper] + heights[lower])
+            heights[upper], heights[lower] = middle - 0.001, middle + 0.001
     for outer, inner, sign in ((49, 61, -1), (50, 61, -1), (51, 62, -1), (52, 63, -1), (53, 63, -1)):
-        points[outer, 1] = min(points[outer, 1], points[inner, 1] + sign * 0.012)
+        heights[outer] = min(heights[outer], heights[inner] + sign * 0.012)
     for outer, inner in ((55, 65), (56, 65), (57, 66), (58, 67), (59, 67)):
         limit = 0.02 if outer in (56, 57, 58) else -0.03
-        points[outer, 1] = max(points[outer, 1], points[inner, 1] + limit)
+        heights[outer] = max(heights[outer], heights[inner] + limit)
+    points[:, 1] = heights
     return points
 
 
@@ -160,6 +171,14 @@ def face_points(who: Identity, units: Intensities) -> np.ndarray:
     relief = _LANDMARK_RELIEF.copy()
     relief[27:36] *= who.nose_bridge
     return np.column_stack([flat, depth(rest) + relief])
+
+
+@lru_cache(maxsize=8)
+def resting_points(who: Identity) -> np.ndarray:
+    """As `face_points` without any unit, kept while a person's frames are drawn; read-only."""
+    points = face_points(who, {})
+    points.setflags(write=False)
+    return points
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -198,23 +217,36 @@ class Projection:
             tuple(self.scale * (first * x + second * y) for x, y in zip(turned_x, turned_y, strict=True))
             for first, second in ((roll[0], -roll[1]), (roll[1], roll[0]))
         )
+        self._columns = np.ascontiguousarray(np.array(self._rows).T)
+        self._centre = np.array(self.centre)
         self.roll = roll
         """Cosine and sine of the roll angle."""
 
     def __call__(self, points: np.ndarray) -> np.ndarray:
         """Pixels (..., 2) of points (..., 3) in face units; points (..., 2) lie on the smooth head."""
         points = np.asarray(points, dtype=np.float64)
-        x, y = points[..., 0], points[..., 1] - 0.14
-        z = (points[..., 2] if points.shape[-1] == 3 else depth(points)) - 0.25
-        result = np.empty((*points.shape[:-1], 2))
-        for axis, (by_x, by_y, by_z) in enumerate(self._rows):
-            result[..., axis] = by_x * x + by_y * y + by_z * z + self.centre[axis]
+        x, y = points[..., 0, None], points[..., 1, None] - 0.14
+        z = (points[..., 2, None] if points.shape[-1] == 3 else depth(points)[..., None]) - 0.25
+        by_x, by_y, by_z = self._columns
+        result = by_x * x
+        result += by_y * y
+        result += by_z * z
+        result += self._centre
         return result
+
+    def point(self, place: Sequence[float] | np.ndarray) -> tuple[float, float]:
+        """Pixel x, y of one point (x, y, z) in face units."""
+        x, y, z = place[0], place[1] - 0.14, place[2] - 0.25
+        across, down = self._rows
+        return (
+            across[0] * x + across[1] * y + across[2] * z + self.centre[0],
+            down[0] * x + down[1] * y + down[2] * z + self.centre[1],
+        )
 
 
 @lru_cache(maxsize=256)
 def _curve_weights(count: int, closed: bool, steps: int) -> tuple[np.ndarray, np.ndarray]:
-    """Which four control points each curve point is mixed from, int (m, 4), and their weights, (m, 4, 1)."""
+    """Which four control points each curve point is mixed from, int (4 m,), and their weights, (4, m, 1)."""
     segments = np.arange(count if closed else count - 1)
     t = np.arange(steps) / steps
     square, cube = t * t, t * t * t
@@ -230,7 +262,7 @@ def _curve_weights(count: int, closed: bool, steps: int) -> tuple[np.ndarray, np
         neighbours = neighbours + 1
     else:
         neighbours = neighbours % count
-    return neighbours, np.ascontiguousarray(weights.T)[:, :, None]
+    return np.ascontiguousarray(neighbours.T).ravel(), weights[:, :, None]
 
 
 def smooth_curve(points: np.ndarray, *, closed: bool = False, steps: int = 6) -> np.ndarray:
@@ -238,9 +270,14 @@ def smooth_curve(points: np.ndarray, *, closed: bool = False, steps: int = 6) ->
     points = np.asarray(points, dtype=np.float64)
     neighbours, weights = _curve_weights(points.shape[-2], closed, steps)
     if not closed:
-        first = 2 * points[..., :1, :] - points[..., 1:2, :]
-        last = 2 * points[..., -1:, :] - points[..., -2:-1, :]
-        points = np.concatenate([first, points, last], axis=-2)
-    mixed = np.take(points, neighbours, axis=-2)
+        longer = np.empty((*points.shape[:-2], points.shape[-2] + 2, points.shape[-1]))
+        longer[..., 1:-1, :] = points
+        longer[..., 0, :] = 2 * points[..., 0, :] - points[..., 1, :]
+        longer[..., -1, :] = 2 * points[..., -1, :] - points[..., -2, :]
+        points = longer
+    mixed = points.take(neighbours, axis=-2).reshape(*points.shape[:-2], *weights.shape[:2], -1)
     mixed *= weights
-    return mixed[..., 0, :] + mixed[..., 1, :] + mixed[..., 2, :] + mixed[..., 3, :]
+    curve = mixed[..., 0, :, :] + mixed[..., 1, :, :]
+    curve += mixed[..., 2, :, :]
+    curve += mixed[..., 3, :, :]
+    return curve

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 import numpy as np
 
-from datasets.synthetic.canvas import bump, darken, hairs, linear, paint, polygon, tapered
+from datasets.synthetic.canvas import Patch, bump, darken, hairs, linear, paint, polygon, tapered
 from datasets.synthetic.face import SIDES, Face
 from datasets.synthetic.geometry import smooth_curve
+from datasets.synthetic.identity import Identity
 from datasets.synthetic.randomness import generator
 
 _ARC = np.array([(-1, 0), (-0.985, -0.3), (-0.9, -0.58), (-0.7, -0.83), (-0.38, -0.97), (0, -1.0)])
@@ -32,9 +35,8 @@ _VOLUME = {
 }
 
 
-def skull_arc(face: Face, growth: float = 1.0, back: float = -0.25) -> np.ndarray:
+def skull_arc(who: Identity, growth: float = 1.0, back: float = -0.25) -> np.ndarray:
     """(n, 3) the outline of the skull from the image-left temple over the crown to the right."""
-    who = face.who
     arc = _ARC * np.array([0.955 * who.face_width * growth, (1.4 + who.forehead_height) * growth]) + (
         0.0,
         -0.04,
@@ -45,7 +47,7 @@ def skull_arc(face: Face, growth: float = 1.0, back: float = -0.25) -> np.ndarra
 def head_outline(face: Face) -> np.ndarray:
     """(n, 2) pixels of the closed outline of face and skull; it passes through landmarks 0 to 16."""
     jaw = smooth_curve(face.points[:17])
-    arc = smooth_curve(skull_arc(face))
+    arc = smooth_curve(skull_arc(face.who))
     return face.pixels(np.concatenate([jaw, arc[::-1][3:-3]]))
 
 
@@ -84,7 +86,7 @@ def paint_behind(image: np.ndarray, face: Face, light_x: float, brightness: floa
     ]
     neck_px = face.pixels(np.array([(x, y, -0.45) for x, y in neck]))
     paint(image, polygon(neck_px, size, 0.02 * scale), skin * np.float32(0.62))
-    chin = face.pixels(face.rest[8] + (0.0, 0.12, -0.3))
+    chin = face.pixel(face.rest[8] + (0.0, 0.12, -0.3))
     darken(image, bump(chin, (0.9 * scale, 0.55 * scale), face.projection.roll, size), 0.45)
     shoulders = [
         (-2.6, 2.6),
@@ -101,10 +103,10 @@ def paint_behind(image: np.ndarray, face: Face, light_x: float, brightness: floa
     cloth = face.pixels(smooth_curve(np.array([(x, y, -0.5) for x, y in shoulders])))
     paint(image, polygon(cloth, size, 0.015 * scale), linear(who.cloth) * np.float32(0.8 * brightness))
     for side in SIDES:
-        ear = face.pixels(np.array([0.985 * side * who.face_width, 0.13, -0.3]))
+        ear = face.pixel((0.985 * side * who.face_width, 0.13, -0.3))
         lit = np.float32(0.8 + 0.15 * side * light_x)
         hill = bump(ear, (0.2 * scale, 0.38 * scale), face.projection.roll, size)
-        hill.alpha[:] = np.minimum(hill.alpha * np.float32(6), np.float32(1))
+        np.minimum(hill.alpha * np.float32(6), np.float32(1), out=hill.alpha)
         paint(image, hill, skin * lit)
         darken(image, bump(ear, (0.1 * scale, 0.2 * scale), face.projection.roll, size), 0.4)
 
@@ -112,15 +114,8 @@ def paint_behind(image: np.ndarray, face: Face, light_x: float, brightness: floa
 def paint_hair(image: np.ndarray, face: Face, brightness: float) -> None:
     """The hair in front: cap with strands, over the finished face."""
     who, size, scale = face.who, face.size, face.scale
-    line = np.array(_HAIRLINES[who.hair_style])
-    line[:, 0] *= who.face_width
-    line[:, 1] -= np.where(line[:, 1] < -0.3, 0.9 * who.forehead_height, 0.0)
-    line = np.concatenate([line, line[-2::-1] * (-1, 1)])
-    if who.hair_style == "side_parted":
-        line[4:8, 1] += (0.02, 0.1, 0.16, 0.12)
-    front = smooth_curve(np.column_stack([line, 0.45 - 0.75 * np.abs(line[:, 0])]))
-    outer = smooth_curve(skull_arc(face, _VOLUME[who.hair_style]))
-    cap = face.pixels(np.concatenate([outer, front[::-1]]))
+    outline, strands = _cap(who)
+    cap = face.pixels(outline)
     colour = linear(who.hair) * np.float32(brightness)
     patch = polygon(cap, size, (0.05 if who.hair_style == "shaved" else 0.02) * scale)
     if who.hair_style == "shaved":
@@ -129,12 +124,29 @@ def paint_hair(image: np.ndarray, face: Face, brightness: float) -> None:
     paint(image, patch, colour * np.float32(0.75))
     if who.hair_style == "long":
         _paint_curtains(image, face, colour)
-    inside = np.zeros((size, size), np.float32)
-    inside[patch.box] = patch.alpha
-    curves = face.pixels(_strands(who.key, outer, front))
+    # Half of it beforehand, an exact product: four paintings would halve the same pixels each.
+    faint = Patch(patch.rows, patch.columns, patch.alpha * np.float32(0.5))
+    curves = face.pixels(strands)
     for kind, factor in enumerate((0.4, 1.35, 0.6, 1.9)):
         strand = hairs(curves[kind::4], 0.012 * scale, 0.7, size, 0.007 * scale)
-        paint(image, strand.times(inside), colour * np.float32(factor), 0.5)
+        paint(image, strand.within(faint), colour * np.float32(factor))
+
+
+@lru_cache(maxsize=8)
+def _cap(who: Identity) -> tuple[np.ndarray, np.ndarray]:
+    """Closed outline (n, 3) of the hair before the skull, and the strands (k, m, 3) in it, in face units."""
+    line = np.array(_HAIRLINES[who.hair_style])
+    line[:, 0] *= who.face_width
+    line[:, 1] -= np.where(line[:, 1] < -0.3, 0.9 * who.forehead_height, 0.0)
+    line = np.concatenate([line, line[-2::-1] * (-1, 1)])
+    if who.hair_style == "side_parted":
+        line[4:8, 1] += (0.02, 0.1, 0.16, 0.12)
+    front = smooth_curve(np.column_stack([line, 0.45 - 0.75 * np.abs(line[:, 0])]))
+    outer = smooth_curve(skull_arc(who, _VOLUME[who.hair_style]))
+    outline, strands = np.concatenate([outer, front[::-1]]), _strands(who.key, outer, front)
+    for kept in (outline, strands):
+        kept.setflags(write=False)
+    return outline, strands
 
 
 def _strands(key: int, outer: np.ndarray, front: np.ndarray) -> np.ndarray:

@@ -29,9 +29,11 @@ _WRAP = (0.42, 0.3, 0.24)
 
 
 def _slopes(heights: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    across, down = np.zeros_like(heights), np.zeros_like(heights)
-    across[:, 1:-1] = (heights[:, 2:] - heights[:, :-2]) * np.float32(0.5)
-    down[1:-1] = (heights[2:] - heights[:-2]) * np.float32(0.5)
+    across, down = np.zeros(heights.shape, np.float32), np.zeros(heights.shape, np.float32)
+    np.subtract(heights[:, 2:], heights[:, :-2], out=across[:, 1:-1])
+    np.subtract(heights[2:], heights[:-2], out=down[1:-1])
+    across *= np.float32(0.5)
+    down *= np.float32(0.5)
     return across, down
 
 
@@ -39,14 +41,19 @@ def hollows(heights: np.ndarray, reach: int) -> np.ndarray:
     """float32 [S, S] how far, in pixels, the surface lies below its surroundings within `reach` pixels."""
     # Fixed-point blur at a quarter of the size: float blurs differ between processors.
     height, width = heights.shape
-    levels = np.clip(heights * np.float32(24) + np.float32(8192), 0, 65535).astype(np.uint16)
+    levels = heights * np.float32(24)
+    levels += np.float32(8192)
+    np.maximum(levels, np.float32(0), out=levels)
+    np.minimum(levels, np.float32(65535), out=levels)
     half = (max(1, width // 2), max(1, height // 2))
-    small = cv2.resize(levels, half, interpolation=cv2.INTER_LINEAR_EXACT)
+    small = cv2.resize(levels.astype(np.uint16), half, interpolation=cv2.INTER_LINEAR_EXACT)
     kernel = 2 * max(1, reach) + 1
     around = cv2.GaussianBlur(small, (kernel, kernel), kernel / 4.6, borderType=cv2.BORDER_REPLICATE)
     below = cv2.subtract(around, small)
     below = cv2.resize(below, (width, height), interpolation=cv2.INTER_LINEAR_EXACT)
-    return below.astype(np.float32) * np.float32(1 / 24)
+    pixels = below.astype(np.float32)
+    pixels *= np.float32(1 / 24)
+    return pixels
 
 
 def shade(heights: np.ndarray, light: Light, scale: float) -> np.ndarray:
@@ -56,7 +63,8 @@ def shade(heights: np.ndarray, light: Light, scale: float) -> np.ndarray:
     steepness = across * across
     steepness += down * down
     steepness += np.float32(1)
-    shortening = np.float32(1) / np.sqrt(steepness)
+    shortening = np.sqrt(steepness, out=steepness)
+    np.divide(np.float32(1), shortening, out=shortening)
     open_ = hollows(heights, max(1, round(0.07 * scale)))
     open_ *= np.float32(9.0 / scale)
     open_ += np.float32(1)
@@ -65,7 +73,8 @@ def shade(heights: np.ndarray, light: Light, scale: float) -> np.ndarray:
     # The surface's normal is (-across, -down, 1), made of length 1 by `shortening`.
     half = np.array([to_x, to_y, to_z + np.float32(1)], np.float32)
     half_length = np.sqrt(half[0] * half[0] + half[1] * half[1] + half[2] * half[2])
-    mirror = (towards_light + np.float32(1)) * shortening
+    mirror = towards_light + np.float32(1)
+    mirror *= shortening
     mirror *= np.float32(1) / half_length
     np.maximum(mirror, np.float32(0), out=mirror)
     for _ in range(4):
@@ -74,7 +83,8 @@ def shade(heights: np.ndarray, light: Light, scale: float) -> np.ndarray:
     cosine = towards_light
     cosine *= shortening
     # 0.45 + 0.55 * (0.5 + 0.5 * upward), upward the cosine towards (0, -1, 0.35)
-    ambient = (np.float32(0.35) - down) * shortening
+    ambient = np.subtract(np.float32(0.35), down, out=down)
+    ambient *= shortening
     ambient *= np.float32(0.275 * light.fill)
     ambient += np.float32(0.725 * light.fill)
     rest = ambient

@@ -26,11 +26,11 @@ def paint_mouth(image: np.ndarray, face: Face, glow: float) -> None:
             paint(image, polygon(inner, size, 0.03 * scale), linear((46, 16, 18)))
             _paint_tongue_and_teeth(image, face, gap, glow)
     seam = face.pixels(smooth_curve(points[60:65]))
-    darken(image, strokes([(seam, 0.016 * scale, 1.0)], size, 0.008 * scale), np.array([0.62, 0.72, 0.72]))
+    darken(image, strokes([(seam, 0.016 * scale, 1.0)], size, 0.008 * scale), (0.62, 0.72, 0.72))
     for side, corner in ((-1, 48), (1, 54)):
         inward = points[corner] + (-0.03 * side, 0.004, 0.0)
         line = face.pixels(np.stack([points[corner], inward]))
-        darken(image, strokes([(line, 0.026 * scale, 0.9)], size, 0.014 * scale), np.array([0.4, 0.5, 0.5]))
+        darken(image, strokes([(line, 0.026 * scale, 0.9)], size, 0.014 * scale), (0.4, 0.5, 0.5))
 
 
 def _paint_tongue_and_teeth(image: np.ndarray, face: Face, gap: float, glow: float) -> None:
@@ -51,13 +51,12 @@ def _paint_tongue_and_teeth(image: np.ndarray, face: Face, gap: float, glow: flo
     teeth = face.pixels(np.concatenate([upper - (0, 0.02, 0), edge[::-1]]))
     ivory = linear((240, 232, 218)) * np.float32(glow)
     paint(image, polygon(teeth, size, 0.009 * scale), ivory)
-    lines = []
-    for step in range(-3, 4):
-        x = points[62, 0] + step * 0.072
-        top, bottom = points[62, 1] - 0.02, points[62, 1] + show * 1.05
-        lines.append(
-            (face.pixels(np.array([[x, top, points[62, 2]], [x, bottom, points[62, 2]]])), 0.008 * scale, 0.5)
-        )
+    middle, root, depth = points[62].tolist()
+    gaps = [
+        [(middle + step * 0.072, y, depth) for y in (root - 0.02, root + show * 1.05)]
+        for step in range(-3, 4)
+    ]
+    lines = [(line, 0.008 * scale, 0.5) for line in face.pixels(gaps)]
     darken(image, strokes(lines, size, 0.006 * scale), 0.2)
     bare = 0.55 * max(face.unit(16, 0), face.unit(20, 0), 0.5 * face.unit(25, 0) * (gap < 0.16))
     if bare > 0.1 and gap > 0.07:

@@ -7,6 +7,7 @@ Unit sets after Ekman & Friesen's EMFACS prototypes, as CK+ uses them for its em
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 
@@ -61,6 +62,7 @@ class Performance:
         return shown
 
 
+@lru_cache(maxsize=8)
 def _style(
     seed: int, subject: int, difficulty: float
 ) -> tuple[float, dict[int, float], dict[int, float], int]:

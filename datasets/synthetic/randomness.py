@@ -17,7 +17,8 @@ def generator(*keys: int) -> np.random.Generator:
 
 def bell(random: np.random.Generator, spread: float = 1.0) -> float:
     """One draw from a bell-shaped distribution: mean 0, standard deviation `spread`, within ±3.5 of it."""
-    return spread * float((random.random(4).sum() - 2.0) * 1.7320508075688772)
+    first, second, third, fourth = random.random(4).tolist()
+    return spread * ((first + second + third + fourth - 2.0) * 1.7320508075688772)
 
 
 def between(random: np.random.Generator, low: float, high: float) -> float:

@@ -91,24 +91,20 @@ def _lip_ridges(face: Face) -> list[tuple[np.ndarray, float, float]]:
     ]
 
 
-def height_map(face: Face, outline: np.ndarray, folds: tuple[Patch, Patch]) -> np.ndarray:
-    """float32 [S, S] height towards the viewer in pixels.
+def height_map(face: Face, outline: np.ndarray, head: Patch, folds: tuple[Patch, Patch]) -> np.ndarray:
+    """float32 [S, S] height towards the viewer in pixels, within the box of the head.
 
-    `outline`: (n, 2) pixels of the head; `folds`: its furrows, sharp and broad.
+    `outline`: (n, 2) pixels of the head, `head` the patch inside; `folds`: its furrows, sharp and broad.
     """
     size, scale = face.size, face.scale
-    centre = face.pixels(np.array([0.0, 0.12, 0.0]))
-    x = (np.arange(size, dtype=np.float32) - np.float32(centre[0])) * np.float32(1 / (1.12 * scale))
-    y = (np.arange(size, dtype=np.float32) - np.float32(centre[1])) * np.float32(1 / (1.72 * scale))
-    dome = np.float32(1.02) - (x * x)[None, :] - (y * y)[:, None]
-    heights = np.float32(0.85 * scale) * np.sqrt(np.maximum(dome, np.float32(0.015)))
+    heights = np.zeros((size, size), np.float32)
+    heights[head.box] = _dome(face, head)
     volumes = [
         volume for part in (_nose, _eyes, _cheeks, _mouth_and_chin) for volume in part(face) if volume[3]
     ]
-    for (_, across, down, height), middle in zip(volumes, face.pixels([v[0] for v in volumes]), strict=True):
-        _raise(
-            heights, bump(middle, (across * scale, down * scale), face.projection.roll, size), height * scale
-        )
+    for place, across, down, height in volumes:
+        hill = bump(face.pixel(place), (across * scale, down * scale), face.projection.roll, size)
+        _raise(heights, hill, height * scale)
     lips = face.pixels(smooth_curve(face.points[48:60], closed=True))
     _raise(heights, polygon(lips, size, 0.02 * scale), 0.035 * scale)
     _raise(heights, strokes(_lip_ridges(face), size, 0.022 * scale), 0.04 * scale)
@@ -118,5 +114,21 @@ def height_map(face: Face, outline: np.ndarray, folds: tuple[Patch, Patch]) -> n
     return heights
 
 
+def _dome(face: Face, head: Patch) -> np.ndarray:
+    """float32 [h, w]: the head without its features, in the box of the head."""
+    scale, centre = face.scale, face.pixel((0.0, 0.12, 0.0))
+    x, y = (
+        (np.arange(places.start, places.stop, dtype=np.float32) - np.float32(middle))
+        * np.float32(1 / (radius * scale))
+        for places, middle, radius in ((head.columns, centre[0], 1.12), (head.rows, centre[1], 1.72))
+    )
+    dome = (np.float32(1.02) - x * x)[None, :] - (y * y)[:, None]
+    np.maximum(dome, np.float32(0.015), out=dome)
+    np.sqrt(dome, out=dome)
+    dome *= np.float32(0.85 * scale)
+    return dome
+
+
 def _raise(heights: np.ndarray, patch: Patch, height: float) -> None:
-    heights[patch.box] += np.float32(height) * patch.alpha
+    area = heights[patch.box]
+    area += np.float32(height) * patch.alpha

@@ -13,7 +13,7 @@ from datasets.synthetic.canvas import linear, paint, polygon
 from datasets.synthetic.eyes import paint_brows, paint_eyes
 from datasets.synthetic.face import Face
 from datasets.synthetic.furrows import furrow_patches
-from datasets.synthetic.geometry import Projection, View, face_points
+from datasets.synthetic.geometry import Projection, View, face_points, resting_points
 from datasets.synthetic.hair import head_outline, paint_behind, paint_glasses, paint_hair
 from datasets.synthetic.identity import Identity
 from datasets.synthetic.light import Light, shade
@@ -45,26 +45,30 @@ def drawing_factor(size_pixels: int) -> int:
     return -(-SMALLEST_DRAWING_PIXELS // size_pixels)
 
 
-def draw_face(
-    who: Identity, units: Intensities, shot: Shot, background: np.ndarray
-) -> tuple[np.ndarray, np.ndarray]:
-    """Draw a face over `background`.
+@lru_cache(maxsize=1)
+def _keep_freed_memory() -> None:
+    """Let the C library keep what is freed, some 60 MB, for the next array.
 
-    `background`: float32 [3, S, S] linear light in [0, 1]; it is not changed.
-    Returns float32 [3, S, S] linear light, and float64 (68, 2) landmarks x, y in pixels.
+    glibc learns from the largest block ever freed. Before it has seen one, every frame's arrays are
+    given back to the system and 1200 to 1700 pages a face are fetched and zeroed again.
     """
-    size = background.shape[1]
+    np.empty(30 << 20, np.uint8)
+
+
+def draw_face(image: np.ndarray, who: Identity, units: Intensities, shot: Shot) -> np.ndarray:
+    """Draw a face over `image`, float32 [3, S, S] linear light in [0, 1]; landmarks (68, 2) in its pixels."""
+    _keep_freed_memory()
+    size = image.shape[1]
     projection = Projection(shot.view, size)
-    points, rest = face_points(who, units), face_points(who, {})
+    points, rest = face_points(who, units), resting_points(who)
     face = Face(who=who, units=units, points=points, rest=rest, projection=projection, size=size)
     scale, light = projection.scale, shot.light
-    image = background.copy()
     brightness = 0.62 * light.key + 0.45 * light.fill
     paint_behind(image, face, light.direction[0], brightness)
     outline = head_outline(face)
     head = polygon(outline, size, 0.008 * scale)
     folds = furrow_patches(face)
-    heights = height_map(face, outline, folds)
+    heights = height_map(face, outline, head, folds)
     skin = skin_albedo(face, head, _texture(who.key), folds[1])[:, head.rows, head.columns]
     skin *= shade(heights[head.box], light, scale)
     paint(image, head, skin)
@@ -74,7 +78,7 @@ def draw_face(
     paint_hair(image, face, brightness)
     if who.glasses:
         paint_glasses(image, face)
-    return image, projection(points)
+    return projection(points)
 
 
 def plain_background(size: int, colour: tuple[float, float, float] = (122, 124, 128)) -> np.ndarray:
@@ -86,12 +90,15 @@ def plain_background(size: int, colour: tuple[float, float, float] = (122, 124, 
 
 def develop(image: np.ndarray, factor: int) -> np.ndarray:
     """uint8 [S/factor, S/factor, 3] sRGB-like picture (gamma 2) of linear light float32 [3, S, S]."""
-    levels = np.minimum(image, np.float32(1))
-    np.maximum(levels, np.float32(0), out=levels)
-    np.sqrt(levels, out=levels)
-    levels *= np.float32(255)
-    levels += np.float32(0.5)
-    picture = cv2.merge(list(levels.astype(np.uint8)))
+    planes = []
+    for channel in image:
+        levels = np.minimum(channel, np.float32(1))
+        np.maximum(levels, np.float32(0), out=levels)
+        np.sqrt(levels, out=levels)
+        levels *= np.float32(255)
+        levels += np.float32(0.5)
+        planes.append(levels.astype(np.uint8))
+    picture = cv2.merge(planes)
     if factor > 1:
         side = image.shape[1] // factor
         picture = cv2.resize(picture, (side, side), interpolation=cv2.INTER_AREA)
@@ -103,7 +110,8 @@ def render_face(
 ) -> tuple[np.ndarray, np.ndarray]:
     """A face before a grey wall: uint8 [S, S, 3] RGB and float64 (68, 2) landmarks in its pixels."""
     factor = drawing_factor(size_pixels)
-    image, landmarks = draw_face(who, units, shot or Shot(), plain_background(size_pixels * factor))
+    image = plain_background(size_pixels * factor)
+    landmarks = draw_face(image, who, units, shot or Shot())
     return develop(image, factor), shrink_points(landmarks, factor)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from functools import lru_cache
 
 import cv2
 import numpy as np
@@ -170,15 +171,19 @@ def shrink_and_restore(picture: np.ndarray, pixels: int) -> np.ndarray:
 
 def studio_shot(seed: int, subject: int, sequence: int, frame: int, difficulty: float) -> Shot:
     """As in a laboratory: one light and one seat a subject, a head that drifts from sequence to sequence."""
-    subject_random = generator(seed, subject, 5)
-    light = draw_light(subject_random, 1.0 * difficulty)
-    base = draw_view(
-        generator(seed, subject, 6, sequence), base_view(subject_random, 0.5 * difficulty), 2.0 * difficulty
-    )
+    light, seat = _studio(seed, subject, difficulty)
+    base = draw_view(generator(seed, subject, 6, sequence), seat, 2.0 * difficulty)
     random = generator(seed, subject, 7, sequence, frame)
     wander = (0.2 + 1.2 * difficulty) * min(1.0, 0.25 + 0.25 * frame)
     gaze = (bell(random, 0.006), bell(random, 0.004))
     return Shot(view=draw_view(random, base, wander), light=light, gaze=gaze)
+
+
+@lru_cache(maxsize=8)
+def _studio(seed: int, subject: int, difficulty: float) -> tuple[Light, View]:
+    """The light and the seat of a subject."""
+    random = generator(seed, subject, 5)
+    return draw_light(random, 1.0 * difficulty), base_view(random, 0.5 * difficulty)
 
 
 def wild_shot(seed: int, subject: int, sequence: int, frame: int, difficulty: float) -> Shot:

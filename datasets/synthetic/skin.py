@@ -6,7 +6,18 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from datasets.synthetic.canvas import Patch, bump, darken, hairs, linear, noise, paint, polygon
+from datasets.synthetic.canvas import (
+    Patch,
+    bump,
+    common,
+    darken,
+    hairs,
+    linear,
+    moved,
+    noise,
+    paint,
+    polygon,
+)
 from datasets.synthetic.face import SIDES, Face, on_head
 from datasets.synthetic.geometry import smooth_curve
 from datasets.synthetic.mouth import lips_patch
@@ -28,7 +39,7 @@ def skin_texture(key: int) -> np.ndarray:
 def _anchored(texture: np.ndarray, face: Face, box: tuple[slice, slice]) -> np.ndarray:
     """The texture as it sticks to the head: nearest sample at each pixel of the box."""
     cosine, sine = face.projection.roll
-    origin = face.pixels(np.array([0.0, 0.15, 0.7]))
+    origin = face.pixel((0.0, 0.15, 0.7))
     step = _TEXTURE_SIDE / 3.6 / face.scale
     x = np.arange(box[1].start, box[1].stop, dtype=np.float32) - np.float32(origin[0])
     y = np.arange(box[0].start, box[0].stop, dtype=np.float32) - np.float32(origin[1])
@@ -36,27 +47,19 @@ def _anchored(texture: np.ndarray, face: Face, box: tuple[slice, slice]) -> np.n
     column = np.float32(cosine * step) * x[None, :] + np.float32(sine * step) * y[:, None] + half
     row = np.float32(cosine * step) * y[:, None] - np.float32(sine * step) * x[None, :] + half
     for patch, (along, down) in _pulls(face):
-        rows, columns = _common(patch.rows, box[0]), _common(patch.columns, box[1])
-        inner = (_from(rows, box[0].start), _from(columns, box[1].start))
-        alpha = patch.alpha[_from(rows, patch.rows.start), _from(columns, patch.columns.start)]
+        rows, columns = common(patch.rows, box[0]), common(patch.columns, box[1])
+        inner = (moved(rows, box[0].start), moved(columns, box[1].start))
+        alpha = patch.alpha[moved(rows, patch.rows.start), moved(columns, patch.columns.start)]
         # What is seen here was, at rest, where the skin came from.
-        column[inner] -= np.float32(along * step * face.scale) * alpha
-        row[inner] -= np.float32(down * step * face.scale) * alpha
+        for place, pull in ((column, along), (row, down)):
+            if pull:
+                pulled = place[inner]
+                pulled -= np.float32(pull * step * face.scale) * alpha
     limit = np.float32(_TEXTURE_SIDE - 1)
-    index = np.clip(row, 0, limit).astype(np.int32) * _TEXTURE_SIDE + np.clip(column, 0, limit).astype(
-        np.int32
-    )
-    return texture.ravel()[index]
-
-
-def _common(one: slice, other: slice) -> slice:
-    """What two slices share; empty where they do not meet."""
-    start = max(one.start, other.start)
-    return slice(start, max(start, min(one.stop, other.stop)))
-
-
-def _from(places: slice, origin: int) -> slice:
-    return slice(places.start - origin, places.stop - origin)
+    index = np.clip(row, np.float32(0), limit, out=row).astype(np.intp)
+    index *= _TEXTURE_SIDE
+    index += np.clip(column, np.float32(0), limit, out=column).astype(np.intp)
+    return texture.ravel().take(index)
 
 
 def _pulls(face: Face) -> Iterator[tuple[Patch, tuple[float, float]]]:
@@ -73,16 +76,16 @@ def _pulls(face: Face) -> Iterator[tuple[Patch, tuple[float, float]]]:
         ):
             if shift != (0.0, 0.0):
                 radii = across * face.scale, down * face.scale
-                yield bump(face.pixels(place), radii, face.projection.roll, face.size), shift
+                yield bump(face.pixel(place), radii, face.projection.roll, face.size), shift
 
 
 def skin_albedo(face: Face, head: Patch, texture: np.ndarray, folds: Patch) -> np.ndarray:
-    """float32 [3, S, S] linear colour of skin and lips; outside the head it is plain skin."""
+    """float32 [3, S, S] linear colour of skin and lips, within the box of the head."""
     who, size, scale, roll = face.who, face.size, face.scale, face.projection.roll
-    colour = np.empty((3, size, size), np.float32)
-    colour[:] = linear(who.skin)[:, None, None]
-    uneven = np.float32(1) + np.float32(0.11 * who.texture) * _anchored(texture, face, head.box)
-    colour[:, head.rows, head.columns] *= uneven
+    uneven = np.float32(0.11 * who.texture) * _anchored(texture, face, head.box)
+    uneven += np.float32(1)
+    colour = np.zeros((3, size, size), np.float32)
+    np.multiply(linear(who.skin)[:, None, None], uneven, out=colour[:, head.rows, head.columns])
     points = face.points
     for side in SIDES:
         eye = points[36:42] if side < 0 else points[42:48]
@@ -98,15 +101,13 @@ def skin_albedo(face: Face, head: Patch, texture: np.ndarray, folds: Patch) -> n
                 (0.1 + 0.08 * who.age, 0.14 + 0.08 * who.age, 0.1),
             ),
         ):
-            patch = bump(face.pixels(on_head(x, y)), (across * scale, down * scale), roll, size)
-            darken(colour, patch, np.array(amount))
-    tip = points[30]
-    darken(
-        colour, bump(face.pixels(tip), (0.2 * scale, 0.16 * scale), roll, size), np.array([0.0, 0.1, 0.09])
-    )
+            patch = bump(face.pixel(on_head(x, y)), (across * scale, down * scale), roll, size)
+            darken(colour, patch, amount)
+    tip = face.pixel(points[30])
+    darken(colour, bump(tip, (0.2 * scale, 0.16 * scale), roll, size), (0.0, 0.1, 0.09))
     _paint_cheeks(colour, face)
     # No light comes out of a fold, whatever its direction.
-    darken(colour, folds, np.array([0.32, 0.42, 0.44]))
+    darken(colour, folds, (0.32, 0.42, 0.44))
     if who.freckles:
         _paint_freckles(colour, face)
     if who.beard != "none":
@@ -116,10 +117,10 @@ def skin_albedo(face: Face, head: Patch, texture: np.ndarray, folds: Patch) -> n
     upper = face.pixels(np.concatenate([smooth_curve(points[48:55]), smooth_curve(points[60:65])[::-1]]))
     darken(colour, polygon(upper, size, 0.012 * scale), 0.18)
     for side, wing in ((-1, 32), (1, 34)):
-        nostril = face.pixels(points[wing] + (0.012 * side, -0.022, 0.0))
-        darken(colour, bump(nostril, (0.078 * scale, 0.05 * scale), roll, size), np.array([0.95, 1.0, 1.0]))
-    base = face.pixels(points[33] + (0.0, 0.015, -0.02))
-    darken(colour, bump(base, (0.26 * scale, 0.08 * scale), roll, size), np.array([0.3, 0.38, 0.38]))
+        nostril = face.pixel(points[wing] + (0.012 * side, -0.022, 0.0))
+        darken(colour, bump(nostril, (0.078 * scale, 0.05 * scale), roll, size), (0.95, 1.0, 1.0))
+    base = face.pixel(points[33] + (0.0, 0.015, -0.02))
+    darken(colour, bump(base, (0.26 * scale, 0.08 * scale), roll, size), (0.3, 0.38, 0.38))
     return colour
 
 
@@ -138,7 +139,7 @@ def _paint_cheeks(colour: np.ndarray, face: Face) -> None:
             (beside, 0.2, 0.26, 0.3 * smile),
         ):
             if amount:
-                darken(colour, bump(face.pixels(place), (across * scale, down * scale), roll, size), amount)
+                darken(colour, bump(face.pixel(place), (across * scale, down * scale), roll, size), amount)
 
 
 def _paint_freckles(colour: np.ndarray, face: Face) -> None:
@@ -148,7 +149,7 @@ def _paint_freckles(colour: np.ndarray, face: Face) -> None:
     softness = 0.006 * face.scale
     for part, strength in ((dots[::2], 0.35), (dots[1::2], 0.65)):
         patch = hairs(part, max(1.0, 0.018 * face.scale), strength, face.size, softness)
-        darken(colour, patch, np.array([0.2, 0.3, 0.36]))
+        darken(colour, patch, (0.2, 0.3, 0.36))
 
 
 def _paint_beard(colour: np.ndarray, face: Face) -> None:

@@ -21,29 +21,31 @@ _KEY = 20_000
 def draw_street(random: np.random.Generator, seed: int, size: int) -> np.ndarray:
     """float32 [3, S, S] linear light: part of one of the set's streets, perhaps mirrored, out of focus."""
     street = _street(seed, int(random.integers(STREETS)), size)
-    top, left = (int(offset) for offset in random.integers(0, street.shape[0] - size + 1, 2))
-    part = street[top : top + size, left : left + size]
+    top, left = (int(offset) for offset in random.integers(0, street.shape[1] - size + 1, 2))
+    part = street[:, top : top + size, left : left + size]
     if chance(random, 0.5):
-        part = part[:, ::-1]
-    brightness = np.float32(between(random, 0.8, 1.1) / 255)
-    image = np.empty((3, size, size), np.float32)
-    for channel, level in zip(image, cv2.split(part), strict=True):
-        np.multiply(level, brightness, out=channel)
-        channel *= channel
+        part = part[:, :, ::-1]
+    image = part.astype(np.float32, order="C")
+    image *= np.float32(between(random, 0.8, 1.1) / 255)
+    image *= image
     return image
 
 
 @lru_cache(maxsize=STREETS)
 def _street(seed: int, number: int, size: int) -> np.ndarray:
-    """uint8 [2 S, 2 S, 3] RGB levels of gamma 2: walls, openings and lights."""
+    """uint8 [3, 2 S, 2 S] RGB levels of gamma 2: walls, openings and lights."""
     random = generator(seed, _KEY + number, 11)
     # Nothing in it is sharp: half the size is enough. Levels, because blurs of floats differ by machine.
     half = _paint_street(random, size)
     half *= np.float32(1) + np.float32(0.12) * noise(random, size, size, 4)
     np.sqrt(np.minimum(half, np.float32(1)), out=half)
     half *= np.float32(255)
-    levels = cv2.merge(list(half.astype(np.uint8)))
-    return cv2.resize(levels, (2 * size, 2 * size), interpolation=cv2.INTER_LINEAR_EXACT)
+    return np.stack(
+        [
+            cv2.resize(levels, (2 * size, 2 * size), interpolation=cv2.INTER_LINEAR_EXACT)
+            for levels in half.astype(np.uint8)
+        ]
+    )
 
 
 def _paint_street(random: np.random.Generator, side: int) -> np.ndarray:

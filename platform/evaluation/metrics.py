@@ -8,9 +8,12 @@ The released folds of CK+ give 98.06 and 98.17, those of MMI 82.74 and 80.13.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Literal
 
 import numpy as np
 
+from platform.errors import UserError
 from platform.evaluation.predictions import Predictions
 
 
@@ -44,39 +47,90 @@ def pooled_accuracy(correct: np.ndarray) -> float:
     return float(np.mean(correct))
 
 
-def macro_f1(true: np.ndarray, predicted: np.ndarray) -> float:
-    """Unweighted mean over classes of F1 in [0, 1], from pooled predictions. Both str (n,).
+@dataclass(frozen=True, kw_only=True)
+class ClassScore:
+    """How well one class is recognised. Shares in [0, 1]."""
+
+    name: str
+    true_count: int
+    """Items of this class."""
+    predicted_count: int
+    """Items that were answered with this class."""
+    precision: float | None
+    """None for a class that was never predicted."""
+    recall: float | None
+    """None for a class without items."""
+    f1: float | None
+    """0 for a class never predicted; None for a class without items."""
+
+
+def class_scores(
+    true: np.ndarray, predicted: np.ndarray, class_names: Sequence[str]
+) -> tuple[ClassScore, ...]:
+    """Precision, recall and F1 of each class, in the order of `class_names`. Both arrays str (n,)."""
+    from sklearn.metrics import precision_recall_fscore_support
+
+    precision, recall, f1, true_counts = precision_recall_fscore_support(
+        true, predicted, labels=list(class_names), zero_division=0.0
+    )
+    predicted_counts = [int((predicted == name).sum()) for name in class_names]
+    return tuple(
+        ClassScore(
+            name=name,
+            true_count=int(true_counts[index]),
+            predicted_count=predicted_counts[index],
+            precision=float(precision[index]) if predicted_counts[index] else None,
+            recall=float(recall[index]) if true_counts[index] else None,
+            f1=float(f1[index]) if true_counts[index] else None,
+        )
+        for index, name in enumerate(class_names)
+    )
+
+
+def macro_f1(classes: Sequence[ClassScore]) -> float:
+    """Unweighted mean over classes of F1 in [0, 1], of pooled predictions.
 
     Averaged over the classes that occur among the true ones; a class never predicted has F1 = 0.
     (Averaging each fold's F1 instead is undefined wherever a fold lacks a class, as MMI's fold 8.)
     """
-    from sklearn.metrics import f1_score
-
-    labels = sorted(set(true.tolist()))
-    return float(f1_score(true, predicted, labels=labels, average="macro", zero_division=0.0))
+    return float(np.mean([score.f1 for score in classes if score.f1 is not None]))
 
 
-def sequence_predictions(predictions: Predictions) -> Predictions:
-    """One row a sequence: the class with the highest mean score over the sequence's images.
+Vote = Literal["mean_score", "majority"]
 
-    Ties go to the class that comes first in `class_names`. The `image` column holds the sequence's
-    name. Raises ValueError when the images of one sequence differ in label, subject or fold.
+
+def sequence_predictions(predictions: Predictions, vote: Vote = "mean_score") -> Predictions:
+    """One row a sequence, answered by a vote of its images; ordered by data set and sequence.
+
+    vote: `mean_score` takes the class with the highest mean score; `majority` the class that most images
+    were answered with, and of several such the one with the highest mean score. What then is still tied
+    goes to the class that comes first in `class_names`. The `image` column holds the sequence's name,
+    `scores` the mean scores. Raises UserError when the images of one sequence differ in label, subject
+    or fold.
     """
-    keys = np.stack([predictions.dataset, predictions.sequence], axis=1)
-    _, first, group = np.unique(keys, axis=0, return_index=True, return_inverse=True)
-    group = group.reshape(-1)
+    keys = list(zip(predictions.dataset.tolist(), predictions.sequence.tolist(), strict=True))
+    place = {key: index for index, key in enumerate(sorted(set(keys)))}
+    group = np.array([place[key] for key in keys], dtype=np.int64)
+    first = np.zeros(len(place), dtype=np.int64)
+    first[group[::-1]] = np.arange(len(group))[::-1]
     for column in ("true", "subject", "fold"):
         values = getattr(predictions, column)
         differs = values != values[first][group]
         if differs.any():
-            raise ValueError(
-                f"sequence {predictions.sequence[differs][0]!r} has images that differ in {column!r}"
+            raise UserError(
+                f"the images of a sequence must agree in {column!r}, but those of sequence "
+                f"{str(predictions.sequence[differs][0])!r} differ; prepare the data set anew."
             )
     # float64 sums: the vote must not depend on the order of a sequence's images.
     sums = np.zeros((len(first), len(predictions.class_names)))
     np.add.at(sums, group, predictions.scores.astype(np.float64))
     means = sums / np.bincount(group, minlength=len(first))[:, None]
     names = np.array(predictions.class_names, dtype=str)
+    merit = means
+    if vote == "majority":
+        votes = np.zeros(sums.shape, dtype=np.int64)
+        np.add.at(votes, group, predictions.predicted[:, None] == names)
+        merit = np.where(votes == votes.max(axis=1, keepdims=True), means, -1.0)
     return Predictions(
         dataset=predictions.dataset[first],
         fold=predictions.fold[first],
@@ -84,7 +138,7 @@ def sequence_predictions(predictions: Predictions) -> Predictions:
         sequence=predictions.sequence[first],
         image=predictions.sequence[first],
         true=predictions.true[first],
-        predicted=names[means.argmax(axis=1)],
+        predicted=names[merit.argmax(axis=1)],
         scores=means.astype(np.float32),
         class_names=predictions.class_names,
     )

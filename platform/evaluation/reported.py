@@ -30,6 +30,14 @@ class ReportedResult:
     """How folds were put together, where the released code or the paper lets us know."""
     selection_rule: str
     """`paper`: fixed settings and the last epoch, seen in the released code; else `not stated`."""
+    classes: str
+    """Number of classes, or `not stated`."""
+    frames: str
+    """Which frames of a sequence are images, or `not stated`."""
+    folds: str
+    """How subjects or images were divided, or `not stated`."""
+    our_method: str | None
+    """Registry name of our method of the same kind, whose row is set beside this one; None without one."""
     source: str = TABLE_1
 
 
@@ -46,8 +54,15 @@ _TABLE_1_CELLS: tuple[tuple[str, Protocol, tuple[float | None, ...]], ...] = (
     ("CNN (no mask loss)", "image-based", (91.82, 63.10, 60.01)),
     ("FMPN", "image-based", (98.06, 82.74, 61.52)),
 )
-# Rows the paper's authors ran themselves; only FMPN's averaging is verified against released folds.
-_OWN_ROWS = ("CNN (baseline)", "CNN (no mask loss)", "FMPN")
+# Rows the paper's authors ran themselves, by our names of the methods; how the other rows, quoted from
+# elsewhere, were measured is not stated. Only FMPN's averaging is verified against released folds.
+_OWN_ROWS = {"CNN (baseline)": "cnn", "CNN (no mask loss)": "cnn_no_mask_loss", "FMPN": "fmpn"}
+_OWN_PROTOCOL = {
+    "ckplus": {"classes": "7", "frames": "last 3 of each sequence", "folds": "10, by subject"},
+    "mmi": {"classes": "6", "frames": "3 around each sequence's centre", "folds": "10, by subject"},
+    "affectnet": {"classes": "7", "frames": "single photographs", "folds": "one random 9:1 split"},
+}
+_NOT_STATED = dict.fromkeys(("classes", "frames", "folds"), "not stated")
 
 RELEASED_FOLD_ACCURACIES: dict[str, tuple[float, ...]] = {
     "ckplus": (0.885, 1.0, 0.921, 1.0, 1.0, 1.0, 1.0, 1.0, 1.0, 1.0),
@@ -84,6 +99,13 @@ def reported_results(dataset: str) -> list[ReportedResult]:
                 protocol=protocol,
                 statistic=statistic,
                 selection_rule="paper" if own else "not stated",
+                our_method=_OWN_ROWS.get(method),
+                **(_OWN_PROTOCOL[dataset] if own else _NOT_STATED),
             )
         )
     return results
+
+
+def reported_counterpart(method: str, dataset: str) -> ReportedResult | None:
+    """The reported result of the method that we call `method`, None where Table I has none."""
+    return next((result for result in reported_results(dataset) if result.our_method == method), None)

@@ -15,7 +15,7 @@ from platform.errors import UserError
 def test_the_names_are_these() -> None:
     assert dataset_names() == [
         "affectnet", "bu3dfe", "ckplus", "fmpn_release", "folder", "mmi", "oulu_casia", "synthetic",
-        "synthetic_wild",
+        "synthetic_mmi", "synthetic_wild",
     ]  # fmt: skip
 
 
@@ -33,7 +33,7 @@ def test_a_licensed_adapter_offers_what_the_platform_calls(name: str) -> None:
     assert "http" in describe(name).request_from
 
 
-@pytest.mark.parametrize("name", ["synthetic", "synthetic_wild"])
+@pytest.mark.parametrize("name", ["synthetic", "synthetic_mmi", "synthetic_wild"])
 def test_an_embedded_adapter_can_write_its_set(name: str) -> None:
     adapter = load_adapter(name)
     assert describe(name).name == name

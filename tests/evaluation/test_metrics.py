@@ -3,6 +3,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from platform.errors import UserError
 from platform.evaluation import metrics
 from platform.evaluation.predictions import Predictions
 from platform.evaluation.reported import RELEASED_FOLD_ACCURACIES, RELEASED_TEST_SIZES
@@ -47,16 +48,28 @@ def test_nothing_has_no_accuracy() -> None:
         metrics.pooled_accuracy(np.array([], dtype=bool))
 
 
-def test_macro_f1_by_hand() -> None:
+def test_scores_of_classes_by_hand() -> None:
     true = np.array(["a", "a", "b", "c"])
     predicted = np.array(["a", "b", "b", "b"])
-    # a: precision 1, recall 1/2, F1 2/3. b: precision 1/3, recall 1, F1 1/2. c: never predicted, 0.
-    assert metrics.macro_f1(true, predicted) == pytest.approx((2 / 3 + 1 / 2 + 0) / 3)
+    a, b, c = metrics.class_scores(true, predicted, ("a", "b", "c"))
+    assert (a.precision, a.recall, a.f1) == (1, 0.5, pytest.approx(2 / 3))
+    assert (b.precision, b.recall, b.f1) == (pytest.approx(1 / 3), 1, pytest.approx(0.5))
+    # c is never predicted: it has no precision, and its F1 counts as 0.
+    assert (c.precision, c.recall, c.f1) == (None, 0, 0)
+    assert [(score.true_count, score.predicted_count) for score in (a, b, c)] == [(2, 1), (1, 3), (1, 0)]
+    assert metrics.macro_f1((a, b, c)) == pytest.approx((2 / 3 + 1 / 2 + 0) / 3)
 
 
 def test_macro_f1_leaves_out_a_class_that_is_never_true() -> None:
     # a: precision 1, recall 1/2. The answer c costs a's recall, and is no class of its own.
-    assert metrics.macro_f1(np.array(["a", "a"]), np.array(["a", "c"])) == pytest.approx(2 / 3)
+    a, c = metrics.class_scores(np.array(["a", "a"]), np.array(["a", "c"]), ("a", "c"))
+    assert (c.recall, c.f1, c.precision) == (None, None, 0)
+    assert metrics.macro_f1((a, c)) == pytest.approx(2 / 3)
+
+
+def test_one_class_alone_is_scored() -> None:
+    (only,) = metrics.class_scores(np.array(["a", "a"]), np.array(["a", "a"]), ("a",))
+    assert (only.precision, only.recall, only.f1) == (1, 1, 1)
 
 
 def three_frames(scores: list[list[float]], sequence: list[str], true: list[str]) -> Predictions:
@@ -90,8 +103,35 @@ def test_a_sequence_is_voted_by_its_mean_scores() -> None:
     assert metrics.pooled_accuracy(voted.correct) == 1.0
 
 
+@pytest.mark.parametrize(
+    ("scores", "mean_score", "majority"),
+    [
+        ([[0.4, 0.6], [0.45, 0.55], [0.95, 0.05]], "anger", "fear"),  # two weak votes, one strong one
+        ([[0.4, 0.6], [0.9, 0.1]], "anger", "anger"),  # one vote each: the mean score decides
+        ([[0.1, 0.9], [0.6, 0.4]], "fear", "fear"),
+        ([[0.75, 0.25], [0.25, 0.75]], "anger", "anger"),  # all is tied: the first class
+    ],
+)
+def test_a_majority_counts_images_and_a_mean_weighs_them(
+    scores: list[list[float]], mean_score: str, majority: str
+) -> None:
+    count = len(scores)
+    predictions = three_frames(scores, ["A"] * count, ["anger"] * count)
+    assert metrics.sequence_predictions(predictions).predicted.tolist() == [mean_score]
+    assert metrics.sequence_predictions(predictions, "majority").predicted.tolist() == [majority]
+
+
+def test_a_vote_does_not_depend_on_the_order_of_images() -> None:
+    frames = [[0.4, 0.6], [0.45, 0.55], [0.95, 0.05], [0.3, 0.7]]
+    names, labels = ["B", "B", "B", "A"], ["anger"] * 3 + ["fear"]
+    forward = metrics.sequence_predictions(three_frames(frames, names, labels))
+    backward = metrics.sequence_predictions(three_frames(frames[::-1], names[::-1], labels[::-1]))
+    assert forward.sequence.tolist() == backward.sequence.tolist() == ["A", "B"]
+    assert forward.predicted.tolist() == backward.predicted.tolist()
+
+
 def test_a_sequence_with_two_labels_is_refused() -> None:
-    with pytest.raises(ValueError, match=r"'A'.*'true'"):
+    with pytest.raises(UserError, match=r"'true'.*'A'"):
         metrics.sequence_predictions(three_frames([[1, 0], [1, 0]], ["A", "A"], ["anger", "fear"]))
 
 

@@ -6,6 +6,7 @@ from platform.evaluation.reported import (
     RELEASED_FOLD_ACCURACIES,
     RELEASED_TEST_SIZES,
     TABLE_1,
+    reported_counterpart,
     reported_results,
 )
 
@@ -40,3 +41,27 @@ def test_a_set_that_the_paper_does_not_have_has_no_rows() -> None:
 def test_released_folds_cover_the_data_set(dataset: str, images: int) -> None:
     assert sum(RELEASED_TEST_SIZES[dataset]) == images
     assert len(RELEASED_FOLD_ACCURACIES[dataset]) == 10
+
+
+def test_the_protocol_is_stated_only_for_rows_of_the_papers_own() -> None:
+    for result in reported_results("mmi"):
+        stated = {result.classes, result.frames, result.folds}
+        if result.our_method is None:
+            assert stated == {"not stated"}
+        else:
+            assert stated == {"6", "3 around each sequence's centre", "10, by subject"}
+
+
+@pytest.mark.parametrize(
+    ("method", "dataset", "accuracy"),
+    [("fmpn", "mmi", 82.74), ("cnn", "ckplus", 90.78), ("cnn_no_mask_loss", "affectnet", 60.01)],
+)
+def test_our_method_has_its_counterpart(method: str, dataset: str, accuracy: float) -> None:
+    found = reported_counterpart(method, dataset)
+    assert found is not None
+    assert found.accuracy_percent == accuracy
+
+
+def test_a_method_or_set_that_the_paper_lacks_has_no_counterpart() -> None:
+    assert reported_counterpart("feratt", "ckplus") is None
+    assert reported_counterpart("fmpn", "synthetic") is None

@@ -1,0 +1,177 @@
+"""The interval that is shown with an accuracy; chosen by simulated coverage (docs/statistics.md)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from platform.evaluation.subjects import check_images
+
+METHOD = "Korn-Graubard over subjects"
+FEW_SUBJECTS = 10
+"""With errors (or correct images) on fewer subjects, the interval says that it knows their spread badly."""
+
+ROUNDING = 1e-14
+"""A subject's share in the accuracy below this is a sum that should have been zero."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Interval:
+    """A confidence interval of an accuracy; both ends in [0, 1]."""
+
+    low: float
+    high: float
+
+    def overlaps(self, other: Interval) -> bool:
+        """True when the two share at least one point."""
+        return self.low <= other.high and other.low <= self.high
+
+
+@dataclass(frozen=True, kw_only=True)
+class AccuracyInterval(Interval):
+    """An interval with its method and what it cannot do."""
+
+    method: str
+    caveat: str | None
+    """A sentence to print beside it; None where there is nothing special to say."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class SubjectSpread:
+    """What the images say about an accuracy and about how much it varies between subjects."""
+
+    accuracy: float
+    """Pooled, or the mean of folds; in [0, 1]."""
+    variance: float
+    """Of `accuracy` over draws of subjects (linearised)."""
+    freedom: float
+    """Degrees of freedom of `variance`, by Satterthwaite; from 1 to subject_count - 1."""
+    subject_count: int
+    erring_subjects: int
+    """Subjects with at least one wrong image."""
+    answering_subjects: int
+    """Subjects with at least one correct image."""
+    fewest_effective: float
+    """Independent images that the data are worth if all images of a subject go the same way."""
+    most_effective: float
+    """The same if the images of a subject are independent of each other."""
+
+
+def accuracy_interval(
+    correct: np.ndarray,
+    subject: np.ndarray,
+    fold: np.ndarray | None = None,
+    *,
+    confidence: float = 0.95,
+) -> AccuracyInterval:
+    """Interval of the pooled accuracy (`fold` None) or of the mean of folds, for new subjects.
+
+    correct: bool (n,). subject: str (n,). fold: int (n,), the fold that tested each image. No random
+    numbers. Raises ValueError with fewer than two subjects and for a `correct` that is not bool.
+
+    An accuracy A of n images with variance V over subjects is as certain as one of m = A (1 - A) / V
+    independent images; the interval is Clopper and Pearson's for A m correct of m.
+    Source: Korn and Graubard (1998), Survey Methodology 24:193-201, with two departures:
+    - They shrink m by (z / t)^2 with S - 1 degrees of freedom. Near 100 % only the few subjects with errors
+      tell anything about V; so the degrees of freedom are Satterthwaite's ((1946), Biometrics Bulletin
+      2:110-114), at most S - 1: 2 (sum of r^2)^2 / (sum of r^4), r what each subject adds to A.
+    - They let m be n at most; here that comes before the shrinking, and m is never less than where all
+      images of a subject go the same way: S for S subjects of equal size. A score without any error, where
+      V says nothing, has that m: 95 % reach down to about 1 - 3.7 / S.
+
+    Assumes that subjects are independent draws of the population one speaks about, and that accuracy
+    does not depend on how many images a subject has. Does not see the variance of training (seeds,
+    training subjects). In the mean of folds, differences between folds count as differences between
+    subjects, which makes the interval longer when folds truly differ.
+    """
+    spread = subject_spread(correct, subject, fold)
+    low, high = clopper_pearson(spread.accuracy, _effective_images(spread, confidence), confidence)
+    return AccuracyInterval(low=low, high=high, method=METHOD, caveat=_caveat(spread))
+
+
+def subject_spread(correct: np.ndarray, subject: np.ndarray, fold: np.ndarray | None = None) -> SubjectSpread:
+    """Accuracy and variance over subjects; arguments and errors as of `accuracy_interval`.
+
+    V = S / (S - 1) * sum of r^2, where a subject's r is the sum of w (correct - A) over its images and w an
+    image's share of A: 1 / n pooled, 1 / (folds * images of its fold) for the mean of folds.
+    Source: Cochran (1977), Sampling Techniques, chapter 3 (a proportion from clusters of unequal size).
+    """
+    check_images(subject, correct=correct)
+    names, subject_index = np.unique(subject, return_inverse=True)
+    if len(names) < 2:
+        raise ValueError(f"an interval over subjects needs two or more of them, got {len(names)}")
+    fold = np.zeros(len(subject), dtype=np.int64) if fold is None else fold
+    if fold.shape != subject.shape:
+        raise ValueError(f"every image needs a fold: {len(fold)} folds, {len(subject)} images")
+    folds, fold_index = np.unique(fold, return_inverse=True)
+    # Whole numbers by (subject, fold) first: the result must not depend on the order of the images.
+    cells, cell_index = np.unique(subject_index * len(folds) + fold_index, return_inverse=True)
+    images = np.bincount(cell_index)
+    right = np.bincount(cell_index, weights=correct)
+    cell_subject, cell_fold = np.divmod(cells, len(folds))
+    fold_images = np.bincount(cell_fold, weights=images)
+    share = 1.0 / (len(folds) * fold_images[cell_fold])
+    accuracy = float((np.bincount(cell_fold, weights=right) / fold_images).mean())
+    residual = np.bincount(cell_subject, weights=share * (right - accuracy * images))
+    residual[np.abs(residual) < ROUNDING] = 0.0
+    weight = np.bincount(cell_subject, weights=share * images)
+    return SubjectSpread(
+        accuracy=accuracy,
+        variance=len(names) / (len(names) - 1) * float((residual**2).sum()),
+        freedom=_satterthwaite(residual),
+        subject_count=len(names),
+        erring_subjects=len(np.unique(cell_subject[right < images])),
+        answering_subjects=len(np.unique(cell_subject[right > 0])),
+        fewest_effective=float(1.0 / (weight**2).sum()),
+        most_effective=float(len(folds) ** 2 / (1.0 / fold_images).sum()),
+    )
+
+
+def clopper_pearson(accuracy: float, images: float, confidence: float) -> tuple[float, float]:
+    """The exact binomial interval of `accuracy * images` correct of `images`; neither need be whole.
+
+    Source: Clopper and Pearson (1934), Biometrika 26:404-413, by quantiles of the beta distribution.
+    """
+    from scipy.special import betaincinv
+
+    tail = (1.0 - confidence) / 2.0
+    right, wrong = accuracy * images, (1.0 - accuracy) * images
+    low = float(betaincinv(right, wrong + 1.0, tail)) if accuracy > 0.0 else 0.0
+    high = float(betaincinv(right + 1.0, wrong, 1.0 - tail)) if accuracy < 1.0 else 1.0
+    return low, high
+
+
+def _satterthwaite(residual: np.ndarray) -> float:
+    """Degrees of freedom of the sum of squares of `residual`, float (S,); S - 1 where all are zero."""
+    squares = float((residual**2).sum())
+    if squares == 0.0:
+        return len(residual) - 1.0
+    return min(2.0 * squares**2 / float((residual**4).sum()), len(residual) - 1.0)
+
+
+def _effective_images(spread: SubjectSpread, confidence: float) -> float:
+    from scipy.special import ndtri, stdtrit
+
+    if min(spread.erring_subjects, spread.answering_subjects) == 0:
+        return spread.fewest_effective
+    independent = spread.accuracy * (1.0 - spread.accuracy) / spread.most_effective
+    design_effect = max(1.0, spread.variance / independent)
+    level = 1.0 - (1.0 - confidence) / 2.0
+    shrinkage = float(ndtri(level) / stdtrit(spread.freedom, level)) ** 2
+    return max(spread.most_effective / design_effect * shrinkage, spread.fewest_effective)
+
+
+def _caveat(spread: SubjectSpread) -> str | None:
+    erring, answering = spread.erring_subjects, spread.answering_subjects
+    if min(erring, answering) == 0:
+        return (
+            f"{'no image is wrong' if erring == 0 else 'no image is right'}: the bound is that of "
+            f"{spread.fewest_effective:.0f} equal subjects whose images all go one way"
+        )
+    if min(erring, answering) < FEW_SUBJECTS:
+        which = "errors" if erring <= answering else "correct images"
+        return (
+            f"{which} fall on so few subjects that their spread is hardly known; the interval is long for it"
+        )
+    return None
