@@ -1,0 +1,85 @@
+"""Run the paper's experiments as one: three data sets, three methods, what each part brings, and controls.
+
+CK+ and MMI on ten folds, AffectNet with CK+'s masks; on synthetic counterparts unless --dataset paper. All
+fold runs are dispatched at once, longest first, and share stage 1. Run it again after a data set was
+prepared: only what is new runs, and the table grows.
+"""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from platform.command import Parser, run
+from platform.rows_command import add_rows_arguments, command_line, prepare, run_rows, settings_of
+
+if TYPE_CHECKING:
+    from platform.results.experiment_plan import Experiment
+
+EXAMPLES = """examples:
+  python -m platform.reproduce                                   synthetic counterparts, minutes on two cores
+  python -m platform.reproduce --dataset paper --preset paper    CK+, MMI and AffectNet (prepared, and a GPU)
+  python -m platform.reproduce --backbones inception_v3,resnet50 --seeds 0,1,2
+  python -m platform.reproduce --dry-run --cluster-slots 8 --price-per-hour 4
+      what would run, how long on eight fold runs at once, and what it would cost
+
+next: python -m platform.table                                   all results as one table
+"""
+
+
+def main(argv: list[str]) -> int | None:
+    """Parse, run, present. Returns the exit status."""
+    parser = Parser(prog="python -m platform.reproduce", description=__doc__, epilog=EXAMPLES)
+    add = parser.add_argument
+    add("--dataset", default="synthetic", metavar="synthetic|paper",
+        help="the drawn counterparts of the paper's sets, or CK+, MMI and AffectNet themselves")  # fmt: skip
+    add("--backbones", metavar="A,B,...", help="classification nets (default: the preset's --backbone)")
+    add("--seeds", metavar="N,M,...", help="training seeds (default: --seed)")
+    add("--lambdas", default="10,0.1", metavar="X,Y,...",
+        help="weights of the mask loss to compare (default: the paper's and the released one)")  # fmt: skip
+    add("--no-controls", action="store_true", help="leave out the masks that carry no prior")
+    add("--cluster-slots", metavar="N", help="with --dry-run: fold runs at once on the cluster meant")
+    add("--price-per-hour", metavar="X", help="with --dry-run: of the whole cluster, in your currency")
+    add_rows_arguments(parser)
+    arguments = parser.parse_args(argv)
+    from platform.results.reproduction import plan_reproduction, reproduction_experiment
+    from platform.results.reproduction_request import reproduction_from
+
+    configuration, plan = settings_of(arguments)
+    wanted = reproduction_from(arguments, configuration)
+    name = arguments.name or f"reproduce-{arguments.dataset}-{arguments.preset}"
+    prepare(arguments, configuration, plan, name, wanted.sets.names)
+    planned = plan_reproduction(wanted, configuration, plan, Path(arguments.data_root))
+    for dataset, reason in planned.missing.items():
+        print(f"# left out: {dataset}. {reason}")
+    experiment = reproduction_experiment(
+        planned,
+        name=name,
+        command=command_line("reproduce", argv),
+        preset=arguments.preset,
+        configuration=configuration,
+        plan=plan,
+        runs_root=Path(arguments.runs),
+        address=arguments.address,
+    )
+    return _run(arguments, experiment)
+
+
+def _run(arguments: argparse.Namespace, experiment: Experiment) -> int:
+    content = run_rows(arguments, experiment)
+    if content is None:
+        from platform.results.estimate import estimate_lines
+
+        for line in estimate_lines(experiment, arguments.cluster_slots, arguments.price_per_hour):
+            print(f"# {line}")
+        return 0
+    from platform.results.effects_report import write_effects
+
+    print()
+    print(write_effects(experiment.store, content))
+    return 0
+
+
+if __name__ == "__main__":
+    run(main)

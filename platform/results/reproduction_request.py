@@ -1,0 +1,85 @@
+"""What a reproduction of the paper is asked for: data sets, nets, seeds and weights of the mask loss."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TypeVar
+
+from platform.config import Configuration, replace
+from platform.errors import UserError, unknown_name
+
+Value = TypeVar("Value")
+
+
+@dataclass(frozen=True, kw_only=True)
+class PaperSets:
+    """The data sets that stand for CK+, MMI and AffectNet."""
+
+    first: str
+    """CK+'s place: it lends its masks."""
+    second: str
+    """MMI's place."""
+    wild: str
+    """AffectNet's place: no neutral faces, one split."""
+
+    @property
+    def names(self) -> tuple[str, str, str]:
+        """All three."""
+        return self.first, self.second, self.wild
+
+
+SETS = {
+    "synthetic": PaperSets(first="synthetic", second="synthetic_mmi", wild="synthetic_wild"),
+    "paper": PaperSets(first="ckplus", second="mmi", wild="affectnet"),
+}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Reproduction:
+    """How much of the paper, and how often."""
+
+    sets: PaperSets
+    backbones: tuple[str, ...]
+    seeds: tuple[int, ...]
+    lambdas: tuple[float, ...]
+    """Weights of the mask loss beside the configuration's: the paper's 10 and the released 0.1."""
+    controls: bool = True
+    """Whether masks without a prior are run, on the first set."""
+
+
+def paper_sets(name: str) -> PaperSets:
+    """The sets of that name. UserError lists the known ones."""
+    if name not in SETS:
+        raise unknown_name("group of data sets", name, SETS)
+    return SETS[name]
+
+
+def reproduction_from(arguments: argparse.Namespace, configuration: Configuration) -> Reproduction:
+    """The reproduction that a command's flags ask for. UserError for a value that is none."""
+    backbones = _list(arguments.backbones, "--backbones", str) or (configuration.backbone,)
+    seeds = _list(arguments.seeds, "--seeds", int) or (configuration.seed,)
+    lambdas = _list(arguments.lambdas, "--lambdas", float)
+    for backbone in backbones:
+        for seed in seeds:
+            replace(configuration, backbone=backbone, seed=seed)
+    return Reproduction(
+        sets=paper_sets(arguments.dataset),
+        backbones=backbones,
+        seeds=seeds,
+        lambdas=lambdas,
+        controls=not arguments.no_controls,
+    )
+
+
+def _list(text: str | None, flag: str, item: Callable[[str], Value]) -> tuple[Value, ...]:
+    """The values between commas. UserError for one of another kind, or there twice."""
+    try:
+        values = tuple(item(part) for part in (text or "").split(",") if part)
+    except ValueError as error:
+        raise UserError(f"{flag} takes values between commas, but got {text!r} ({error}).") from error
+    twice = sorted({str(value) for value in values if values.count(value) > 1})
+    if twice:
+        raise UserError(f"{flag}: each value stands once, but {twice[0]} is there twice; remove one.")
+    return values

@@ -1,0 +1,101 @@
+"""What the commands that plan their rows beforehand share: settings, sets to prepare, checks, the run."""
+
+from __future__ import annotations
+
+import argparse
+import shlex
+from collections.abc import Iterable
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from platform.config import Configuration, Plan
+from platform.flags import resolve
+from platform.run_command import (
+    add_run_arguments,
+    check_weights_of,
+    prepare_if_embedded,
+    print_dry_run,
+    print_presentation,
+    shown,
+)
+
+if TYPE_CHECKING:
+    from platform.results.experiment_plan import Experiment
+
+
+def add_rows_arguments(parser: argparse.ArgumentParser) -> None:
+    """The flags of a command that runs fold runs, but for those that its rows decide."""
+    add_run_arguments(parser, search=False, without=("dataset", "transfer_to", "masks"))
+
+
+def settings_of(arguments: argparse.Namespace) -> tuple[Configuration, Plan]:
+    """The configuration and plan that the flags give; nothing is searched. Raises UserError."""
+    return resolve(arguments, selection_rule="paper", transfer_to="none")
+
+
+def prepare(
+    arguments: argparse.Namespace,
+    configuration: Configuration,
+    plan: Plan,
+    name: str,
+    datasets: Iterable[str],
+) -> None:
+    """Check where results go and what the machine has, then prepare the embedded ones of `datasets`."""
+    from platform.models import load_method
+    from platform.results.store import ResultsStore
+
+    store = ResultsStore(Path(arguments.runs))
+    store.experiment_folder(name)
+    store.check_writable()
+    for method in plan.baselines:
+        load_method(method)
+    if arguments.address is None:
+        from platform.distributed.cluster import local_slots
+
+        local_slots(plan)
+    for dataset in dict.fromkeys(datasets):
+        prepare_if_embedded(Path(arguments.data_root), dataset, configuration.load_size_pixels)
+
+
+def command_line(kind: str, argv: list[str]) -> str:
+    """The command as a person would type it."""
+    return shlex.join(["python", "-m", f"platform.{kind}", *argv])
+
+
+def run_rows(arguments: argparse.Namespace, experiment: Experiment) -> dict[str, object] | None:
+    """Show the plan; then, unless it is a dry run, run what is missing and show the table.
+
+    Returns what experiment.json holds; None for a dry run.
+    """
+    from platform.distributed.capacity import check_capacity
+    from platform.results.experiment_plan import refuse_other_settings
+
+    refuse_other_settings(experiment)
+    check_capacity(experiment, search=False)
+    if not (experiment.configuration.weights == "imagenet" and (arguments.dry_run or arguments.address)):
+        check_weights_of(experiment)
+    _print_rows(experiment)
+    if arguments.dry_run:
+        print_dry_run(experiment, search=False)
+        return None
+    from platform.distributed.event_log import event_log
+    from platform.distributed.experiment import run_experiment
+
+    with event_log(arguments.log_json) as log:
+        content = run_experiment(experiment, search=False, log=log)
+        print_presentation(experiment, content)
+    return content
+
+
+def _print_rows(experiment: Experiment) -> None:
+    from platform.results.settings_file import show
+
+    print(f"# {experiment.name}: resolved settings (stored in {shown(experiment.folder / 'config.yaml')})")
+    print(show(experiment.configuration, experiment.plan), end="")
+    for row in experiment.rows:
+        described = row.describe("paper")
+        print(
+            f"# row: {described['title']} on {described['dataset']}: {len(row.tasks)} fold runs (rule "
+            f"{described['fold_rule']}), masks {described['masks']}, stage 1 {described['generator']}"
+        )
+    print(flush=True, end="")
