@@ -31,15 +31,24 @@ class Batch:
     """float32 [b, 1, c, c] in [0, 1]: the motion mask of the image's true class. None without masks."""
     labels: torch.Tensor
     """int64 [b]: indices into the data set's class names."""
+    image_weights: torch.Tensor | None = None
+    """float32 [b]: how much each image counts in the classification loss, 1 on average over all training
+    images. None: all count alike."""
 
 
 class FaceTensors:
     """n faces of L x L pixels with labels and K class masks, held as uint8 on one device."""
 
     def __init__(
-        self, images: np.ndarray, labels: np.ndarray, masks: np.ndarray | None, device: torch.device | str
+        self,
+        images: np.ndarray,
+        labels: np.ndarray,
+        masks: np.ndarray | None,
+        device: torch.device | str,
+        image_weights: np.ndarray | None = None,
     ) -> None:
-        """images: uint8 [n, L, L, 3] RGB; labels: int64 [n] in [0, K); masks: uint8 [K, L, L] or None.
+        """images: uint8 [n, L, L, 3] RGB; labels: int64 [n] in [0, K); masks: uint8 [K, L, L] or None;
+        image_weights: float32 [n] or None.
 
         ValueError when shapes, dtypes or labels do not fit together.
         """
@@ -54,6 +63,7 @@ class FaceTensors:
             self._faces[start : start + FACES_AT_ONCE] = torch.from_numpy(np.ascontiguousarray(part))
         self._labels = torch.tensor(labels, dtype=torch.int64, device=self.device)
         self._masks = None if masks is None else torch.tensor(masks, device=self.device)[:, None]
+        self._weights = None if image_weights is None else torch.tensor(image_weights, device=self.device)
         self._transforms: FaceTransforms | None = None
 
     def __len__(self) -> int:
@@ -79,6 +89,7 @@ class FaceTensors:
             gray=cut[:, 3:4].contiguous(),
             target_mask=None if self._masks is None else cut[:, 4:].contiguous(),
             labels=labels,
+            image_weights=None if self._weights is None else self._weights[on_device],
         )
 
     def _transformed(self, rows: torch.Tensor, draw: Draw) -> torch.Tensor:

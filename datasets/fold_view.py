@@ -48,8 +48,10 @@ class FoldView:
         evaluation_subjects: Iterable[str],
         role: FoldRole,
         forbidden_subjects: Iterable[str] = (),
+        class_names: Sequence[str] | None = None,
     ) -> None:
-        """`forbidden_subjects`: a cross-check for role "inner", the outer test subjects. They are refused
+        """`class_names`: some of the store's classes, in the order of their labels; faces of the others do
+        not exist for this view (None: all classes). `forbidden_subjects`: a cross-check for role "inner", the outer test subjects. They are refused
         without being named too; naming one that also trains or evaluates raises LeakageError here.
         `evaluation_subjects` may be empty (masks and stage 1 score nothing). UserError: no training image,
         a subject that the store does not have."""
@@ -65,13 +67,18 @@ class FoldView:
                 f"each subject of a fold must be in the store, but it has no {', '.join(unknown)}; "
                 "make the folds from this store's subjects."
             )
-        self.class_names: tuple[str, ...] = tuple(store.class_names)
-        """The data set's classes; a label is an index into them."""
+        self.class_names: tuple[str, ...] = tuple(store.class_names if class_names is None else class_names)
+        """The classes of this view; a label is an index into them."""
+        absent = sorted(set(self.class_names) - set(store.class_names))
+        if absent:
+            raise unknown_name("class", absent[0], store.class_names)
         self.role: FoldRole = role
         self._store = store
         self._trains = np.isin(store.subjects, sorted(training))
         self._evaluates = np.isin(store.subjects, sorted(evaluation))
-        self._expressive = np.asarray(store.roles) == "expressive"
+        self._expressive = (np.asarray(store.roles) == "expressive") & np.isin(
+            store.expressions, self.class_names
+        )
         self._neutral = np.asarray(store.roles) == "neutral"
         self._training_finished = False
         if not self.training_rows.size:

@@ -47,15 +47,15 @@ def image_key(name: str) -> ImageKey:
     return stem, 0
 
 
-def read_landmarks(path: Path, several_faces: list[str] | None = None) -> dict[ImageKey, np.ndarray]:
+def read_landmarks(path: Path, several_faces: set[ImageKey] | None = None) -> dict[ImageKey, np.ndarray]:
     """Five points, float64 (5, 2), of each frame that `path` lists: a CSV, or FMPN's landmark pickle
     (`.pkl`), of which the face with the best score is taken.
 
-    `several_faces` is given the name of each image in which more than one face was found: by the
-    pickle, or by a column `faces_found` of the CSV. Raises UserError that names the file, and the line
+    `several_faces` is given each frame in which more than one face was found: by the pickle, or by a
+    column `faces_found` of the CSV. Raises UserError that names the file, and the line
     or image where one is wrong: a missing column, what is not a number, an image twice.
     """
-    several_faces = [] if several_faces is None else several_faces
+    several_faces = set() if several_faces is None else several_faces
     if path.suffix.lower() in (".pkl", ".pickle"):
         return _read_pickle(path, several_faces)
     reader = csv.DictReader(read_text(path).splitlines())
@@ -72,7 +72,7 @@ def read_landmarks(path: Path, several_faces: list[str] | None = None) -> dict[I
                 raise ValueError(f"the image {row['image']!r} is listed twice")
             points[key] = values
             if (row.get("faces_found") or "").strip() not in ("", "0", "1"):
-                several_faces.append(str(row["image"]))
+                several_faces.add(key)
     except (ValueError, csv.Error) as error:
         raise UserError(f"{path}, line {reader.line_num}: {error}; correct that line.") from error
     if not points:
@@ -80,7 +80,7 @@ def read_landmarks(path: Path, several_faces: list[str] | None = None) -> dict[I
     return points
 
 
-def _read_pickle(path: Path, several_faces: list[str]) -> dict[ImageKey, np.ndarray]:
+def _read_pickle(path: Path, several_faces: set[ImageKey]) -> dict[ImageKey, np.ndarray]:
     """FMPN's `bbox_landmark_mtcnn.pkl` (METHODS): image path -> [boxes (n, 5), landmarks (n, 10)].
 
     A box is x1, y1, x2, y2, score; landmarks are x1 ... x5, y1 ... y5 in our order of points. Images
@@ -111,7 +111,7 @@ def _read_pickle(path: Path, several_faces: list[str]) -> dict[ImageKey, np.ndar
         if best is not None:
             points[key] = best
         if faces > 1:
-            several_faces.append(name)
+            several_faces.add(key)
     if not points:
         raise UserError(f"{path} has no image with a face; pass another file.")
     return points

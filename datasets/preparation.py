@@ -13,7 +13,7 @@ from datasets import store_files
 from datasets.catalogue import ensure_embedded, load_adapter, raw_folder
 from datasets.choices import ALL_BY_THE_RULE, BadItems, Choices
 from datasets.inspection import check_looks_right
-from datasets.landmarks import attach_landmarks, read_landmarks
+from datasets.landmarks import ImageKey, attach_landmarks, read_landmarks
 from datasets.preview import write_preview
 from datasets.records import DatasetDescription, FrameRecord
 from datasets.sources import require_folder, source_path, source_sha256
@@ -96,7 +96,8 @@ def prepare_dataset(
         raise UserError("--aligned uses no landmarks, but --landmarks was given too; pass one of them.")
     root = _raw_root(adapter.DATASET, size_pixels, data_root, source)
     check_looks_right(dataset, root)
-    points = read_landmarks(landmarks) if landmarks is not None else {}
+    several_faces: set[ImageKey] = set()
+    points = read_landmarks(landmarks, several_faces) if landmarks is not None else {}
     bad = BadItems(skip=skip_bad, root=root)
     records = adapter.read_records(root, choices, bad)
     frames = RawFrames(dataset, root)
@@ -104,12 +105,15 @@ def prepare_dataset(
         records = attach_landmarks(records, points, landmarks)
     elif find_landmarks is not None:
         records = find_landmarks(records, frames.read_frame, bad)
+    notes = _notes(choices, landmarks, find_landmarks)
+    if landmarks is not None:
+        notes["several_faces"] = _named(records, several_faces)
     store = write_prepared(
         store_folder(data_root, dataset, size_pixels),
         dataset,
         records,
         FrameSource(read_frame=frames.read_frame, sha256=frames.sha256, stamp=frames.stamp),
-        Recipe(size_pixels=size_pixels, aligned=aligned, notes=_notes(choices, landmarks, find_landmarks)),
+        Recipe(size_pixels=size_pixels, aligned=aligned, notes=notes),
         bad=bad,
         workers=workers,
         progress=progress,
@@ -133,13 +137,24 @@ def _notes(
     return {"choices": chosen, "landmarks_from": origin if landmarks is None else "file"}
 
 
+def _named(records: list[FrameRecord], frames: set[ImageKey]) -> list[str]:
+    """The image names, sorted, of those `records` that are in `frames`."""
+    return sorted(one.image_name for one in records if (one.sequence_id, one.frame) in frames)
+
+
 def _raw_root(
     description: DatasetDescription, size_pixels: int, data_root: Path, source: Path | None
 ) -> Path:
     """The folder of the raw data set, which for an embedded one is written where it is missing."""
     if description.embedded and source is None:
         root = raw_folder(data_root, description.name).absolute()
-        ensure_embedded(description.name, root)
+        try:
+            ensure_embedded(description.name, root)
+        except OSError as error:
+            raise UserError(
+                f"cannot write {description.title} to {root}: {error.strerror or error}; make room, or pass "
+                "--data-root a folder that you may write to."
+            ) from error
         return root
     if source is None:
         raise UserError(

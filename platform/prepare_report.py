@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from datasets.records import DatasetDescription, FrameRecord
     from datasets.store import PreparedStore
 
-LEFT_OUT_SHOWN = 5
+ITEMS_SHOWN = 5
 
 
 def summary_lines(store: PreparedStore, title: str) -> list[str]:
@@ -25,11 +25,13 @@ def summary_lines(store: PreparedStore, title: str) -> list[str]:
     expressive = store.roles == "expressive"
     by_class = {name: int((expressive & (store.expressions == name)).sum()) for name in store.class_names}
     context = f" and {counts['context']} other frames" if counts["context"] else ""
+    manifest = read_manifest(store.folder)
     return [
         f"{title}: {counts['expressive']} expressive images and {counts['neutral']} neutral faces{context} "
         f"of {len(set(store.subjects.tolist()))} subjects",
         *_class_lines(store.dataset, by_class),
-        *_left_out_lines(read_manifest(store.folder)["left_out"]),
+        *_left_out_lines(manifest["left_out"]),
+        *_several_faces_lines(manifest.get("several_faces", [])),
         f"store:      {store.folder}",
         f"look at:    {store.folder / 'preview.png'}",
     ]
@@ -79,10 +81,20 @@ def _left_out_lines(left_out: list[list[str]]) -> list[str]:
     if not left_out:
         return []
     lines = [f"left out:   {len(left_out)} items (all are in the store's manifest.json)"]
-    lines += [f"  {item}: {why}" for item, why in left_out[:LEFT_OUT_SHOWN]]
-    return (
-        lines if len(left_out) <= LEFT_OUT_SHOWN else [*lines, f"  and {len(left_out) - LEFT_OUT_SHOWN} more"]
-    )
+    return [*lines, *_first_lines([f"{item}: {why}" for item, why in left_out])]
+
+
+def _several_faces_lines(names: list[str]) -> list[str]:
+    if not names:
+        return []
+    said = "show several faces by the landmark file, and the points of the best one were taken"
+    return [f"look again: {len(names)} frames {said} (all are in manifest.json)", *_first_lines(names)]
+
+
+def _first_lines(items: list[str]) -> list[str]:
+    """The first of `items`, a line each, and how many more there are."""
+    shown = [f"  {item}" for item in items[:ITEMS_SHOWN]]
+    return shown if len(items) <= ITEMS_SHOWN else [*shown, f"  and {len(items) - ITEMS_SHOWN} more"]
 
 
 def inspection_lines(root: Path, dataset: str | None) -> list[str]:

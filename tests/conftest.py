@@ -10,6 +10,7 @@ from __future__ import annotations
 import os
 import secrets
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -50,3 +51,15 @@ os.environ.setdefault("RAY_AUTH_TOKEN", secrets.token_hex(32))
 def root() -> Path:
     """The repository root, absolute."""
     return ROOT
+
+
+@pytest.fixture
+def process_settings_as_before() -> Iterator[None]:
+    """For tests that carry out tasks in this process: a task sets torch's threads and cuDNN's choices."""
+    import torch
+
+    threads = torch.get_num_threads()
+    deterministic, benchmark = torch.backends.cudnn.deterministic, torch.backends.cudnn.benchmark
+    yield
+    torch.set_num_threads(threads)
+    torch.backends.cudnn.deterministic, torch.backends.cudnn.benchmark = deterministic, benchmark

@@ -4,12 +4,10 @@ from __future__ import annotations
 
 import argparse
 import json
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
-import torch
 
 from datasets.augmentation_content import STRONG, augmentation_setting, canonical_content
 from platform.command import Parser
@@ -23,19 +21,10 @@ from platform.results.store import ResultsStore
 from platform.results.tasks import FoldTask, Machine
 from tests.tiny_faces import prepare_tiny, tiny_configuration
 
+pytestmark = pytest.mark.usefixtures("process_settings_as_before")
+
 PLAN = Plan(folds=2, rounds=(1, 1), selection_rule="paper")
 MINE = "- Affine: {rotate: [-8, 8], p: 1}\n- RandomGamma\n"
-
-
-@pytest.fixture(autouse=True)
-def same_process_settings_after() -> Iterator[None]:
-    """`execute` sets threads and denormals for its process; the other tests keep theirs."""
-    threads = torch.get_num_threads()
-    deterministic, benchmark = torch.backends.cudnn.deterministic, torch.backends.cudnn.benchmark
-    yield
-    torch.set_num_threads(threads)
-    torch.set_flush_denormal(False)
-    torch.backends.cudnn.deterministic, torch.backends.cudnn.benchmark = deterministic, benchmark
 
 
 @pytest.fixture(scope="module")

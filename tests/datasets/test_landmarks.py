@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from datasets.landmarks import COLUMNS, attach_landmarks, image_key, read_landmarks
+from datasets.landmarks import COLUMNS, ImageKey, attach_landmarks, image_key, read_landmarks
 from datasets.records import FrameRecord
 from platform.errors import UserError
 
@@ -102,9 +102,9 @@ def test_every_wanted_frame_must_be_listed_and_others_may(tmp_path: Path) -> Non
 def test_images_with_several_faces_are_told(tmp_path: Path) -> None:
     lines = [f"{HEADER},faces_found"]
     lines += [f"S001_100_{frame},1,2,3,4,5,6,7,8,9,10,{faces}" for frame, faces in ((4, 1), (5, 2), (6, ""))]
-    several: list[str] = []
+    several: set[ImageKey] = set()
     assert len(read_landmarks(write(tmp_path / "points.csv", *lines), several)) == 3
-    assert several == ["S001_100_5"]
+    assert several == {("S001_100", 5)}
 
 
 def as_released(points: np.ndarray, score: float = 1.0) -> list[np.ndarray]:
@@ -128,12 +128,12 @@ def test_fmpns_pickle_gives_the_points_of_the_best_face(tmp_path: Path, protocol
         "author/CK+/S005_001_00000010.png": crowd,
         "author/CK+/S005_001_00000011.png": [np.zeros((0, 5)), np.zeros((0, 10))],
     }
-    several: list[str] = []
+    several: set[ImageKey] = set()
     points = read_landmarks(write_pickle(tmp_path / "points.pkl", content, protocol), several)
     assert set(points) == {("S005_001", 9), ("S005_001", 10)}
     for found in points.values():
         np.testing.assert_array_equal(found, face)
-    assert several == ["author/CK+/S005_001_00000010.png"]
+    assert several == {("S005_001", 10)}
 
 
 @pytest.mark.parametrize(

@@ -132,6 +132,29 @@ def test_poisoned_evaluation_subjects_leave_the_masks_bit_identical() -> None:
     assert masks_of(store).hash != masks_of(poisoned).hash
 
 
+def test_the_other_frames_of_whole_sequences_reach_neither_masks_nor_rows() -> None:
+    """Rows of role `context`, as `--whole-sequences` stores them, before each row of fear."""
+    store, context = face_store(), [1, 4, 7]
+    longer = SimpleNamespace(
+        **{
+            name: np.insert(values, context, values[context], axis=0) if name != "class_names" else values
+            for name, values in vars(store).items()
+        }
+    )
+    added = np.array(context) + np.arange(3)
+    longer.images[added] = 255 - longer.images[added]
+    longer.roles[added] = "context"
+    without, within = (
+        FoldView(one, train_subjects=["A", "B"], evaluation_subjects=["C"], role="inner")
+        for one in (store, longer)
+    )
+    for rows in ("training_rows", "neutral_rows", "evaluation_rows"):
+        expected = without.image_names(getattr(without, rows)).tolist()
+        assert within.image_names(getattr(within, rows)).tolist() == expected
+    assert not np.isin(within.training_rows, added).any()
+    assert build_masks(within).hash == build_masks(without).hash
+
+
 def test_a_class_without_a_training_image_is_named() -> None:
     store = face_store()
     store.expressions[[1, 4]] = "anger"

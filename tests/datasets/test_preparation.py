@@ -14,7 +14,9 @@ from PIL import Image
 from datasets.preparation import prepare_dataset
 from datasets.sources import file_sha256
 from datasets.store import open_prepared
+from datasets.store_files import read_manifest
 from platform.errors import UserError
+from platform.prepare_report import summary_lines
 from tests.raw_trees import write_ckplus, write_landmarks, write_mmi
 
 SIZE = 32
@@ -61,6 +63,22 @@ def test_mmi_is_prepared_by_a_csv_of_landmarks(tmp_path: Path) -> None:
     assert store.class_names == ("anger", "happiness")
     means = store.images.reshape(8, -1).mean(axis=1)
     np.testing.assert_allclose(means, [20, 80, 100, 120] * 2, atol=3)  # frame n is of one gray, 20 n
+
+
+def test_frames_of_which_the_landmark_file_has_several_faces_are_in_the_manifest(tmp_path: Path) -> None:
+    tree = write_mmi(tmp_path / "mmi", {"S053-100": 4, "S054-005": 1})
+    wanted = [f"{clip}_{frame:03d}.png" for clip in ("S053_100", "S054_005") for frame in (0, 3, 4, 5)]
+    path = write_landmarks(tmp_path / "points.csv", [*wanted, "S053_100_007.png"])
+    header, *lines = path.read_text().splitlines()
+    crowded = ("S053_100_007", "S054_005_004", "S053_100_003")  # the first is not wanted
+    lines = [f"{line},{3 if line.startswith(crowded) else 1}" for line in lines]
+    path.write_text("\n".join([f"{header},faces_found", *lines]) + "\n")
+    store = prepare_dataset("mmi", SIZE, data_root=tmp_path / "data", source=tree, landmarks=path)
+    names = read_manifest(store.folder)["several_faces"]
+    assert names == ["S053_100_00000003", "S054_005_00000004"]
+    lines = summary_lines(store, "MMI")
+    (line,) = [line for line in lines if line.startswith("look again: 2 frames show several faces")]
+    assert lines[lines.index(line) + 1 :][:2] == [f"  {name}" for name in names]
 
 
 def test_a_csv_goes_before_the_data_sets_own_landmarks(tree: Path, tmp_path: Path) -> None:
@@ -125,6 +143,14 @@ def test_a_frame_that_links_out_of_the_copy_is_left_out_without_saying_where_the
     text = (store.folder / "manifest.json").read_text()
     assert "S010_004_00000005.png leaves the data set's folder" in text
     assert str(tmp_path) not in text
+
+
+def test_an_embedded_set_that_cannot_be_drawn_is_one_message(tmp_path: Path) -> None:
+    (tmp_path / "data").write_text("a file where the folder should be")
+    with pytest.raises(
+        UserError, match=r"cannot write .* to .*data/raw/synthetic: Not a directory; .*data-root"
+    ):
+        prepare_dataset("synthetic", SIZE, data_root=tmp_path / "data")
 
 
 def test_a_disk_that_fills_up_at_the_preview_leaves_a_whole_store(
