@@ -11,8 +11,9 @@ import dataclasses
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from platform.config_rules import check_configuration, check_rule, check_types
+from platform.config_rules import check_configuration, check_rule, check_storage, check_types
 from platform.errors import UserError, unknown_name
+from platform.objectives import check_objectives
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -125,8 +126,8 @@ class Plan:
     """`paper`: FMPN's subject-independent chunks; `holdout`: one seeded split of subjects."""
     folds: int = 10
     """Number of outer folds under the rule `paper`."""
-    holdout_share: float = 0.25
-    """Share of subjects tested under the rule `holdout`."""
+    holdout_share: float = 0.1
+    """Share of images tested under the rule `holdout`, whole subjects only; AffectNet in the paper: 9:1."""
     selection_rule: Literal["inner", "nested", "paper", "test"] = "inner"
     """How the final configuration is chosen. `inner`: one for all folds, by inner validation of each;
     `nested`: one for each fold, by its own training subjects alone, in a study of its own; `test`: by the
@@ -138,6 +139,18 @@ class Plan:
     """Configurations that the search tries."""
     trials_in_flight: int = 3
     """Trials a generation: proposed together, from all earlier generations' results."""
+    asynchronous: bool = False
+    """Propose a trial as soon as another ends, from whatever is known then: no slot waits for the end of a
+    generation, but a search that is killed and goes on is no longer the same search."""
+    sampler: Literal["tpe", "random", "gp", "cmaes", "qmc", "grid"] = "tpe"
+    """Who proposes: `tpe`; `random`; `gp` (Gaussian process); `cmaes` (numbers, choices by TPE); `qmc` (even
+    spread); `grid` (every combination of a space of choices, once)."""
+    objectives: tuple[str, ...] = ("accuracy",)
+    """What is optimised: accuracy first, then any of macro_f1, latency (ms an image, measured) and
+    parameters. With several nothing is pruned, and the most accurate of those that none beats is chosen."""
+    storage: str = "journal"
+    """Where the study lives: `journal` (a file beside the results, safe on NFS), sqlite:///FILE, or
+    postgresql://USER@HOST/DATABASE (password in PGPASSWORD or ~/.pgpass)."""
     rounds: tuple[int, ...] = ()
     """Fold runs of a trial before pruning is asked: they add up to the number of folds, under the rule
     `nested` to the five inner parts. Empty: up to three rounds, 4,3,3 for ten folds."""
@@ -148,8 +161,9 @@ class Plan:
     baselines: tuple[str, ...] = ("cnn", "cnn_no_mask_loss")
     """Methods run on all folds beside the winner, with the winner's backbone and rates."""
     masks: str = "own"
-    """`own`: motion masks of each fold's training subjects; otherwise a folder in FMPN's released layout,
-    whose masks of the same folds are used instead."""
+    """`own`: motion masks of each fold's training subjects; `permuted`, `uniform`, `centre`, `random`:
+    controls that carry no prior of the class (datasets/mask_controls.py); otherwise a folder in FMPN's
+    released layout, whose masks of the same folds are used instead."""
     transfer_to: str = "auto"
     """Data set that borrows this one's motion masks by class name, on one holdout split; `none`; or
     `auto`: synthetic_wild when a search runs on synthetic, otherwise none."""
@@ -185,6 +199,8 @@ class Plan:
         }
         for name, (holds, rule) in rules.items():
             check_rule(self, name, holds, rule)
+        check_objectives(self.objectives)
+        check_storage(self.storage)
         # Only a search has rounds: without one, --folds alone must do.
         from platform.selection import default_rounds, steps_a_trial
 

@@ -1,20 +1,21 @@
-"""The rules that settings must keep: an error names the field, its value, the rule and the remedy."""
+"""The rules that settings must keep: an error names the field, its value, the rule and the remedy.
+
+`settings` are a Configuration or a Plan of platform/config.py, which imports this file.
+"""
 
 from __future__ import annotations
 
 import dataclasses
 import math
 import typing
+import urllib.parse
 from collections.abc import Iterable
-from typing import TYPE_CHECKING, Any, Literal
+from typing import Any, Literal
 
 from platform.errors import UserError, unknown_name
 
-if TYPE_CHECKING:
-    from platform.config import Configuration
 
-
-def check_configuration(settings: Configuration) -> None:
+def check_configuration(settings: Any) -> None:
     """Check all fields of a new configuration, and write what is the same setting in one way.
 
     A file of weights gets the SHA-256 of its content. UserError for the first rule that does not hold.
@@ -34,7 +35,7 @@ def check_configuration(settings: Configuration) -> None:
         )
 
 
-def _check_classifier(settings: Configuration) -> None:
+def _check_classifier(settings: Any) -> None:
     from platform.models.networks.backbones import check_backbone, check_dropout, check_weights
     from platform.models.networks.weights import is_pinned, pin_weights
 
@@ -53,7 +54,7 @@ def _check_classifier(settings: Configuration) -> None:
     object.__setattr__(settings, "weights", pinned)
 
 
-def _check_schedules(settings: Configuration) -> None:
+def _check_schedules(settings: Any) -> None:
     for stage in ("stage1", "stage2"):
         names = [f"{stage}_constant_epochs", f"{stage}_decay_epochs"]
         for name in names:
@@ -64,7 +65,7 @@ def _check_schedules(settings: Configuration) -> None:
         check_rule(settings, f"{stage}_batch_size", getattr(settings, f"{stage}_batch_size") >= 1, ">= 1")
 
 
-def _check_ranges(settings: Configuration) -> None:
+def _check_ranges(settings: Any) -> None:
     for name in ("stage1_learning_rate", "classifier_learning_rate"):
         check_rule(settings, name, 0 < getattr(settings, name) < 10, "> 0 and < 10")
     for name in ("generator_learning_rate", "lambda_classification", "lambda_mask"):
@@ -78,7 +79,7 @@ def _check_ranges(settings: Configuration) -> None:
     check_rule(settings, "seed", 0 <= settings.seed < 2**31, "0 to 2**31 - 1")
 
 
-def _check_faces(settings: Configuration) -> None:
+def _check_faces(settings: Any) -> None:
     from datasets.augmentation import check_augmentation
 
     check_rule(settings, "image_size_pixels", settings.image_size_pixels >= 16, ">= 16")
@@ -130,3 +131,20 @@ def _check_choice(name: str, value: str, known: Iterable[str]) -> None:
     known = list(known)
     if value not in known:
         raise unknown_name(name, value, known)
+
+
+def check_storage(storage: str) -> None:
+    """UserError: neither `journal` nor a URL of a database that is known, or one with a password in it."""
+    if storage == "journal" or (storage.startswith("sqlite:///") and storage != "sqlite:///"):
+        return
+    if not storage.startswith("postgresql://"):
+        raise UserError(
+            f"storage must be journal, sqlite:///FILE or postgresql://USER@HOST/DATABASE, but got "
+            f"{storage!r}; change --storage."
+        )
+    url = urllib.parse.urlsplit(storage)
+    if url.password is not None or "password=" in url.query:
+        raise UserError(
+            "storage must not hold a password, since settings are printed and stored with the results; put "
+            "it into PGPASSWORD or ~/.pgpass."
+        )

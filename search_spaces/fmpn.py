@@ -1,7 +1,8 @@
-"""FMPN's loss weights, stage-2 learning rates and backbone, around the published values.
+"""FMPN's loss weights, stage 2's rates, batch and augmentation, and the backbone with what depends on it.
 
-Stage 1 is fixed, so that all trials share each fold's pretrained mask generator. Ranges are ours:
-a factor of ten around the published rates (METHODS 2.6), lambda_G over both published values.
+Stage 1 is fixed, so that all trials share each fold's pretrained mask generator: augmentation is
+searched for stage 2 alone. Ranges are ours: a factor of ten around the published rates (METHODS 2.6),
+lambda_G over both published values.
     python -m platform.tune --dataset ckplus --preset paper --space fmpn
 """
 
@@ -10,43 +11,32 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from search_spaces import refuse_weights_of_one_backbone
+from search_spaces import backbone, loss_weights, published_first
 
 if TYPE_CHECKING:
     import optuna
 
-BACKBONES = (
-    "inception_v3",
-    "resnet18",
-    "resnet50",
-    "resnet152",
-    "densenet121",
-    "vgg16",
-    "vgg16_bn",
-    "vgg19",
-)
+AUGMENTATIONS = ("same", "strong")
+"""Of stage 2: as stage 1's, or the strong policy (docs/augmentation.md)."""
 
 
 def suggest(trial: optuna.Trial) -> dict[str, Any]:
-    """lambda_C, lambda_G and the two rates on log scales; the backbone as a choice."""
+    """Both loss weights and both rates on log scales; net, batch and augmentation as choices."""
     return {
-        "backbone": trial.suggest_categorical("backbone", BACKBONES),
-        "lambda_classification": trial.suggest_float("lambda_classification", 0.1, 10.0, log=True),
-        "lambda_mask": trial.suggest_float("lambda_mask", 0.01, 100.0, log=True),
-        "classifier_learning_rate": trial.suggest_float("classifier_learning_rate", 1e-5, 1e-3, log=True),
+        **backbone.suggest(trial),
+        **loss_weights.suggest(trial),
         "generator_learning_rate": trial.suggest_float("generator_learning_rate", 1e-6, 1e-4, log=True),
+        "stage2_augmentation": trial.suggest_categorical("stage2_augmentation", AUGMENTATIONS),
     }
 
 
 def first(base: Mapping[str, Any]) -> list[dict[str, Any]]:
-    """The paper's configuration (lambda_G 10), then the released one (0.1)."""
-    refuse_weights_of_one_backbone(base)
+    """The paper's configuration (lambda_G 10), then the released one (0.1), on the base's backbone."""
     names = (
-        "backbone",
+        "classifier_learning_rate",
         "lambda_classification",
         "lambda_mask",
-        "classifier_learning_rate",
         "generator_learning_rate",
+        "stage2_augmentation",
     )
-    given = {name: base[name] for name in names}
-    return [{**given, "lambda_mask": value} for value in (10.0, 0.1)]
+    return published_first({**backbone.net_parameters(base), **{name: base[name] for name in names}})

@@ -1,7 +1,7 @@
 """The demo's space: loss weights, learning rates and three backbones, around the quick preset.
 
 Stage 1 is fixed, so that all trials share each fold's pretrained mask generator.
-    python -m platform.tune --dataset synthetic --preset quick
+    python -m platform.tune --dataset synthetic --preset quick --space quick
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from search_spaces import refuse_weights_of_one_backbone
+from search_spaces import published_first
 
 if TYPE_CHECKING:
     import optuna
@@ -35,9 +35,8 @@ def suggest(trial: optuna.Trial) -> dict[str, Any]:
 
 
 def first(base: Mapping[str, Any]) -> list[dict[str, Any]]:
-    """The paper's configuration (Inception, lambda_G 10), then the same with each other backbone."""
-    refuse_weights_of_one_backbone(base)
-    rates = {name: base[name] for name in ("classifier_learning_rate", "generator_learning_rate")}
-    paper = {"backbone": base["backbone"], "lambda_mask": base["lambda_mask"], **rates}
+    """The paper's configuration (lambda_G 10) and the released one (0.1), then each other backbone."""
+    names = ("backbone", "lambda_mask", "classifier_learning_rate", "generator_learning_rate")
+    published = published_first({name: base[name] for name in names})
     others = [name for name in BACKBONES if name != base["backbone"]]
-    return [paper, *({**paper, "backbone": name} for name in others)]
+    return [*published, *({**published[0], "backbone": name} for name in others)]

@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING, Any
 
 import torch
 from torch import Tensor, nn
-from torch.nn import functional
 
 from platform.models.method import Method, Settings
+from platform.models.networks.classification_loss import LOSS_FIELDS, classification_loss
 from platform.models.networks.classifier import CLASSIFIER_FIELDS, Classifier
 
 if TYPE_CHECKING:
@@ -19,7 +19,7 @@ class Cnn(Method):
     """Cross entropy on the face itself, with stage 2's settings."""
 
     title = "CNN (baseline)"
-    fields = (*CLASSIFIER_FIELDS, "classifier_learning_rate")
+    fields = (*CLASSIFIER_FIELDS, *LOSS_FIELDS, "classifier_learning_rate")
     uses_masks = False
     pretrains_generator = False
 
@@ -27,11 +27,12 @@ class Cnn(Method):
         return Classifier(settings, class_count)
 
     def parameter_groups(self, module: nn.Module, settings: Settings) -> list[dict[str, Any]]:
-        return [{"params": list(module.parameters()), "lr": settings.classifier_learning_rate}]
+        rate = settings.classifier_learning_rate
+        return [{"params": list(module.parameters()), "lr": rate, "name": "classifier"}]
 
     def loss(self, module: nn.Module, batch: Batch, settings: Settings) -> dict[str, Tensor]:
         logits = module(batch.image)
-        loss = functional.cross_entropy(logits, batch.labels)
+        loss = classification_loss(logits, batch, settings)
         return {"loss": loss, "correct": (logits.argmax(1) == batch.labels).sum()}
 
     def scores(self, module: nn.Module, batch: Batch) -> Tensor:

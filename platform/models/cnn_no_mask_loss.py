@@ -9,10 +9,10 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from torch import Tensor, nn
-from torch.nn import functional
 
 from platform.models.fmpn import Fmpn
 from platform.models.method import Settings
+from platform.models.networks.classification_loss import classification_loss
 
 if TYPE_CHECKING:
     from datasets.batches import Batch
@@ -22,7 +22,9 @@ class CnnNoMaskLoss(Fmpn):
     """FMPN's network trained by cross entropy only."""
 
     title = "CNN (no mask loss)"
-    fields: tuple[str, ...] = tuple(name for name in Fmpn.fields if not name.startswith("lambda"))
+    fields: tuple[str, ...] = tuple(
+        name for name in Fmpn.fields if not name.startswith("lambda") and name != "freeze_generator"
+    )
     uses_masks = False
     pretrains_generator = False
 
@@ -31,7 +33,7 @@ class CnnNoMaskLoss(Fmpn):
 
     def loss(self, module: nn.Module, batch: Batch, settings: Settings) -> dict[str, Tensor]:
         logits = module(batch.image, batch.gray)[2]
-        loss = functional.cross_entropy(logits, batch.labels)
+        loss = classification_loss(logits, batch, settings)
         return {"loss": loss, "correct": (logits.argmax(1) == batch.labels).sum()}
 
 

@@ -14,6 +14,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from platform.models.method import Method, Settings
+from platform.models.networks.classification_loss import LOSS_FIELDS, classification_loss
 from platform.models.networks.classifier import CLASSIFIER_FIELDS, Classifier
 from platform.models.networks.mask_generator import MaskGenerator
 from platform.models.networks.prior_fusion import PriorFusion
@@ -43,12 +44,15 @@ class Fmpn(Method):
     title = "FMPN"
     fields: tuple[str, ...] = (
         *CLASSIFIER_FIELDS,
+        *LOSS_FIELDS,
         "generator_width",
+        "generator_blocks",
         "initialisation_gain",
         "classifier_learning_rate",
         "generator_learning_rate",
         "lambda_classification",
         "lambda_mask",
+        "freeze_generator",
     )
     uses_masks = True
     pretrains_generator = True
@@ -56,7 +60,9 @@ class Fmpn(Method):
     def build(self, settings: Settings, class_count: int) -> nn.Module:
         classifier = Classifier(settings, class_count)
         gain = settings.initialisation_gain
-        generator = MaskGenerator(settings.generator_width, gain=gain)
+        generator = MaskGenerator(settings.generator_width, settings.generator_blocks, gain)
+        if self.pretrains_generator and settings.freeze_generator:
+            generator.requires_grad_(False)
         return FacialMotionPriorNetwork(generator, PriorFusion(gain), classifier)
 
     def load_generator(self, module: nn.Module, state: Mapping[str, Tensor]) -> None:
@@ -71,13 +77,13 @@ class Fmpn(Method):
             p for name in ("prior_fusion", "classifier") for p in module.get_submodule(name).parameters()
         ]
         return [
-            {"params": generator, "lr": settings.generator_learning_rate},
-            {"params": others, "lr": settings.classifier_learning_rate},
+            {"params": generator, "lr": settings.generator_learning_rate, "name": "mask_generator"},
+            {"params": others, "lr": settings.classifier_learning_rate, "name": "classifier"},
         ]
 
     def loss(self, module: nn.Module, batch: Batch, settings: Settings) -> dict[str, Tensor]:
         mask, _, logits = module(batch.image, batch.gray)
-        classification = functional.cross_entropy(logits, batch.labels)
+        classification = classification_loss(logits, batch, settings)
         assert batch.target_mask is not None
         mask_error = functional.mse_loss(mask, batch.target_mask)
         return {

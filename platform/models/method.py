@@ -24,6 +24,13 @@ COMMON_FIELDS = (
     "stage2_constant_epochs",
     "stage2_decay_epochs",
     "stage2_batch_size",
+    "stage2_augmentation",
+    "optimizer",
+    "weight_decay",
+    "momentum",
+    "schedule",
+    "class_weights",
+    "ema_decay",
 )
 """Fields of the configuration that the training loop reads for every method."""
 
@@ -38,13 +45,18 @@ STAGE1_FIELDS = (
     "compiled",
     "synchronised_batch_norm",
     "generator_width",
+    "generator_blocks",
     "initialisation_gain",
     "stage1_constant_epochs",
     "stage1_decay_epochs",
     "stage1_batch_size",
     "stage1_learning_rate",
 )
-"""All that stage 1 can read. Its code is given these and nothing else, so its identity is honest."""
+"""All that stage 1 can read. Its code is given these and nothing else, so its identity is honest.
+
+The options of optimizer, schedule and loss are stage 2's alone: stage 1 stays as published, and trials
+that differ in them share it.
+"""
 
 
 class Settings:
@@ -98,11 +110,16 @@ class Method(ABC):
 
     @abstractmethod
     def parameter_groups(self, module: nn.Module, settings: Settings) -> list[dict[str, Any]]:
-        """Adam's groups, each with `params` and `lr`."""
+        """The optimizer's groups, each with `params`, `lr` and a `name`, by which its rate is shown. Frozen
+        parameters may be among them."""
 
     @abstractmethod
     def loss(self, module: nn.Module, batch: Batch, settings: Settings) -> dict[str, Tensor]:
-        """Scalars of the batch: `loss` (to minimise), its parts, and `correct` (a count)."""
+        """Scalars of the batch: `loss` (to minimise), its parts, and `correct` (a count).
+
+        The cross entropy is `classification_loss` (platform/models/networks/classification_loss.py), so
+        that the options of the loss hold for every method.
+        """
 
     @abstractmethod
     def scores(self, module: nn.Module, batch: Batch) -> Tensor:

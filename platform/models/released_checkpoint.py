@@ -86,7 +86,7 @@ def _published_network(backbone: str) -> FacialMotionPriorNetwork:
 
     from platform.models.fmpn import FacialMotionPriorNetwork
     from platform.models.method import Settings
-    from platform.models.networks.backbones import check_backbone
+    from platform.models.networks.backbones import OWN_DROPOUT, check_backbone
     from platform.models.networks.classifier import CLASSIFIER_FIELDS, Classifier
     from platform.models.networks.mask_generator import MaskGenerator
     from platform.models.networks.prior_fusion import PriorFusion
@@ -98,6 +98,8 @@ def _published_network(backbone: str) -> FacialMotionPriorNetwork:
         "weights": "none",
         "transform_input": True,
         "enlarge_below_pixels": 0,
+        "dropout": OWN_DROPOUT,
+        "freeze_backbone": False,
     }
     with torch.random.fork_rng(devices=[]):
         classifier = Classifier(Settings(values, CLASSIFIER_FIELDS), LOGITS)

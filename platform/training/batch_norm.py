@@ -1,4 +1,4 @@
-"""Batch norm over the images of all workers, on any device.
+"""Batch norm over the images of all workers, on any device; and batch norm that is frozen.
 
 torch's own SyncBatchNorm runs on GPUs only. This one computes the same in plain operations, for CPU
 workers: mean and variance over all workers' images, unbiased variance into the running statistics.
@@ -59,6 +59,17 @@ class SynchronisedBatchNorm(nn.BatchNorm2d):
         self.num_batches_tracked += 1
         self.running_mean.lerp_(mean, self.momentum)
         self.running_var.lerp_(variance, self.momentum)
+
+
+def set_training(module: nn.Module) -> None:
+    """Training mode, but for frozen batch norms: one whose weights do not train keeps its statistics.
+
+    They would otherwise move with every batch, and the frozen net with them.
+    """
+    module.train()
+    for part in module.modules():
+        if isinstance(part, nn.BatchNorm2d | nn.SyncBatchNorm) and not part.weight.requires_grad:
+            part.eval()
 
 
 def synchronised(module: nn.Module, device: torch.device) -> nn.Module:

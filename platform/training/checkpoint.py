@@ -11,19 +11,36 @@ import hashlib
 import json
 import os
 import re
+import time
 import warnings
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import torch
 from torch import Tensor, nn
 
-FORMAT = 1
+FORMAT = 2
 KEPT = 2
 """Newest checkpoints of a stage that stay: the one before is there should the newest be damaged."""
 
 Curve = list[dict[str, float]]
+
+
+class RunClock:
+    """The seconds that a run's result has taken: of this start, and of those before it up to the checkpoint
+    that it went on from."""
+
+    def __init__(self) -> None:
+        self._started, self._before = time.monotonic(), 0.0
+
+    def seconds(self) -> float:
+        """So far."""
+        return self._before + time.monotonic() - self._started
+
+    def go_on_from(self, seconds: float) -> None:
+        """Count what had been spent when the checkpoint was written."""
+        self._before = seconds
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -32,13 +49,19 @@ class Checkpoints:
 
     folder: Path
     every_epochs: int
-    """Written after every so many epochs of a stage, and after its last."""
+    """Written after every so many epochs of a stage; what a kill loses at most."""
     writes: bool = True
     """False for all but the first of several workers: they only read."""
+    clock: RunClock = field(default_factory=RunClock)
+    """Whose time each checkpoint keeps, and goes on from."""
 
     def due(self, epoch: int, epochs: int) -> bool:
-        """Whether a checkpoint belongs after `epoch`, counted from 1."""
-        return epoch == epochs or epoch % self.every_epochs == 0
+        """Whether a checkpoint belongs after `epoch` of `epochs`, counted from 1.
+
+        None after the last: what follows, a fold's scoring at most, is shorter than an epoch, and then
+        the result itself is on the disk.
+        """
+        return epoch < epochs and epoch % self.every_epochs == 0
 
     def save(
         self, stage: str, epoch: int, module: nn.Module, optimizer: torch.optim.Optimizer, curve: Curve
@@ -55,6 +78,7 @@ class Checkpoints:
             "stage": stage,
             "epoch": epoch,
             "curve": curve,
+            "seconds": round(self.clock.seconds(), 3),
             "tensors_sha256": hashlib.sha256(content).hexdigest(),
         }
         state["hash"] = _hash(state)
@@ -84,6 +108,7 @@ class Checkpoints:
                     stacklevel=2,
                 )
                 continue
+            self.clock.go_on_from(state["seconds"])
             return epoch, state["curve"]
         return 0, []
 
@@ -118,8 +143,10 @@ def _read(path: Path, stage: str, epoch: int) -> tuple[dict[str, Any], dict[str,
     from safetensors.torch import load
 
     state = json.loads(path.with_suffix(".json").read_bytes())
-    if not isinstance(state, dict) or state.get("hash") != _hash(state) or state.get("format") != FORMAT:
+    if not isinstance(state, dict) or state.get("hash") != _hash(state):
         raise ValueError("its JSON does not match its own hash")
+    if state["format"] != FORMAT:
+        raise ValueError(f"it is of format {state['format']}, but this code reads {FORMAT}")
     if (state["stage"], state["epoch"]) != (stage, epoch):
         raise ValueError(f"it is of epoch {state['epoch']} of {state['stage']}")
     content = path.with_suffix(".safetensors").read_bytes()
@@ -159,8 +186,12 @@ def _hash(state: dict[str, Any]) -> str:
 def _write(path: Path, content: bytes) -> None:
     """The whole file or none, on the disk when this returns."""
     temporary = path.with_name(f".{path.name}.{os.getpid()}")
-    with temporary.open("wb") as file:
-        file.write(content)
-        file.flush()
-        os.fsync(file.fileno())
-    os.replace(temporary, path)
+    try:
+        with temporary.open("wb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        os.replace(temporary, path)
+    except OSError:  # half a file must not keep a full disk full
+        temporary.unlink(missing_ok=True)
+        raise

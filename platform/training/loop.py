@@ -1,4 +1,4 @@
-"""The training loop of a stage, and the scoring of faces. Nothing is read back inside an epoch."""
+"""The training loop of a stage. Nothing is read back inside an epoch."""
 
 from __future__ import annotations
 
@@ -15,9 +15,12 @@ from torch import Tensor, nn
 
 from datasets.augmentation import augmentation_policy, centre_draw
 from datasets.batches import Batch, FaceTensors, epoch_order, split_batches
+from platform.training.averaging import AveragedNet
+from platform.training.batch_norm import set_training
 from platform.training.checkpoint import Checkpoints, Curve
 from platform.training.health import DivergedError, is_out_of_memory, largest_batch_that_fits, too_large
-from platform.training.schedule import learning_rate_factor
+from platform.training.optimizer import Name, make_optimizer
+from platform.training.schedule import Schedule, learning_rate_factor
 from platform.training.seeding import generator, torch_seeded
 from platform.training.workers import ALONE, Workers
 
@@ -50,6 +53,13 @@ class Training:
     of face and mask, weights, Adam and all scoring stay in float32."""
     compiled: bool = False
     """Whether torch.compile fuses the net's operations, which changes last bits."""
+    optimizer: Name = "adam"
+    weight_decay: float = 0.0
+    momentum: float = 0.0
+    """SGD's."""
+    schedule: Schedule = "paper"
+    ema_decay: float = 0.0
+    """Of the moving average that the trained net becomes after the last epoch; 0: it stays as it is."""
 
     @property
     def epochs(self) -> int:
@@ -68,21 +78,32 @@ def train_stage(
     checkpoints: Checkpoints | None = None,
     workers: Workers = ALONE,
 ) -> Curve:
-    """Train `module` in place on all of `faces` with Adam and the released schedule.
+    """Train `module` in place on all of `faces`: by default with Adam and the released schedule.
 
-    `groups` are Adam's, each with its full learning rate (`lr`) and perhaps a `name`. Each epoch draws
-    order, crops, flips and dropout from a seed of its own, so that going on from a checkpoint is, on
-    the CPU, never having stopped. Returns one dictionary an epoch: means over images of every scalar,
-    gradient norm, learning rates, images a second. Raises DivergedError for a loss that is not finite,
+    `groups` are the optimizer's, each with its full learning rate (`lr`) and perhaps a `name`; frozen
+    parameters (without `requires_grad`) and their batch norms' statistics stay. Each epoch draws order,
+    crops, flips and dropout from a seed of its own, so that going on from a checkpoint is, on the CPU,
+    never having stopped. Returns one dictionary an epoch: means over images of every scalar, gradient
+    norm, learning rates, images a second. Raises DivergedError for a loss or gradient that is not finite,
     TooLargeBatchError where memory runs out.
     """
-    optimizer = torch.optim.Adam([dict(group) for group in groups], betas=training.betas, fused=True)
-    full_rates = [group["lr"] for group in groups]
-    first, curve = (0, []) if checkpoints is None else checkpoints.load(training.stage, module, optimizer)
-    step = _Step(_called(module, training, workers), optimizer, loss, faces, training, workers)
+    if training.batch_size < workers.count:
+        raise ValueError(
+            f"each of {workers.count} workers needs an image of every batch, but {training.stage} has "
+            f"batches of {training.batch_size}"
+        )
+    optimizer = make_optimizer(groups, training)
+    full_rates = [group["lr"] for group in optimizer.param_groups]
+    averaged = AveragedNet(module, training.ema_decay) if training.ema_decay else None
+    kept = averaged or module
+    first, curve = (0, []) if checkpoints is None else checkpoints.load(training.stage, kept, optimizer)
+    step = _Step(_called(module, training, workers), optimizer, loss, faces, training, workers, averaged)
     for epoch in range(first + 1, training.epochs + 1):
         factor = learning_rate_factor(
-            epoch, constant_epochs=training.constant_epochs, decay_epochs=training.decay_epochs
+            epoch,
+            constant_epochs=training.constant_epochs,
+            decay_epochs=training.decay_epochs,
+            schedule=training.schedule,
         )
         for group, rate in zip(optimizer.param_groups, full_rates, strict=True):
             group["lr"] = rate * factor
@@ -94,7 +115,9 @@ def train_stage(
         curve.append({"epoch": epoch, **means})
         report({"stage": training.stage, "epochs": training.epochs, **curve[-1]})
         if checkpoints is not None and checkpoints.due(epoch, training.epochs):
-            checkpoints.save(training.stage, epoch, module, optimizer, curve)
+            checkpoints.save(training.stage, epoch, kept, optimizer, curve)
+    if averaged is not None:
+        averaged.finish()
     return curve
 
 
@@ -117,20 +140,20 @@ def _called(module: nn.Module, training: Training, workers: Workers) -> nn.Modul
 def _train_epoch(module: nn.Module, step: _Step, epoch: int) -> dict[str, float]:
     """One pass over all faces; the means over images of every scalar."""
     training, faces = step.training, step.faces
-    module.train()
+    set_training(module)
     random = generator(training.seed, training.stage, epoch, "order")
     order = split_batches(epoch_order(len(faces), random), training.batch_size)
     # Every worker needs an image of every batch.
     batches = join_short_tail(order, max(training.minimum_batch * step.workers.count, step.workers.count))
     policy = augmentation_policy(training.augmentation)
     sums: dict[str, Tensor] = {}
-    losses: list[Tensor] = []
+    measured: list[Tensor] = []
     for rows in batches:
         values = step(rows, policy(len(rows), random))
-        losses.append(values["loss"])
+        measured.append(torch.stack([values["loss"], values["gradient_norm"]]))
         for name, value in values.items():
             sums[name] = sums.get(name, torch.zeros((), device=value.device)) + value
-    _check_finite(losses, batches, step, epoch)
+    _check_finite(measured, batches, step, epoch)
     means = {name: float(value) / len(faces) for name, value in sums.items() if name != "gradient_norm"}
     means["gradient_norm"] = float(sums["gradient_norm"]) / len(batches)
     if "correct" in means:
@@ -149,16 +172,17 @@ class _Step:
         faces: FaceTensors,
         training: Training,
         workers: Workers,
+        averaged: AveragedNet | None = None,
     ) -> None:
         self.called, self.optimizer, self.loss, self.faces = called, optimizer, loss, faces
-        self.training, self.workers = training, workers
+        self.training, self.workers, self.averaged = training, workers, averaged
         self.parameters = [parameter for group in optimizer.param_groups for parameter in group["params"]]
 
     def __call__(self, rows: Tensor, draw: Any) -> dict[str, Tensor]:
         """Sums over the batch of every scalar (the gradient's norm as it is), on the device."""
         try:
             return self._run(rows, draw)
-        except RuntimeError as error:
+        except (RuntimeError, MemoryError) as error:
             if not is_out_of_memory(error):
                 raise
         # Outside the handler: the error's traceback holds the tensors that filled the memory.
@@ -175,6 +199,8 @@ class _Step:
         gradients = [parameter.grad for parameter in self.parameters if parameter.grad is not None]
         norm = torch.nn.utils.get_total_norm(gradients)
         self.optimizer.step()
+        if self.averaged is not None:
+            self.averaged.update()
         names = sorted(values)
         sums = torch.stack(
             [values[name].detach().float() * (1 if name == "correct" else own) for name in names]
@@ -207,7 +233,7 @@ class _Step:
                 batch = self._batch(rows[:count], centre_draw(count))
                 with autocast(self.faces.device, self.training.precision):
                     self.loss(self.called, batch)["loss"].backward()
-            except RuntimeError as error:
+            except (RuntimeError, MemoryError) as error:
                 if not is_out_of_memory(error):
                     raise
                 return False
@@ -219,17 +245,28 @@ class _Step:
         )
 
 
-def _check_finite(losses: Sequence[Tensor], batches: Sequence[Tensor], step: _Step, epoch: int) -> None:
-    """Raises DivergedError for the first batch whose loss was not finite. One read for the whole epoch."""
-    values = torch.stack(list(losses)).tolist()
-    for number, (value, rows) in enumerate(zip(values, batches, strict=True), start=1):
-        if not math.isfinite(value):
+def _check_finite(measured: Sequence[Tensor], batches: Sequence[Tensor], step: _Step, epoch: int) -> None:
+    """Raises DivergedError for the first batch whose loss or gradient was not finite.
+
+    `measured`: of each batch its loss, summed over its images, and its gradient's norm, [2]. The gradient
+    counts too: that of a stage's last batch would spoil weights that no later loss shows. One read for
+    the whole epoch.
+    """
+    values = torch.stack(list(measured)).tolist()
+    for number, ((loss, norm), rows) in enumerate(zip(values, batches, strict=True), start=1):
+        if not (math.isfinite(loss) and math.isfinite(norm)):
             rates = {
                 str(group.get("name", f"group {place}")): float(group["lr"])
                 for place, group in enumerate(step.optimizer.param_groups)
             }
             raise DivergedError(
-                stage=step.training.stage, epoch=epoch, batch=number, loss=value, rates=rates, rows=rows
+                stage=step.training.stage,
+                epoch=epoch,
+                batch=number,
+                loss=loss / len(rows),
+                gradient_norm=norm,
+                rates=rates,
+                rows=rows,
             )
 
 
@@ -258,24 +295,3 @@ def join_short_tail(batches: Sequence[Tensor], minimum_batch: int) -> list[Tenso
         tail = batches.pop()
         batches[-1] = torch.cat([batches[-1], tail])
     return batches
-
-
-@torch.inference_mode()
-def score_faces(
-    module: nn.Module,
-    scores: Callable[[nn.Module, Batch], Tensor],
-    faces: FaceTensors,
-    *,
-    crop_size_pixels: int,
-    batch_size: int,
-) -> Tensor:
-    """float32 [N, K] on the CPU: the class probabilities of all faces, from their centre crops.
-
-    Always computed in float32, whatever the training's precision.
-    """
-    module.eval()
-    parts = [
-        scores(module, channels_last(faces.batch(rows, centre_draw(len(rows)), crop_size_pixels)))
-        for rows in split_batches(torch.arange(len(faces)), batch_size)
-    ]
-    return torch.cat(parts).cpu()

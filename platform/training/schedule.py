@@ -1,14 +1,33 @@
-"""The released code's learning-rate schedule (METHODS 2.6): constant, then linear to exactly zero."""
+"""Learning-rate schedules as factors of the full rate; `paper` is the released code's (METHODS 2.6)."""
 
 from __future__ import annotations
 
+import math
+from typing import Literal
 
-def learning_rate_factor(epoch: int, *, constant_epochs: int, decay_epochs: int) -> float:
-    """The factor of the learning rate in 1-based `epoch`.
+Schedule = Literal["paper", "cosine", "constant"]
 
-    `1 - max(0, epoch + 1 - constant_epochs) / (decay_epochs + 1)`: decay starts at
+
+def learning_rate_factor(
+    epoch: int, *, constant_epochs: int, decay_epochs: int, schedule: Schedule = "paper"
+) -> float:
+    """The factor of the learning rate in 1-based `epoch`, in [0, 1].
+
+    `paper`: `1 - max(0, epoch + 1 - constant_epochs) / (decay_epochs + 1)`: decay starts at
     `epoch = constant_epochs`, and the last epoch's factor is exactly 0.
+
+    `cosine`: 1 in the constant epochs, then `(1 + cos(pi * d / decay_epochs)) / 2` in the decaying epochs
+    d = 0, 1, ...: torch's CosineAnnealingLR (Loshchilov and Hutter, ICLR 2017, without restarts). No epoch
+    has factor 0.
+
+    `constant`: 1 in all epochs.
     """
-    if not 1 <= epoch <= constant_epochs + decay_epochs:
-        raise ValueError(f"epoch must be 1 to {constant_epochs + decay_epochs}, but got {epoch}")
+    last = constant_epochs + decay_epochs
+    if not 1 <= epoch <= last:
+        raise ValueError(f"epoch must be 1 to {last}, but got {epoch}")
+    if schedule == "constant":
+        return 1.0
+    if schedule == "cosine":
+        decayed = max(0, epoch - 1 - constant_epochs)
+        return (1 + math.cos(math.pi * decayed / max(decay_epochs, 1))) / 2
     return 1 - max(0, epoch + 1 - constant_epochs) / (decay_epochs + 1)

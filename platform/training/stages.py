@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -16,14 +17,17 @@ from datasets.augmentation import centre_draw
 from datasets.batches import Batch, FaceTensors
 from datasets.fold_view import FoldView
 from datasets.masks import MaskSet
+from platform.errors import UserError
 from platform.models.method import Method, Settings
 from platform.models.networks.backbones import BACKBONES
 from platform.models.networks.mask_generator import MaskGenerator
 from platform.training.batch_norm import synchronised
 from platform.training.checkpoint import Checkpoints, Curve
+from platform.training.class_weights import balanced_image_weights
 from platform.training.health import DivergedError
-from platform.training.loop import Loss, Report, Training, score_faces, train_stage
+from platform.training.loop import Loss, Report, Training, train_stage
 from platform.training.mask_distances import MaskDistances, measure_masks
+from platform.training.scoring import score_faces
 from platform.training.seeding import torch_seeded
 from platform.training.workers import ALONE, Workers
 
@@ -72,7 +76,9 @@ def pretrain_generator(
 ) -> Stage1Outcome:
     """Stage 1: the mask generator alone, by the mean squared error to its class's motion mask."""
     with torch_seeded(settings.seed, "stage1", "initialisation"):
-        generator = MaskGenerator(settings.generator_width, gain=settings.initialisation_gain)
+        generator = MaskGenerator(
+            settings.generator_width, settings.generator_blocks, gain=settings.initialisation_gain
+        )
     module = _placed(generator, device, settings, workers)
     faces = _faces(view, view.training_rows, masks, device)
 
@@ -114,7 +120,12 @@ def train_and_evaluate(
     module = _placed(built, device, settings, workers)
     if generator_state is not None:
         method.load_generator(module, generator_state)
-    faces = _faces(view, view.training_rows, masks if method.uses_masks else None, device)
+    elif _is_frozen(method.mask_generator(module)):
+        raise UserError(
+            "freeze_generator keeps the mask generator of stage 1, but this run has none (where masks are "
+            "lent there is no stage 1); pass --freeze-generator no."
+        )
+    faces = _training_faces(settings, view, masks if method.uses_masks else None, device)
     seen_pixels = max(settings.image_size_pixels, settings.enlarge_below_pixels)
     minimum_batch = 2 if seen_pixels < BACKBONES[settings.backbone].single_image_size_pixels else 1
     loss: Loss = lambda module, batch: method.loss(module, batch, settings)  # noqa: E731
@@ -124,13 +135,7 @@ def train_and_evaluate(
             method.parameter_groups(module, settings),
             loss,
             faces,
-            _training(
-                settings,
-                "stage2",
-                (settings.stage2_constant_epochs, settings.stage2_decay_epochs),
-                settings.stage2_batch_size,
-                minimum_batch,
-            ),
+            _stage2_training(settings, minimum_batch),
             report=report,
             checkpoints=checkpoints,
             workers=workers,
@@ -166,10 +171,27 @@ def train_and_evaluate(
     )
 
 
-def _faces(view: FoldView, rows: np.ndarray, masks: MaskSet | None, device: torch.device) -> FaceTensors:
+def _faces(
+    view: FoldView,
+    rows: np.ndarray,
+    masks: MaskSet | None,
+    device: torch.device,
+    weights: np.ndarray | None = None,
+) -> FaceTensors:
     if masks is not None and masks.class_names != view.class_names:
         raise ValueError(f"masks of {masks.class_names} do not fit the classes {view.class_names}")
-    return FaceTensors(view.read(rows), view.labels(rows), None if masks is None else masks.images, device)
+    images = None if masks is None else masks.images
+    return FaceTensors(view.read(rows), view.labels(rows), images, device, weights)
+
+
+def _training_faces(
+    settings: Settings, view: FoldView, masks: MaskSet | None, device: torch.device
+) -> FaceTensors:
+    """The training faces of stage 2, weighted by class where the settings ask for it."""
+    weights = None
+    if settings.class_weights == "balanced":
+        weights = balanced_image_weights(view.labels(view.training_rows))
+    return _faces(view, view.training_rows, masks, device, weights)
 
 
 @torch.inference_mode()
@@ -181,6 +203,31 @@ def _pictures(
     chosen = torch.linspace(0, len(faces) - 1, count).long()
     pictures = method.pictures(module, faces.batch(chosen, centre_draw(count), settings.image_size_pixels))
     return {name: value.float().cpu().numpy() for name, value in pictures.items()}
+
+
+def _is_frozen(part: nn.Module | None) -> bool:
+    return part is not None and not any(parameter.requires_grad for parameter in part.parameters())
+
+
+def _stage2_training(settings: Settings, minimum_batch: int) -> Training:
+    """How stage 2 is trained: what both stages share, and the options that are its own."""
+    shared = _training(
+        settings,
+        "stage2",
+        (settings.stage2_constant_epochs, settings.stage2_decay_epochs),
+        settings.stage2_batch_size,
+        minimum_batch,
+    )
+    own = settings.stage2_augmentation
+    return dataclasses.replace(
+        shared,
+        augmentation=shared.augmentation if own == "same" else own,
+        optimizer=settings.optimizer,
+        weight_decay=settings.weight_decay,
+        momentum=settings.momentum,
+        schedule=settings.schedule,
+        ema_decay=settings.ema_decay,
+    )
 
 
 def _training(

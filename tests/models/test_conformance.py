@@ -73,7 +73,7 @@ def test_the_loss_is_finite_and_reaches_every_parameter(method: Method) -> None:
     )
 
 
-def test_adam_gets_every_parameter_once_with_a_rate(method: Method) -> None:
+def test_the_optimizer_gets_every_parameter_once_with_a_rate_and_its_name(method: Method) -> None:
     module = module_of(method)
     groups = method.parameter_groups(module, settings_of(method))
     given = [id(parameter) for group in groups for parameter in group["params"]]
@@ -81,6 +81,7 @@ def test_adam_gets_every_parameter_once_with_a_rate(method: Method) -> None:
     assert {group["lr"] for group in groups} <= {
         ALL_FIELDS["classifier_learning_rate"], ALL_FIELDS["generator_learning_rate"],
     }  # fmt: skip
+    assert len({group["name"] for group in groups}) == len(groups)
 
 
 def test_scores_are_probabilities_of_every_class(method: Method) -> None:
@@ -158,3 +159,15 @@ def test_only_a_method_with_a_first_stage_takes_over_a_generator(method: Method)
     assert all(torch.equal(now[name], state[name]) for name in state)
     with pytest.raises(RuntimeError, match="Missing key"):  # nothing is dropped silently
         method.load_generator(module, dict(list(state.items())[1:]))
+
+
+def test_the_options_of_the_classification_loss_hold_for_every_method(method: Method) -> None:
+    module, batch = module_of(method).eval(), batch_of(method)
+    doubled = dataclasses.replace(batch, image_weights=torch.full((COUNT,), 2.0))
+    smoothing = WatchedSettings({**ALL_FIELDS, "label_smoothing": 0.5}, COMMON_FIELDS + method.fields)
+    with torch.inference_mode():
+        plain = method.loss(module, batch, settings_of(method))["loss"]
+        weighted = method.loss(module, doubled, settings_of(method))["loss"]
+        smoothed = method.loss(module, batch, smoothing)["loss"]
+    assert float(weighted) > float(plain)
+    assert float(smoothed) != float(plain)

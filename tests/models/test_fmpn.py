@@ -77,6 +77,9 @@ def test_the_mask_covers_the_gray_face_and_the_fused_face_is_classified() -> Non
     assert torch.equal(classifier.seen[0], fused)
 
 
+PLAIN_LOSS = Settings({"label_smoothing": 0.0}, ("label_smoothing",))
+
+
 def known_case() -> tuple[nn.Module, Batch]:
     """Logits (log 3, 0) for both images, so probabilities 3/4 and 1/4; the mask misses its target by 1/2."""
     logits = torch.tensor([[3.0, 1.0], [3.0, 1.0]]).log()
@@ -97,7 +100,9 @@ def test_the_loss_is_the_weighted_sum_of_both_by_hand(
     lambda_classification: float, lambda_mask: float
 ) -> None:
     module, batch = known_case()
-    fields = {"lambda_classification": lambda_classification, "lambda_mask": lambda_mask}
+    fields = {
+        "lambda_classification": lambda_classification, "lambda_mask": lambda_mask, "label_smoothing": 0.0,
+    }  # fmt: skip
     values = load_method("fmpn").loss(module, batch, Settings(fields, tuple(fields)))
     # -(log 3/4 + log 1/4) / 2 = 0.836988..., and (0.75 - 0.25)^2 = 0.25
     assert float(values["classification_loss"]) == pytest.approx(0.8369882, rel=1e-6)
@@ -109,7 +114,7 @@ def test_the_loss_is_the_weighted_sum_of_both_by_hand(
 
 def test_without_the_mask_loss_only_the_cross_entropy_is_left() -> None:
     module, batch = known_case()
-    values = load_method("cnn_no_mask_loss").loss(module, batch, Settings({}, ()))
+    values = load_method("cnn_no_mask_loss").loss(module, batch, PLAIN_LOSS)
     assert set(values) == {"loss", "correct"}
     assert float(values["loss"]) == pytest.approx(0.8369882, rel=1e-6)
 
@@ -136,7 +141,7 @@ def test_pictures_show_face_mask_fusion_and_the_target_where_there_is_one() -> N
 def test_the_baseline_is_the_cross_entropy_on_the_face() -> None:
     batch = known_case()[1]
     module = Fixed(torch.tensor([[3.0, 1.0], [3.0, 1.0]]).log())
-    values = load_method("cnn").loss(module, batch, Settings({}, ()))
+    values = load_method("cnn").loss(module, batch, PLAIN_LOSS)
     expected = functional.cross_entropy(module.answer, batch.labels)
     assert float(values["loss"]) == float(expected)
     assert module.seen[0] is batch.image

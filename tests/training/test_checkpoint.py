@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import errno
+import hashlib
+import itertools
 import json
+import os
 import pickle
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +18,7 @@ import torch
 from torch import Tensor, nn
 
 from datasets.batches import Batch, FaceTensors
-from platform.training.checkpoint import KEPT, Checkpoints
+from platform.training.checkpoint import FORMAT, KEPT, Checkpoints
 from platform.training.loop import Training, train_stage
 from platform.training.seeding import torch_seeded
 
@@ -90,7 +94,7 @@ def stopped(folder: Path, after: int, every: int = 1) -> Checkpoints:
 
 
 @pytest.mark.parametrize("every", [1, 2, 4])
-@pytest.mark.parametrize("after", [1, 3, 5])
+@pytest.mark.parametrize("after", [1, 3, 4, 5])
 def test_going_on_is_never_having_stopped(
     tmp_path: Path, uninterrupted: tuple[Any, Any], after: int, every: int
 ) -> None:
@@ -99,11 +103,51 @@ def test_going_on_is_never_having_stopped(
     assert bits(net, train(net, checkpoints)) == uninterrupted
 
 
-def test_a_finished_stage_is_taken_over_whole(tmp_path: Path, uninterrupted: tuple[Any, Any]) -> None:
-    checkpoints = Checkpoints(folder=tmp_path, every_epochs=100)
+@pytest.mark.parametrize(("every", "expected"), [(1, [4, 5]), (2, [2, 4]), (3, [3]), (6, []), (100, [])])
+def test_none_is_written_after_the_last_epoch_whose_result_comes_next(
+    tmp_path: Path, every: int, expected: list[int]
+) -> None:
+    train(new_net(), Checkpoints(folder=tmp_path, every_epochs=every))
+    assert sorted(path.name for path in tmp_path.glob("*.json")) == [
+        f"stage2-{epoch:06d}.json" for epoch in expected
+    ]
+
+
+def test_the_seconds_of_the_starts_before_are_counted(tmp_path: Path) -> None:
+    stopped(tmp_path, 3)
+    path = tmp_path / "stage2-000003.json"
+    state = json.loads(path.read_text())
+    assert 0 < state["seconds"] < 60
+    path.write_text(json.dumps(signed(state | {"seconds": 500.0})))
+    checkpoints = Checkpoints(folder=tmp_path, every_epochs=1)
+    assert checkpoints.clock.seconds() < 60
     train(new_net(), checkpoints)
+    assert 500 < checkpoints.clock.seconds() < 560
+    assert json.loads((tmp_path / "stage2-000005.json").read_text())["seconds"] > 500
+
+
+@pytest.mark.parametrize("writes", range(7))
+def test_killed_at_any_file_that_it_writes_or_removes_it_goes_on_to_the_same_bits(
+    tmp_path: Path, uninterrupted: tuple[Any, Any], monkeypatch: pytest.MonkeyPatch, writes: int
+) -> None:
+    done = itertools.count()
+
+    def then_stop(action: Callable[..., None]) -> Callable[..., None]:
+        def acted(*arguments: Any, **options: Any) -> None:
+            if next(done) == writes:
+                raise Stopped
+            action(*arguments, **options)
+
+        return acted
+
+    checkpoints = Checkpoints(folder=tmp_path, every_epochs=1)
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "replace", then_stop(os.replace))
+        patch.setattr(Path, "unlink", then_stop(Path.unlink))
+        with pytest.raises(Stopped):
+            train(new_net(), checkpoints)
     net = new_net()
-    assert bits(net, train(net, checkpoints, stop_after=0)) == uninterrupted  # no epoch ran: none reported
+    assert bits(net, train(net, checkpoints)) == uninterrupted
 
 
 def test_only_the_newest_stay(tmp_path: Path) -> None:
@@ -152,6 +196,42 @@ def test_with_all_damaged_it_starts_afresh(tmp_path: Path, uninterrupted: tuple[
     with pytest.warns(UserWarning, match="going on from the one before"):
         curve = train(net, checkpoints)
     assert bits(net, curve) == uninterrupted
+
+
+def signed(state: dict[str, Any]) -> dict[str, Any]:
+    """`state` with the hash that belongs to it: what another version or another net would have written."""
+    fields = {name: value for name, value in state.items() if name != "hash"}
+    return {**fields, "hash": hashlib.sha256(json.dumps(fields, sort_keys=True).encode()).hexdigest()}
+
+
+@pytest.mark.parametrize(
+    ("changes", "fault"),
+    [
+        ({"format": FORMAT - 1}, f"it is of format {FORMAT - 1}, but this code reads {FORMAT}"),
+        ({"stage": "stage1"}, "it is of epoch 3 of stage1"),
+        ({"epoch": 2}, "it is of epoch 2 of stage2"),
+        ({"tensors_sha256": "0" * 64}, "its tensors do not match their hash"),
+    ],
+)
+def test_a_sound_checkpoint_of_something_else_is_not_used(
+    tmp_path: Path, uninterrupted: tuple[Any, Any], changes: dict[str, Any], fault: str
+) -> None:
+    checkpoints = stopped(tmp_path, 3)
+    path = tmp_path / "stage2-000003.json"
+    path.write_text(json.dumps(signed(json.loads(path.read_text()) | changes)))
+    net = new_net()
+    with pytest.warns(UserWarning, match=fault):
+        assert bits(net, train(net, checkpoints)) == uninterrupted
+
+
+def test_a_full_disk_leaves_no_half_file_behind(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(descriptor: int) -> None:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr(os, "fsync", full)
+    with pytest.raises(OSError, match="No space left"):
+        train(new_net(), Checkpoints(folder=tmp_path, every_epochs=1))
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_a_checkpoint_of_another_net_is_not_used(tmp_path: Path) -> None:

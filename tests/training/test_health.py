@@ -27,6 +27,8 @@ def train(loss: object, batch_size: int = 8) -> None:
         betas=(0.5, 0.999), crop_size_pixels=6, augmentation="none", seed=0,
     )  # fmt: skip
     net = nn.Linear(1, 1)
+    nn.init.ones_(net.weight)
+    nn.init.ones_(net.bias)
     groups = [
         {"params": [net.weight], "lr": 1e-3, "name": "classifier"},
         {"params": [net.bias], "lr": 1e-5, "name": "mask_generator"},
@@ -52,6 +54,21 @@ def test_a_loss_that_is_not_finite_names_epoch_batch_and_rates(value: float, sho
     assert f"the loss is {shown} in batch 2 of epoch 1 of stage2" in message
     assert "(learning rates: classifier 0.001, mask_generator 1e-05)" in message
     assert message.endswith("its images: S001_001_00000004, S002_001_00000009")
+
+
+@pytest.mark.parametrize("step", [1, 6])
+def test_a_gradient_that_is_not_finite_stops_the_stage_even_in_its_last_step(step: int) -> None:
+    """The square root of 0 has an infinite slope; no later batch would show what became of the weights."""
+    calls = iter(range(1, 99))
+
+    def loss(module: nn.Module, batch: Batch) -> dict[str, Tensor]:
+        weight = module.get_parameter("weight").sum() + module.get_parameter("bias").sum()
+        return {"loss": (0 * weight).sqrt() + 2 if next(calls) == step else weight}
+
+    with pytest.raises(DivergedError) as caught:
+        train(loss)
+    assert (caught.value.epoch, caught.value.batch) == ((step + 1) // 2, (step + 1) % 2 + 1)
+    assert "the loss is 2, but its gradient's norm is nan, in batch" in str(caught.value)
 
 
 def test_memory_that_runs_out_names_batch_size_and_the_largest_that_fits() -> None:
@@ -87,8 +104,18 @@ def test_where_not_even_one_image_fits_the_remedy_is_another() -> None:
     )
 
 
-def test_memory_errors_are_told_from_others() -> None:
-    assert is_out_of_memory(torch.OutOfMemoryError("CUDA out of memory"))
-    assert is_out_of_memory(RuntimeError(CPU_MESSAGE))
-    assert not is_out_of_memory(RuntimeError("shapes do not match"))
-    assert not is_out_of_memory(ValueError("can't allocate memory"))
+@pytest.mark.parametrize(
+    ("error", "expected"),
+    [
+        (torch.OutOfMemoryError("CUDA out of memory"), True),
+        (RuntimeError(CPU_MESSAGE), True),
+        (RuntimeError("could not create a primitive"), True),  # oneDNN, seen under `ulimit -v`
+        (RuntimeError("std::bad_alloc"), True),
+        (MemoryError(), True),
+        (RuntimeError("could not create a primitive descriptor for a convolution"), False),
+        (RuntimeError("shapes do not match"), False),
+        (ValueError("can't allocate memory"), False),
+    ],
+)
+def test_memory_errors_are_told_from_others(error: Exception, expected: bool) -> None:
+    assert is_out_of_memory(error) is expected

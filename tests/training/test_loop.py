@@ -11,7 +11,7 @@ from torch import Tensor, nn
 from datasets.augmentation import centre_draw
 from datasets.batches import Batch, FaceTensors
 from platform.training.health import DivergedError
-from platform.training.loop import Training, channels_last, join_short_tail, score_faces, train_stage
+from platform.training.loop import Training, channels_last, join_short_tail, train_stage
 
 COUNT, SIDE, CROP = 10, 8, 6
 
@@ -188,22 +188,3 @@ def test_channels_last_changes_the_layout_and_no_value() -> None:
     assert torch.equal(other.image, batch.image)
     assert torch.equal(other.gray, batch.gray)
     assert other.labels is batch.labels
-
-
-def test_faces_are_scored_in_order_from_the_centre_crop_without_dropout() -> None:
-    module = Mean()
-    seen: list[int] = []
-
-    def scores(module: nn.Module, batch: Batch) -> Tensor:
-        assert not module.training
-        seen.append(len(batch.labels))
-        return torch.softmax(module(batch.image), 1)
-
-    together = score_faces(module, scores, faces(), crop_size_pixels=CROP, batch_size=4)
-    alone = score_faces(module, scores, faces(), crop_size_pixels=CROP, batch_size=1)
-    assert seen == [4, 4, 2] + [1] * COUNT
-    assert not together.requires_grad
-    torch.testing.assert_close(together, alone)
-    means = 10 * torch.arange(COUNT) / 255
-    expected = torch.softmax(means[:, None] * module.weight.detach(), 1)
-    torch.testing.assert_close(together, expected)

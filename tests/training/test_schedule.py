@@ -1,8 +1,9 @@
 from __future__ import annotations
 
 import pytest
+import torch
 
-from platform.training.schedule import learning_rate_factor
+from platform.training.schedule import Schedule, learning_rate_factor
 
 
 @pytest.mark.parametrize(
@@ -55,3 +56,52 @@ def test_the_factor_never_rises_and_stays_in_0_to_1() -> None:
 def test_an_epoch_outside_the_schedule_is_refused(epoch: int) -> None:
     with pytest.raises(ValueError, match=f"epoch must be 1 to 5, but got {epoch}"):
         learning_rate_factor(epoch, constant_epochs=3, decay_epochs=2)
+
+
+def factors(schedule: Schedule, constant: int, decay: int) -> list[float]:
+    return [
+        learning_rate_factor(epoch, constant_epochs=constant, decay_epochs=decay, schedule=schedule)
+        for epoch in range(1, constant + decay + 1)
+    ]
+
+
+def test_the_default_is_the_papers() -> None:
+    assert factors("paper", 3, 2) == [1, 1, 1 - 1 / 3, 1 - 2 / 3, 0]
+
+
+@pytest.mark.parametrize(
+    ("constant", "decay", "expected"),
+    [
+        # (1 + cos(pi d / decay)) / 2 for d = 0, 1, ...
+        (2, 2, [1, 1, 1, 1 / 2]),
+        (0, 4, [1, (1 + 0.5**0.5) / 2, 1 / 2, (1 - 0.5**0.5) / 2]),
+        (1, 3, [1, 1, 3 / 4, 1 / 4]),
+        (3, 0, [1, 1, 1]),
+    ],
+)
+def test_cosine_factors_by_hand(constant: int, decay: int, expected: list[float]) -> None:
+    assert factors("cosine", constant, decay) == pytest.approx(expected, abs=1e-12)
+
+
+def test_cosine_is_torchs_after_the_constant_epochs() -> None:
+    optimizer = torch.optim.SGD([torch.nn.Parameter(torch.zeros(1))], lr=1.0)
+    scheduler = torch.optim.lr_scheduler.CosineAnnealingLR(optimizer, T_max=7)
+    rates = []
+    for _ in range(7):
+        rates.append(optimizer.param_groups[0]["lr"])
+        optimizer.step()
+        scheduler.step()
+    assert factors("cosine", 3, 7)[3:] == pytest.approx(rates)
+
+
+def test_cosine_never_rises_and_has_no_epoch_at_rate_0() -> None:
+    for constant in range(4):
+        for decay in range(1, 6):
+            found = factors("cosine", constant, decay)
+            assert found == sorted(found, reverse=True)
+            assert found[0] == 1
+            assert found[-1] > 0
+
+
+def test_constant_is_the_full_rate_in_every_epoch() -> None:
+    assert factors("constant", 2, 3) == [1.0] * 5

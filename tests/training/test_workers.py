@@ -59,6 +59,11 @@ def test_two_processes_train_as_one(tmp_path: Path, root: Path) -> None:
         assert torch.equal(team[0][1][name], team[1][1][name])
 
 
+def test_a_batch_too_small_for_the_workers_is_refused_before_they_wait_for_each_other() -> None:
+    with pytest.raises(ValueError, match="each of 99 workers needs an image of every batch"):
+        train(Workers(rank=0, count=99), synchronise=False)
+
+
 def test_without_synchronised_batch_norm_the_result_is_another(tmp_path: Path, root: Path) -> None:
     """So the switch does something, and the test above can fail."""
     curve, _ = train(ALONE, synchronise=False)

@@ -32,11 +32,17 @@ class Backbone:
     """Smallest image side that the net's pooling accepts."""
     single_image_size_pixels: int
     """From this side on, batch norm in training sees more than one value of a single image."""
+    dropout: float | None = None
+    """Share that is dropped in the head; None: the net has no dropout there."""
 
 
 BACKBONES = {
     "inception_v3": Backbone(
-        head="fc", weights="Inception_V3_Weights", minimum_size_pixels=75, single_image_size_pixels=107
+        head="fc",
+        weights="Inception_V3_Weights",
+        minimum_size_pixels=75,
+        single_image_size_pixels=107,
+        dropout=0.5,
     ),
     "resnet18": Backbone(
         head="fc", weights="ResNet18_Weights", minimum_size_pixels=16, single_image_size_pixels=33
@@ -51,17 +57,31 @@ BACKBONES = {
         head="classifier", weights="DenseNet121_Weights", minimum_size_pixels=29, single_image_size_pixels=61
     ),
     "vgg16": Backbone(
-        head="classifier.6", weights="VGG16_Weights", minimum_size_pixels=32, single_image_size_pixels=32
+        head="classifier.6",
+        weights="VGG16_Weights",
+        minimum_size_pixels=32,
+        single_image_size_pixels=32,
+        dropout=0.5,
     ),
     "vgg16_bn": Backbone(
-        head="classifier.6", weights="VGG16_BN_Weights", minimum_size_pixels=32, single_image_size_pixels=32
+        head="classifier.6",
+        weights="VGG16_BN_Weights",
+        minimum_size_pixels=32,
+        single_image_size_pixels=32,
+        dropout=0.5,
     ),
     "vgg19": Backbone(
-        head="classifier.6", weights="VGG19_Weights", minimum_size_pixels=32, single_image_size_pixels=32
+        head="classifier.6",
+        weights="VGG19_Weights",
+        minimum_size_pixels=32,
+        single_image_size_pixels=32,
+        dropout=0.5,
     ),
 }
 
 IMAGENET_CLASSES = 1000
+OWN_DROPOUT = -1.0
+"""As a share of dropout: the net's own."""
 
 
 def check_backbone(name: str, image_size_pixels: int, width: float, weights: str) -> None:
@@ -86,18 +106,43 @@ def check_backbone(name: str, image_size_pixels: int, width: float, weights: str
         )
 
 
+def check_dropout(name: str, dropout: float) -> None:
+    """UserError for a share outside [0, 1) but OWN_DROPOUT, and for a net without dropout in its head."""
+    if dropout == OWN_DROPOUT:
+        return
+    if not 0 <= dropout < 1:
+        raise UserError(
+            f"dropout must be >= 0 and < 1, or -1 for the net's own, but got {dropout:g}; change --dropout."
+        )
+    if BACKBONES[name].dropout is None:
+        having = ", ".join(sorted(net for net in BACKBONES if BACKBONES[net].dropout is not None))
+        raise UserError(
+            f"{name} has no dropout in its head, but got dropout {dropout:g}; pass --dropout -1, or one of "
+            f"these as --backbone: {having}."
+        )
+
+
 def build_backbone(
-    name: str, class_count: int, *, width: float, weights: str, transform_input: bool
+    name: str,
+    class_count: int,
+    *,
+    width: float,
+    weights: str,
+    transform_input: bool,
+    dropout: float = OWN_DROPOUT,
 ) -> nn.Module:
     """The net: image [B, 3, S, S] in [0, 1] -> logits [B, class_count]; head Xavier normal 0.02, bias 0.
 
     `weights`: `imagenet`, `none`, or a file pinned by its SHA-256 (platform/models/networks/weights.py).
-    A head for ImageNet's 1000 classes is replaced after loading (METHODS 2.4); one of `class_count`
-    outputs is kept. UserError when the weights can be neither found nor fetched, or do not fit.
+    `dropout`: share that is dropped in the head, or OWN_DROPOUT. A head for ImageNet's 1000 classes is
+    replaced after loading (METHODS 2.4); one of `class_count` outputs is kept. UserError when the weights
+    can be neither found nor fetched, or do not fit.
     """
     net = _bare(name, width)
     if name == "inception_v3":
         net.transform_input = transform_input  # type: ignore[assignment]
+    if dropout != OWN_DROPOUT:
+        _set_dropout(net, name, dropout)
     state = _weights_of(name, weights)
     if state is not None:
         outputs = _check_outputs(name, state, weights, [class_count])
@@ -141,6 +186,15 @@ def _bare(name: str, width: float) -> nn.Module:
     if width != 1:
         _narrow(net, width)
     return net
+
+
+def _set_dropout(net: nn.Module, name: str, dropout: float) -> None:
+    from torch import nn
+
+    check_dropout(name, dropout)
+    for layer in net.modules():
+        if isinstance(layer, nn.Dropout):
+            layer.p = dropout
 
 
 def head_of(net: nn.Module, name: str) -> nn.Linear:

@@ -5,14 +5,26 @@ from __future__ import annotations
 from torch import Tensor, nn
 
 from platform.models.method import Settings
-from platform.models.networks.backbones import build_backbone, enlarged
+from platform.models.networks.backbones import build_backbone, enlarged, head_of
 
-CLASSIFIER_FIELDS = ("backbone", "backbone_width", "weights", "transform_input", "enlarge_below_pixels")
+CLASSIFIER_FIELDS = (
+    "backbone",
+    "backbone_width",
+    "weights",
+    "transform_input",
+    "enlarge_below_pixels",
+    "dropout",
+    "freeze_backbone",
+)
 """Fields of the configuration that the classification net reads."""
 
 
 class Classifier(nn.Module):
-    """The classification net (CN): image [B, 3, S, S] in [0, 1] -> logits [B, K]."""
+    """The classification net (CN): image [B, 3, S, S] in [0, 1] -> logits [B, K].
+
+    With `freeze_backbone` only its head asks for gradients; training then keeps the statistics of the
+    frozen batch norms, too (platform/training/batch_norm.py).
+    """
 
     def __init__(self, settings: Settings, class_count: int) -> None:
         super().__init__()
@@ -23,7 +35,11 @@ class Classifier(nn.Module):
             width=settings.backbone_width,
             weights=settings.weights,
             transform_input=settings.transform_input,
+            dropout=settings.dropout,
         )
+        if settings.freeze_backbone:
+            self.backbone.requires_grad_(False)
+            head_of(self.backbone, settings.backbone).requires_grad_(True)
 
     def forward(self, image: Tensor) -> Tensor:
         logits: Tensor = self.backbone(enlarged(image, self.enlarge_below_pixels))

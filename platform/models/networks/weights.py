@@ -127,6 +127,16 @@ def state_from(content: bytes, path: Path) -> dict[str, Tensor]:
             others = [str(key) for key, value in state.items() if not isinstance(value, torch.Tensor)]
             held = f"a dictionary with no tensor under {_some(others)}"
         raise UserError(f"{path} must hold a dictionary of names to tensors, but holds {held}.")
+    broken = [
+        str(name)
+        for name, value in state.items()
+        if value.is_floating_point() and not value.float().isfinite().all()
+    ]
+    if broken:
+        raise UserError(
+            f"weights must be finite, but {path} has values that are not under {_some(broken)}; "
+            "give a file from before that training diverged."
+        )
     return {str(name): value for name, value in state.items()}  # without torch's own attributes
 
 

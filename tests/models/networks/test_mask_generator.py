@@ -80,3 +80,11 @@ def test_a_residual_block_adds_and_leaves_the_sum_alone() -> None:
 def test_a_residual_block_has_two_slopes_each_shared_by_all_channels() -> None:
     slopes = [layer.weight.numel() for layer in ResidualBlock(8).modules() if isinstance(layer, nn.PReLU)]
     assert slopes == [1, 1]
+
+
+def test_each_block_adds_two_convolutions_two_batch_norms_and_two_slopes() -> None:
+    channels = 4 * 2
+    one_block = 2 * 9 * channels**2 + 2 * 2 * channels + 2
+    counts = [parameter_count(MaskGenerator(width=2, blocks=blocks)) for blocks in (1, 4, 5)]
+    assert counts[1] - counts[0] == 3 * one_block
+    assert counts[2] - counts[1] == one_block

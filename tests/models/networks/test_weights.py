@@ -153,6 +153,17 @@ def test_only_names_and_tensors_are_weights(tmp_path: Path, held: object, part: 
         read_state(tmp_path / "bad.pth")
 
 
+@pytest.mark.parametrize("value", [float("nan"), float("inf")])
+@pytest.mark.parametrize("kind", [torch.float32, torch.bfloat16])
+def test_weights_of_a_training_that_diverged_are_refused(
+    tmp_path: Path, value: float, kind: torch.dtype
+) -> None:
+    spoilt = torch.tensor([1.0, value]).to(kind)
+    save_file({"a": torch.ones(2), "b": spoilt, "count": torch.tensor(3)}, tmp_path / "spoilt.safetensors")
+    with pytest.raises(UserError, match=r"must be finite, but .*spoilt.safetensors has .* not under b;"):
+        read_state(tmp_path / "spoilt.safetensors")
+
+
 def test_mismatches_name_the_first_keys_and_count_all() -> None:
     expected: dict[str, tuple[int, ...]] = {f"e{n}": (n,) for n in range(5)}
     expected |= {"same": (2, 3), "shape": (4,), "bn.num_batches_tracked": ()}

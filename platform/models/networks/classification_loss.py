@@ -1,0 +1,30 @@
+"""The cross entropy of every method, with its options: smoothed labels, and images that count for more."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from torch import Tensor
+from torch.nn import functional
+
+from platform.models.method import Settings
+
+if TYPE_CHECKING:
+    from datasets.batches import Batch
+
+LOSS_FIELDS = ("label_smoothing",)
+"""Fields of the configuration that the classification loss reads."""
+
+
+def classification_loss(logits: Tensor, batch: Batch, settings: Settings) -> Tensor:
+    """logits float [B, K] -> the mean over images of the cross entropy, a scalar.
+
+    The target of an image is 1 - `label_smoothing` for its class plus `label_smoothing` / K for every
+    class (Szegedy et al., CVPR 2016, section 7). The mean is over the number of images, not over the sum
+    of their weights, so that the workers' shares of a batch add up to the batch.
+    """
+    smoothing = settings.label_smoothing
+    if batch.image_weights is None:
+        return functional.cross_entropy(logits, batch.labels, label_smoothing=smoothing)
+    each = functional.cross_entropy(logits, batch.labels, label_smoothing=smoothing, reduction="none")
+    return (each * batch.image_weights).mean()

@@ -1,0 +1,33 @@
+"""The class probabilities of faces, by a trained net."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import torch
+from torch import Tensor, nn
+
+from datasets.augmentation import centre_draw
+from datasets.batches import Batch, FaceTensors, split_batches
+from platform.training.loop import channels_last
+
+
+@torch.inference_mode()
+def score_faces(
+    module: nn.Module,
+    scores: Callable[[nn.Module, Batch], Tensor],
+    faces: FaceTensors,
+    *,
+    crop_size_pixels: int,
+    batch_size: int,
+) -> Tensor:
+    """float32 [N, K] on the CPU: the class probabilities of all faces, from their centre crops.
+
+    Always computed in float32, whatever the training's precision.
+    """
+    module.eval()
+    parts = [
+        scores(module, channels_last(faces.batch(rows, centre_draw(len(rows)), crop_size_pixels)))
+        for rows in split_batches(torch.arange(len(faces)), batch_size)
+    ]
+    return torch.cat(parts).cpu()
