@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 
 from platform.command import Parser, run
@@ -10,17 +11,22 @@ from platform.errors import UserError
 DESCRIPTION = """\
 Print the comparison table: our rows recomputed from the stored predictions of every fold, and the
 FMPN paper's Table I beside them for CK+, MMI and AffectNet. Accuracy is shown as the mean of folds
-(the paper's number) and pooled over images and over sequences, with a 95 % interval by a bootstrap
-over subjects. A row with a missing or failed fold is refused, with the command that completes it.
+(the paper's number) and pooled over images and over sequences, with a 95 % interval for new
+subjects. A row with a missing or failed fold is refused, with the command that completes it.
 """
 EPILOG = """\
 examples:
   python -m platform.table                                     every experiment under runs/
   python -m platform.table --experiment tune-synthetic-quick   one experiment
-  python -m platform.table --format csv --out table.csv        into a spreadsheet
+  python -m platform.table --format latex --out table.tex      for a paper (pdflatex, booktabs)
+  python -m platform.table --parts classes confusions          precision, recall, confusion matrices
+  python -m platform.table --format csv --parts folds          each fold, into a spreadsheet
   python -m platform.table --partial                           while folds are still running
 
-formats: screen (fixed width), markdown (also each fold's accuracy), csv, json (also paired tests).
+formats: screen (fixed width), markdown, latex, csv, json (also paired tests).
+parts: folds (beside FMPN's released ones), classes, confusions (of images and of sequences). Without
+  --parts, markdown, latex and json have all of them, screen and csv none; a CSV file holds one.
+columns: docs/table.md
 """
 
 
@@ -36,9 +42,8 @@ def parser() -> Parser:
         metavar="NAME",
         help="experiments to show (default: all in the runs folder)",
     )
-    made.add_argument(
-        "--format", choices=("screen", "markdown", "csv", "json"), default="screen", help="default: screen"
-    )
+    made.add_argument("--format", default="screen", metavar="FORM", help="default: screen")
+    made.add_argument("--parts", nargs="*", metavar="PART", help="what to show below the rows")
     made.add_argument(
         "--partial", action="store_true", help="show incomplete rows, marked, instead of refusing"
     )
@@ -49,13 +54,15 @@ def parser() -> Parser:
 def main(argv: list[str]) -> int | None:
     """Aggregate the asked experiments and print or write the table."""
     arguments = parser().parse_args(argv)
-    from platform.results.aggregate import aggregate_experiment
+    from platform.progress import ProgressLine
     from platform.results.experiment import read_experiment
     from platform.results.files import write_atomically
-    from platform.results.render import render
+    from platform.results.many_rows import aggregate_experiments
+    from platform.results.render import check_form, render
     from platform.results.store import ResultsStore
     from platform.results.table import build_table
 
+    check_form(arguments.format, arguments.parts)
     store = ResultsStore(arguments.runs)
     names = store.experiments()
     if not names:
@@ -66,8 +73,9 @@ def main(argv: list[str]) -> int | None:
         )
     wanted = list(dict.fromkeys(arguments.experiment or names))
     experiments = [read_experiment(store, name) for name in wanted]
-    rows = [row for e in experiments for row in aggregate_experiment(store, e, partial=arguments.partial)]
-    text = render(build_table(rows), arguments.format)
+    progress = ProgressLine("reading fold runs", stream=sys.stderr)
+    rows = aggregate_experiments(store, experiments, partial=arguments.partial, progress=progress)
+    text = render(build_table(rows), arguments.format, arguments.parts)
     if arguments.out is None:
         print(text, end="")
     else:

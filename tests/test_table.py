@@ -51,7 +51,32 @@ def test_partial_shows_what_is_there(tmp_path: Path, capsys: pytest.CaptureFixtu
     with pytest.raises(UserError, match="fold 1 is missing"):
         main(["--runs", str(tmp_path)])
     main(["--runs", str(tmp_path), "--partial"])
-    assert "63/21/3/1 of 2" in capsys.readouterr().out
+    out = capsys.readouterr().out
+    assert "FMPN (INCOMPLETE)" in out
+    assert "1 of 2/1/1" in out
+
+
+def test_parts_are_shown_below_the_rows(runs: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    main(["--runs", str(runs), "--experiment", "second", "--parts", "folds", "classes", "confusions"])
+    out = capsys.readouterr().out
+    assert "Accuracy % of each fold on synthetic" in out
+    assert "Each class: FMPN (resnet18) of second" in out
+    assert "Confusion matrix, sequences by majority: FMPN (resnet18)" in out
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["--format", "latx"], "unknown format 'latx'; did you mean 'latex'"),
+        (["--parts", "class"], "unknown part 'class'; did you mean 'classes'"),
+        (["--format", "csv", "--parts", "folds", "classes"], "a CSV file holds one table"),
+    ],
+)
+def test_a_form_that_is_not_known_is_refused_before_anything_is_read(
+    tmp_path: Path, arguments: list[str], message: str
+) -> None:
+    with pytest.raises(UserError, match=message):
+        main(["--runs", str(tmp_path / "nothing"), *arguments])
 
 
 @pytest.mark.parametrize(

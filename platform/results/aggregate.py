@@ -1,7 +1,11 @@
-"""From the fold runs of an experiment to rows: every number recomputed from stored predictions."""
+"""From the fold runs of an experiment to rows: every number recomputed from stored predictions.
+
+A row's predictions are dropped as soon as its numbers are made, so that memory does not grow with them.
+"""
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -9,17 +13,17 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from platform.errors import UserError
-from platform.evaluation import metrics, statistics
+from platform.evaluation import metrics
 from platform.evaluation.mask_quality import MaskQuality
-from platform.evaluation.predictions import Predictions, concatenate, from_bytes
-from platform.evaluation.statistics import Interval
+from platform.evaluation.metrics import ClassScore
+from platform.evaluation.predictions import Predictions
+from platform.evaluation.statistics import AccuracyInterval, accuracy_interval
+from platform.results.answers import Answers, answers_of
+from platform.results.identity import RESULT_VERSION
+from platform.results.row_runs import RowRuns, read_predictions, read_row_runs
 
 if TYPE_CHECKING:
     from platform.results.store import ResultsStore
-
-BOOTSTRAP_SEED = 0
-"""The same predictions always get the same interval; at 10,000 resamples its ends move by about
-0.1 points between seeds."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -31,6 +35,12 @@ class FoldScore:
     """In [0, 1]."""
     image_count: int
     subject_count: int
+    class_count: int
+    """Classes among its test images."""
+
+
+Confusion = tuple[tuple[int, ...], ...]
+"""Counts: a row a true class, a column an answered one, both in the order of `Scores.class_names`."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -43,21 +53,30 @@ class Scores:
     error_count: int
     """Images answered wrongly."""
     subjects_with_errors: int
-    class_counts: dict[str, int]
-    """Images of each true class."""
+    class_names: tuple[str, ...]
+    """The classes that the method can answer."""
+    classes: tuple[ClassScore, ...]
+    """Of pooled images, in the order of `class_names`."""
     folds: tuple[FoldScore, ...]
     mean_of_folds: float
-    mean_of_folds_interval: Interval | None
-    """95 %, subjects drawn within folds; None where a fold tests one subject only."""
+    mean_of_folds_interval: AccuracyInterval | None
+    """95 %, for new subjects; None with one subject."""
     fold_standard_deviation: float | None
     """Spread of the fold accuracies (n - 1); never a standard error. None for a single fold."""
     pooled_image_accuracy: float
-    pooled_image_interval: Interval | None
-    """95 %, subjects drawn; None with one subject."""
+    pooled_image_interval: AccuracyInterval | None
+    """95 %, for new subjects; None with one subject."""
     pooled_sequence_accuracy: float
     """Of sequences, each voted by its images' mean scores."""
+    majority_sequence_accuracy: float
+    """Of sequences, each voted by the majority of its images."""
     macro_f1: float
     """Of images, from pooled predictions."""
+    image_confusion: Confusion
+    sequence_confusion: Confusion
+    """Voted by mean scores."""
+    majority_confusion: Confusion
+    """Of sequences, voted by the majority."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -83,6 +102,14 @@ class TableRow:
     """Fold to what is wrong with it (missing, failed); empty for a complete row."""
     data_hash: str | None
     """Of the prepared data set; None when no fold is finished."""
+    seed: int | None
+    """Of all folds; None when no fold is finished."""
+    result_version: int | None
+    """Of the code that computed the fold runs; None when no fold is finished."""
+    configurations: str | None
+    """Hash over the settings of all folds without the seed; None for an incomplete row."""
+    selection_score: float | None
+    """Mean accuracy by which the configuration was chosen, in [0, 1]; None where none was chosen here."""
     scores: Scores | None
     """None when no fold is finished."""
     mask_quality: dict[int, MaskQuality]
@@ -93,13 +120,41 @@ class TableRow:
         """Whether every fold's run is there."""
         return not self.problems
 
+    @property
+    def leaks(self) -> bool:
+        """Whether the test folds themselves chose the configuration."""
+        return self.selection_rule == "test"
+
+    @property
+    def of_other_version(self) -> bool:
+        """Whether another version of the code computed the fold runs."""
+        return self.result_version not in (None, RESULT_VERSION)
+
+    @property
+    def repeat_count(self) -> int:
+        """How often each image is tested: once, since a row with an image tested twice is refused."""
+        return 1
+
+    @property
+    def optimism_gap(self) -> float | None:
+        """The score that chose the configuration minus the mean of the test folds, in [-1, 1].
+
+        None where no score chose it. 0 by construction where the test folds did.
+        """
+        if self.scores is None or not self.complete:
+            return None
+        if self.leaks:
+            return 0.0
+        return None if self.selection_score is None else self.selection_score - self.scores.mean_of_folds
+
 
 @dataclass(frozen=True, kw_only=True)
 class AggregatedRow:
-    """A row and the predictions that it was made of."""
+    """A row, and what paired tests need of its predictions."""
 
     row: TableRow
-    predictions: Predictions | None
+    answers: Answers | None
+    """None when no fold is finished."""
 
 
 def aggregate_experiment(
@@ -117,176 +172,96 @@ def aggregate_row(
     Raises UserError naming the folds when one is missing, failed or doubled, or when the folds do
     not belong together; `partial=True` lets missing and failed ones pass, and the row says so.
     """
-    name = f"{row['title']} ({row['backbone']}, {row['dataset']}) of experiment {experiment['name']!r}"
-    identities = _identity_of_fold(row, name)
-    problems = _problems(store, identities)
-    if problems and not partial:
-        listed = "; ".join(f"fold {fold} {problem}" for fold, problem in problems.items())
+    runs = read_row_runs(store, experiment, row)
+    if runs.problems and not partial:
+        listed = "; ".join(f"fold {fold} {problem}" for fold, problem in runs.problems.items())
         raise UserError(
-            f"{name}: a row needs all {row['fold_count']} folds, but {listed}. Complete it with "
+            f"{runs.name}: a row needs all {row['fold_count']} folds, but {listed}. Complete it with "
             f"`{experiment['command']}` (finished folds are kept), or pass --partial to see it incomplete."
         )
-    finished = {fold: identity for fold, identity in identities.items() if fold not in problems and identity}
-    data_hash = _check_records(store, row, name, finished)
-    predictions = _read_folds(store, row, name, finished) if finished else None
+    predictions = read_predictions(store, runs, row)
+    try:
+        scores = None if predictions is None else score(predictions)
+    except UserError as error:
+        raise UserError(f"{runs.name}: {error}") from error
     return AggregatedRow(
-        row=TableRow(
-            experiment=experiment["name"],
-            preset=experiment["preset"],
-            command=experiment["command"],
-            **{
-                key: row[key]
-                for key in (
-                    "method",
-                    "title",
-                    "dataset",
-                    "backbone",
-                    "selection_rule",
-                    "kind",
-                    "masks",
-                    "fold_rule",
-                )
-            },
-            fold_count=int(row["fold_count"]),
-            problems=problems,
-            data_hash=data_hash,
-            scores=score(predictions) if predictions is not None else None,
-            mask_quality=_mask_quality(store, finished),
-        ),
-        predictions=predictions,
+        row=_table_row(experiment, row, runs, scores),
+        answers=None if predictions is None else answers_of(predictions),
+    )
+
+
+_COPIED = ("method", "title", "dataset", "backbone", "selection_rule", "kind", "masks", "fold_rule")
+
+
+def _table_row(
+    experiment: Mapping[str, Any], row: Mapping[str, Any], runs: RowRuns, scores: Scores | None
+) -> TableRow:
+    settings = "\n".join(run.configuration for run in runs.finished)
+    return TableRow(
+        experiment=experiment["name"],
+        preset=experiment["preset"],
+        command=experiment["command"],
+        **{key: row[key] for key in _COPIED},
+        fold_count=int(row["fold_count"]),
+        problems=runs.problems,
+        data_hash=runs.common(lambda run: run.record["data"]["hash"]),
+        seed=runs.common(lambda run: run.record["seed"]),
+        result_version=runs.common(lambda run: run.record["result_version"]),
+        configurations=None if runs.problems else hashlib.sha256(settings.encode()).hexdigest(),
+        # Experiments made before 22 November 2026 do not hold it.
+        selection_score=row.get("selection_score"),
+        scores=scores,
+        mask_quality={
+            run.fold: quality for run in runs.finished if (quality := run.mask_quality) is not None
+        },
     )
 
 
 def score(predictions: Predictions) -> Scores:
-    """Every number of a row. Deterministic: the bootstrap's seed is BOOTSTRAP_SEED."""
+    """Every number of a row, without random numbers. Raises UserError as `sequence_predictions` does."""
+    by_mean_score = metrics.sequence_predictions(predictions)
+    by_majority = metrics.sequence_predictions(predictions, "majority")
     correct, subject, fold = predictions.correct, predictions.subject, predictions.fold
     accuracies = metrics.fold_accuracies(correct, fold)
-    subjects_of_fold = {index: len(np.unique(subject[fold == index])) for index in accuracies}
-    pooled_interval = mean_interval = None
-    if len(np.unique(subject)) > 1:
-        pooled_interval = statistics.bootstrap_pooled_accuracy(
-            correct, subject, np.random.default_rng(BOOTSTRAP_SEED)
-        )
-    if min(subjects_of_fold.values()) > 1:
-        mean_interval = statistics.bootstrap_mean_of_folds(
-            correct, subject, fold, np.random.default_rng(BOOTSTRAP_SEED)
-        )
-    sequences = metrics.sequence_predictions(predictions)
-    classes, counts = np.unique(predictions.true, return_counts=True)
+    folds = tuple(_fold_score(predictions, fold == index, index) for index in accuracies)
+    subject_count = len(set(subject.tolist()))
+    pooled_interval = accuracy_interval(correct, subject) if subject_count > 1 else None
+    mean_interval = accuracy_interval(correct, subject, fold) if subject_count > 1 else None
+    classes = metrics.class_scores(predictions.true, predictions.predicted, predictions.class_names)
     return Scores(
         image_count=len(predictions),
-        sequence_count=len(sequences),
-        subject_count=len(np.unique(subject)),
+        sequence_count=len(by_mean_score),
+        subject_count=subject_count,
         error_count=int((~correct).sum()),
-        subjects_with_errors=len(np.unique(subject[~correct])),
-        class_counts=dict(zip(classes.tolist(), counts.tolist(), strict=True)),
-        folds=tuple(
-            FoldScore(
-                fold=index,
-                accuracy=accuracy,
-                image_count=int((fold == index).sum()),
-                subject_count=subjects_of_fold[index],
-            )
-            for index, accuracy in accuracies.items()
-        ),
+        subjects_with_errors=len(set(subject[~correct].tolist())),
+        class_names=predictions.class_names,
+        classes=classes,
+        folds=folds,
         mean_of_folds=metrics.mean_of_folds(accuracies),
         mean_of_folds_interval=mean_interval,
         fold_standard_deviation=metrics.fold_standard_deviation(accuracies),
         pooled_image_accuracy=metrics.pooled_accuracy(correct),
         pooled_image_interval=pooled_interval,
-        pooled_sequence_accuracy=metrics.pooled_accuracy(sequences.correct),
-        macro_f1=metrics.macro_f1(predictions.true, predictions.predicted),
+        pooled_sequence_accuracy=metrics.pooled_accuracy(by_mean_score.correct),
+        majority_sequence_accuracy=metrics.pooled_accuracy(by_majority.correct),
+        macro_f1=metrics.macro_f1(classes),
+        image_confusion=_confusion(predictions),
+        sequence_confusion=_confusion(by_mean_score),
+        majority_confusion=_confusion(by_majority),
     )
 
 
-def _identity_of_fold(row: Mapping[str, Any], name: str) -> dict[int, str | None]:
-    """Fold index to identity of its fold run, None where the row lists none; folds 0 to fold_count - 1."""
-    identities: dict[int, str | None] = dict.fromkeys(range(int(row["fold_count"])))
-    for run in row["runs"]:
-        fold = run["fold"]
-        if fold not in identities:
-            raise UserError(
-                f"{name}: folds must be 0 to {row['fold_count'] - 1}, but there is a fold {fold}."
-            )
-        if identities[fold] is not None:
-            raise UserError(f"{name}: each fold must be there once, but fold {fold} is listed twice.")
-        identities[fold] = run["identity"]
-    return identities
+def _fold_score(predictions: Predictions, inside: np.ndarray, index: int) -> FoldScore:
+    """inside: bool (n,), the images that fold `index` tested."""
+    return FoldScore(
+        fold=index,
+        accuracy=float(predictions.correct[inside].mean()),
+        image_count=int(inside.sum()),
+        subject_count=len(set(predictions.subject[inside].tolist())),
+        class_count=len(set(predictions.true[inside].tolist())),
+    )
 
 
-def _problems(store: ResultsStore, identities: Mapping[int, str | None]) -> dict[int, str]:
-    """Fold to `is missing` or `failed (last line of its traceback)`, for each unfinished fold."""
-    problems = {}
-    for fold, identity in identities.items():
-        manifest = store.manifest("fold_runs", identity) if identity else None
-        if manifest is None:
-            problems[fold] = "is missing"
-        elif manifest["status"] != "complete":
-            lines = manifest.get("traceback", "").strip().splitlines()
-            problems[fold] = f"failed ({lines[-1] if lines else 'no traceback'})"
-    return problems
-
-
-def _mask_quality(store: ResultsStore, finished: Mapping[int, str]) -> dict[int, MaskQuality]:
-    """Of the folds whose manifest holds it, by fold."""
-    found = {}
-    for fold, identity in finished.items():
-        stored = (store.manifest("fold_runs", identity) or {}).get("mask_quality")
-        if stored is not None:
-            found[fold] = MaskQuality.from_dict(stored)
-    return found
-
-
-def _check_records(
-    store: ResultsStore, row: Mapping[str, Any], name: str, finished: Mapping[int, str]
-) -> str | None:
-    """The one data hash of all finished folds; UserError when the runs do not make up this row."""
-    fold_of_hash: dict[str, int] = {}
-    for fold, identity in finished.items():
-        record = store.record("fold_runs", identity)
-        wanted = {
-            "method": (row["method"], record["method"]),
-            "data set": (row["dataset"], record["data"]["dataset"]),
-            "fold": (fold, record["fold"]["index"]),
-            "fold rule": (row["fold_rule"], record["fold"]["rule"]),
-            "fold's role": ("final", record["fold"]["role"]),
-        }
-        for what, (expected, found) in wanted.items():
-            if expected != found:
-                raise UserError(
-                    f"{name}, fold {fold}: the {what} of fold run {identity} must be {expected!r}, "
-                    f"but it is {found!r}; this fold run does not belong here."
-                )
-        fold_of_hash.setdefault(record["data"]["hash"], fold)
-    if len(fold_of_hash) > 1:
-        listed = ", ".join(f"fold {fold} has {data_hash[:12]}" for data_hash, fold in fold_of_hash.items())
-        raise UserError(
-            f"{name}: the folds of a row must be of one prepared data set, but the data hashes differ "
-            f"({listed}); the data was prepared anew in between: "
-            "run the experiment's command again under a new name."
-        )
-    return next(iter(fold_of_hash), None)
-
-
-def _read_folds(
-    store: ResultsStore, row: Mapping[str, Any], name: str, finished: Mapping[int, str]
-) -> Predictions:
-    """The joined predictions of the finished folds, with file hash, data set and fold checked."""
-    parts = []
-    for fold, identity in finished.items():
-        path = store.folder("fold_runs", identity) / "predictions.parquet"
-        part = from_bytes(store.read("fold_runs", identity, path.name), str(path))
-        folds, datasets = sorted(set(part.fold.tolist())), sorted(set(part.dataset.tolist()))
-        if folds != [fold] or datasets != [row["dataset"]]:
-            raise UserError(
-                f"{name}, fold {fold}: {path} must hold images of {row['dataset']} tested by fold {fold} "
-                f"only, but has folds {folds} of {', '.join(datasets)}; remove its folder "
-                "to compute it again."
-            )
-        parts.append(part)
-    try:
-        joined = concatenate(parts)
-        metrics.sequence_predictions(joined)
-    except (UserError, ValueError) as error:
-        raise UserError(f"{name}: {error}") from error
-    return joined
+def _confusion(predictions: Predictions) -> Confusion:
+    counts = metrics.confusion_counts(predictions.true, predictions.predicted, predictions.class_names)
+    return tuple(tuple(row) for row in counts.tolist())

@@ -5,10 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-import numpy as np
-
 from platform.evaluation import statistics
-from platform.evaluation.predictions import Predictions
 from platform.results.aggregate import AggregatedRow, TableRow
 
 
@@ -34,18 +31,15 @@ def compare(rows: Sequence[AggregatedRow], reference_method: str = "fmpn") -> li
     Rows of one data set and experiment. Incomplete rows are left out. Holm's correction runs over
     the comparisons returned.
     """
-    complete = [
-        (row.row, row.predictions) for row in rows if row.row.complete and row.predictions is not None
-    ]
+    complete = [(row.row, row.answers) for row in rows if row.row.complete and row.answers is not None]
     reference = next((pair for pair in complete if pair[0].method == reference_method), None)
     if reference is None:
         return []
     results = []
-    for row, predictions in complete:
-        paired = None if row is reference[0] else _paired_correct(reference[1], predictions)
-        if paired is not None:
-            first, second, subject = paired
-            results.append((row, len(subject), statistics.sign_flip_test(first, second, subject)))
+    for row, answers in complete:
+        if row is not reference[0] and answers.tested == reference[1].tested:
+            tested = statistics.sign_flip_test(reference[1].correct, answers.correct, answers.subject)
+            results.append((row, len(answers.correct), tested))
     adjusted = statistics.holm([result.p_value for _, _, result in results])
     return [
         Comparison(
@@ -65,9 +59,12 @@ def compare(rows: Sequence[AggregatedRow], reference_method: str = "fmpn") -> li
 def best_row(rows: Sequence[TableRow]) -> TableRow | None:
     """The row with the highest pooled accuracy, if its 95 % interval overlaps no other row's; else None.
 
-    Incomplete rows, rows selected on test images and rows without interval allow no ranking.
+    Incomplete rows, rows selected on test images, rows without interval, and rows of several prepared data
+    sets or fold rules allow no ranking.
     """
-    if len(rows) < 2 or any(not row.complete or row.selection_rule == "test" for row in rows):
+    if len(rows) < 2 or any(not row.complete or row.leaks for row in rows):
+        return None
+    if len({(row.data_hash, row.fold_rule) for row in rows}) > 1:
         return None
     intervals = [row.scores.pooled_image_interval if row.scores else None for row in rows]
     if any(interval is None for interval in intervals):
@@ -79,16 +76,3 @@ def best_row(rows: Sequence[TableRow]) -> TableRow | None:
         if index != best
     )
     return None if overlapping else rows[best]
-
-
-def _paired_correct(
-    first: Predictions, second: Predictions
-) -> tuple[np.ndarray, np.ndarray, np.ndarray] | None:
-    """Correctness of two methods by image, and the subjects; None unless images and labels agree."""
-    if len(first) != len(second):
-        return None
-    order, other = np.argsort(first.image), np.argsort(second.image)
-    for column in ("dataset", "image", "true", "subject"):
-        if not np.array_equal(getattr(first, column)[order], getattr(second, column)[other]):
-            return None
-    return first.correct[order], second.correct[other], first.subject[order]

@@ -36,43 +36,6 @@ def save_figure(figure: Figure, path: Path) -> None:
     figure.savefig(path, format="png", dpi=DOTS_PER_INCH, metadata={"Software": None})
 
 
-def confusion_matrix_figure(counts: np.ndarray, class_names: Sequence[str], title: str) -> Figure:
-    """The paper's figure 3: rows are true classes; share of the row in percent, counts below it.
-
-    counts: int (K, K) of `metrics.confusion_counts`. A class without images has an empty row.
-    """
-    totals = counts.sum(axis=1, keepdims=True)
-    rates = np.divide(counts, totals, out=np.zeros(counts.shape), where=totals > 0)
-    figure, axes = _figure(7.6)
-    image = axes.imshow(rates, cmap="Blues", vmin=0.0, vmax=1.0)
-    for row, column in np.ndindex(*counts.shape):
-        if counts[row, column]:
-            _cell_text(axes, row, column, rates[row, column], int(counts[row, column]))
-    axes.set_xticks(range(len(class_names)), class_names, rotation=30, ha="right", rotation_mode="anchor")
-    axes.set_yticks(
-        range(len(class_names)), [f"{name} ({n})" for name, n in zip(class_names, totals[:, 0], strict=True)]
-    )
-    axes.set_xticks(np.arange(-0.5, len(class_names)), minor=True)
-    axes.set_yticks(np.arange(-0.5, len(class_names)), minor=True)
-    axes.grid(which="minor", color="white", linewidth=1.5)
-    axes.tick_params(which="both", length=0)
-    axes.spines[:].set_visible(False)
-    axes.set_xlabel("predicted class")
-    axes.set_ylabel("true class (images)")
-    axes.set_title(title)
-    bar = figure.colorbar(image, ax=axes, fraction=0.045, pad=0.02)
-    bar.set_label("share of the true class")
-    bar.outline.set_visible(False)
-    return figure
-
-
-def _cell_text(axes: Axes, row: int, column: int, rate: float, count: int) -> None:
-    colour = "white" if rate > 0.55 else "#222222"
-    weight = "bold" if row == column else "normal"
-    axes.text(column, row - 0.1, f"{100 * rate:.0f} %", ha="center", va="center", color=colour, weight=weight)
-    axes.text(column, row + 0.22, str(count), ha="center", va="center", color=colour, fontsize=8)
-
-
 def mask_figure(masks: np.ndarray, class_names: Sequence[str], title: str = "Motion masks") -> Figure:
     """The paper's figure 2: a motion mask a class. masks: uint8 (K, S, S), 255 where the face moves most."""
     figure, grid = _grid(1, len(class_names), title)

@@ -2,17 +2,24 @@
 
 from __future__ import annotations
 
-from platform.evaluation.reported import ReportedResult
+from platform.evaluation.reported import ReportedResult, reported_counterpart
 from platform.evaluation.statistics import Interval
 from platform.results.aggregate import TableRow
+from platform.results.seeds import SeedMean
 
 ABSENT = "–"
 NOT_STATED_MARK = "†"
+LEAKAGE = "selected on the test folds: leakage"
 
 
 def percent(share: float) -> str:
     """0.98058 -> `98.06`: two decimals, as the field prints accuracies."""
     return f"{100 * share:.2f}"
+
+
+def points(difference: float | None) -> str:
+    """A difference of two shares in percentage points: `+3.10`, or a dash."""
+    return ABSENT if difference is None else f"{100 * difference:+.2f}"
 
 
 def interval(value: Interval | None) -> str:
@@ -25,15 +32,27 @@ def p_value_text(value: float) -> str:
     return f"{value:.3f}" if value >= 0.001 else f"{value:.1e}"
 
 
+def seed_mean_text(value: SeedMean) -> str:
+    """`58.10 (SD 4.89)` in percent."""
+    return f"{percent(value.mean)} (SD {percent(value.standard_deviation)})"
+
+
 def folds_text(row: TableRow) -> str:
     """`10`, or `7 of 10` for an incomplete row."""
     done = row.fold_count - len(row.problems)
     return str(row.fold_count) if row.complete else f"{done} of {row.fold_count}"
 
 
-def selection_text(rule: str) -> str:
-    """The selection rule, with leakage called by its name wherever it appears."""
-    return "test (LEAKS)" if rule == "test" else rule
+def title_text(row: TableRow) -> str:
+    """The method's name, with whatever keeps the row from being read like the others."""
+    marks = []
+    if not row.complete:
+        marks.append("INCOMPLETE")
+    if row.leaks:
+        marks.append(LEAKAGE)
+    if row.of_other_version:
+        marks.append(f"version {row.result_version}")
+    return row.title + (f" ({', '.join(marks)})" if marks else "")
 
 
 def masks_text(row: TableRow) -> str:
@@ -44,10 +63,32 @@ def masks_text(row: TableRow) -> str:
 def row_label(row: TableRow) -> str:
     """A row's name in a sentence: its title, and what sets it apart from the other rows."""
     lent = f", masks of {row.masks}" if masks_text(row) not in (ABSENT, "own") else ""
-    return f"{row.title} ({row.backbone}{lent})"
+    leaks = f", {LEAKAGE}" if row.leaks else ""
+    return f"{row.title} ({row.backbone}{lent}{leaks})"
+
+
+def reported_difference(row: TableRow) -> float | None:
+    """Our mean of folds minus the reported accuracy of the same method, in [-1, 1]; None without one."""
+    reported = reported_counterpart(row.method, row.dataset)
+    if reported is None or row.scores is None or not row.complete:
+        return None
+    return row.scores.mean_of_folds - reported.accuracy_percent / 100
+
+
+def gap_text(row: TableRow) -> str:
+    """The optimism gap in points."""
+    return "0 by construction" if row.leaks and row.scores else points(row.optimism_gap)
 
 
 def reported_value(result: ReportedResult) -> str:
     """The printed accuracy in percent, marked where its averaging is not stated."""
     mark = NOT_STATED_MARK if result.statistic == "not stated" else ""
     return f"{result.accuracy_percent:.2f}{mark}"
+
+
+def reported_source(result: ReportedResult) -> str:
+    """Where it is printed, and its protocol."""
+    stated = ""
+    if result.our_method is not None:
+        stated = f"; {result.classes} classes, {result.frames}, folds: {result.folds}"
+    return f"reported: {result.source}, {result.protocol}{stated}"

@@ -6,19 +6,26 @@ from collections.abc import Sequence
 
 from platform.evaluation.reported import ReportedResult
 from platform.results.aggregate import TableRow
+from platform.results.details import PARTS
 from platform.results.formatting import (
     ABSENT,
     folds_text,
+    gap_text,
     interval,
     masks_text,
     percent,
+    points,
+    reported_difference,
+    reported_source,
     reported_value,
-    row_label,
-    selection_text,
+    seed_mean_text,
+    title_text,
 )
-from platform.results.table import Block, Section, Table
+from platform.results.grid import Grid, markdown_grid
+from platform.results.seeds import SeedGroup
+from platform.results.table import Section, Table
 
-_MARKDOWN_HEADER = (
+_HEADER = (
     "Method",
     "Source",
     "Backbone",
@@ -28,96 +35,107 @@ _MARKDOWN_HEADER = (
     "Sequences",
     "Subjects",
     "Folds",
+    "Seeds",
+    "Repeats",
     "Mean of folds %",
     "95 % interval of mean of folds",
     "Fold SD (points)",
+    "Minus reported (points)",
     "Pooled images %",
     "95 % interval of pooled images",
     "Errors (images)",
-    "Pooled sequences %",
+    "Sequences by mean score %",
+    "Sequences by majority %",
     "Macro F1 (images)",
+    "Optimism gap (points)",
 )
+_LEFT_COLUMNS = 5
 
 
-def render_markdown(table: Table) -> str:
-    """GitHub Markdown: per data set the table, the accuracy of each fold, and the notes."""
+def render_markdown(table: Table, parts: Sequence[str]) -> str:
+    """GitHub Markdown: per data set the table, the notes, and `parts` (keys of details.PARTS)."""
     lines = ["# Comparison", ""]
     for section in table.sections:
-        lines += [f"## {section.dataset}", ""]
-        rows = [
-            _markdown_cells(row, block, row is block.best) for block in section.blocks for row in block.rows
-        ] + [_markdown_reported(result) for result in section.reported]
-        lines += _markdown_table(_MARKDOWN_HEADER, rows, left_columns=5)
-        lines += ["", "Accuracy % of each fold (images tested):", ""]
-        lines += _markdown_folds(section)
-        lines += ["", *(f"- {note}" for note in section.notes), ""]
+        lines += [f"## {section.dataset}", "", *markdown_grid(_main_grid(section)), ""]
+        lines += [*(f"- {note}" for note in section.notes), ""]
+        for part in parts:
+            for grid in PARTS[part](section):
+                lines += [f"{grid.caption}:", "", *markdown_grid(grid), ""]
     lines += ["## What the numbers are", "", *(f"- {note}" for note in table.definitions)]
     return "\n".join(lines) + "\n"
 
 
-def _markdown_cells(row: TableRow, block: Block, best: bool) -> list[str]:
+def _main_grid(section: Section) -> Grid:
+    rows = [_cells(row, row is section.best) for row in section.rows]
+    rows += [_seed_cells(group) for group in section.seed_groups]
+    rows += [_reported_cells(result) for result in section.reported]
+    return Grid(
+        caption=f"Accuracy on {section.dataset}",
+        header=_HEADER,
+        rows=tuple(map(tuple, rows)),
+        left_columns=_LEFT_COLUMNS,
+    )
+
+
+def _cells(row: TableRow, best: bool) -> list[str]:
     mark = "**" if best else ""
     start = [
-        mark + row.title + mark + ("" if row.complete else " (INCOMPLETE)"),
-        f"ours: {block.experiment} (preset {block.preset})",
+        mark + title_text(row) + mark,
+        f"ours: {row.experiment} (preset {row.preset}), seed {ABSENT if row.seed is None else row.seed}",
         row.backbone,
-        selection_text(row.selection_rule),
+        row.selection_rule,
         masks_text(row),
     ]
+    counted = [folds_text(row), "1", str(row.repeat_count)]
     scores = row.scores
     if scores is None:
-        return [*start, "0", "0", "0", folds_text(row), *[ABSENT] * 8]
+        return [*start, "0", "0", "0", *counted, *[ABSENT] * (len(_HEADER) - len(start) - 6)]
     deviation = scores.fold_standard_deviation
     return [
         *start,
         str(scores.image_count),
         str(scores.sequence_count),
         str(scores.subject_count),
-        folds_text(row),
+        *counted,
         percent(scores.mean_of_folds),
         interval(scores.mean_of_folds_interval),
         ABSENT if deviation is None else percent(deviation),
+        points(reported_difference(row)),
         mark + percent(scores.pooled_image_accuracy) + mark,
         interval(scores.pooled_image_interval),
         str(scores.error_count),
         percent(scores.pooled_sequence_accuracy),
+        percent(scores.majority_sequence_accuracy),
         f"{scores.macro_f1:.3f}",
+        gap_text(row),
     ]
 
 
-def _markdown_reported(result: ReportedResult) -> list[str]:
-    source = f"reported: {result.source}, {result.protocol}"
-    return [
-        result.method,
-        source,
-        ABSENT,
-        result.selection_rule,
-        *[ABSENT] * 5,
-        reported_value(result),
-        *[ABSENT] * 7,
-    ]
+def _seed_cells(group: SeedGroup) -> list[str]:
+    first = group.rows[0]
+    cells = dict.fromkeys(_HEADER, ABSENT)
+    cells |= {
+        "Method": f"{title_text(first)}: mean over seeds",
+        "Source": f"ours: seeds {', '.join(map(str, group.seeds))}",
+        "Backbone": first.backbone,
+        "Selected by": first.selection_rule,
+        "Masks": masks_text(first),
+        "Folds": folds_text(first),
+        "Seeds": str(len(group.seeds)),
+        "Repeats": str(first.repeat_count),
+        "Mean of folds %": seed_mean_text(group.mean_of_folds),
+        "Pooled images %": seed_mean_text(group.pooled_image_accuracy),
+        "Sequences by mean score %": seed_mean_text(group.pooled_sequence_accuracy),
+    }
+    return list(cells.values())
 
 
-def _markdown_folds(section: Section) -> list[str]:
-    rows = [row for block in section.blocks for row in block.rows]
-    folds = range(max(row.fold_count for row in rows))
-    body = []
-    for row in rows:
-        scores = {score.fold: score for score in row.scores.folds} if row.scores else {}
-        body.append(
-            [
-                row_label(row),
-                row.experiment,
-                *(
-                    f"{percent(scores[f].accuracy)} ({scores[f].image_count})" if f in scores else ABSENT
-                    for f in folds
-                ),
-            ]
-        )
-    return _markdown_table(("Row", "Experiment", *(f"Fold {fold}" for fold in folds)), body, left_columns=2)
-
-
-def _markdown_table(header: Sequence[str], rows: Sequence[Sequence[str]], *, left_columns: int) -> list[str]:
-    rule = ["---" if index < left_columns else "---:" for index in range(len(header))]
-    escaped = [[cell.replace("|", "\\|").replace("\n", " ") for cell in row] for row in rows]
-    return ["| " + " | ".join(cells) + " |" for cells in (header, rule, *escaped)]
+def _reported_cells(result: ReportedResult) -> list[str]:
+    cells = dict.fromkeys(_HEADER, ABSENT)
+    cells |= {
+        "Method": result.method,
+        "Source": reported_source(result),
+        "Selected by": result.selection_rule,
+        "Mean of folds %": reported_value(result),
+    }
+    return list(cells.values())

@@ -14,10 +14,11 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from platform.evaluation.metrics import confusion_counts
 from platform.results import figures as drawing
 from platform.results.aggregate import AggregatedRow, aggregate_experiment
-from platform.results.experiment import check_experiment
+from platform.results.confusion_figure import confusion_figure
+from platform.results.details import CONFUSIONS
+from platform.results.experiment import check_experiment, studies_of
 from platform.results.files import write_atomically
 from platform.results.formatting import row_label
 from platform.results.render import render
@@ -28,8 +29,8 @@ from platform.results.tensorboard import read_curves, row_slug, write_tensorboar
 if TYPE_CHECKING:
     from platform.results.store import ResultsStore
 
-_TABLE_FILES = {"markdown": "table.md", "csv": "table.csv", "json": "table.json"}
-_OWN_FIGURES = ("confusion-*.png", "masks-*.png", "pictures-*.png", "curves-*.png", "study.png")
+_TABLE_FILES = {"markdown": "table.md", "latex": "table.tex", "csv": "table.csv", "json": "table.json"}
+_OWN_FIGURES = ("confusion-*.png", "masks-*.png", "pictures-*.png", "curves-*.png", "study*.png")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -39,7 +40,7 @@ class Presentation:
     text: str
     """The comparison table for the screen."""
     table_files: dict[str, Path]
-    """`markdown`, `csv`, `json` to their files."""
+    """`markdown`, `latex`, `csv`, `json` to their files."""
     figures: dict[str, Path]
     """Title to PNG file."""
     report: Path
@@ -105,10 +106,11 @@ def _write_figures(
     for index, (row, made) in enumerate(zip(experiment["rows"], aggregated, strict=True)):
         written.update(_row_figures(folder, store, row_slug(index, row), row, made, shown_masks))
     written.update(_curve_figures(folder, store, experiment, aggregated))
-    study = experiment.get("study")
-    if study and study["trials"]:
-        title = "Search: score of each trial"
-        written[title] = folder / "study.png"
+    studies = studies_of(experiment)
+    for study in studies:
+        only = len(studies) == 1
+        title = "Search: score of each trial" + ("" if only else f" ({study['name']})")
+        written[title] = folder / ("study.png" if only else f"study-{study['name']}.png")
         drawing.save_figure(drawing.study_figure(study["trials"], study["objective"]), written[title])
     return written
 
@@ -122,16 +124,16 @@ def _row_figures(
     shown_masks: set[str],
 ) -> dict[str, Path]:
     """Confusion matrix, motion masks (once for all rows that share them) and example pictures of a row."""
-    if made.predictions is None:
+    scores, written = made.row.scores, {}
+    if scores is None:
         return {}
-    predictions, written = made.predictions, {}
     name = f"{row_label(made.row)} on {made.row.dataset}"
-    title = f"Confusion matrix: {name}, pooled test images"
-    written[title] = folder / f"confusion-{slug}.png"
-    counts = confusion_counts(predictions.true, predictions.predicted, predictions.class_names)
-    drawing.save_figure(
-        drawing.confusion_matrix_figure(counts, predictions.class_names, title), written[title]
-    )
+    matrices = {what: pick(scores) for what, pick in CONFUSIONS.items()}
+    of_images = {"images": matrices.pop("images")}
+    for shown, unit in ((of_images, "images"), (matrices, "sequences")):
+        title = f"Confusion matrix: {name}, pooled test {unit}"
+        written[title] = folder / f"confusion-{unit}-{slug}.png"
+        drawing.save_figure(confusion_figure(shown, scores.class_names, title), written[title])
     fold, identity = min(
         (run["fold"], run["identity"]) for run in row["runs"] if run["fold"] not in made.row.problems
     )
@@ -182,11 +184,23 @@ def _next_commands(store: ResultsStore, experiment: Mapping[str, Any], logs: Pat
         "See curves, figures and trials in TensorBoard": (
             f"{python} -m tensorboard.main --logdir {shlex.quote(shown_path(logs))}"
         ),
+        **_dashboard(experiment),
         "Print this table again, for a paper's draft or a spreadsheet (csv)": (
             f"{python} -m platform.table --runs {runs} --experiment {name} --format markdown"
         ),
         "Go on after an interruption (what is finished is kept)": experiment["command"],
     }
+
+
+def _dashboard(experiment: Mapping[str, Any]) -> dict[str, str]:
+    """The command that opens the search's study, or studies, in a browser."""
+    studies = studies_of(experiment)
+    if not studies:
+        return {}
+    location = studies[0]["storage"]
+    shown = location if "://" in location else shown_path(Path(location))
+    program = shown_path(Path(sys.executable).with_name("optuna-dashboard"))
+    return {"See the search in a browser": shlex.join([program, shown])}
 
 
 def shown_path(path: Path) -> str:

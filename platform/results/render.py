@@ -2,24 +2,48 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
-from platform.errors import unknown_name
+from platform.errors import UserError, unknown_name
+from platform.results.details import PARTS
+from platform.results.latex import render_latex
 from platform.results.markdown import render_markdown
 from platform.results.records import render_csv, render_json
 from platform.results.screen import render_screen
 from platform.results.table import Table
 
-FORMATS: dict[str, Callable[[Table], str]] = {
+FORMATS: dict[str, Callable[[Table, Sequence[str]], str]] = {
     "screen": render_screen,
     "markdown": render_markdown,
+    "latex": render_latex,
     "csv": render_csv,
     "json": render_json,
 }
+_ALL_PARTS = ("markdown", "latex", "json")
+"""Forms that hold every part unless fewer are asked for."""
 
 
-def render(table: Table, form: str) -> str:
-    """`table` as text that ends in a newline. `form` is a key of FORMATS; another raises UserError."""
+def check_form(form: str, parts: Sequence[str] | None) -> None:
+    """UserError on an unknown name, and on several parts as CSV, which holds one table."""
     if form not in FORMATS:
         raise unknown_name("format", form, FORMATS)
-    return FORMATS[form](table)
+    for part in parts or ():
+        if part not in PARTS:
+            raise unknown_name("part", part, PARTS)
+    if form == "csv" and parts and len(parts) > 1:
+        raise UserError(
+            f"a CSV file holds one table, but got --parts {' '.join(parts)}; pass one part, or none for the "
+            "rows."
+        )
+
+
+def render(table: Table, form: str, parts: Sequence[str] | None = None) -> str:
+    """`table` as text that ends in a newline.
+
+    form: a key of FORMATS. parts: keys of details.PARTS that go with the rows; None: what suits the form.
+    Raises UserError as `check_form` does.
+    """
+    check_form(form, parts)
+    if parts is None:
+        parts = tuple(PARTS) if form in _ALL_PARTS else ()
+    return FORMATS[form](table, tuple(dict.fromkeys(parts)))

@@ -8,7 +8,12 @@ from html import escape
 from pathlib import Path
 from typing import Any
 
-from platform.results.screen import BEST_MARK, LEFT_COLUMNS, POOLED_COLUMN, section_cells
+from platform.results.details import PARTS
+from platform.results.experiment import studies_of
+from platform.results.formatting import LEAKAGE
+from platform.results.grid import Grid
+from platform.results.notes import WARNING_STARTS
+from platform.results.screen import BEST_MARK, LEFT_COLUMNS, section_cells
 from platform.results.table import Section, Table
 
 _STYLE = """
@@ -47,7 +52,8 @@ def report_html(
         f"{what} {experiment[key]}"
         for what, key in (("data set", "dataset"), ("preset", "preset"), ("selected by", "selection_rule"))
     )
-    study = experiment.get("study")
+    if experiment["selection_rule"] == "test":
+        facts += f" ({LEAKAGE})"
     parts = [
         f"<h1>{escape(name)}</h1>",
         f'<p class="facts">{escape(facts)}</p>',
@@ -56,7 +62,7 @@ def report_html(
         _notes(table.definitions),
         "<h2>Figures</h2>",
         *(_figure(title, path) for title, path in figures.items()),
-        _study(study) if study else "",
+        *(_study(study) for study in studies_of(experiment)),
         "<h2>Configuration</h2>",
         _key_table(experiment["config"]),
         "<h2>Next</h2>",
@@ -79,27 +85,26 @@ def _section(section: Section) -> str:
             lines.append(
                 f'<tr class="heading"><td colspan="{len(cells)}">{escape(headings[number])}</td></tr>'
             )
-        lines.append(_row("td", cells, "best" if cells[POOLED_COLUMN].endswith(BEST_MARK) else ""))
+        best = any(cell.endswith(BEST_MARK) for cell in cells[LEFT_COLUMNS:])
+        lines.append(_row("td", cells, "best" if best else ""))
     title = f"Accuracy on {section.dataset}, of final runs on test folds"
-    return (
-        f"<h2>{escape(title)}</h2>\n" + _table(lines) + "\n" + _notes(section.notes) + "\n" + _folds(section)
+    return "\n".join(
+        [
+            f"<h2>{escape(title)}</h2>",
+            _table(lines),
+            _notes(section.notes),
+            *(_folded(grid) for part in ("folds", "classes") for grid in PARTS[part](section)),
+        ]
     )
 
 
-def _folds(section: Section) -> str:
-    """Accuracy of each fold, folded away until it is asked for."""
-    rows = [row for block in section.blocks for row in block.rows]
-    folds = range(max(row.fold_count for row in rows))
-    lines = [_row("th", ["Method", "Backbone", *(f"Fold\n{fold}" for fold in folds)], left=2)]
-    for row in rows:
-        scores = {score.fold: score for score in row.scores.folds} if row.scores else {}
-        cells = [
-            f"{100 * scores[f].accuracy:.1f}\n({scores[f].image_count})" if f in scores else "–"
-            for f in folds
-        ]
-        lines.append(_row("td", [row.title, row.backbone, *cells], left=2))
-    caption = "Accuracy % of each fold (images tested)"
-    return f"<details><summary>{caption}</summary>\n{_table(lines)}\n</details>"
+def _folded(grid: Grid) -> str:
+    """A table that is folded away until it is asked for."""
+    lines = [
+        _row("th", grid.header, left=grid.left_columns),
+        *(_row("td", cells, left=grid.left_columns) for cells in grid.rows),
+    ]
+    return f"<details><summary>{escape(grid.caption)}</summary>\n{_table(lines)}\n</details>"
 
 
 def _study(study: Mapping[str, Any]) -> str:
@@ -115,7 +120,8 @@ def _study(study: Mapping[str, Any]) -> str:
         cells = [str(trial["number"]), trial["state"].lower(), score, str(trial["folds"]), *values]
         lines.append(_row("td", cells, left=2))
     about = (
-        f"Study {study['name']}: {len(trials)} trials. Score: {study['objective']}; no test image enters it."
+        f"Study {study['name']}: {len(trials)} trials. Score: {study['objective']}; chosen: trial "
+        f"{study['winner']}."
     )
     return f'<h2>Search</h2>\n<p class="facts">{escape(about)}</p>\n{_table(lines)}'
 
@@ -141,7 +147,7 @@ def _flat(settings: Mapping[str, Any], prefix: str = "") -> Iterable[tuple[str, 
 def _notes(notes: Sequence[str]) -> str:
     items = []
     for note in notes:
-        warns = note.startswith("INCOMPLETE") or "LEAKAGE" in note
+        warns = note.startswith(WARNING_STARTS)
         items.append(f"<li{' class=' + chr(34) + 'warning' + chr(34) if warns else ''}>{escape(note)}</li>")
     return '<ul class="notes">\n' + "\n".join(items) + "\n</ul>"
 

@@ -7,41 +7,53 @@ from collections.abc import Mapping, Sequence
 
 from platform.evaluation.reported import ReportedResult
 from platform.results.aggregate import TableRow
+from platform.results.details import PARTS
 from platform.results.formatting import (
     ABSENT,
     NOT_STATED_MARK,
     folds_text,
+    gap_text,
     interval,
     masks_text,
     percent,
+    points,
+    reported_difference,
     reported_value,
-    selection_text,
+    seed_mean_text,
+    title_text,
 )
+from platform.results.grid import screen_grid
+from platform.results.seeds import SeedGroup
 from platform.results.table import Section, Table
 
 SCREEN_WIDTH = 118
 _GAP = "  "
-_TITLE_WIDTH = 26
+_TITLE_WIDTH = 20
+_GAP_WIDTH = 12
 HEADER = (
     "Method",
     "Backbone",
     "Selected\nby",
-    "Masks",
-    "Images/seq./\nsubjects/folds",
+    "Images/\nsubjects",
+    "Folds/\nseeds/\nrepeats",
     "Mean of\nfolds %",
+    "Minus\nreported",
     "Pooled\nimages %",
     "95 % of\npooled",
     "Pooled\nseq. %",
-    "Macro\nF1",
+    "Optimism\ngap",
 )
-LEFT_COLUMNS = 4
-POOLED_COLUMN = 6
-"""Holds the best row's mark."""
+LEFT_COLUMNS = 3
+_REPORTED_COLUMN = HEADER.index("Minus\nreported")
 BEST_MARK = "*"
+"""Ends the pooled accuracy of the best row."""
 
 
-def render_screen(table: Table) -> str:
-    """Aligned plain text, at most about 118 columns unless a name is longer."""
+def render_screen(table: Table, parts: Sequence[str] = ()) -> str:
+    """Aligned plain text, at most about 118 columns unless a name is longer.
+
+    parts: keys of details.PARTS, shown below the notes of their data set.
+    """
     lines: list[str] = []
     for section in table.sections:
         body, headings = section_cells(section)
@@ -51,49 +63,84 @@ def render_screen(table: Table) -> str:
         for note in section.notes:
             lines += textwrap.wrap(note, SCREEN_WIDTH, initial_indent="- ", subsequent_indent="  ")
         lines.append("")
+        for part in parts:
+            for grid in PARTS[part](section):
+                lines += [*screen_grid(grid), ""]
     for note in table.definitions:
         lines += textwrap.wrap(note, SCREEN_WIDTH, initial_indent="- ", subsequent_indent="  ")
     return "\n".join(lines) + "\n"
 
 
 def section_cells(section: Section) -> tuple[list[list[str]], dict[int, str]]:
-    """The header (row 0) and rows as cells, whose line breaks are kept; and headings that precede rows."""
+    """The header (row 0) and rows as cells, whose line breaks are kept; and headings that precede rows.
+
+    The difference to the reported accuracy is left out where none is reported.
+    """
     body = [[*HEADER]]
     headings: dict[int, str] = {}
     for block in section.blocks:
         headings[len(body)] = f"Ours: {block.experiment} (preset {block.preset})"
-        body.extend(_screen_cells(row, row is block.best) for row in block.rows)
+        body.extend(_screen_cells(row, row is section.best) for row in block.rows)
+    if section.seed_groups:
+        headings[len(body)] = "Ours, over seeds"
+        body.extend(_screen_seeds(group) for group in section.seed_groups)
     if section.reported:
         headings[len(body)] = "Reported: FMPN paper, Table I"
         body.extend(_screen_reported(result) for result in section.reported)
+    else:
+        body = [[*cells[:_REPORTED_COLUMN], *cells[_REPORTED_COLUMN + 1 :]] for cells in body]
     return body, headings
 
 
 def _screen_cells(row: TableRow, best: bool) -> list[str]:
-    title = row.title + ("" if row.complete else " INCOMPLETE")
-    start = [
-        "\n".join(textwrap.wrap(title, _TITLE_WIDTH)) or title,
-        row.backbone,
-        selection_text(row.selection_rule),
-        masks_text(row),
-    ]
+    lent = "" if masks_text(row) in (ABSENT, "own") else f", masks of {row.masks}"
+    start = [_wrapped(title_text(row) + lent), row.backbone, row.selection_rule]
+    counts = f"{folds_text(row)}/1/{row.repeat_count}"
     scores = row.scores
     if scores is None:
-        return [*start, f"0/0/0/{folds_text(row)}", *[ABSENT] * 5]
+        return [*start, "0/0", counts, *[ABSENT] * 6]
     return [
         *start,
-        f"{scores.image_count}/{scores.sequence_count}/{scores.subject_count}/{folds_text(row)}",
+        f"{scores.image_count}/{scores.subject_count}",
+        counts,
         percent(scores.mean_of_folds),
+        points(reported_difference(row)),
         percent(scores.pooled_image_accuracy) + (BEST_MARK if best else ""),
         interval(scores.pooled_image_interval),
         percent(scores.pooled_sequence_accuracy),
-        f"{scores.macro_f1:.3f}",
+        _wrapped(gap_text(row), _GAP_WIDTH),
+    ]
+
+
+def _screen_seeds(group: SeedGroup) -> list[str]:
+    first = group.rows[0]
+    means = (group.mean_of_folds, group.pooled_image_accuracy, group.pooled_sequence_accuracy)
+    of_folds, of_images, of_sequences = (
+        seed_mean_text(mean).replace(" (", "\n").rstrip(")") for mean in means
+    )
+    return [
+        _wrapped(f"{title_text(first)}, seeds {', '.join(map(str, group.seeds))}"),
+        first.backbone,
+        first.selection_rule,
+        ABSENT,
+        f"{folds_text(first)}/{len(group.seeds)}/{first.repeat_count}",
+        of_folds,
+        ABSENT,
+        of_images,
+        ABSENT,
+        of_sequences,
+        ABSENT,
     ]
 
 
 def _screen_reported(result: ReportedResult) -> list[str]:
     rule = ABSENT if result.selection_rule == "not stated" else result.selection_rule
-    return [result.method, ABSENT, rule, ABSENT, result.protocol, reported_value(result), *[ABSENT] * 4]
+    unit = result.protocol.removesuffix("-based") + "s"
+    return [_wrapped(result.method), ABSENT, rule, unit, ABSENT, reported_value(result), *[ABSENT] * 5]
+
+
+def _wrapped(text: str, width: int = _TITLE_WIDTH) -> str:
+    return "\n".join(textwrap.wrap(text, width)) or text
 
 
 def _align(body: Sequence[Sequence[str]], headings: Mapping[int, str]) -> list[str]:

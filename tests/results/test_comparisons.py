@@ -5,11 +5,13 @@ import dataclasses
 import numpy as np
 import pytest
 
-from platform.evaluation.statistics import Interval, sign_flip_test
+from platform.evaluation.predictions import Predictions, concatenate
+from platform.evaluation.statistics import AccuracyInterval, sign_flip_test
 from platform.results.aggregate import AggregatedRow, TableRow, aggregate_experiment
+from platform.results.answers import answers_of
 from platform.results.comparisons import best_row, compare
 from platform.results.store import ResultsStore
-from tests.results.fake_runs import write_experiment, write_row
+from tests.results.fake_runs import fake_predictions, write_experiment, write_row
 
 
 @pytest.fixture(scope="module")
@@ -29,7 +31,7 @@ def test_fmpn_is_compared_with_each_other_row_and_holm_corrected(rows: list[Aggr
         ("fmpn", "cnn"),
         ("fmpn", "cnn_no_mask_loss"),
     ]
-    fmpn, cnn = rows[1].predictions, rows[0].predictions
+    fmpn, cnn = rows[1].answers, rows[0].answers
     assert fmpn is not None
     assert cnn is not None
     expected = sign_flip_test(fmpn.correct, cnn.correct, fmpn.subject)
@@ -39,22 +41,31 @@ def test_fmpn_is_compared_with_each_other_row_and_holm_corrected(rows: list[Aggr
     assert (results[0].image_count, results[0].subject_count) == (189, 9)
 
 
+def joined(accuracy: float = 0.5, folds: int = 3) -> Predictions:
+    return concatenate([fake_predictions(accuracy, fold, seed=1) for fold in range(folds)])
+
+
 def test_pairing_is_by_image_and_not_by_position(rows: list[AggregatedRow]) -> None:
-    predictions = rows[0].predictions
-    assert predictions is not None
+    predictions = joined()
     order = np.random.default_rng(0).permutation(len(predictions))
     columns = ("dataset", "fold", "subject", "sequence", "image", "true", "predicted", "scores")
     shuffled = dataclasses.replace(
         predictions, **{name: getattr(predictions, name)[order] for name in columns}
     )
-    assert compare([dataclasses.replace(rows[0], predictions=shuffled), *rows[1:]]) == compare(rows)
+    of_both = [
+        compare([dataclasses.replace(rows[0], answers=answers_of(one)), *rows[1:]])
+        for one in (predictions, shuffled)
+    ]
+    assert of_both[0] == of_both[1] == compare(rows)
 
 
-def test_rows_on_other_images_are_not_compared(rows: list[AggregatedRow]) -> None:
-    predictions = rows[0].predictions
-    assert predictions is not None
-    renamed = dataclasses.replace(predictions, image=np.char.add(predictions.image, "x"))
-    results = compare([dataclasses.replace(rows[0], predictions=renamed), *rows[1:]])
+@pytest.mark.parametrize("column", ["image", "true", "subject", "dataset"])
+def test_rows_on_other_images_are_not_compared(rows: list[AggregatedRow], column: str) -> None:
+    predictions = joined()
+    changed = getattr(predictions, column).astype("U40")
+    changed[5] += "x"
+    other = answers_of(dataclasses.replace(predictions, **{column: changed}))
+    results = compare([dataclasses.replace(rows[0], answers=other), *rows[1:]])
     assert [comparison.second.method for comparison in results] == ["cnn_no_mask_loss"]
 
 
@@ -68,7 +79,7 @@ def test_incomplete_rows_and_tables_without_fmpn_have_no_comparison(rows: list[A
 
 def with_interval(row: TableRow, accuracy: float, low: float, high: float) -> TableRow:
     assert row.scores is not None
-    interval = Interval(low=low, high=high)
+    interval = AccuracyInterval(low=low, high=high, method="by hand", caveat=None)
     scores = dataclasses.replace(row.scores, pooled_image_accuracy=accuracy, pooled_image_interval=interval)
     return dataclasses.replace(row, scores=scores)
 
@@ -83,9 +94,16 @@ def test_a_best_row_is_named_only_where_its_interval_overlaps_no_other(rows: lis
 
 
 @pytest.mark.parametrize(
-    "change", [{"problems": {1: "is missing"}}, {"selection_rule": "test"}, {"scores": None}]
+    "change",
+    [
+        {"problems": {1: "is missing"}},
+        {"selection_rule": "test"},
+        {"scores": None},
+        {"data_hash": "e" * 64},
+        {"fold_rule": "holdout"},
+    ],
 )
-def test_no_best_row_beside_incomplete_leaking_or_empty_rows(
+def test_no_best_row_beside_incomplete_leaking_empty_or_otherwise_tested_rows(
     rows: list[AggregatedRow], change: dict[str, object]
 ) -> None:
     top = with_interval(rows[1].row, 0.8, 0.7, 0.9)

@@ -11,14 +11,6 @@ from tests.results.fake_runs import CLASSES, fake_study
 CURVE = [{"epoch": e, "loss": 1 / e, "training_accuracy": 0.5, "images_per_second": 100.0} for e in (1, 2, 3)]
 
 
-def test_confusion_matrix_shows_counts_and_row_rates() -> None:
-    figure = figures.confusion_matrix_figure(np.array([[3, 1], [0, 0]]), ("anger", "fear"), "title")
-    axes = figure.axes[0]
-    assert [text.get_text() for text in axes.texts] == ["75 %", "3", "25 %", "1"]
-    assert [label.get_text() for label in axes.get_yticklabels()] == ["anger (4)", "fear (0)"]
-    np.testing.assert_array_equal(np.asarray(axes.images[0].get_array()), [[0.75, 0.25], [0, 0]])
-
-
 def test_masks_are_drawn_with_their_class_over_the_full_range() -> None:
     masks = np.arange(7 * 16, dtype=np.uint8).reshape(7, 4, 4)
     figure = figures.mask_figure(masks, CLASSES)

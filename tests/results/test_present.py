@@ -33,13 +33,18 @@ def events(folder: Path) -> dict[str, list[float]]:
 def test_everything_lies_in_the_experiments_folder(presented: tuple[Path, Presentation]) -> None:
     folder, made = presented
     assert sorted(path.name for path in folder.iterdir()) == [
-        "experiment.json", "figures", "report.html", "table.csv", "table.json", "table.md", "tensorboard",
+        "experiment.json", "figures", "report.html", "table.csv", "table.json", "table.md", "table.tex",
+        "tensorboard",
     ]  # fmt: skip
     assert sorted(path.name for path in (folder / "figures").iterdir()) == [
-        "confusion-00-fmpn-synthetic.png",
-        "confusion-01-cnn-synthetic.png",
-        "confusion-02-cnn_no_mask_loss-synthetic.png",
-        "confusion-03-fmpn-synthetic_wild.png",
+        "confusion-images-00-fmpn-synthetic.png",
+        "confusion-images-01-cnn-synthetic.png",
+        "confusion-images-02-cnn_no_mask_loss-synthetic.png",
+        "confusion-images-03-fmpn-synthetic_wild.png",
+        "confusion-sequences-00-fmpn-synthetic.png",
+        "confusion-sequences-01-cnn-synthetic.png",
+        "confusion-sequences-02-cnn_no_mask_loss-synthetic.png",
+        "confusion-sequences-03-fmpn-synthetic_wild.png",
         "curves-stage1.png",
         "curves-stage2.png",
         "faces.png",
@@ -52,7 +57,7 @@ def test_everything_lies_in_the_experiments_folder(presented: tuple[Path, Presen
     assert all(path.is_file() for path in (*made.table_files.values(), *made.figures.values(), made.report))
     assert "FMPN" in made.text
     assert str(folder / "tensorboard") in "".join(made.next_commands.values())
-    assert made.report.read_text().count("data:image/png;base64,") == len(made.figures) == 12
+    assert made.report.read_text().count("data:image/png;base64,") == len(made.figures) == 16
 
 
 def test_tensorboard_has_curves_fold_accuracies_pictures_and_trials(
@@ -109,10 +114,10 @@ def test_an_incomplete_experiment_is_refused_before_anything_is_written(tmp_path
     with pytest.raises(UserError, match="fold 1 is missing"):
         present(store, experiment)
     assert [path.name for path in folder.iterdir()] == ["experiment.json"]
-    assert "FMPN INCOMPLETE" in present(store, experiment, partial=True).text
+    assert "FMPN (INCOMPLETE)" in present(store, experiment, partial=True).text
 
 
 def test_an_experiment_without_any_finished_fold_can_be_shown_partially(tmp_path: Path) -> None:
     store = ResultsStore(tmp_path)
     experiment = write_experiment(store, [write_row(store, folds=2) | {"runs": []}])
-    assert "0/0/0/0 of 2" in present(store, experiment, partial=True).text
+    assert "0 of 2/1/1" in present(store, experiment, partial=True).text

@@ -2,14 +2,16 @@ from __future__ import annotations
 
 import re
 from html.parser import HTMLParser
+from pathlib import Path
 
 import numpy as np
 import pytest
 
 from platform.results.aggregate import aggregate_experiment
 from platform.results.report import report_html
+from platform.results.store import ResultsStore
 from platform.results.table import build_table
-from tests.results.fake_runs import COMMAND, demo_experiment, png_bytes
+from tests.results.fake_runs import COMMAND, demo_experiment, png_bytes, write_experiment, write_row
 
 VOID = {"meta", "img", "br"}
 
@@ -82,3 +84,19 @@ def test_table_trials_configuration_and_commands_are_on_it(page: str) -> None:
 def test_trials_are_ranked_by_score_with_the_failed_ones_last(page: str) -> None:
     study = page[page.index("<h2>Search</h2>") : page.index("<h2>Configuration</h2>")]
     assert re.findall(r'<tr><td class="left">(\d)</td>', study) == ["5", "1", "2", "0", "3", "4"]
+
+
+def test_folds_and_classes_are_folded_away_below_the_table(page: str) -> None:
+    assert "<summary>Accuracy % of each fold on synthetic (images tested)</summary>" in page
+    assert "<summary>Each class: FMPN (resnet18) of tune-synthetic-quick on synthetic" in page
+    assert page.count("<details>") == page.count("</details>") == 2 + 4
+
+
+def test_a_page_of_a_leaking_experiment_says_so_at_its_head_and_in_its_row(tmp_path: Path) -> None:
+    store = ResultsStore(tmp_path)
+    rows = [write_row(store, folds=2, selection_rule="test")]
+    experiment = write_experiment(store, rows, selection_rule="test")
+    page = report_html(experiment, build_table(aggregate_experiment(store, experiment)), {}, {})
+    assert "selected by test (selected on the test folds: leakage)</p>" in page
+    assert '<li class="warning">Selected by `test`: selected on the test folds: leakage.' in page
+    assert "FMPN (selected on<br>the test folds:<br>leakage)" in page

@@ -4,6 +4,7 @@ import dataclasses
 
 import pytest
 
+from platform.evaluation.statistics import AccuracyInterval
 from platform.results.aggregate import AggregatedRow, aggregate_experiment
 from platform.results.table import build_table
 from tests.results.fake_runs import COMMAND, demo_experiment
@@ -41,8 +42,11 @@ def test_the_inner_rule_says_how_test_subjects_enter_the_choice(rows: list[Aggre
 
 
 def test_selection_on_test_images_is_called_leakage(rows: list[AggregatedRow]) -> None:
-    assert "LEAKAGE" not in notes_of(rows)
-    assert "LEAKAGE" in notes_of([changed(rows[0], selection_rule="test")])
+    assert "leakage" not in notes_of(rows)
+    notes = notes_of([changed(rows[0], selection_rule="test"), rows[1]])
+    assert "Selected by `test`: selected on the test folds: leakage." in notes
+    assert "marked as best: a row was selected on the test folds: leakage" in notes
+    assert "gap is zero by construction" in notes
 
 
 def test_chance_and_paired_tests_and_lent_masks_are_noted(rows: list[AggregatedRow]) -> None:
@@ -58,15 +62,51 @@ def test_an_incomplete_row_is_noted_with_its_folds_and_command(rows: list[Aggreg
     incomplete = "INCOMPLETE FMPN (resnet18): fold 1 is missing; fold 2 failed (MemoryError)"
     assert f"{incomplete}. Complete it with `{COMMAND}`." in notes
     assert "FMPN minus" not in notes
-    assert "marked as best: a row is incomplete" in notes
+    assert "No row is marked as best: a row is incomplete" in notes
 
 
-def test_near_the_ceiling_errors_are_counted(rows: list[AggregatedRow]) -> None:
-    assert "errors in" not in notes_of(rows)
+def test_near_the_ceiling_errors_are_counted_and_the_interval_speaks_for_itself(
+    rows: list[AggregatedRow],
+) -> None:
     scores = rows[0].row.scores
     assert scores is not None
-    near = dataclasses.replace(scores, pooled_image_accuracy=0.99, error_count=2, subjects_with_errors=1)
-    assert "2 errors in 189 images, by 1 of 9 subjects" in notes_of([changed(rows[0], scores=near)])
+    quiet = AccuracyInterval(low=0.5, high=1.0, method="by hand", caveat=None)
+    far = dataclasses.replace(scores, pooled_image_interval=quiet)
+    assert "errors in" not in notes_of([changed(rows[0], scores=far)])
+    near = dataclasses.replace(far, pooled_image_accuracy=0.99, error_count=2, subjects_with_errors=1)
+    assert "2 errors in 189 images, by 1 of 9 subjects." in notes_of([changed(rows[0], scores=near)])
+    speaking = dataclasses.replace(quiet, caveat="hardly known")
+    caveat = dataclasses.replace(scores, pooled_image_interval=speaking)
+    assert "of 9 subjects; hardly known." in notes_of([changed(rows[0], scores=caveat)])
+
+
+def test_what_some_numbers_cannot_be_made_of_is_noted(rows: list[AggregatedRow]) -> None:
+    assert "never answered" not in notes_of(rows)
+    scores = rows[0].row.scores
+    assert scores is not None
+    fear = dataclasses.replace(scores.classes[3], predicted_count=0)
+    folds = tuple(dataclasses.replace(fold, class_count=1) for fold in scores.folds[:2])
+    odd = dataclasses.replace(scores, classes=(fear,), folds=folds, subject_count=1)
+    notes = notes_of([changed(rows[0], scores=odd)])
+    assert "FMPN (resnet18): never answered fear; F1 counts as 0 there." in notes
+    assert "only one class is tested in folds 0, 1." in notes
+    assert "one subject is tested, so there is no interval" in notes
+
+
+def test_rows_of_another_version_of_the_code_are_named(rows: list[AggregatedRow]) -> None:
+    assert "OTHER VERSION" not in notes_of(rows)
+    notes = notes_of([changed(rows[0], result_version=1), rows[1]])
+    assert "OTHER VERSION FMPN (resnet18) of tune-synthetic-quick: trained by version 1" in notes
+
+
+def test_no_row_is_best_among_rows_that_another_experiment_does_not_separate(
+    rows: list[AggregatedRow],
+) -> None:
+    """FMPN is far above the baseline in its own experiment; another experiment's FMPN is as good."""
+    (section,) = build_table(rows[:2]).sections
+    assert section.best is rows[0].row
+    (section,) = build_table([*rows[:2], changed(rows[0], experiment="second")]).sections
+    assert section.best is None
 
 
 @pytest.mark.parametrize(("dataset", "reported"), [("synthetic", 0), ("ckplus", 9), ("affectnet", 3)])
