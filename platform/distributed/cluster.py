@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import logging
 import os
 import secrets
@@ -29,6 +30,8 @@ QUIET = {
     "TUNE_WARN_EXCESSIVE_EXPERIMENT_CHECKPOINT_SYNC_THRESHOLD_S": "0",
     "RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO": "0",
     "NO_ALBUMENTATIONS_UPDATE": "1",
+    # On a busy machine Ray's agent needs longer than the 15 s after which the raylet would give up.
+    "RAY_agent_register_timeout_ms": "100000",
 }
 """Ray's output is replaced by ours, and nothing calls home. `setdefault`: the user's own values win."""
 
@@ -41,17 +44,25 @@ class Slots:
     gpus: float
     fold_runs: int | None
     """Fold runs at once; None where the cluster grows by demand, and all of them are asked for."""
+    held_back: int = 0
+    """Further fold runs that the CPUs would allow, and the memory does not."""
 
     def describe(self) -> str:
         """For the plan shown to the user."""
         count = "as many as the cluster grows to" if self.fold_runs is None else str(self.fold_runs)
-        return f"{self.cpus:g} CPUs, {self.gpus:g} GPUs; {count} fold runs at once"
+        fewer = f" ({self.held_back} more would not fit into the memory)" if self.held_back else ""
+        return f"{self.cpus:g} CPUs, {self.gpus:g} GPUs; {count} fold runs at once{fewer}"
 
 
-def local_slots(plan: Plan) -> Slots:
-    """What a cluster of our own on this machine would offer. UserError: one fold run needs more."""
+def local_slots(plan: Plan, runs_in_memory: int | None = None) -> Slots:
+    """What a cluster of our own on this machine would offer. UserError: one fold run needs more.
+
+    `runs_in_memory`: fold runs that the machine's memory holds at once, if that is known.
+    """
     cpus = float(len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1)
-    return _slots(plan, cpus, float(_local_gpus()) if plan.gpus_per_run else 0.0)
+    slots = _slots(plan, cpus, float(_local_gpus()) if plan.gpus_per_run else 0.0)
+    held_back = 0 if runs_in_memory is None else max(0, (slots.fold_runs or 0) - runs_in_memory)
+    return dataclasses.replace(slots, fold_runs=(slots.fold_runs or 0) - held_back, held_back=held_back)
 
 
 def _local_gpus() -> int:
@@ -83,13 +94,16 @@ def _slots(plan: Plan, cpus: float, gpus: float) -> Slots:
 
 
 @contextmanager
-def connected(plan: Plan, log_file: Path, address: str | None = None) -> Iterator[Slots]:
+def connected(
+    plan: Plan, log_file: Path, address: str | None = None, runs_in_memory: int | None = None
+) -> Iterator[Slots]:
     """Ray, connected for the length of the block; Ray's own messages go to `log_file`.
 
     Without `address` a cluster is started on this machine, listens on its loopback interface only,
     takes a token made for this run, and ends with this process, even a killed one (then within 2 s;
     Ray's two idle agents wait 60 s for a control store that is gone, and follow). With one (`auto`,
     `ray://...`), the head must offer the resource `trial_slot`, as ray_cluster.yaml does.
+    `runs_in_memory`: as for `local_slots`.
     """
     for name, value in QUIET.items():
         os.environ.setdefault(name, value)
@@ -105,15 +119,8 @@ def connected(plan: Plan, log_file: Path, address: str | None = None) -> Iterato
         "runtime_env": {"env_vars": environment},
     }
     if address is None:
-        slots = local_slots(plan)
-        ray.init(
-            address="local",
-            num_cpus=int(slots.cpus),
-            num_gpus=int(slots.gpus),
-            resources={TRIAL_SLOT: TRIAL_SLOTS},
-            include_dashboard=False,
-            **common,
-        )
+        slots = local_slots(plan, runs_in_memory)
+        _start(ray, slots, common)
     else:
         slots = _connect(ray, address, common)
     try:
@@ -136,6 +143,27 @@ def _keep_others_out() -> None:
     from ray._private import ray_constants
 
     ray_constants.ENABLE_RAY_CLUSTER = False
+
+
+def _start(ray: Any, slots: Slots, common: dict[str, Any]) -> None:
+    try:
+        ray.init(
+            address="local",
+            num_cpus=int(slots.cpus),
+            num_gpus=int(slots.gpus),
+            resources={TRIAL_SLOT: TRIAL_SLOTS},
+            include_dashboard=False,
+            **common,
+        )
+    except BaseException as error:
+        ray.shutdown()  # a Ctrl-C on the way leaves no half-started cluster behind
+        if isinstance(error, Exception):
+            reason = (str(error).splitlines() or [type(error).__name__])[0]
+            raise UserError(
+                f"Ray could not be started on this machine ({reason}); when it is very busy this can take "
+                "longer than the 30 s that Ray waits: run the same command again."
+            ) from error
+        raise
 
 
 def _connect(ray: Any, address: str, common: dict[str, Any]) -> Slots:

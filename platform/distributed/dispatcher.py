@@ -7,6 +7,7 @@ import heapq
 import itertools
 import time
 import traceback
+import uuid
 from collections.abc import Awaitable, Callable, Mapping
 from pathlib import Path
 from typing import Any
@@ -70,6 +71,7 @@ class Dispatcher:
         self._results: dict[str, asyncio.Task[dict[str, Any]]] = {}
         self._running: dict[str, tuple[str, float]] = {}
         self._finished: list[dict[str, Any]] = []
+        self._life = uuid.uuid4().hex
 
     async def run(self, tasks: list[FoldTask]) -> list[dict[str, Any]]:
         """The manifests of these fold runs, in order, once all of them are there or have failed."""
@@ -78,9 +80,13 @@ class Dispatcher:
         return list(await asyncio.gather(*(self._result(task) for task in tasks)))
 
     def snapshot(self, known: int = 0) -> dict[str, Any]:
-        """What the progress display needs; finished tasks from number `known` on."""
+        """What the progress display needs; finished tasks from number `known` on.
+
+        `life` names this dispatcher: one that was lost and started anew has another.
+        """
         now = time.monotonic()
         return {
+            "life": self._life,
             "running": [(label, now - started) for label, started in self._running.values()],
             "finished": self._finished[known:],
         }
@@ -103,8 +109,10 @@ class Dispatcher:
                 reason = f"stage 1 ({task.stage1.identity}) failed:\n{first['traceback']}"
                 return self._finish(task, self._store.write_failure(kind, task.identity, task.record, reason))
         await self._slots.acquire(gflop + priority)
+        started = time.monotonic()
         try:
-            return self._finish(task, await self._attempt(task))
+            manifest = await self._attempt(task)
+            return self._finish(task, manifest, slot_seconds=time.monotonic() - started)
         finally:
             self._slots.release()
             self._running.pop(task.identity, None)
@@ -131,17 +139,25 @@ class Dispatcher:
         return cost_gflop(task, images)
 
     def _finish(
-        self, task: FoldTask | Stage1Task, manifest: dict[str, Any], reused: bool = False
+        self,
+        task: FoldTask | Stage1Task,
+        manifest: dict[str, Any],
+        *,
+        reused: bool = False,
+        slot_seconds: float = 0.0,
     ) -> dict[str, Any]:
         self._finished.append(
             {
                 "identity": task.identity,
                 "label": label(task),
+                "fold": task.fold_index if isinstance(task, FoldTask) else None,
+                "part": task.record["fold"]["part"] if isinstance(task, FoldTask) else None,
                 "group": group(task),
                 "key": cost_key(task),
                 "gflop": self.gflop(task),
                 "status": manifest["status"],
                 "seconds": manifest.get("seconds", 0.0),
+                "slot_seconds": slot_seconds,
                 "accuracy": manifest.get("accuracy"),
                 "reused": reused,
             }
@@ -192,8 +208,14 @@ class RayDispatcher(Dispatcher):
 
 
 def start_dispatcher(plan: Plan, runs_root: Path, slots: int | None, image_counts: Mapping[str, int]) -> Any:
-    """A RayDispatcher as an actor; Ray must be connected."""
+    """A RayDispatcher as an actor; Ray must be connected.
+
+    Should its process be lost, Ray starts it anew and asks it again for all that was not answered:
+    what was finished is in the results store, and what ran ended with it.
+    """
     import ray
 
-    actor = ray.remote(RayDispatcher).options(num_cpus=0, max_concurrency=100_000)
+    actor = ray.remote(RayDispatcher).options(
+        num_cpus=0, max_concurrency=100_000, max_restarts=-1, max_task_retries=-1
+    )
     return actor.remote(str(runs_root), slots, plan, dict(image_counts))

@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-import fcntl
-import os
-import socket
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
-from pathlib import Path
+from contextlib import ExitStack, contextmanager
 from typing import TYPE_CHECKING, Any
 
-from platform.config import Configuration, Plan
+from platform.distributed.capacity import runs_in_memory
 from platform.distributed.cluster import connected
 from platform.distributed.dispatcher import start_dispatcher
+from platform.distributed.event_log import EventLog
 from platform.distributed.progress import Progress, displayed
 from platform.errors import UserError
+from platform.objectives import directions
 from platform.results.experiment_plan import (
     Experiment,
     all_tasks,
@@ -24,46 +22,88 @@ from platform.results.experiment_plan import (
     wanted_gflop,
     write_settings,
 )
+from platform.results.experiment_rows import Found
+from platform.results.extension import record_end
+from platform.results.leadership import Leadership, leading, leading_study
+from platform.results.study_storage import close_storage, open_storage
 from platform.results.tasks import FoldTask
 
 if TYPE_CHECKING:
+    import optuna
+
     from platform.distributed.search import Choice
     from platform.distributed.study_search import StudySearch
 
 
-def run_experiment(experiment: Experiment, *, search: bool) -> dict[str, Any]:
-    """Run what is missing, and return (and store) what experiment.json holds.
+def run_experiment(experiment: Experiment, *, search: bool, log: EventLog | None = None) -> dict[str, Any]:
+    """Run what is missing, and return (and store) what experiment.json holds; events go to `log`.
 
     Raises UserError when fold runs failed, after everything else has finished.
     """
     plan = experiment.plan
-    with led(experiment.folder), connected(plan, experiment.folder / "ray.log", experiment.address) as slots:
+    if log is not None:
+        log.write("phase", detail="starting Ray")
+    ray_log, room = experiment.folder / "ray.log", runs_in_memory(experiment, search=search)
+    with ExitStack() as stack:
+        leadership = stack.enter_context(leading(experiment.folder))
+        # Before Ray starts: a storage that cannot be reached is said within seconds.
+        storage = stack.enter_context(_led_storage(experiment, leadership)) if search else None
+        slots = stack.enter_context(connected(plan, ray_log, experiment.address, room))
         import ray
 
         write_settings(experiment)
         dispatcher = start_dispatcher(plan, experiment.store.root, slots.fold_runs, image_counts(experiment))
-        progress = Progress(slots.fold_runs or int(slots.cpus // plan.cpus_per_run) or 1)
+        progress = Progress(slots.fold_runs or int(slots.cpus // plan.cpus_per_run) or 1, log)
         _expect(progress, experiment, search=search)
         with displayed(progress, lambda known: ray.get(dispatcher.snapshot.remote(known))):
-            studies: list[dict[str, Any]] = []
-            chosen, score = [experiment.configuration] * experiment.fold_count, None
-            if search:
+            found = None
+            if storage is not None:
                 progress.phase = "search"
-                studies, chosen, score = _search(experiment, dispatcher, progress)
+                found = _search(experiment, dispatcher, progress, storage)
             progress.phase = "final folds"
-            rows = final_rows(experiment, chosen, score)
+            if found is None:
+                rows = final_rows(experiment, experiment.configuration)
+            else:
+                rows = final_rows(experiment, found.chosen, found.score)
             # Before the runs: `platform.table --partial` can show an experiment that was stopped.
-            content = describe_experiment(experiment, rows, studies)
+            content = describe_experiment(experiment, rows, found)
             manifests = ray.get(dispatcher.run.remote(all_tasks(rows)))
+        if storage is not None:
+            record_end(_first_study(experiment, storage))
         _refuse_failures(experiment, all_tasks(rows), manifests)
     return content
 
 
+@contextmanager
+def _led_storage(experiment: Experiment, leadership: Leadership) -> Iterator[optuna.storages.BaseStorage]:
+    """The study's storage; one outside the experiment's folder may be shared, and so is led by itself."""
+    location = experiment.storage_location
+    storage = open_storage(location)
+    with ExitStack() as stack:
+        stack.callback(close_storage, storage)
+        if "://" in location:
+            stack.enter_context(leading_study(_first_study(experiment, storage), leadership))
+        yield storage
+
+
+def _first_study(experiment: Experiment, storage: optuna.storages.BaseStorage) -> optuna.Study:
+    import optuna
+
+    optuna.logging.set_verbosity(optuna.logging.WARNING)  # it would announce every study it opens
+    return optuna.create_study(
+        storage=storage,
+        study_name=experiment.name + experiment.scopes[0].suffix,
+        directions=directions(experiment.plan.objectives),
+        load_if_exists=True,
+    )
+
+
 def _search(
-    experiment: Experiment, dispatcher: Any, progress: Progress
-) -> tuple[list[dict[str, Any]], list[Configuration], float]:
-    """The studies as experiment.json holds them, each outer fold's configuration, and their mean score."""
-    from platform.distributed.search import run_search, search_settings, winner
+    experiment: Experiment, dispatcher: Any, progress: Progress, storage: optuna.storages.BaseStorage
+) -> Found:
+    """Run all studies to their ends."""
+    from platform.distributed.search import run_search, search_settings, searched_trials, winner
+    from platform.results.economy import measure_economy
     from platform.results.study import definition_of_space
 
     plan = experiment.plan
@@ -75,21 +115,21 @@ def _search(
         fixed=plan.fixed,
         enqueued=plan.enqueued,
     )
-    storage_path = experiment.folder / "study.journal"
     searches = run_search(
         definition,
         dispatcher=dispatcher,
         store=experiment.store,
-        storage_path=storage_path,
+        storage=storage,
         base=experiment.configuration,
         plan=plan,
         planned=experiment.planned,
         scopes=experiment.scopes,
+        observer=progress,
+        extend=experiment.extend,
     )
     choices = [winner(search) for search in searches]
     studies = [
-        _described(search, choice, plan, storage_path)
-        for search, choice in zip(searches, choices, strict=True)
+        _described(search, choice, experiment) for search, choice in zip(searches, choices, strict=True)
     ]
     progress.best = f"chosen: {_shown_choice(choices)}"
     if plan.selection_rule != "test":
@@ -98,11 +138,16 @@ def _search(
     chosen = dict.fromkeys(range(experiment.fold_count), choices[0].configuration)
     for scope, choice in zip(experiment.scopes, choices, strict=True):
         chosen.update(dict.fromkeys(scope.outer_folds, choice.configuration))
-    score = sum(choice.score for choice in choices) / len(choices)
-    return studies, [chosen[fold] for fold in sorted(chosen)], score
+    trials = [trial for search in searches for trial in searched_trials(search)]
+    return Found(
+        studies=studies,
+        chosen=[chosen[fold] for fold in sorted(chosen)],
+        score=sum(choice.score for choice in choices) / len(choices),
+        economy=measure_economy(trials, experiment.store, image_counts(experiment)).to_dict(),
+    )
 
 
-OBJECTIVES = {
+SCORES = {
     "inner": "inner accuracy, mean of folds",
     "nested": "inner accuracy, mean of the fold's five inner parts",
     "test": "accuracy on the test folds (leakage), mean of folds",
@@ -110,13 +155,18 @@ OBJECTIVES = {
 """Selection rule to what a study's score is."""
 
 
-def _described(search: StudySearch, choice: Choice, plan: Plan, storage_path: Path) -> dict[str, Any]:
-    from platform.distributed.search import described_trials
+def _described(search: StudySearch, choice: Choice, experiment: Experiment) -> dict[str, Any]:
+    from platform.distributed.search import described_trials, front_of
+
+    plan = experiment.plan
 
     return {
         "name": search.definition.name,
-        "storage": str(storage_path),
-        "objective": OBJECTIVES[plan.selection_rule],
+        "storage": experiment.storage_location,
+        "objective": SCORES[plan.selection_rule],
+        "objectives": list(plan.objectives),
+        "sampler": plan.sampler,
+        "front": front_of(search),
         "outer_folds": list(search.scope.outer_folds),
         "winner": choice.trial,
         "trials": described_trials(search),
@@ -150,26 +200,3 @@ def _refuse_failures(
             f"({task.record['method']}): {reason} Its traceback is in {where}; what succeeded is kept, and "
             f"running the same command again tries the failed ones again."
         )
-
-
-@contextmanager
-def led(folder: Path) -> Iterator[None]:
-    """Lead the experiment for the length of the block; a second driver on this machine is refused.
-
-    The lock is the kernel's and goes with the process, however it ends.
-    """
-    folder.mkdir(parents=True, exist_ok=True)
-    with (folder / "driver.lock").open("a+") as file:
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            file.seek(0)
-            raise UserError(
-                f"one driver may lead an experiment, but {file.read().strip() or 'another'} "
-                f"leads {folder.name}; "
-                f"wait for it, end it, or pass another --name."
-            ) from None
-        file.truncate(0)
-        file.write(f"process {os.getpid()} on {socket.gethostname()}")
-        file.flush()
-        yield

@@ -1,11 +1,24 @@
-"""What `--dry-run` says: fold runs, what is there already, and how long the rest may take."""
+"""What `--dry-run` says: fold runs, what is there already, where, how long, how much memory and disk."""
 
 from __future__ import annotations
 
-from platform.distributed.cluster import local_slots
+from platform.distributed.capacity import free_disk_bytes, machine_memory_bytes, needs, runs_in_memory
+from platform.distributed.cluster import Slots, local_slots
 from platform.distributed.progress import clock
 from platform.results.cost import GFLOP_A_SECOND_AND_CORE
 from platform.results.experiment_plan import Experiment, all_tasks, final_rows, wanted_gflop
+from platform.results.footprint import gibibytes
+
+
+def resources(experiment: Experiment, *, search: bool) -> str:
+    """Where the fold runs go, and how many at once."""
+    if experiment.address is not None:
+        return f"the Ray cluster at {experiment.address}, which a dry run does not ask"
+    return _slots(experiment, search=search).describe()
+
+
+def _slots(experiment: Experiment, *, search: bool) -> Slots:
+    return local_slots(experiment.plan, runs_in_memory(experiment, search=search))
 
 
 def forecast(experiment: Experiment, *, search: bool) -> list[str]:
@@ -17,20 +30,37 @@ def forecast(experiment: Experiment, *, search: bool) -> list[str]:
     tasks = all_tasks(final_rows(experiment, experiment.configuration))
     there = sum(experiment.store.is_complete("fold_runs", task.identity) for task in tasks)
     lines.append(f"already there: {there} of {len(tasks)} final runs of the starting configuration")
-    slots = local_slots(experiment.plan)
     total = sum(map(sum, groups.values()))
-    if experiment.plan.gpus_per_run:
-        lines.append("time: not estimated for a GPU; --gpus-per-run 0 estimates this machine's CPUs")
-    else:
-        cores = (slots.fold_runs or 1) * experiment.plan.cpus_per_run * max(1, experiment.plan.train_workers)
-        seconds = total / (GFLOP_A_SECOND_AND_CORE * cores)
-        lines.append(
-            f"time: at most about {clock(seconds)} on {cores} cores, if each does "
-            f"{GFLOP_A_SECOND_AND_CORE:g} "
-            f"GFLOP/s; pruning and results that are there make it shorter"
-        )
-    lines.append(f"Ray Train: {_train(experiment)}")
+    lines += [
+        _time(experiment, total, search=search),
+        *_memory_and_disk(experiment, search=search),
+        f"Ray Train: {_train(experiment)}",
+    ]
     return lines
+
+
+def _time(experiment: Experiment, gflop: float, *, search: bool) -> str:
+    if experiment.plan.gpus_per_run or experiment.address is not None:
+        return "time: estimated only for this machine's CPUs; leave out --gpus-per-run and --address to see"
+    slots = _slots(experiment, search=search)
+    cores = (slots.fold_runs or 1) * experiment.plan.cpus_per_run * max(1, experiment.plan.train_workers)
+    return (
+        f"time: at most about {clock(gflop / (GFLOP_A_SECOND_AND_CORE * cores))} on {cores} cores, if each "
+        f"does {GFLOP_A_SECOND_AND_CORE:g} GFLOP/s; pruning and results that are there make it shorter"
+    )
+
+
+def _memory_and_disk(experiment: Experiment, *, search: bool) -> list[str]:
+    wanted = needs(experiment, search=search)
+    among = f", the most among {wanted.configurations} configurations" if search else ""
+    machine = "" if experiment.address else f"; this machine has {gibibytes(machine_memory_bytes())}"
+    free = free_disk_bytes(experiment.store.root)
+    return [
+        f"memory: about {gibibytes(wanted.memory_a_run)} a fold run at its peak{among} (estimate: weights, "
+        f"Adam's moments, activations){machine}",
+        f"disk: at most about {gibibytes(wanted.results)} of results that are not there yet, and "
+        f"{gibibytes(wanted.checkpoints_a_run)} of checkpoints a running fold run; {gibibytes(free)} free",
+    ]
 
 
 def _train(experiment: Experiment) -> str:

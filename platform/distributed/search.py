@@ -7,71 +7,33 @@ Tune's own state is thrown away (platform/distributed/study_search.py).
 from __future__ import annotations
 
 import dataclasses
-import math
 import tempfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
+import optuna
 from optuna.trial import TrialState
 from ray import tune
 
 from platform.config import Configuration, Plan, replace, to_dict
 from platform.distributed.cluster import TRIAL_SLOT
-from platform.distributed.study_search import METRIC, PruningScheduler, Studies, StudySearch, trial_tasks
+from platform.distributed.search_observer import SearchObserver
+from platform.distributed.studies import PruningScheduler, Studies
+from platform.distributed.study_search import StudySearch
+from platform.distributed.trial import run_trial
 from platform.errors import UserError
-from platform.results.inner_scores import inner_scores
+from platform.objectives import pareto_front
+from platform.results.economy import SearchedTrial
+from platform.results.extension import record_wanted
+from platform.results.invalid_trials import ATTRIBUTE, MOST_IN_A_ROW
 from platform.results.planning import PlannedData, machine_of
 from platform.results.store import ResultsStore
 from platform.results.study import SearchDefinition
-from platform.results.study_storage import open_storage
-from platform.selection import Scope, default_rounds
+from platform.selection import Scope
 
 LOST_TRIAL_RESTARTS = 2
 """Times that a trial is started again after its process was lost."""
-
-
-def run_trial(
-    config: dict[str, Any],
-    *,
-    dispatcher: Any,
-    base: Configuration,
-    plan: Plan,
-    planned: PlannedData,
-    scopes: Mapping[str, Scope],
-    runs_root: str,
-) -> None:
-    """Tune's trainable: the folds of one configuration in rounds; after each round its mean accuracy.
-
-    It ends at a failed fold run: a configuration with a failed fold has no score.
-    """
-    import ray
-
-    tasks = trial_tasks(base, config["overrides"], planned, plan, scopes[config["study"]])
-    store = ResultsStore(Path(runs_root))
-    done = 0
-    for size in rounds(plan, len(tasks)):
-        manifests = ray.get(dispatcher.run.remote(tasks[done : done + size]))
-        failed = [
-            task.fold_index
-            for task, m in zip(tasks[done:], manifests, strict=False)
-            if m["status"] != "complete"
-        ]
-        if failed:
-            # Reported, not raised: an exception would start the trial again, as a lost process does.
-            tune.report({METRIC: math.nan, "folds": done, "failed_folds": len(failed)})
-            return
-        done += size
-        accuracy = inner_scores(store, tasks[:done]).mean_of_steps
-        tune.report({METRIC: accuracy, "folds": done, "failed_folds": 0})
-
-
-def rounds(plan: Plan, steps: int) -> tuple[int, ...]:
-    """Fold runs a round: the plan's, or all at once where nothing is pruned."""
-    if not plan.pruning or steps == 1:
-        return (steps,)
-    return plan.rounds or default_rounds(steps)
 
 
 def run_search(
@@ -79,17 +41,21 @@ def run_search(
     *,
     dispatcher: Any,
     store: ResultsStore,
-    storage_path: Path,
+    storage: optuna.storages.BaseStorage,
     base: Configuration,
     plan: Plan,
     planned: PlannedData,
     scopes: Sequence[Scope],
+    observer: SearchObserver | None = None,
+    extend: int = 0,
 ) -> list[StudySearch]:
-    """Run a study for each scope to its end and return them, in order.
+    """Run a study for each scope to its end and return them, in order; `observer` is told of every trial.
 
-    Raises KeyboardInterrupt when Tune was stopped before that.
+    `extend`: by how many trials a finished search is being extended; the plan's trials hold them already.
+
+    Raises KeyboardInterrupt when Tune was stopped before that; UserError: a study was made with other
+    settings, too many proposals in a row were invalid, or no trial is complete.
     """
-    storage = open_storage(storage_path)
     search = Studies(
         [
             StudySearch(
@@ -100,10 +66,14 @@ def run_search(
                 plan=plan,
                 planned=planned,
                 scope=scope,
+                observer=observer,
             )
             for scope in scopes
         ]
     )
+    record_wanted(search.searches[0].study, plan.trials, extend)
+    for one in search.searches:
+        one.observe_earlier()
     if not search.is_finished():
         trainable = tune.with_parameters(
             run_trial,
@@ -115,16 +85,38 @@ def run_search(
             runs_root=str(store.root),
         )
         _run_trials(search, trainable, plan.trials * len(scopes))
+    for one in search.searches:
+        _check_valid(one)
     if not search.is_finished():
         raise KeyboardInterrupt
     for one in search.searches:
-        if not any(trial.state == TrialState.COMPLETE for trial in one.study.trials):
-            raise UserError(
-                f"all {plan.trials} trials of study {one.definition.name} failed; the tracebacks are in the "
-                f"manifests under {store.root / 'fold_runs'}. With the cause gone, pass --name with a new "
-                f"name to search again, or a higher --trials to go on."
-            )
+        _check_complete(one, store)
     return list(search.searches)
+
+
+def _check_valid(search: StudySearch) -> None:
+    """UserError when too many proposals in a row made no valid configuration."""
+    reason = search.lost_by()
+    if reason:
+        raise UserError(
+            f"the search space must suggest valid configurations, but {MOST_IN_A_ROW} in a row of study "
+            f"{search.definition.name} were not; the last: {reason} Correct the space (--space), and pass "
+            f"--name with a new name."
+        )
+
+
+def _check_complete(search: StudySearch, store: ResultsStore) -> None:
+    """UserError when no trial has a score."""
+    trials = search.study.get_trials(deepcopy=False)
+    if any(trial.state == TrialState.COMPLETE for trial in trials):
+        return
+    invalid = sum(ATTRIBUTE in trial.user_attrs for trial in trials)
+    aside = f" ({invalid} were no valid configuration)" if invalid else ""
+    raise UserError(
+        f"all {len(trials)} trials of study {search.definition.name} failed{aside}; the tracebacks are in "
+        f"the manifests under {store.root / 'fold_runs'}. With the cause gone, pass --name with a new name "
+        f"to search again, or a higher --trials to go on."
+    )
 
 
 def _run_trials(search: Studies, trainable: Any, trials: int) -> None:
@@ -150,29 +142,55 @@ def _run_trials(search: Studies, trainable: Any, trials: int) -> None:
 
 
 def described_trials(search: StudySearch) -> list[dict[str, Any]]:
-    """The study's trials for experiment.json: number, state, parameters, score, folds, runs."""
+    """The study's trials for experiment.json: number, state, parameters, score, values, folds, runs.
+
+    `values` are those of all objectives; `invalid` is why the trial was no valid configuration, or empty.
+    """
     described = []
+    front = front_of(search)
     for trial in search.study.get_trials(deepcopy=False):
         if not trial.state.is_finished():
             continue
+        tasks = search.tasks(trial.number)
         runs: list[dict[str, Any]] = [
             {"fold": fold, "part": part, "identity": task.identity}
-            for (fold, part), task in zip(search.scope.steps, search.tasks(trial.number), strict=True)
+            for (fold, part), task in zip(search.scope.steps, tasks, strict=bool(tasks))
             if search._store.is_complete("fold_runs", task.identity)
         ]
+        complete = trial.state == TrialState.COMPLETE
         described.append(
             {
                 "number": trial.number,
                 "state": trial.state.name,
                 "params": trial.user_attrs["overrides"],
-                "score": trial.value
-                if trial.state == TrialState.COMPLETE
-                else search.scores(trial.number).mean_or_none,
+                "score": trial.values[0] if complete else search.scores(trial.number).mean_or_none,
+                "values": dict(zip(search.objectives, trial.values, strict=True)) if complete else {},
+                "on_front": trial.number in front,
+                "invalid": trial.user_attrs.get(ATTRIBUTE, ""),
                 "folds": trial.user_attrs["folds"],
                 "runs": sorted(runs, key=lambda run: (run["fold"], run["part"] or 0)),
             }
         )
     return described
+
+
+def searched_trials(search: StudySearch) -> list[SearchedTrial]:
+    """The study's ended trials with their fold runs, for the count of what was saved."""
+    return [
+        SearchedTrial(
+            tasks=tuple(search.tasks(trial.number)),
+            done=trial.user_attrs["folds"],
+            pruned=trial.state == TrialState.PRUNED,
+        )
+        for trial in search.study.get_trials(deepcopy=False)
+        if trial.state.is_finished() and ATTRIBUTE not in trial.user_attrs
+    ]
+
+
+def front_of(search: StudySearch) -> list[int]:
+    """Complete trials that no other one beats in all objectives, the most accurate first."""
+    trials = search.study.get_trials(deepcopy=False, states=(TrialState.COMPLETE,))
+    return pareto_front({trial.number: trial.values for trial in trials}, search.objectives)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -186,12 +204,12 @@ class Choice:
 
 
 def winner(search: StudySearch) -> Choice:
-    """The complete trial with the best mean; the earlier one on a tie."""
-    complete = [t for t in search.study.get_trials(deepcopy=False) if t.state == TrialState.COMPLETE]
-    best = max(complete, key=lambda trial: (trial.value, -trial.number))
+    """The most accurate complete trial of the front; the earlier one on a tie."""
+    number = front_of(search)[0]
+    best = search.study.get_trials(deepcopy=False)[number]
     return Choice(
-        trial=best.number,
-        score=float(best.value or 0.0),
+        trial=number,
+        score=float(best.values[0]),
         configuration=replace(search._base, **best.user_attrs["overrides"]),
     )
 
@@ -206,6 +224,9 @@ def search_settings(base: Configuration, plan: Plan, planned: PlannedData) -> di
         "pruning",
         "study_seed",
         "trials_in_flight",
+        "asynchronous",
+        "sampler",
+        "objectives",
         "space",
         "fixed",
         "enqueued",

@@ -2,32 +2,40 @@
 
 A proposal is a pure function of the space, the study's seed, the trial's number and the results of
 all earlier generations, and pruning compares only with those. So a search that was killed at any
-moment and one that was not are the same search.
+moment and one that was not are the same search. The plan's `asynchronous` gives that up: every trial is
+then proposed from what is known at the time.
 """
 
 from __future__ import annotations
 
-import hashlib
-import warnings
-from collections.abc import Iterable, Mapping, Sequence
-from pathlib import Path
+from collections.abc import Mapping
 from typing import Any
 
 import optuna
 from optuna.trial import FrozenTrial, TrialState
-from ray.tune.schedulers import FIFOScheduler, TrialScheduler
 from ray.tune.search import Searcher
 from ray.tune.search.optuna import OptunaSearch
 
 from platform.config import Configuration, Plan, replace
+from platform.distributed.search_observer import End, SearchObserver
+from platform.objectives import directions
 from platform.results.inner_scores import InnerScores, inner_scores
+from platform.results.invalid_trials import ATTRIBUTE, too_many_invalid, why_invalid
 from platform.results.planning import PlannedData, machine_of, step_tasks
+from platform.results.proposals import Proposer
+from platform.results.pruning import EarlierTrials, why_unpruned
 from platform.results.store import ResultsStore
 from platform.results.study import SearchDefinition
 from platform.results.tasks import FoldTask
+from platform.results.trial_values import MEASURED, trial_values
 from platform.selection import Scope
 
 METRIC = "inner_accuracy"
+END_OF: dict[TrialState, End] = {
+    TrialState.COMPLETE: "COMPLETE",
+    TrialState.PRUNED: "PRUNED",
+    TrialState.FAIL: "FAIL",
+}
 
 
 def trial_tasks(
@@ -58,17 +66,34 @@ class StudySearch(OptunaSearch):
         plan: Plan,
         planned: PlannedData,
         scope: Scope,
+        observer: SearchObserver | None = None,
     ) -> None:
         self.definition = definition
         self.scope = scope
+        self._observer = observer or SearchObserver()
         self._store, self._base, self._plan, self._planned = store, base, plan, planned
         self._numbers: dict[str, int] = {}
         self._overrides: dict[int, dict[str, Any]] = {}
         self._suggested: set[int] = set()
         self._pruned: set[int] = set()
+        self._earlier = EarlierTrials()
         self._ended: dict[int, TrialState] = {}
+        self._measured: dict[int, dict[str, float]] = {}
+        ways = directions(plan.objectives)
+        self._proposer = Proposer(
+            definition.suggest,
+            sampler=plan.sampler,
+            study_seed=plan.study_seed,
+            first=definition.first,
+            directions=ways,
+            study=scope.suffix,
+        )
         super().__init__(
-            space=definition.suggest, metric=METRIC, mode="max", study_name=definition.name, storage=storage
+            space=definition.suggest,
+            metric=list(plan.objectives),
+            mode=[way[:3] for way in ways],
+            study_name=definition.name,
+            storage=storage,
         )
         definition.check(self.study)
 
@@ -79,9 +104,24 @@ class StudySearch(OptunaSearch):
         study: optuna.Study = self._ot_study  # type: ignore[assignment]
         return study
 
+    @property
+    def wanted(self) -> int:
+        """Trials that the study is to have: the plan's, or all of a smaller grid."""
+        return min(self._plan.trials, self._proposer.most_trials or self._plan.trials)
+
+    @property
+    def objectives(self) -> tuple[str, ...]:
+        """Names of what the study optimises, in the order of its values."""
+        return self._plan.objectives
+
     def is_finished(self) -> bool:
         """Whether every wanted trial has been told its end."""
-        return all(n in self._told() for n in range(self._plan.trials))
+        told = self._told()
+        return all(n in told for n in range(self.wanted))
+
+    def lost_by(self) -> str:
+        """Why the search ends early: the last of too many invalid proposals in a row; else empty."""
+        return too_many_invalid(self._told().values())
 
     def _told(self) -> dict[int, FrozenTrial]:
         trials = self.study.get_trials(deepcopy=False)
@@ -89,27 +129,47 @@ class StudySearch(OptunaSearch):
 
     def suggest(self, trial_id: str) -> dict[str, Any] | str | None:  # type: ignore[override]
         """The next trial's number and overrides; None while a generation is open; FINISHED at the end."""
-        told = self._told()
-        open_numbers = [n for n in range(self._plan.trials) if n not in told and n not in self._suggested]
-        if not open_numbers:
-            return Searcher.FINISHED
-        number = open_numbers[0]
-        generation_start = self._generation_start(number)
-        if any(n not in told for n in range(generation_start)):
-            return None
-        trial = self._trial(number)
+        while True:
+            told = self._told()
+            open_numbers = (n for n in range(self.wanted) if n not in told and n not in self._suggested)
+            number = next(open_numbers, None)
+            if number is None or self.lost_by():
+                return Searcher.FINISHED
+            if self._must_wait(number, told):
+                return None
+            trial = self._trial(number)
+            overrides = self.definition.suggest(trial)
+            reason = why_invalid(self._base, overrides)
+            if not reason:
+                break
+            self._tell_invalid(trial, overrides, reason)
         self._ot_trials[trial_id] = trial
         self._numbers[trial_id] = number
         self._suggested.add(number)
-        self._overrides[number] = self.definition.suggest(trial)
-        return {
-            "study": self.scope.suffix,
-            "number": number,
-            "overrides": self._overrides[number],
-        }
+        self._overrides[number] = overrides
+        self._observer.trial_proposed(self.scope.suffix, number, self.tasks(number))
+        return {"study": self.scope.suffix, "number": number, "overrides": overrides}
+
+    def _must_wait(self, number: int, told: Mapping[int, FrozenTrial]) -> bool:
+        if self._plan.asynchronous:
+            return len(self._suggested - told.keys()) >= self._plan.trials_in_flight
+        return any(n not in told for n in range(self._generation_start(number)))
+
+    @property
+    def _generation_size(self) -> int:
+        return 1 if self._plan.asynchronous else self._plan.trials_in_flight
 
     def _generation_start(self, number: int) -> int:
-        return number - number % self._plan.trials_in_flight
+        return number - number % self._generation_size
+
+    def _tell_invalid(self, trial: optuna.Trial, overrides: Mapping[str, Any], reason: str) -> None:
+        """Told at once: no proposal of its generation reads its end, so a killed search does the same."""
+        trial.set_user_attr("overrides", dict(overrides))
+        trial.set_user_attr("folds", 0)
+        trial.set_user_attr(ATTRIBUTE, reason)
+        self.study.tell(trial, state=TrialState.FAIL)
+        self._observe_end(trial.number, TrialState.FAIL)
+        self._tell_generation(trial.number)
 
     def _trial(self, number: int) -> optuna.Trial:
         """The study's trial of that number: an interrupted one is adopted, a new one proposed."""
@@ -127,27 +187,31 @@ class StudySearch(OptunaSearch):
         return trial
 
     def _propose(self, number: int) -> dict[str, Any]:
-        aside = self._earlier_study(number, self.definition.sampler(self._trial_seed(number)))
-        trial = aside.ask()
-        self.definition.suggest(trial)
-        return dict(trial.params)
+        earlier = self._earlier_trials(number)
+        known = {trial.number for trial in earlier}
+        trials = self.study.get_trials(deepcopy=False)
+        return self._proposer.propose(
+            number,
+            earlier,
+            generation_size=self._generation_size,
+            siblings=[trial for trial in trials if trial.number < number and trial.number not in known],
+        )
 
-    def _earlier_study(self, number: int, sampler: optuna.samplers.BaseSampler | None = None) -> optuna.Study:
-        """In memory: the finished trials of the generations before that of `number`."""
-        aside = optuna.create_study(direction="maximize", sampler=sampler)
+    def _earlier_trials(self, number: int) -> list[FrozenTrial]:
+        """The finished trials of the generations before that of `number`, in order."""
         told = self._told()
-        aside.add_trials([told[n] for n in range(self._generation_start(number))])
-        return aside
-
-    def _trial_seed(self, number: int) -> int:
-        text = f"{self._plan.study_seed}/trial/{number}{self.scope.suffix}"
-        return int.from_bytes(hashlib.sha256(text.encode()).digest()[:4], "big")
+        if self._plan.asynchronous:
+            return [told[n] for n in sorted(told)]
+        return [told[n] for n in range(self._generation_start(number))]
 
     def tasks(self, number: int) -> list[FoldTask]:
-        """The fold runs of a proposed trial, in the order in which they run."""
+        """The fold runs of a proposed trial, in the order in which they run; an invalid one has none."""
         overrides = self._overrides.get(number)
         if overrides is None:
-            overrides = self._told()[number].user_attrs["overrides"]
+            attributes = self._told()[number].user_attrs
+            if ATTRIBUTE in attributes:
+                return []
+            overrides = attributes["overrides"]
         return trial_tasks(self._base, overrides, self._planned, self._plan, self.scope)
 
     def scores(self, number: int) -> InnerScores:
@@ -160,26 +224,25 @@ class StudySearch(OptunaSearch):
         Accuracy of each subject over the folds done, against the same subject's in the best complete
         trial of earlier generations, over the same folds.
         """
-        if not self._plan.pruning or folds_done >= len(self.scope.steps):
+        steps = len(self.scope.steps)
+        if why_unpruned(self._plan, steps) or folds_done >= steps:
             return False
         number = self._numbers[trial_id]
-        done = range(folds_done)
-        aside = optuna.create_study(direction="maximize")
-        for earlier in self._earlier_study(number).get_trials(states=(TrialState.COMPLETE,)):
-            aside.add_trial(_scored(self.scores(earlier.number), done))
-        if not aside.trials:
-            return False
-        with warnings.catch_warnings():
-            # Optuna calls it experimental; the version is pinned.
-            warnings.simplefilter("ignore", optuna.exceptions.ExperimentalWarning)
-            pruner = optuna.pruners.WilcoxonPruner(p_threshold=0.1, n_startup_steps=8)
-        if pruner.prune(aside, _scored(self.scores(number), done)):
+        earlier = [t.number for t in self._earlier_trials(number) if t.state == TrialState.COMPLETE]
+        for n in earlier:
+            if n not in self._earlier:
+                self._earlier.add(n, self.scores(n))
+        if self._earlier.are_better(earlier, self.scores(number), folds_done):
             self._pruned.add(number)
             return True
         return False
 
     def on_trial_result(self, trial_id: str, result: dict[str, Any]) -> None:
-        """Nothing: only our scheduler compares."""
+        """A round is done. Nothing is compared: only our scheduler does."""
+        if not result["failed_folds"]:
+            self._observer.round_finished(
+                self.scope.suffix, self._numbers[trial_id], result["folds"], result[METRIC]
+            )
 
     def on_trial_complete(
         self, trial_id: str, result: dict[str, Any] | None = None, error: bool = False
@@ -190,98 +253,48 @@ class StudySearch(OptunaSearch):
             self._ended[number] = TrialState.PRUNED
         elif error or (result or {}).get("failed_folds"):
             self._ended[number] = TrialState.FAIL
-        elif len(self.scores(number).steps) == len(self.scope.steps):
+        elif self._is_complete(number, result or {}):
             self._ended[number] = TrialState.COMPLETE
         # Neither: Tune was interrupted. The trial stays RUNNING and is adopted next time.
+        if number in self._ended:
+            self._observe_end(number, self._ended[number])
         self._tell_generation(number)
+
+    def _is_complete(self, number: int, result: Mapping[str, Any]) -> bool:
+        """Whether its fold runs are all there, and what else it is judged by has been measured."""
+        needed = [name for name in self._plan.objectives if name in MEASURED]
+        self._measured[number] = {name: float(result[name]) for name in needed if name in result}
+        is_measured = len(self._measured[number]) == len(needed)
+        return is_measured and len(self.scores(number).steps) == len(self.scope.steps)
+
+    def observe_earlier(self) -> None:
+        """Tell the observer of the trials that ended in earlier starts."""
+        for number, trial in self._told().items():
+            self._observe_end(number, trial.state, earlier=True)
+
+    def _observe_end(self, number: int, state: TrialState, *, earlier: bool = False) -> None:
+        self._observer.trial_ended(
+            self.scope.suffix, number, END_OF[state], self.scores(number), earlier=earlier
+        )
 
     def _tell_generation(self, number: int) -> None:
         start = self._generation_start(number)
         told = self._told()
-        numbers = [
-            n
-            for n in range(start, min(start + self._plan.trials_in_flight, self._plan.trials))
-            if n not in told
-        ]
+        numbers = [n for n in range(start, min(start + self._generation_size, self.wanted)) if n not in told]
         if any(n not in self._ended for n in numbers):
             return
-        trials = {trial.number: trial for trial in self._ot_trials.values()}
+        trials = {self._numbers[trial_id]: trial for trial_id, trial in self._ot_trials.items()}
         for n in numbers:
-            scores = self.scores(n)
-            trials[n].set_user_attr("overrides", self._overrides[n])
-            trials[n].set_user_attr("folds", len(scores.steps))
-            if scores.steps:
-                trials[n].report(scores.mean_of_steps, step=len(scores.steps))
-            complete = self._ended[n] == TrialState.COMPLETE
-            self.study.tell(trials[n], scores.mean_of_steps if complete else None, state=self._ended[n])
+            self._tell(n, trials[n])
 
-
-def _scored(scores: InnerScores, done: Iterable[int]) -> FrozenTrial:
-    """A trial whose steps are subjects: accuracy over the fold runs done, for Wilcoxon's test."""
-    by_subject = scores.subject_accuracies(done)
-    values = dict(enumerate(by_subject[subject] for subject in sorted(by_subject)))
-    return optuna.trial.create_trial(
-        value=sum(values.values()) / len(values), params={}, distributions={}, intermediate_values=values
-    )
-
-
-class Studies(Searcher):
-    """The studies of one search, side by side under one Tuner: each trial belongs to one of them."""
-
-    def __init__(self, searches: Sequence[StudySearch]) -> None:
-        super().__init__(metric=METRIC, mode="max")
-        self.searches = tuple(searches)
-        self._search_of: dict[str, StudySearch] = {}
-
-    def is_finished(self) -> bool:
-        """Whether every wanted trial of every study has been told its end."""
-        return all(search.is_finished() for search in self.searches)
-
-    def suggest(self, trial_id: str) -> dict[str, Any] | str | None:  # type: ignore[override]
-        """A trial of the first study that has one; None while all wait; FINISHED at the end of all."""
-        finished = True
-        for search in self.searches:
-            suggestion = search.suggest(trial_id)
-            if suggestion == Searcher.FINISHED:
-                continue
-            finished = False
-            if suggestion is not None:
-                self._search_of[trial_id] = search
-                return suggestion
-        return Searcher.FINISHED if finished else None
-
-    def should_prune(self, trial_id: str, folds_done: int) -> bool:
-        """As the trial's study says."""
-        return self._search_of[trial_id].should_prune(trial_id, folds_done)
-
-    def on_trial_complete(
-        self, trial_id: str, result: dict[str, Any] | None = None, error: bool = False
-    ) -> None:
-        """Tell the trial's study."""
-        self._search_of[trial_id].on_trial_complete(trial_id, result, error)
-
-    def __getstate__(self) -> dict[str, Any]:
-        """Nothing travels in Tune's own snapshots: they are thrown away."""
-        return {}
-
-    def save(self, checkpoint_path: str) -> None:
-        """Nothing to save: a study is its own storage, and Tune's state is never restored."""
-        Path(checkpoint_path).touch()
-
-    def restore(self, checkpoint_path: str) -> None:
-        """Never called: every start builds a new Tuner."""
-        raise TypeError("a study is continued from its storage, never from Tune's state")
-
-
-class PruningScheduler(FIFOScheduler):
-    """Asks the search, after each round, whether the trial should stop."""
-
-    def __init__(self, search: Studies) -> None:
-        super().__init__()
-        self._search = search
-
-    def on_trial_result(self, tune_controller: Any, trial: Any, result: dict[str, Any]) -> str:
-        """STOP or CONTINUE."""
-        if not result["failed_folds"] and self._search.should_prune(trial.trial_id, result["folds"]):
-            return str(TrialScheduler.STOP)
-        return str(TrialScheduler.CONTINUE)
+    def _tell(self, number: int, trial: optuna.Trial) -> None:
+        scores, objectives = self.scores(number), self._plan.objectives
+        trial.set_user_attr("overrides", self._overrides[number])
+        trial.set_user_attr("folds", len(scores.steps))
+        if scores.steps and len(objectives) == 1:  # with several, Optuna's trials have no steps
+            trial.report(scores.mean_of_steps, step=len(scores.steps))
+        values = None
+        if self._ended[number] == TrialState.COMPLETE:
+            known, tasks = self._measured[number], self.tasks(number)
+            values = trial_values(objectives, scores, store=self._store, tasks=tasks, measured=known)
+        self.study.tell(trial, values, state=self._ended[number])

@@ -20,6 +20,8 @@ FORWARD_GFLOP = {
 """GFLOP of one forward pass at that image side in pixels, as torchvision's documentation states."""
 GENERATOR_TRAINING_GFLOP = 227.0
 """The published mask generator's training step, GFLOP an image at 299 px (DESIGN, FLOP counter)."""
+GENERATOR_BLOCK_SHARE = 0.171
+"""Of that, in each of the four residual blocks: two convolutions of 256 by 256 channels at 74 pixels."""
 OVERHEAD_GFLOP = 0.15
 """Added to an image's step: below this the machine is busy with small operations, not arithmetic."""
 GFLOP_A_SECOND_AND_CORE = 25.0
@@ -32,7 +34,10 @@ def cost_gflop(task: FoldTask | Stage1Task, image_count: int) -> float:
     size = config["image_size_pixels"]
     per_image = OVERHEAD_GFLOP
     if "generator_width" in config:
-        per_image += GENERATOR_TRAINING_GFLOP * (size / 299) ** 2 * (config["generator_width"] / 64) ** 2
+        blocks = 1 + GENERATOR_BLOCK_SHARE * (config["generator_blocks"] - 4)
+        per_image += (
+            GENERATOR_TRAINING_GFLOP * blocks * (size / 299) ** 2 * (config["generator_width"] / 64) ** 2
+        )
     if isinstance(task, Stage1Task):
         return image_count * per_image * (config["stage1_constant_epochs"] + config["stage1_decay_epochs"])
     forward, reference_size = FORWARD_GFLOP[config["backbone"]]

@@ -9,7 +9,6 @@ import io
 import json
 import shutil
 import sys
-import time
 import traceback
 from collections.abc import Callable
 from importlib.metadata import version
@@ -24,6 +23,7 @@ if TYPE_CHECKING:
     import torch
 
     from datasets.fold_view import FoldView
+    from platform.training.checkpoint import RunClock
     from platform.training.loop import Report
     from platform.training.mask_distances import MaskDistances
     from platform.training.stages import FoldOutcome
@@ -57,10 +57,13 @@ def execute(
     """
     store, kind = ResultsStore(Path(runs_root)), task_kind(task)
     finished = store.manifest(kind, task.identity)
+    checkpoints = store.root / "checkpoints" / task.identity
     if finished is not None and finished["status"] == "complete":
+        # A kill may have come after the manifest and before these were removed.
+        shutil.rmtree(checkpoints, ignore_errors=True)
         return finished
     _prepare_process(task.record["cpu_threads"])
-    team = _Team(task, store, report, workers)
+    team = _Team(task, checkpoints, report, workers)
     try:
         if isinstance(task, Stage1Task):
             files, facts = _execute_stage1(task, store, team.context)
@@ -76,7 +79,7 @@ def execute(
     if not team.writes:
         return {}
     manifest = store.write(kind, task.identity, task.record, files, **facts)
-    shutil.rmtree(team.folder, ignore_errors=True)
+    shutil.rmtree(checkpoints, ignore_errors=True)
     return manifest
 
 
@@ -84,7 +87,7 @@ class _Team:
     """The workers of one run, and what training needs to know of where it runs."""
 
     def __init__(
-        self, task: FoldTask | Stage1Task, store: ResultsStore, report: Report, workers: Workers | None
+        self, task: FoldTask | Stage1Task, checkpoints: Path, report: Report, workers: Workers | None
     ) -> None:
         from platform.training.checkpoint import Checkpoints
         from platform.training.workers import ALONE
@@ -92,13 +95,12 @@ class _Team:
         together = workers or ALONE
         self.alone = together.count == 1
         self.writes = together.rank == 0
-        self.folder = store.root / "checkpoints" / task.identity
         self.context: dict[str, Any] = {
             "device": _device(task.record["device"]),
             "report": report,
             "workers": together,
             "checkpoints": Checkpoints(
-                folder=self.folder, every_epochs=task.checkpoint_every_epochs, writes=self.writes
+                folder=checkpoints, every_epochs=task.checkpoint_every_epochs, writes=self.writes
             ),
         }
 
@@ -124,7 +126,6 @@ def _execute_stage1(task: Stage1Task, store: ResultsStore, context: dict[str, An
     from platform.results.task_view import view_of
     from platform.training.stages import pretrain_generator
 
-    started = time.monotonic()
     view = view_of(task)
     outcome = pretrain_generator(
         Settings(task.record["config"], STAGE1_FIELDS),
@@ -136,7 +137,7 @@ def _execute_stage1(task: Stage1Task, store: ResultsStore, context: dict[str, An
         "mask_generator.safetensors": save(outcome.generator_state),
         "curves.json": json.dumps({"stage1": outcome.curve}).encode(),
     }
-    return files, {"image_count": len(view.training_rows), **_facts(started)}
+    return files, {"image_count": len(view.training_rows), **_facts(context["checkpoints"].clock)}
 
 
 def _execute_fold(
@@ -149,7 +150,6 @@ def _execute_fold(
     from platform.results.task_view import view_of
     from platform.training.stages import train_and_evaluate
 
-    started = time.monotonic()
     view = view_of(task)
     method = load_method(task.record["method"])
     generator_state = None
@@ -169,7 +169,8 @@ def _execute_fold(
         files["pictures.png"] = pictures_png(outcome.pictures)
     if keep_weights:
         files["weights.safetensors"] = save(outcome.state)
-    facts = {"accuracy": accuracy, "image_count": len(outcome.evaluation_rows), **_facts(started)}
+    facts = _facts(context["checkpoints"].clock)
+    facts |= {"accuracy": accuracy, "image_count": len(outcome.evaluation_rows)}
     if outcome.pictures:
         facts["pictures"] = list(outcome.pictures)
     return files, {**facts, **_mask_facts(view, outcome.mask_distances)}
@@ -195,10 +196,10 @@ def _mask_facts(view: FoldView, found: MaskDistances | None) -> dict[str, Any]:
     return {"mask_quality": quality.to_dict()}
 
 
-def _facts(started: float) -> dict[str, Any]:
+def _facts(clock: RunClock) -> dict[str, Any]:
     libraries = {name: version(name) for name in LIBRARIES}
     libraries["python"] = sys.version.split()[0]
-    return {"seconds": round(time.monotonic() - started, 3), "libraries": libraries}
+    return {"seconds": round(clock.seconds(), 3), "libraries": libraries}
 
 
 def _device(name: str) -> torch.device:

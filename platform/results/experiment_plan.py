@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from datasets.folds import FoldPlan
+from datasets.mask_controls import CONTROLS
 from platform.config import Configuration, Plan, to_dict
 from platform.errors import UserError
-from platform.models import load_method
 from platform.results.cost import cost_gflop
+from platform.results.experiment_rows import Effect, Found, Row
 from platform.results.files import write_atomically
 from platform.results.planning import (
     PlannedData,
@@ -25,11 +28,9 @@ from platform.results.planning import (
 )
 from platform.results.settings_file import show, stored_settings
 from platform.results.store import ResultsStore
+from platform.results.study_storage import storage_location
 from platform.results.tasks import FoldTask, Stage1Task
 from platform.selection import Scope, scopes
-
-VARIOUS = "various"
-"""Backbone of a row whose folds have different ones."""
 
 TRANSFER_RULE = "holdout"
 """Fold rule of the transfer target: one split, as the paper's AffectNet."""
@@ -50,11 +51,30 @@ class Experiment:
     store: ResultsStore
     address: str | None = None
     """Of a Ray cluster that is already there; None starts one on this machine."""
+    extend: int = 0
+    """Trials that are being added to a finished search; the plan's trials hold them already."""
+    rows: tuple[Row, ...] = ()
+    """Rows that were planned beforehand, as a transfer's; empty: the configuration, the baselines and the
+    transfer's target, once the configuration is chosen."""
+    effects: tuple[Effect, ...] = ()
+    """Comparisons of the rows that the experiment is about."""
+    also: tuple[PlannedData, ...] = ()
+    """Further data and splits that the rows use."""
+
+    @property
+    def all_data(self) -> tuple[PlannedData, ...]:
+        """All data and splits, the main one first."""
+        return (self.planned, *((self.target,) if self.target else ()), *self.also)
 
     @property
     def folder(self) -> Path:
         """Where the experiment's table, figures and logs go."""
         return self.store.experiment_folder(self.name)
+
+    @property
+    def storage_location(self) -> str:
+        """The study's journal or database, as optuna-dashboard is given it."""
+        return storage_location(self.plan.storage, self.folder)
 
     @property
     def fold_count(self) -> int:
@@ -65,39 +85,6 @@ class Experiment:
     def scopes(self) -> tuple[Scope, ...]:
         """What each study of the search compares."""
         return scopes(self.plan.selection_rule, self.fold_count, self.plan.study_seed)
-
-
-@dataclass(frozen=True, kw_only=True)
-class Row:
-    """One row of the table to come: a method on a data set, and its fold runs."""
-
-    configurations: tuple[Configuration, ...]
-    """Of each fold; they differ only where each fold has a study of its own."""
-    tasks: tuple[FoldTask, ...]
-    kind: str
-    masks: str
-    selection_score: float | None = None
-    """The score that chose the configuration, in [0, 1]: None where nothing or another row's did."""
-
-    def describe(self, selection_rule: str) -> dict[str, Any]:
-        """As experiment.json holds it."""
-        name = self.configurations[0].method
-        method = load_method(name)
-        first = self.tasks[0]
-        backbones = {configuration.backbone for configuration in self.configurations}
-        return {
-            "method": name,
-            "title": method.title,
-            "dataset": first.data.dataset,
-            "backbone": backbones.pop() if len(backbones) == 1 else VARIOUS,
-            "selection_rule": selection_rule,
-            "selection_score": self.selection_score,
-            "kind": self.kind,
-            "masks": self.masks if method.uses_masks else "none",
-            "fold_rule": first.record["fold"]["rule"],
-            "fold_count": len(self.tasks),
-            "runs": [{"fold": task.fold_index, "identity": task.identity} for task in self.tasks],
-        }
 
 
 def plan_experiment(
@@ -119,11 +106,10 @@ def plan_experiment(
     if plan.transfer_to != "none":
         target = plan_data(data_root, plan.transfer_to, configuration, plan, fold_rule=TRANSFER_RULE)
         masks_to_lend(planned, target)
-    if plan.masks != "own":
+    if plan.masks not in ("own", *CONTROLS):
         released_masks(planned, Path(plan.masks))
     store = ResultsStore(runs_root)
-    _refuse_other_settings(store.experiment_folder(name), name, configuration, plan)
-    return Experiment(
+    experiment = Experiment(
         name=name,
         command=command,
         preset=preset,
@@ -134,15 +120,18 @@ def plan_experiment(
         store=store,
         address=address,
     )
+    refuse_other_settings(experiment)
+    return experiment
 
 
 MAY_CHANGE = ("trials", "retries")
 """Settings that a later start of the same experiment may change: they change no stored result."""
 
 
-def _refuse_other_settings(folder: Path, name: str, configuration: Configuration, plan: Plan) -> None:
+def refuse_other_settings(experiment: Experiment) -> None:
     """One name, one experiment: UserError with what differs from the one already there."""
-    path = folder / "config.yaml"
+    configuration, plan, name = experiment.configuration, experiment.plan, experiment.name
+    path = experiment.folder / "config.yaml"
     if not path.exists():
         return
     stored, current = stored_settings(path), {**to_dict(plan), **to_dict(configuration)}
@@ -164,24 +153,31 @@ def final_rows(
     `score` is what the configurations were chosen by, if a search did. A transfer takes the first
     fold's configuration: only the rule `nested` has several, and it goes without transfer.
     """
+    if experiment.rows:
+        return list(experiment.rows)
     machine = machine_of(experiment.plan)
     if isinstance(chosen, Configuration):
         chosen = [chosen] * experiment.fold_count
     rows = []
     wanted = chosen[0].method
     methods = (wanted, *(m for m in experiment.plan.baselines if m != wanted))
-    released = None
-    if experiment.plan.masks != "own":
-        released = released_masks(experiment.planned, Path(experiment.plan.masks))
+    released = control = None
+    masks = experiment.plan.masks
+    if masks in CONTROLS:
+        control = masks
+    elif masks != "own":
+        released, masks = released_masks(experiment.planned, Path(masks)), "released"
     for method in methods:
         configurations = tuple(with_method(one, method) for one in chosen)
-        tasks = final_tasks(configurations, experiment.planned, machine, borrowed_masks=released)
+        tasks = final_tasks(
+            configurations, experiment.planned, machine, borrowed_masks=released, mask_control=control
+        )
         rows.append(
             Row(
                 configurations=configurations,
                 tasks=tuple(tasks),
                 kind="crossval",
-                masks="released" if released else "own",
+                masks=masks,
                 selection_score=score if method == wanted else None,
             )
         )
@@ -194,7 +190,13 @@ def final_rows(
             )
             source = experiment.planned.data.dataset
             rows.append(
-                Row(configurations=(configuration,), tasks=tuple(tasks), kind="transfer", masks=source)
+                Row(
+                    configurations=(configuration,),
+                    tasks=tuple(tasks),
+                    kind="transfer",
+                    masks=source,
+                    generator="none",
+                )
             )
     return rows
 
@@ -205,9 +207,9 @@ def all_tasks(rows: Sequence[Row]) -> list[FoldTask]:
 
 
 def describe_experiment(
-    experiment: Experiment, rows: Sequence[Row], studies: Sequence[dict[str, Any]]
+    experiment: Experiment, rows: Sequence[Row], found: Found | None = None
 ) -> dict[str, Any]:
-    """Write experiment.json and return its content. `studies`: one, one for each fold, or none."""
+    """Write experiment.json and return its content. `found`: None where nothing was searched."""
     rule = experiment.plan.selection_rule
     content = {
         "format": "experiment",
@@ -218,19 +220,29 @@ def describe_experiment(
         "selection_rule": rule,
         "config": {**to_dict(experiment.plan), **to_dict(experiment.configuration)},
         "rows": [row.describe(rule) for row in rows],
-        "studies": list(studies),
+        "effects": [dataclasses.asdict(effect) for effect in experiment.effects],
+        "studies": list(found.studies) if found else [],
+        "economy": found.economy if found else None,
     }
     write_atomically(experiment.folder / "experiment.json", json.dumps(content, indent=1) + "\n")
     return content
 
 
 def write_settings(experiment: Experiment) -> None:
-    """Store the resolved configuration and the folds beside the results to come."""
+    """Store the resolved configuration and the folds beside the results to come.
+
+    Several splits of one data set are `folds-NAME.json`, `folds-NAME-2.json` and so on.
+    """
     write_atomically(experiment.folder / "config.yaml", show(experiment.configuration, experiment.plan))
-    for planned in (experiment.planned, experiment.target):
-        if planned is not None:
-            name = f"folds-{planned.data.dataset}.json"
-            write_atomically(experiment.folder / name, planned.folds.to_json())
+    splits: dict[str, list[FoldPlan]] = {}
+    for planned in experiment.all_data:
+        of_set = splits.setdefault(planned.data.dataset, [])
+        if planned.folds not in of_set:
+            of_set.append(planned.folds)
+    for name, plans in splits.items():
+        for number, folds in enumerate(plans, start=1):
+            suffix = f"-{number}" if number > 1 else ""
+            write_atomically(experiment.folder / f"folds-{name}{suffix}.json", folds.to_json())
 
 
 def wanted_gflop(experiment: Experiment, *, search: bool) -> dict[str, list[float]]:
@@ -262,7 +274,6 @@ def image_counts(experiment: Experiment) -> dict[str, int]:
     """`<data hash>/<subject>` to that subject's number of expressive images."""
     return {
         f"{planned.data.hash}/{subject}": count
-        for planned in (experiment.planned, experiment.target)
-        if planned is not None
+        for planned in experiment.all_data
         for subject, count in planned.images_of_subject.items()
     }

@@ -1,4 +1,4 @@
-"""The motion masks that a task names: from the results store, or built and stored."""
+"""The masks that a task names: from the results store, or built and stored."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
+from datasets.mask_controls import control_masks
 from datasets.masks import MaskSet, build_masks, select_masks
 from datasets.store import PreparedStore
 from platform.errors import UserError
@@ -22,7 +23,9 @@ def load_masks(task: MaskTask, store: ResultsStore, class_names: tuple[str, ...]
     without a mask.
     """
     if not store.is_complete("masks", task.identity):
-        if task.released_folder:
+        if task.control_of is not None:
+            masks = control_masks(task.control, load_masks(task.control_of, store, class_names))
+        elif task.released_folder:
             masks = _released_masks(task)
         else:
             masks = build_masks(view_of(task))

@@ -8,6 +8,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
+
 from datasets.catalogue import describe
 from datasets.folds import (
     FoldPlan,
@@ -25,9 +27,11 @@ from platform.results.tasks import (
     FoldTask,
     Machine,
     MaskTask,
+    Stage1Task,
     fold_task,
     mask_task,
     released_mask_task,
+    stage1_task,
 )
 from platform.selection import INNER_PARTS, Step
 
@@ -41,7 +45,9 @@ class PlannedData:
     inner: tuple[tuple[tuple[str, ...], ...], ...]
     """Of each fold: its training subjects in five inner parts. Empty where no search is planned."""
     images_of_subject: dict[str, int]
-    """Expressive images of each subject."""
+    """Expressive images of each subject, of the classes asked for."""
+    has_neutral_faces: bool
+    """Whether every subject has one, so that the set can have motion masks of its own."""
 
     def image_count(self, subjects: Sequence[str]) -> int:
         """Expressive images of these subjects."""
@@ -56,18 +62,24 @@ def plan_data(
     *,
     fold_rule: str | None = None,
     search: bool = False,
+    class_names: Sequence[str] | None = None,
+    repeat: int = 0,
 ) -> PlannedData:
     """Open the prepared data set and make its folds, and inner parts when a search is planned.
+
+    `class_names` (None: all): the classes that exist for this experiment. `repeat`: which draw of the rule
+    `holdout`.
 
     UserError: not prepared (says how to prepare it), fewer subjects than folds, a class absent from
     a fold's training subjects.
     """
     store = open_prepared(data_root, dataset, configuration.load_size_pixels)
-    classes = _classes_of_subject(store)
+    wanted = tuple(name for name in store.class_names if class_names is None or name in class_names)
+    classes = _classes_of_subject(store, wanted)
     if (fold_rule or plan.fold_rule) == "paper":
         folds = paper_folds(classes, plan.folds)
     else:
-        folds = holdout_fold(classes, seed=plan.study_seed, test_share=plan.holdout_share)
+        folds = holdout_fold(classes, seed=plan.study_seed + repeat, test_share=plan.holdout_share)
     check_training_classes(folds, classes)
     inner: tuple[tuple[tuple[str, ...], ...], ...] = ()
     if search:
@@ -80,16 +92,17 @@ def plan_data(
             folder=str(store.folder.absolute()),
             dataset=dataset,
             hash=store.hash,
-            class_names=store.class_names,
+            class_names=wanted,
         ),
         folds=folds,
         inner=inner,
         images_of_subject={subject: sum(counts.values()) for subject, counts in classes.items()},
+        has_neutral_faces=set(classes) <= set(store.subjects[store.roles == "neutral"].tolist()),
     )
 
 
-def _classes_of_subject(store: PreparedStore) -> dict[str, Counter[str]]:
-    expressive = store.roles == "expressive"
+def _classes_of_subject(store: PreparedStore, class_names: Sequence[str]) -> dict[str, Counter[str]]:
+    expressive = (store.roles == "expressive") & np.isin(store.expressions, class_names)
     return count_classes(store.subjects[expressive], store.expressions[expressive])
 
 
@@ -127,12 +140,14 @@ def final_tasks(
     machine: Machine,
     *,
     borrowed_masks: MaskTask | Sequence[MaskTask] | None = None,
+    mask_control: str | None = None,
     pretrain: bool = True,
+    lent_generator: Stage1Task | None = None,
 ) -> list[FoldTask]:
     """The final runs: every outer fold, scored once on its test subjects.
 
     One configuration for all folds, or one for each. `borrowed_masks` replace the folds' own: one set
-    for all, or one for each fold.
+    for all, or one for each fold. `mask_control`, `pretrain`, `lent_generator`: as `fold_task` has them.
     """
     count = len(planned.folds.folds)
     chosen = [configurations] * count if isinstance(configurations, Configuration) else configurations
@@ -147,7 +162,9 @@ def final_tasks(
             validation_subjects=None,
             machine=machine,
             borrowed_masks=masks,
+            mask_control=mask_control,
             pretrain=pretrain,
+            lent_generator=lent_generator,
         )
         for configuration, fold, masks in zip(chosen, planned.folds.folds, borrowed, strict=True)
     ]
@@ -184,9 +201,16 @@ def masks_to_lend(source: PlannedData, target: PlannedData) -> MaskTask:
     if lacking:
         raise UserError(
             f"{describe(source.data.dataset).title} has no motion mask for {', '.join(lacking)}, which "
-            f"{describe(target.data.dataset).title} needs; choose a source that has all of its classes."
+            f"{describe(target.data.dataset).title} needs; pass --classes common (python -m "
+            "platform.transfer), which leaves out classes that not all sets have, or choose another source."
         )
     return mask_task(source.data, sorted(source.images_of_subject))
+
+
+def generator_to_lend(source: PlannedData, configuration: Configuration, machine: Machine) -> Stage1Task:
+    """Stage 1 on all the source's subjects, for another data set's networks."""
+    subjects = sorted(source.images_of_subject)
+    return stage1_task(configuration, source.data, mask_task(source.data, subjects), subjects, machine)
 
 
 def with_method(configuration: Configuration, method: str) -> Configuration:

@@ -12,7 +12,8 @@ from datasets.catalogue import describe
 from datasets.mask_controls import CONTROLS
 from platform.config import Configuration, Plan, replace
 from platform.errors import UserError
-from platform.results.experiment_plan import Effect, Experiment, Row
+from platform.results.experiment_plan import Experiment
+from platform.results.experiment_rows import Effect, Row
 from platform.results.planning import (
     PlannedData,
     final_tasks,

@@ -50,7 +50,8 @@ class ResultsStore:
             ) from error
         if stated != _hash(canonical_json(manifest).encode()):
             raise UserError(
-                f"{path} was changed after it was written; remove its folder to compute it again."
+                f"{path} was changed after it was written; remove its folder to compute it again "
+                "(the hash in it does not match the rest)."
             )
         return manifest
 
@@ -64,9 +65,12 @@ class ResultsStore:
         record: dict[str, Any] = json.loads(self.read(kind, identity, "record.json"))
         return record
 
-    def read(self, kind: Kind, identity: str, name: str) -> bytes:
-        """One file of a finished result, checked against its manifest's hash."""
-        manifest = self.manifest(kind, identity)
+    def read(self, kind: Kind, identity: str, name: str, manifest: Mapping[str, Any] | None = None) -> bytes:
+        """One file of a finished result, checked against its manifest's hash.
+
+        manifest: what `manifest` returned, for a caller that has it; it is read otherwise.
+        """
+        manifest = manifest or self.manifest(kind, identity)
         if manifest is None or name not in manifest["sha256"]:
             raise UserError(f"{kind} {identity} has no file {name}; run the command that made it again.")
         path = self.folder(kind, identity) / name

@@ -3,14 +3,25 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import optuna
 
-from platform.config import Configuration, to_dict
+from platform.config import Configuration, replace, to_dict
 from platform.errors import UserError
+from platform.models.networks.weights import is_pinned
+from platform.results.enqueued import enqueued_configurations
+from platform.results.space_paths import space_settings
+from platform.results.study_parameters import (
+    GivenTrial,
+    SpaceParameters,
+    Suggest,
+    parse_fixed,
+    survey,
+    with_fixed,
+)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -18,14 +29,10 @@ class SearchDefinition:
     """Name, space, first configurations and all settings that make trials comparable."""
 
     name: str
-    suggest: Callable[[optuna.Trial], dict[str, Any]]
+    suggest: Suggest
     first: tuple[Mapping[str, Any], ...]
     """Parameter values that are tried before the sampler proposes any."""
     settings: Mapping[str, Any]
-
-    def sampler(self, seed: int) -> optuna.samplers.BaseSampler:
-        """TPE, fresh for each proposal."""
-        return optuna.samplers.TPESampler(seed=seed)
 
     def check(self, study: optuna.Study) -> None:
         """Write the definition into a new study; refuse one that was made with other settings.
@@ -52,32 +59,117 @@ class SearchDefinition:
 
 
 def definition_of_space(
-    space_name: str, base: Configuration, *, name: str = "", settings: Mapping[str, Any] | None = None
+    space_name: str,
+    base: Configuration,
+    *,
+    name: str = "",
+    settings: Mapping[str, Any] | None = None,
+    fixed: Sequence[str] = (),
+    enqueued: str = "",
+    enqueued_from: str = "the enqueued configurations",
 ) -> SearchDefinition:
     """The definition of a search of that space around `base`.
 
-    UserError: unknown space, or a first configuration outside it.
+    `fixed` (`parameter=value`) are not searched; `enqueued` (JSON, platform/results/enqueued.py) are tried
+    after the space's own first configurations; errors call them `enqueued_from`.
+
+    UserError: unknown space; one that chooses what the base cannot be or what its method does not read;
+    unknown or unfit `fixed` or `enqueued` values; a configuration to try first outside the space, or one
+    that is no valid configuration.
     """
     from search_spaces import load_space
 
     space = load_space(space_name)
+    parameters = survey(space_name, space.suggest)
+    values = parse_fixed(fixed, parameters)
+    _check_base(base, parameters, values)
+    suggest = with_fixed(space.suggest, values)
+    known = {**to_dict(base), **{name: value for name, value in values.items() if name in to_dict(base)}}
+    first = _with_fixed_values(space.first(known), values, suggest)
+    own = enqueued_configurations(enqueued, suggest, parameters, fixed=values, source=enqueued_from)
     definition = SearchDefinition(
-        name=name, suggest=space.suggest, first=tuple(space.first(to_dict(base))), settings=settings or {}
+        name=name,
+        suggest=suggest,
+        first=tuple(_without_repetitions([*first, *own])),
+        settings={**(settings or {}), **space_settings(suggest)},
     )
-    check_first(definition)
+    check_first(definition, base, fixed)
     return definition
 
 
-def check_first(definition: SearchDefinition) -> None:
-    """UserError when a first configuration lies outside the space: Optuna would only warn."""
+def _check_base(base: Configuration, parameters: SpaceParameters, fixed: Mapping[str, Any]) -> None:
+    """UserError where the space would search what has no effect, or change what cannot change."""
+    from platform.models import load_method
+    from platform.models.method import STAGE1_FIELDS
+
+    if is_pinned(base.weights) and "backbone" in parameters.distributions.keys() - fixed.keys():
+        raise UserError(
+            f"--weights FILE fits {base.backbone} only, but the search space chooses among backbones; pass "
+            f"--weights imagenet or none, or --set backbone={base.backbone}."
+        )
+    method = load_method(base.method)
+    read = {"method", *method.settings(to_dict(base)).to_dict()}
+    if method.pretrains_generator:
+        read |= set(STAGE1_FIELDS)
+    unread = sorted(parameters.fields - read)
+    if unread and "method" not in parameters.fields:
+        raise UserError(
+            f"the space {parameters.space} searches {', '.join(unread)}, which the method {base.method} does "
+            "not read; pass a --space for it (baseline for cnn), or another --method."
+        )
+
+
+def _with_fixed_values(
+    first: Sequence[Mapping[str, Any]], fixed: Mapping[str, Any], suggest: Suggest
+) -> list[dict[str, Any]]:
+    """A space's first configurations without the fixed parameters, which the space no longer asks for.
+
+    One that was to try another value of a fixed choice goes where the fixed value leaves it incomplete.
+    """
+    kept: list[dict[str, Any]] = []
+    for values in first:
+        left = {name: value for name, value in values.items() if name not in fixed}
+        trial = GivenTrial(left)
+        suggest(trial)  # type: ignore[arg-type]
+        contradicts = any(values[name] != fixed[name] for name in values.keys() & fixed.keys())
+        if trial.problems and contradicts and kept:
+            continue
+        kept.append({name: value for name, value in left.items() if name in trial.asked} if fixed else left)
+    return kept
+
+
+def _without_repetitions(configurations: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
+    kept: list[Mapping[str, Any]] = []
+    for values in configurations:
+        if values not in kept:
+            kept.append(values)
+    return kept
+
+
+def check_first(
+    definition: SearchDefinition, base: Configuration | None = None, fixed: Sequence[str] = ()
+) -> None:
+    """UserError when a first configuration lies outside the space: Optuna would only warn.
+
+    With a `base`, also when it makes no valid configuration of it; `fixed` are then named with it.
+    """
     for parameters in definition.first:
-        fixed = optuna.trial.FixedTrial(dict(parameters))
-        with warnings.catch_warnings():
-            warnings.simplefilter("error")
-            try:
-                definition.suggest(fixed)  # type: ignore[arg-type]
-            except (ValueError, UserWarning) as error:
-                raise UserError(
-                    f"the first configuration {dict(parameters)} is outside the search space ({error}); "
-                    f"choose a --space made for this preset, or other starting values."
-                ) from error
+        trial = GivenTrial(parameters)
+        overrides = definition.suggest(trial)  # type: ignore[arg-type]
+        unasked = [f"{name} is no parameter of it" for name in parameters.keys() - trial.asked.keys()]
+        if trial.problems or unasked:
+            problems = "; ".join([*trial.problems, *unasked])
+            raise UserError(
+                f"the first configuration {dict(parameters)} is outside the search space ({problems}); "
+                "choose a --space made for this preset, or other starting values."
+            )
+        if base is not None:
+            _check_valid(base, overrides, fixed)
+
+
+def _check_valid(base: Configuration, overrides: Mapping[str, Any], fixed: Sequence[str]) -> None:
+    try:
+        replace(base, **overrides)
+    except UserError as error:
+        whose = f"--set {' --set '.join(fixed)}" if fixed else "the search space"
+        raise UserError(f"{whose} gives a configuration that cannot be: {error}") from error

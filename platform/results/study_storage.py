@@ -1,19 +1,129 @@
-"""Where an Optuna study lives."""
+"""Where an Optuna study lives: a journal file, SQLite or PostgreSQL."""
 
 from __future__ import annotations
 
+import os
+import re
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
+from urllib.parse import unquote
 
-import optuna
+from platform.errors import UserError
 
+if TYPE_CHECKING:
+    import optuna
+
+JOURNAL = "journal"
+"""The default: a file in the experiment's folder, safe on NFS."""
+JOURNAL_FILE = "study.journal"
 LOCK_GRACE_SECONDS = 5
 """A killed driver leaves the journal's lock behind; it is broken after this long without a change."""
+CONNECT_SECONDS = 5
+"""A server that has not answered by then counts as unreachable."""
+BUSY_SECONDS = 30
+"""How long SQLite waits for another process that writes."""
+
+_PASSWORD = re.compile(r"(postgresql://[^:/?#@]*):(.*)@")
 
 
-def open_storage(path: Path) -> optuna.storages.BaseStorage:
-    """The study's journal file: safe on NFS, and survives a kill at any moment."""
+def without_password(text: str) -> str:
+    """The same text, with the password gone from a PostgreSQL URL in it."""
+    return _PASSWORD.sub(r"\1@", text)
+
+
+def storage_setting(text: str) -> str:
+    """The setting `storage` from what a user wrote: no password in it, a SQLite file's path absolute.
+
+    A setting is printed and stored with the results. The password goes where PostgreSQL's own programs
+    look for it, into this process's PGPASSWORD.
+    """
+    password = _PASSWORD.search(text)
+    if password:
+        os.environ["PGPASSWORD"] = unquote(password.group(2))
+        return without_password(text)
+    if text.startswith("sqlite:///"):
+        return "sqlite:///" + str(Path(text.removeprefix("sqlite:///")).expanduser().absolute())
+    return text
+
+
+def storage_location(setting: str, experiment_folder: Path) -> str:
+    """What `open_storage` opens, and what optuna-dashboard is given: a journal's path, or a URL."""
+    return str(experiment_folder / JOURNAL_FILE) if setting == JOURNAL else setting
+
+
+def open_storage(location: str | Path) -> optuna.storages.BaseStorage:
+    """The storage at that path (a journal file, which is made) or URL.
+
+    UserError, within seconds: a folder that cannot be written, a server that cannot be reached or refuses,
+    a database made by another version of Optuna.
+    """
+    if "://" in str(location):
+        return _open_database(str(location))
+    return _open_journal(Path(location))
+
+
+def find_study(location: str, name: str) -> optuna.Study | None:
+    """The study of that name; None where there is none yet. A journal is not made for it.
+
+    UserError as `open_storage`.
+    """
+    import optuna
+
+    if "://" not in location and not Path(location).exists():
+        return None
+    storage = open_storage(location)
+    try:
+        return optuna.load_study(study_name=name, storage=storage)
+    except KeyError:
+        close_storage(storage)
+        return None
+
+
+def close_storage(storage: optuna.storages.BaseStorage) -> None:
+    """Close a database's connections; a journal has none."""
+    engine = getattr(storage, "engine", None)
+    if engine is not None:
+        engine.dispose()
+
+
+def _open_journal(path: Path) -> optuna.storages.BaseStorage:
+    import optuna
     from optuna.storages.journal import JournalFileBackend, JournalFileSymlinkLock
 
-    path.parent.mkdir(parents=True, exist_ok=True)
-    lock = JournalFileSymlinkLock(str(path), grace_period=LOCK_GRACE_SECONDS)
-    return optuna.storages.JournalStorage(JournalFileBackend(str(path), lock_obj=lock))
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        lock = JournalFileSymlinkLock(str(path), grace_period=LOCK_GRACE_SECONDS)
+        return optuna.storages.JournalStorage(JournalFileBackend(str(path), lock_obj=lock))
+    except OSError as error:
+        raise UserError(
+            f"the study's journal must be writable, but {path} is not ({error.strerror}); choose another "
+            f"--runs, or --storage."
+        ) from error
+
+
+def _open_database(url: str) -> optuna.storages.BaseStorage:
+    import optuna
+    import sqlalchemy.exc
+
+    engine: dict[str, Any] = {"connect_args": {"timeout": BUSY_SECONDS}}
+    if url.startswith("postgresql://"):
+        # A connection that the server or a firewall closed overnight is noticed and opened again.
+        engine = {"connect_args": {"connect_timeout": CONNECT_SECONDS}, "pool_pre_ping": True}
+    try:
+        return optuna.storages.RDBStorage(url, engine_kwargs=engine)
+    except (sqlalchemy.exc.SQLAlchemyError, ImportError, RuntimeError, ValueError) as error:
+        reason = " ".join(str(getattr(error, "orig", None) or error).split())
+        raise UserError(
+            f"the study's storage must be reachable, but {url} is not: {without_password(reason)} "
+            f"{_remedy(url, reason)}"
+        ) from error
+
+
+def _remedy(url: str, reason: str) -> str:
+    if url.startswith("sqlite:"):
+        return "Check that the file's folder is there and may be written, or pass another --storage."
+    if "password" in reason or "authentication" in reason:
+        return "Put the password into PGPASSWORD or ~/.pgpass, or check the user's name in --storage."
+    return (
+        "Check that the server runs and accepts this machine, and the host, port and database in --storage."
+    )

@@ -22,5 +22,12 @@ def view_of(task: FoldTask | Stage1Task | MaskTask) -> FoldView:
             train_subjects=task.train_subjects,
             evaluation_subjects=task.evaluation_subjects,
             role=task.role,
+            class_names=task.data.class_names,
         )
-    return FoldView(prepared, train_subjects=task.train_subjects, evaluation_subjects=(), role="final")
+    return FoldView(
+        prepared,
+        train_subjects=task.train_subjects,
+        evaluation_subjects=(),
+        role="final",
+        class_names=task.data.class_names,
+    )

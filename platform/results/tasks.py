@@ -6,12 +6,15 @@ record holds everything that can change its outcome, and its identity is the rec
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
 from datasets.folds import Fold, subjects_hash
+from datasets.mask_controls import CONTROLS
 from platform.config import Configuration, to_dict
+from platform.errors import unknown_name
 from platform.models import load_method
 from platform.models.method import STAGE1_FIELDS
 from platform.models.networks.weights import by_content
@@ -34,11 +37,12 @@ class DataReference:
     dataset: str
     hash: str
     class_names: tuple[str, ...]
+    """The store's classes, or those of them that an experiment asks for: others do not exist for it."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class MaskTask:
-    """Motion masks of one data set's training subjects, or released ones."""
+    """Motion masks of one data set's training subjects, released ones, or a control in their place."""
 
     identity: str
     record: dict[str, Any]
@@ -47,6 +51,9 @@ class MaskTask:
     released_folder: str = ""
     """Where released masks lie, absolute, seen by all nodes; empty for masks to be built."""
     released_fold: int = 0
+    control_of: MaskTask | None = None
+    """The masks that the control stands for (datasets/mask_controls.py)."""
+    control: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -127,6 +134,21 @@ def released_mask_task(data: DataReference, fold: Fold, folder: str, masks_hash:
     )
 
 
+def control_mask_task(control: str, masks: MaskTask) -> MaskTask:
+    """The masks of a control in the place of `masks`. UserError for an unknown one."""
+    if control not in CONTROLS:
+        raise unknown_name("mask control", control, CONTROLS)
+    record = {
+        "kind": "masks",
+        "control": control,
+        "recipe_version": MASK_RECIPE_VERSION,
+        "of": masks.identity,
+    }
+    return dataclasses.replace(
+        masks, identity=identity(record), record=record, control_of=masks, control=control
+    )
+
+
 def fold_task(
     configuration: Configuration,
     data: DataReference,
@@ -137,24 +159,32 @@ def fold_task(
     validation_subjects: Sequence[str] | None,
     machine: Machine,
     borrowed_masks: MaskTask | None = None,
+    mask_control: str | None = None,
     pretrain: bool = True,
+    lent_generator: Stage1Task | None = None,
 ) -> FoldTask:
     """The fold run of that configuration.
 
     With `validation_subjects` (inner part number `part`): trains on the fold's other training
     subjects and scores these. Without: the final run, which trains on all of them and scores the
-    fold's test subjects. `borrowed_masks` replace the fold's own; `pretrain=False` leaves out stage 1.
+    fold's test subjects. `borrowed_masks` replace the fold's own; a `mask_control` then stands in their
+    place. `pretrain=False` leaves out stage 1; a `lent_generator`, pretrained elsewhere, replaces it.
     """
     final = validation_subjects is None
     evaluation = tuple(fold.test_subjects if validation_subjects is None else sorted(validation_subjects))
     train = tuple(fold.train_subjects if final else sorted(set(fold.train_subjects) - set(evaluation)))
     method = load_method(configuration.method)
     values = to_dict(configuration)
-    masks = (borrowed_masks or mask_task(data, train)) if method.uses_masks else None
+    masks = None
+    if method.uses_masks:
+        masks = borrowed_masks or mask_task(data, train)
+        masks = masks if mask_control is None else control_mask_task(mask_control, masks)
     stage1 = None
-    if method.pretrains_generator and pretrain:
-        assert masks is not None
-        stage1 = _stage1_task(values, data, masks, train, machine)
+    if method.pretrains_generator:
+        stage1 = lent_generator
+        if stage1 is None and pretrain:
+            assert masks is not None
+            stage1 = stage1_task(configuration, data, masks, train, machine)
     record = {
         "kind": "fold_run",
         "result_version": RESULT_VERSION,
@@ -187,9 +217,15 @@ def fold_task(
     )
 
 
-def _stage1_task(
-    values: dict[str, Any], data: DataReference, masks: MaskTask, train: tuple[str, ...], machine: Machine
+def stage1_task(
+    configuration: Configuration,
+    data: DataReference,
+    masks: MaskTask,
+    train: Sequence[str],
+    machine: Machine,
 ) -> Stage1Task:
+    """Pretraining of that configuration's mask generator on these subjects and masks."""
+    values = to_dict(configuration)
     record = {
         "kind": "stage1",
         "result_version": RESULT_VERSION,
@@ -204,10 +240,10 @@ def _stage1_task(
         record=record,
         data=data,
         masks=masks,
-        train_subjects=train,
+        train_subjects=tuple(train),
         checkpoint_every_epochs=machine.checkpoint_every_epochs,
     )
 
 
-def _data(data: DataReference) -> dict[str, str]:
-    return {"dataset": data.dataset, "hash": data.hash}
+def _data(data: DataReference) -> dict[str, Any]:
+    return {"dataset": data.dataset, "hash": data.hash, "classes": list(data.class_names)}

@@ -18,7 +18,8 @@ from datasets.store import open_prepared
 from platform.config import Configuration, Plan
 from platform.errors import UserError, unknown_name
 from platform.models import load_method
-from platform.results.experiment_plan import Experiment, Row
+from platform.results.experiment_plan import Experiment
+from platform.results.experiment_rows import Row
 from platform.results.planning import (
     PlannedData,
     final_tasks,

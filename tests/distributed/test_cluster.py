@@ -7,12 +7,13 @@ import os
 import subprocess
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
 from platform.config import Plan
-from platform.distributed.cluster import local_slots
+from platform.distributed.cluster import _start, local_slots
 from platform.errors import UserError
 from tests.distributed.processes import LINUX_ONLY, LOOPBACK, descendants, listening_addresses
 
@@ -40,6 +41,33 @@ def test_a_fold_run_that_needs_more_than_the_machine_has_is_refused() -> None:
         local_slots(Plan(cpus_per_run=wanted))
     with pytest.raises(UserError, match=r"gpus_per_run is 4096; pass a smaller --gpus-per-run"):
         local_slots(Plan(gpus_per_run=4096.0))
+
+
+@pytest.mark.parametrize(("room", "held_back"), [(None, 0), (1, processors() - 1), (10_000, 0)])
+def test_the_memory_holds_fold_runs_back_and_says_so(room: int | None, held_back: int) -> None:
+    slots = local_slots(Plan(), room)
+    assert (slots.fold_runs, slots.held_back) == (processors() - held_back, held_back)
+    assert (f"({held_back} more would not fit into the memory)" in slots.describe()) == bool(held_back)
+
+
+@pytest.mark.parametrize(
+    ("raised", "expected"),
+    [(Exception("The current node timed out"), UserError), (KeyboardInterrupt(), KeyboardInterrupt)],
+)
+def test_a_cluster_that_does_not_start_is_shut_down_and_said(
+    raised: BaseException, expected: type[BaseException]
+) -> None:
+    shut: list[bool] = []
+
+    def init(**options: Any) -> None:
+        raise raised
+
+    ray = SimpleNamespace(init=init, shutdown=lambda: shut.append(True))
+    with pytest.raises(expected) as error:
+        _start(ray, local_slots(Plan()), {})
+    assert shut == [True]
+    if expected is UserError:
+        assert "(The current node timed out); when it is very busy" in str(error.value)
 
 
 @LINUX_ONLY

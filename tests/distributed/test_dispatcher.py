@@ -211,7 +211,7 @@ def test_snapshots_count_what_runs_and_what_finished(tmp_path: Path) -> None:
 
     async def run() -> None:
         dispatcher = Dispatcher(str(tmp_path), 1, workers.launch, 0, COUNTS)
-        assert dispatcher.snapshot() == {"running": [], "finished": []}
+        assert dispatcher.snapshot() == {**dispatcher.snapshot(), "running": [], "finished": []}
         running = asyncio.ensure_future(dispatcher.run([task(0, final=False)]))
         for _ in range(4):
             await asyncio.sleep(0)
@@ -224,9 +224,16 @@ def test_snapshots_count_what_runs_and_what_finished(tmp_path: Path) -> None:
         assert [entry["group"] for entry in snapshot["finished"]] == ["stage 1", "inner"]
         first = snapshot["finished"][0]
         assert (first["seconds"], first["accuracy"], first["status"]) == (2.0, 0.5, "complete")
+        assert first["slot_seconds"] >= 0
+        assert [(entry["fold"], entry["part"]) for entry in snapshot["finished"]] == [(None, None), (0, 0)]
         assert dispatcher.snapshot(1)["finished"] == snapshot["finished"][1:]
 
     asyncio.run(run())
+
+
+def test_each_dispatcher_has_a_life_of_its_own_and_keeps_it(tmp_path: Path) -> None:
+    one, other = (Dispatcher(str(tmp_path), 1, Workers(tmp_path).launch, 0, COUNTS) for _ in range(2))
+    assert one.snapshot()["life"] == one.snapshot()["life"] != other.snapshot()["life"]
 
 
 def test_a_tasks_arithmetic_is_of_its_training_subjects_images(tmp_path: Path) -> None:

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import dataclasses
 from pathlib import Path
 
 import pytest
@@ -7,7 +8,7 @@ import pytest
 from platform.config import Plan
 from platform.distributed import forecast as forecast_module
 from platform.distributed.cluster import Slots
-from platform.distributed.forecast import forecast
+from platform.distributed.forecast import forecast, resources
 from platform.distributed.progress import clock
 from platform.results.cost import GFLOP_A_SECOND_AND_CORE
 from platform.results.experiment_plan import Experiment, all_tasks, final_rows, plan_experiment, wanted_gflop
@@ -16,9 +17,10 @@ from tests.tiny_faces import prepare_tiny, tiny_configuration
 
 @pytest.fixture(autouse=True)
 def two_cores(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(
-        forecast_module, "local_slots", lambda plan: Slots(cpus=2, gpus=plan.gpus_per_run, fold_runs=2)
-    )
+    def slots(plan: Plan, runs_in_memory: int | None = None) -> Slots:
+        return Slots(cpus=2, gpus=plan.gpus_per_run, fold_runs=2)
+
+    monkeypatch.setattr(forecast_module, "local_slots", slots)
 
 
 def experiment(tmp_path: Path, **plan: object) -> Experiment:
@@ -59,6 +61,21 @@ def test_finished_runs_are_counted_as_there(tmp_path: Path) -> None:
 
 def test_no_time_is_made_up_for_a_gpu(tmp_path: Path) -> None:
     lines = forecast(experiment(tmp_path, gpus_per_run=0.5, train_workers=1), search=False)
-    assert any(line.startswith("time: not estimated for a GPU") for line in lines)
+    assert any(line.startswith("time: estimated only for this machine's CPUs") for line in lines)
     assert lines[-1].startswith("Ray Train: 1 worker of its own a fold run")
     assert not any(line.startswith("inner") for line in lines)
+
+
+def test_memory_and_disk_are_named_as_estimates_beside_what_there_is(tmp_path: Path) -> None:
+    memory, disk = forecast(experiment(tmp_path), search=True)[-3:-1]
+    assert memory.startswith("memory: about ")
+    assert "the most among 51 configurations (estimate: weights" in memory
+    assert "; this machine has " in memory
+    assert disk.startswith("disk: at most about ")
+    assert disk.endswith(" free")
+
+
+def test_a_cluster_is_not_asked_in_a_dry_run(tmp_path: Path) -> None:
+    made = dataclasses.replace(experiment(tmp_path), address="auto")
+    assert resources(made, search=True) == "the Ray cluster at auto, which a dry run does not ask"
+    assert resources(experiment(tmp_path), search=True) == "2 CPUs, 0 GPUs; 2 fold runs at once"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import subprocess
@@ -9,6 +10,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 import yaml
@@ -46,7 +48,10 @@ class Command:
 
     def start(self) -> None:
         command = [sys.executable, "-m", "platform.tune", "--name", "tiny"]
-        paths = {"--config": self.folder / "tiny.yaml", "--data-root": self.data_root, "--runs": self.runs}
+        paths = {
+            "--config": self.folder / "tiny.yaml", "--data-root": self.data_root, "--runs": self.runs,
+            "--log-json": self.folder / "events.jsonl",
+        }  # fmt: skip
         with (self.folder / "out.txt").open("w") as out, (self.folder / "err.txt").open("w") as err:
             self.process = subprocess.Popen(
                 command + [str(part) for pair in paths.items() for part in pair],
@@ -85,6 +90,9 @@ class Command:
         """Every manifest there is, with what changes when it is written again."""
         found = {path: path.stat() for path in self.runs.glob("*/*/manifest.json")}
         return {path: (status.st_ino, status.st_mtime_ns) for path, status in found.items()}
+
+    def events(self) -> list[dict[str, Any]]:
+        return [json.loads(line) for line in (self.folder / "events.jsonl").read_text().splitlines()]
 
     def fold_runs(self) -> int:
         return len(list(self.runs.glob("fold_runs/*/manifest.json")))
@@ -135,6 +143,15 @@ def test_a_killed_interrupted_and_crippled_run_ends_with_the_table_of_a_quiet_on
     inner = total - FINAL_RUNS
     assert inner in (5, 6), "two trials of three folds, the second pruned or not"
     assert eventually(lambda: not quiet.left(), 60), quiet.left()
+    events = quiet.events()
+    names = [event["event"] for event in events]
+    assert (names[0], events[0]["detail"], names[-1]) == ("phase", "starting Ray", "finished")
+    assert [event["detail"] for event in events if event["event"] == "phase"][1:] == ["search", "final folds"]
+    assert names.count("trial_proposed") == names.count("trial_complete") + names.count("trial_pruned") == 2
+    scored = [event for event in events if event["event"] == "run_finished" and event["fold"] is not None]
+    assert len(scored) == total
+    assert sum(event["trial"] is not None for event in scored) == inner
+    assert events[-1]["counts"]["runs_done"] == names.count("run_finished")
 
     shaken = command("shaken")
     shaken.start()

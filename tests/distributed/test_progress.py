@@ -1,20 +1,37 @@
 from __future__ import annotations
 
 import io
+import itertools
+import json
 import threading
-from typing import Any
+from collections.abc import Sequence
+from types import SimpleNamespace
+from typing import Any, cast
 
 import pytest
 
 from platform.distributed import progress as progress_module
+from platform.distributed.event_log import EventLog
 from platform.distributed.progress import Progress, clock, displayed
 from platform.results.cost import GFLOP_A_SECOND_AND_CORE
+from platform.results.inner_scores import InnerScores
+from platform.results.tasks import FoldTask
+
+NUMBERS = itertools.count()
 
 
 def finished(group: str, gflop: float, seconds: float, **changes: Any) -> dict[str, Any]:
+    """A finished task as a Dispatcher tells it; each has another identity."""
     return {
-        "group": group, "gflop": gflop, "seconds": seconds, "status": "complete", "reused": False, **changes,
+        "identity": f"{next(NUMBERS):024x}", "label": f"a {group} run", "fold": 3, "part": None,
+        "group": group, "gflop": gflop, "seconds": seconds, "slot_seconds": seconds,
+        "status": "complete", "accuracy": 0.5, "reused": False, **changes,
     }  # fmt: skip
+
+
+def told(*entries: dict[str, Any], life: str = "one", running: Sequence[Any] = ()) -> dict[str, Any]:
+    """A Dispatcher's snapshot."""
+    return {"life": life, "running": list(running), "finished": list(entries)}
 
 
 @pytest.mark.parametrize(
@@ -35,28 +52,20 @@ def test_the_line_by_hand() -> None:
     progress = Progress(slots=2)
     progress.phase = "final folds"
     progress.expect("final", 10, 50.0)
-    progress.take(
-        {
-            "running": [("fmpn fold 2", 3.0)],
-            "finished": [finished("final", 50, 100), finished("final", 50, 100)],
-        }
-    )
+    runs = [finished("final", 50, 100), finished("final", 50, 100)]
+    progress.take(told(*runs, running=[("fmpn fold 2", 3.0)]))
     # 2 s a GFLOP: 8 runs x 50 GFLOP x 2 s / 2 slots = 400 s
     assert progress.line(65) == (
-        "final folds: 2 of up to 10 runs done | 1 running | 0 failed | 1:05 gone, about 6:40 left"
+        "final folds: 2 of up to 10 runs done | 1 running | 0 failed | "
+        "1:05 gone, about 6:40 left, 1.85 runs/min"
     )
     progress.best = "best: 51.0 %"
     progress.take(
-        {
-            "running": [],
-            "finished": [
-                finished("final", 50, 100, reused=True), finished("final", 50, 0, status="failed"),
-            ],
-        }
-    )  # fmt: skip
+        told(finished("final", 50, 100, reused=True), finished("final", 50, 0, status="failed")),
+    )
     assert progress.line(3600) == (
-        "final folds: 4 of up to 10 runs done | 0 running | 1 failed | 1 were there | "
-        "1:00:00 gone, about 5:00 left | best: 51.0 %"
+        "final folds: 4 of up to 10 runs done | 0 running | 1 failed | 1 were there | best: 51.0 % | "
+        "1:00:00 gone, about 5:00 left, 0.05 runs/min"
     )
     assert (progress.done, progress.known, progress.failed, progress.reused) == (4, 4, 1, 1)
 
@@ -65,16 +74,16 @@ def test_groups_have_paces_of_their_own() -> None:
     progress = Progress(slots=1)
     progress.expect("stage 1", 2, 10.0)
     progress.expect("final", 2, 10.0)
-    progress.take({"running": [], "finished": [finished("stage 1", 10, 5)]})
+    progress.take(told(finished("stage 1", 10, 5)))
     assert progress.seconds_left() == pytest.approx((1 + 2) * 5)  # the new group at the pace of all
-    progress.take({"running": [], "finished": [finished("final", 10, 20)]})
+    progress.take(told(finished("final", 10, 20)))
     assert progress.seconds_left() == pytest.approx(5 + 20)
 
 
 def test_more_runs_than_expected_never_make_the_total_too_small_or_the_time_negative() -> None:
     progress = Progress(slots=1)
     progress.expect("inner", 1, 10.0)
-    progress.take({"running": [], "finished": [finished("inner", 10, 1)] * 3})
+    progress.take(told(*(finished("inner", 10, 1) for _ in range(3))))
     assert (progress.done, progress.total) == (3, 3)
     assert progress.seconds_left() == 0
 
@@ -90,9 +99,81 @@ class Terminal(io.StringIO):
         return True
 
 
+TWO = (finished("final", 1, 1), finished("final", 1, 1))
+
+
 def snapshots(known: int) -> dict[str, Any]:
     """Two tasks have finished; those already known are not given again."""
-    return {"running": [], "finished": [finished("final", 1, 1)] * (2 - known)}
+    return told(*TWO[known:])
+
+
+def test_a_dispatcher_that_was_lost_and_started_anew_has_nothing_counted_twice_or_missed() -> None:
+    progress = Progress(slots=1)
+    progress.expect("final", 4, 1.0)
+    runs = [finished("final", 1, 1, fold=fold) for fold in range(4)]
+    progress.take(told(*runs[:3]))
+    progress.take(told(life="other"))  # it was asked for number 3 on, which means nothing to the new one
+    assert progress.known == 0
+    progress.take(told(*runs, life="other"))
+    assert (progress.done, progress.known) == (4, 4)
+
+
+def scores(*right: int) -> InnerScores:
+    """A step each: so many of four images right, half of them one subject's."""
+    return InnerScores(steps={n: {"A": (min(k, 2), 2), "B": (max(0, k - 2), 2)} for n, k in enumerate(right)})
+
+
+def test_trials_the_best_and_its_interval_are_on_the_line_while_it_searches() -> None:
+    progress = Progress(slots=1)
+    progress.phase = "search"
+    for number in range(3):
+        progress.trial_proposed("", number, [])
+    progress.round_finished("", 2, 0, 0.5)
+    progress.trial_ended("", 0, "COMPLETE", scores(3, 3))
+    progress.trial_ended("", 1, "PRUNED", scores(0))
+    assert progress.trials.best is not None
+    ends = progress.trials.best.interval
+    assert ends is not None
+    assert (ends.low, ends.high) == (0.5, 1.0)  # one subject right, the other half so
+    assert progress.state() == (
+        "search: 0 of up to 0 runs done | 0 running | 0 failed | "
+        "trials: 1 complete, 1 pruned, folds of running 2: 0/0 | best 75.0% (50.0–100.0%), trial 0"
+    )
+
+
+def test_the_best_is_the_first_of_equals_and_may_be_from_an_earlier_start() -> None:
+    lines = io.StringIO()
+    progress = Progress(slots=1, log=EventLog(lines))
+    progress.trial_ended("", 0, "COMPLETE", scores(3), earlier=True)
+    assert lines.getvalue() == ""
+    progress.trial_ended("", 1, "COMPLETE", scores(3))
+    progress.trial_ended("", 2, "FAIL", scores())
+    assert progress.trials.best is not None
+    assert progress.trials.best.trial == 0
+    assert progress.trials.counts()["trials_failed"] == 1
+    events = [json.loads(line) for line in lines.getvalue().splitlines()]
+    assert [(event["event"], event["trial"], event["score"]) for event in events] == [
+        ("trial_complete", 1, 0.75),
+        ("trial_failed", 2, None),
+    ]
+
+
+def test_a_fold_run_is_logged_with_its_trial_and_how_far_all_is() -> None:
+    lines = io.StringIO()
+    progress = Progress(slots=1, log=EventLog(lines))
+    progress.expect("inner", 2, 1.0)
+    run = finished("inner", 1, 2.0, part=0)
+    progress.trial_proposed("-fold-1", 4, [cast(FoldTask, SimpleNamespace(identity=run["identity"]))])
+    progress.take(told(run))
+    proposed, ended = [json.loads(line) for line in lines.getvalue().splitlines()]
+    assert proposed["event"] == "trial_proposed"
+    shown = {key: ended[key] for key in ("event", "study", "trial", "fold", "part", "score", "seconds")}
+    assert shown == {
+        "event": "run_finished", "study": "-fold-1", "trial": 4, "fold": 3, "part": 0, "score": 0.5,
+        "seconds": 2.0,
+    }  # fmt: skip
+    assert ended["seconds_left"] == 2.0
+    assert (ended["counts"]["runs_done"], ended["counts"]["runs_expected"]) == (1, 2)
 
 
 @pytest.mark.parametrize("stream", [io.StringIO(), Terminal()])
@@ -104,7 +185,7 @@ def test_the_last_line_is_shown_when_the_block_ends(stream: io.StringIO) -> None
     last = stream.getvalue()
     assert last.endswith("\n")
     assert "2 of up to 2 runs done" in last
-    assert last.startswith("\r") == stream.isatty()
+    assert ("\r" in last) == stream.isatty()
     assert progress.known == 2
 
 
@@ -134,3 +215,51 @@ def test_after_an_error_nothing_is_asked_any_more() -> None:
 
     with pytest.raises(KeyError), displayed(Progress(slots=1), gone, io.StringIO()):
         raise KeyError
+
+
+def test_a_log_file_gets_a_line_when_something_has_happened_and_not_too_often(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    now = [0.0]
+    monkeypatch.setattr(progress_module.time, "monotonic", lambda: now[0])
+    stream, runs = io.StringIO(), [finished("final", 1, 1)]
+    progress = Progress(slots=1)
+    screen = progress_module._Screen(progress, lambda known: told(*runs[known:]), stream)
+
+    def lines_at(seconds: float) -> int:
+        now[0] = seconds
+        screen.show()
+        return stream.getvalue().count("\n")
+
+    assert [lines_at(seconds) for seconds in (1, 14, 15, 16, 200)] == [0, 0, 1, 1, 1]
+    assert lines_at(316) == 2  # nothing happens, and it says that it lives
+    runs.append(finished("final", 1, 1))
+    assert [lines_at(seconds) for seconds in (317, 331)] == [2, 3]
+    assert "\r" not in stream.getvalue()
+
+
+def test_a_terminal_s_line_is_never_longer_than_the_terminal(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COLUMNS", "40")
+    stream = Terminal()
+    progress_module._Screen(Progress(slots=1), snapshots, stream).show()
+    assert len(stream.getvalue().removeprefix("\r\033[K")) == 39
+
+
+def test_a_lost_dispatcher_ends_the_display_without_a_word(
+    monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(progress_module, "REFRESH_SECONDS", 0.001)
+    asked = threading.Event()
+
+    def lost(known: int) -> dict[str, Any]:
+        asked.set()
+        raise ConnectionError("the dispatcher is gone")
+
+    def work() -> None:
+        with displayed(Progress(slots=1), lost, io.StringIO()):
+            assert asked.wait(5)
+            raise KeyError
+
+    with pytest.raises(KeyError):
+        work()
+    assert capfd.readouterr() == ("", "")

@@ -76,7 +76,7 @@ def search(cluster: Any, data_root: Path, plan: Plan, planned: PlannedData, tmp_
                 definition(*first),
                 dispatcher=dispatcher,
                 store=ResultsStore(tmp_path / folder),
-                storage_path=tmp_path / folder / "study.journal",
+                storage=open_storage(tmp_path / folder / "study.journal"),
                 base=BASE,
                 plan=wanted,
                 planned=planned,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace as changed
 from pathlib import Path
 from typing import Any
@@ -14,9 +14,12 @@ from ray.tune.search import Searcher
 
 from platform.config import Plan, plan_with
 from platform.distributed.search import run_search
-from platform.distributed.study_search import Studies, StudySearch, trial_tasks
+from platform.distributed.search_observer import End, SearchObserver
+from platform.distributed.studies import Studies
+from platform.distributed.study_search import METRIC, StudySearch, trial_tasks
 from platform.errors import UserError
 from platform.evaluation.predictions import Predictions, to_bytes
+from platform.results.inner_scores import InnerScores
 from platform.results.planning import PlannedData
 from platform.results.store import ResultsStore
 from platform.results.study import SearchDefinition
@@ -49,7 +52,12 @@ DEFINITION = SearchDefinition(
 def make(tmp_path: Path, plan: Plan, planned: PlannedData) -> Make:
     """Starts a search in a folder, as a new driver would."""
 
-    def start(folder: str = "runs", definition: SearchDefinition = DEFINITION, **changes: Any) -> StudySearch:
+    def start(
+        folder: str = "runs",
+        definition: SearchDefinition = DEFINITION,
+        observer: SearchObserver | None = None,
+        **changes: Any,
+    ) -> StudySearch:
         return StudySearch(
             definition,
             storage=open_storage(tmp_path / folder / "study.journal"),
@@ -58,6 +66,7 @@ def make(tmp_path: Path, plan: Plan, planned: PlannedData) -> Make:
             plan=plan_with(plan, **changes),
             planned=planned,
             scope=SCOPE,
+            observer=observer,
         )
 
     return start
@@ -260,6 +269,46 @@ def test_a_trial_ended_by_an_interruption_stays_open(make: Make) -> None:
     assert next_trial(make(), "x") == trial
 
 
+class Heard(SearchObserver):
+    """Notes what it is told."""
+
+    def __init__(self) -> None:
+        self.events: list[tuple[Any, ...]] = []
+
+    def trial_proposed(self, study: str, number: int, tasks: Sequence[FoldTask]) -> None:
+        self.events.append(("proposed", number, len(tasks)))
+
+    def round_finished(self, study: str, number: int, folds_done: int, score: float) -> None:
+        self.events.append(("round", number, folds_done, score))
+
+    def trial_ended(
+        self, study: str, number: int, end: End, scores: InnerScores, *, earlier: bool = False
+    ) -> None:
+        self.events.append((end, number, scores.mean_or_none, earlier))
+
+
+def test_an_observer_is_told_of_every_trial_and_after_a_restart_of_the_earlier_ones(make: Make) -> None:
+    heard = Heard()
+    search = make(observer=heard)
+    good, bad = next_trial(search, "a"), next_trial(search, "b")
+    run_folds(search, good, 3)
+    search.on_trial_result("a", {METRIC: 0.5, "folds": 3, "failed_folds": 0})
+    search.on_trial_complete("a", {})
+    run_folds(search, bad, 6, folds=1)
+    search.on_trial_result("b", {METRIC: float("nan"), "folds": 0, "failed_folds": 1})
+    search.on_trial_complete("b", {"failed_folds": 1})
+    assert heard.events == [
+        ("proposed", 0, 3),
+        ("proposed", 1, 3),
+        ("round", 0, 3, 0.5),
+        ("COMPLETE", 0, 0.5, False),
+        ("FAIL", 1, 1.0, False),
+    ]
+    again = Heard()
+    make(observer=again).observe_earlier()
+    assert again.events == [("COMPLETE", 0, 0.5, True), ("FAIL", 1, 1.0, True)]
+
+
 def test_a_study_made_with_other_settings_is_refused_with_the_difference(make: Make) -> None:
     complete_generation(make())
     other = changed(DEFINITION, settings={"folds": 5})
@@ -279,7 +328,7 @@ def test_a_search_whose_trials_all_failed_says_so_every_time(make: Make, tmp_pat
             DEFINITION,
             dispatcher=None,
             store=search._store,
-            storage_path=tmp_path / "runs" / "study.journal",
+            storage=open_storage(tmp_path / "runs" / "study.journal"),
             base=BASE,
             plan=search._plan,
             planned=search._planned,

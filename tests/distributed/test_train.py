@@ -15,7 +15,6 @@ from typing import Any
 
 import numpy as np
 import pytest
-import torch
 import yaml
 
 from platform.distributed.train import run_on_train
@@ -27,16 +26,11 @@ from platform.results.tasks import FoldTask, Machine
 from tests.distributed.processes import LINUX_ONLY, LOOPBACK, descendants, listening_addresses
 from tests.tiny_faces import tiny_configuration, tiny_settings
 
-pytestmark = [pytest.mark.ray, pytest.mark.timeout(600)]
-
-
-@pytest.fixture(autouse=True)
-def _as_before() -> Iterator[None]:
-    """A fold run sets the threads of its process, and how it treats the smallest numbers."""
-    threads = torch.get_num_threads()
-    yield
-    torch.set_num_threads(threads)
-    torch.set_flush_denormal(False)
+pytestmark = [
+    pytest.mark.ray,
+    pytest.mark.timeout(600),
+    pytest.mark.usefixtures("process_settings_as_before"),
+]
 
 
 def task(planned: PlannedData, train_workers: int) -> FoldTask:

@@ -1,0 +1,252 @@
+"""Does a search stay flat over a thousand trials? Driver's time and memory as trials go by.
+
+    python -m benchmarks.many_trials                              1,000 configurations x 10 folds
+    python -m benchmarks.many_trials --trials 200 --profile       fewer, and where the driver's time went
+    python -m benchmarks.many_trials --sampler tpe --proposals    what TPE's own proposals cost, without Ray
+
+Study, Tune, dispatcher and results store are the real ones. A fold run is a stand-in: it sleeps for a
+known time on a simulated CPU and stores predictions whose accuracy follows from the configuration.
+"""
+
+from __future__ import annotations
+
+import argparse
+import cProfile
+import json
+import os
+import pstats
+import resource
+import shutil
+import time
+import zlib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import optuna
+
+from platform.config import Plan
+from platform.distributed.dispatcher import Dispatcher
+from platform.distributed.search_observer import End, SearchObserver
+from platform.results.execution import task_kind
+from platform.results.inner_scores import InnerScores
+from platform.results.planning import PlannedData, plan_data
+from platform.results.store import ResultsStore
+from platform.results.study import SearchDefinition
+from platform.results.tasks import FoldTask, Stage1Task
+from platform.selection import scopes
+from tests.tiny_faces import CLASSES, prepare_tiny, tiny_configuration
+
+FOLDS = 10
+SUBJECTS = 40
+IMAGES_A_SUBJECT = 6
+BASE = tiny_configuration(method="cnn")
+
+
+def suggest(trial: optuna.Trial) -> dict[str, Any]:
+    """Two numbers; the best rate is 1e-3."""
+    return {
+        "classifier_learning_rate": trial.suggest_float("classifier_learning_rate", 1e-5, 1e-1, log=True),
+        "adam_beta1": trial.suggest_float("adam_beta1", 0.0, 0.99),
+    }
+
+
+def stand_in(task: FoldTask | Stage1Task, runs_root: str, seconds: float) -> dict[str, Any]:
+    """Sleep, and store predictions: the nearer the rate to 1e-3, the more of them right."""
+    from platform.evaluation.predictions import Predictions, to_bytes
+
+    assert isinstance(task, FoldTask)
+    time.sleep(seconds)
+    distance = abs(np.log10(task.record["config"]["classifier_learning_rate"]) + 3)
+    generator = np.random.default_rng(zlib.crc32(task.identity.encode()))
+    subjects = np.repeat(np.array(task.evaluation_subjects), IMAGES_A_SUBJECT)
+    true = np.resize(np.array(CLASSES), len(subjects))
+    wrong = np.roll(np.array(CLASSES), 1)[np.resize(np.arange(len(CLASSES)), len(subjects))]
+    predicted = np.where(generator.random(len(true)) < 0.9 - 0.25 * distance, true, wrong)
+    predictions = Predictions(
+        dataset=np.full(len(true), "synthetic"),
+        fold=np.full(len(true), task.fold_index),
+        subject=subjects,
+        sequence=np.char.add(subjects, true),
+        image=np.array([f"{subject}_{row}" for row, subject in enumerate(subjects)]),
+        true=true,
+        predicted=predicted,
+        class_names=CLASSES,
+        scores=(predicted[:, None] == np.array(CLASSES)).astype(np.float32),
+    )
+    files = {"predictions.parquet": to_bytes(predictions)}
+    store = ResultsStore(Path(runs_root))
+    return store.write(task_kind(task), task.identity, task.record, files, seconds=seconds)
+
+
+class StandInDispatcher(Dispatcher):
+    """The Dispatcher whose tasks are stand-ins, each on a CPU of its own."""
+
+    def __init__(self, runs_root: str, slots: int, seconds: float, image_counts: Mapping[str, int]) -> None:
+        import ray
+
+        remote = ray.remote(stand_in).options(num_cpus=1, scheduling_strategy="DEFAULT")
+
+        async def launch(task: FoldTask | Stage1Task) -> dict[str, Any]:
+            manifest: dict[str, Any] = await remote.remote(task, runs_root, seconds)
+            return manifest
+
+        super().__init__(runs_root, slots, launch, 0, image_counts)
+
+    def memory_mib(self) -> float:
+        """Of this process."""
+        return memory_mib()
+
+
+def memory_mib() -> float:
+    """Resident memory of this process."""
+    pages = int(Path("/proc/self/statm").read_text().split()[1])
+    return pages * resource.getpagesize() / 2**20
+
+
+class Milestones(SearchObserver):
+    """Wall time, processor time and memory of the driver whenever so many more trials have ended."""
+
+    def __init__(self, every: int) -> None:
+        self.every = every
+        self.ended = 0
+        self.rows: list[dict[str, float]] = []
+        self._last = (time.monotonic(), time.process_time())
+
+    def trial_ended(
+        self, study: str, number: int, end: End, scores: InnerScores, *, earlier: bool = False
+    ) -> None:
+        """Count; at a milestone, note and print."""
+        self.ended += 1
+        if self.ended % self.every:
+            return
+        now = (time.monotonic(), time.process_time())
+        wall, processor = (a - b for a, b in zip(now, self._last, strict=True))
+        self._last = now
+        row = {
+            "trials": self.ended,
+            "seconds_a_trial": round(wall / self.every, 4),
+            "driver_processor_seconds_a_trial": round(processor / self.every, 4),
+            "driver_memory_mib": round(memory_mib(), 1),
+        }
+        self.rows.append(row)
+        print(json.dumps(row), flush=True)
+
+
+def search(arguments: argparse.Namespace, folder: Path) -> dict[str, Any]:
+    """Run the whole study; the milestones and the totals."""
+    from platform.distributed.cluster import QUIET, TRIAL_SLOT, TRIAL_SLOTS, log_to
+
+    os.environ.update(QUIET)
+    import ray
+
+    from platform.distributed.search import run_search
+    from platform.results.study_storage import open_storage
+
+    plan, planned = _planned(arguments, folder)
+    log_to(folder / "ray.log")
+    ray.init(
+        num_cpus=arguments.cpus, resources={TRIAL_SLOT: TRIAL_SLOTS}, include_dashboard=False,
+        log_to_driver=False, logging_level="ERROR",
+        runtime_env={"env_vars": {"PYTHONPATH": str(Path.cwd())}},
+    )  # fmt: skip
+    counts = {f"{planned.data.hash}/{s}": n for s, n in planned.images_of_subject.items()}
+    dispatcher = ray.remote(StandInDispatcher).options(num_cpus=0, max_concurrency=100_000)
+    actor = dispatcher.remote(str(folder / "runs"), arguments.cpus, arguments.seconds, counts)
+    milestones = Milestones(arguments.every)
+    started = time.monotonic()
+    (study,) = run_search(
+        SearchDefinition(name="many", suggest=suggest, first=(), settings={}),
+        dispatcher=actor,
+        store=ResultsStore(folder / "runs"),
+        storage=open_storage(folder / "study.journal"),
+        base=BASE,
+        plan=plan,
+        planned=planned,
+        scopes=scopes("inner", FOLDS, plan.study_seed),
+        observer=milestones,
+    )
+    seconds = time.monotonic() - started
+    runs = len(list((folder / "runs" / "fold_runs").iterdir()))
+    outcome = {
+        "milestones": milestones.rows,
+        "seconds": round(seconds, 1),
+        "fold_runs": runs,
+        "share_of_the_simulated_cpus_at_work": round(runs * arguments.seconds / arguments.cpus / seconds, 3),
+        "dispatcher_memory_mib": round(ray.get(actor.memory_mib.remote()), 1),
+        "states": _states(study.study),
+    }
+    ray.shutdown()
+    return outcome
+
+
+def _states(study: optuna.Study) -> dict[str, int]:
+    names = [trial.state.name for trial in study.get_trials(deepcopy=False)]
+    return {name: names.count(name) for name in sorted(set(names))}
+
+
+def _planned(arguments: argparse.Namespace, folder: Path) -> tuple[Plan, PlannedData]:
+    prepare_tiny(folder / "data", subjects=SUBJECTS)
+    plan = Plan(
+        folds=FOLDS, rounds=(4, 3, 3), trials=arguments.trials, trials_in_flight=arguments.in_flight,
+        retries=0, pruning=not arguments.no_pruning, sampler=arguments.sampler,
+    )  # fmt: skip
+    return plan, plan_data(folder / "data", "synthetic", BASE, plan, search=True)
+
+
+def proposals(trials: int, every: int) -> list[dict[str, float]]:
+    """Seconds of one TPE proposal after so many trials, without Ray or storage."""
+    optuna.logging.set_verbosity(optuna.logging.WARNING)
+    source = optuna.create_study(sampler=optuna.samplers.RandomSampler(seed=0))
+    rows = []
+    for number in range(trials + 1):
+        if number % every == 0:
+            started = time.monotonic()
+            aside = optuna.create_study(sampler=optuna.samplers.TPESampler(seed=number))
+            aside.add_trials(source.get_trials(deepcopy=False))
+            copied = time.monotonic()
+            suggest(aside.ask())
+            ended = time.monotonic()
+            rows.append({"trials": number, "copying": copied - started, "tpe": ended - copied})
+            print(json.dumps(rows[-1]), flush=True)
+        trial = source.ask()
+        source.tell(trial, sum(suggest(trial).values()))
+    return rows
+
+
+def main() -> int:
+    """Run, print."""
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.many_trials")
+    parser.add_argument("--trials", type=int, default=1000)
+    parser.add_argument("--every", type=int, default=100, help="trials between two milestones")
+    parser.add_argument("--seconds", type=float, default=0.2, help="that a stand-in fold run sleeps")
+    parser.add_argument("--cpus", type=int, default=8, help="simulated; as many worker processes")
+    parser.add_argument("--in-flight", type=int, default=8, help="trials a generation")
+    parser.add_argument("--sampler", choices=("random", "tpe"), default="random")
+    parser.add_argument("--no-pruning", action="store_true", help="all folds of every trial")
+    parser.add_argument("--proposals", action="store_true", help="time TPE's proposals only")
+    parser.add_argument("--profile", action="store_true", help="show where the driver's main thread was")
+    parser.add_argument("--folder", type=Path, default=Path("build/many_trials"), help="emptied first")
+    parser.add_argument("--json", type=Path, metavar="FILE", help="write the figures as JSON too")
+    arguments = parser.parse_args()
+    if arguments.proposals:
+        outcome: Any = proposals(arguments.trials, arguments.every)
+    else:
+        folder = arguments.folder.absolute()
+        shutil.rmtree(folder, ignore_errors=True)
+        profile = cProfile.Profile()
+        if arguments.profile:
+            profile.enable()
+        outcome = search(arguments, folder)
+        if arguments.profile:
+            profile.disable()
+            pstats.Stats(profile).sort_stats("cumulative").print_stats(60)
+    print(json.dumps(outcome, indent=1))
+    if arguments.json:
+        arguments.json.write_text(json.dumps(outcome, indent=1) + "\n")
+    return 0
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

@@ -1,0 +1,133 @@
+"""Does it fit? Memory and disk that an experiment needs, against what this machine has."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from dataclasses import dataclass
+from pathlib import Path
+
+from platform.config import Configuration, replace
+from platform.errors import UserError
+from platform.results.experiment_plan import Experiment, all_tasks, final_rows
+from platform.results.footprint import Footprint, footprint, gibibytes
+from platform.results.planning import machine_of, step_tasks
+
+DRAWS = 50
+"""Random configurations of the search space that are looked at, beside the starting one."""
+SPARE_BYTES = 2**29
+"""Disk left for everything else: tables, figures, Ray's own log."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Needs:
+    """What an experiment takes at most, in bytes."""
+
+    memory_a_run: float
+    least_memory_a_run: float
+    results: float
+    """Of the runs that are not there yet."""
+    checkpoints_a_run: float
+    configurations: int
+    """Configurations that the memory is the largest of."""
+
+
+def needs(experiment: Experiment, *, search: bool) -> Needs:
+    """Memory of the hungriest run and bytes of all missing ones. Arithmetic: see Footprint."""
+    store, plan = experiment.store, experiment.plan
+    configurations = [experiment.configuration, *(_drawn(experiment) if search else ())]
+    prints: list[Footprint] = []
+    for configuration in configurations:
+        (first,) = step_tasks(configuration, experiment.planned, machine_of(plan), [(0, None)])
+        prints += [footprint(task) for task in (first, first.stage1) if task is not None]
+    final = all_tasks(final_rows(experiment, experiment.configuration))
+    results = sum(footprint(t).result for t in final if not store.is_complete("fold_runs", t.identity))
+    tasks = list(final)
+    if search:
+        steps = [step for scope in experiment.scopes for step in scope.steps]
+        inner = step_tasks(experiment.configuration, experiment.planned, machine_of(plan), steps)
+        results += plan.trials * sum(footprint(task).result for task in inner)
+        tasks += inner
+    stage1 = {task.stage1.identity: task.stage1 for task in tasks if task.stage1}
+    results += sum(
+        footprint(t).result for t in stage1.values() if not store.is_complete("stage1", t.identity)
+    )
+    return Needs(
+        memory_a_run=max(one.memory for one in prints),
+        least_memory_a_run=max(one.least_memory for one in prints),
+        results=results,
+        checkpoints_a_run=max(one.checkpoints for one in prints),
+        configurations=len(configurations),
+    )
+
+
+def _drawn(experiment: Experiment) -> list[Configuration]:
+    """Random configurations of the space, always the same ones."""
+    import optuna
+
+    from search_spaces import load_space
+
+    suggest = load_space(experiment.plan.space).suggest
+    level = optuna.logging.get_verbosity()
+    optuna.logging.set_verbosity(optuna.logging.WARNING)
+    try:
+        study = optuna.create_study(sampler=optuna.samplers.RandomSampler(seed=0))
+        return [replace(experiment.configuration, **suggest(study.ask())) for _ in range(DRAWS)]
+    finally:
+        optuna.logging.set_verbosity(level)
+
+
+def check_capacity(experiment: Experiment, *, search: bool) -> None:
+    """Refuse what cannot fit on this machine; nothing is asked of a cluster, whose machines differ.
+
+    UserError: one run's weights, Adam's moments and kept activations exceed the memory, or all
+    results the free disk.
+    """
+    wanted = needs(experiment, search=search)
+    free = free_disk_bytes(experiment.store.root)
+    if wanted.results + SPARE_BYTES > free:
+        raise UserError(
+            f"the results may take up to {gibibytes(wanted.results)} (estimate: weights of final runs, "
+            f"pictures and predictions), and {gibibytes(SPARE_BYTES)} should stay free, but "
+            f"{experiment.store.root} has {gibibytes(free)} free; pass --runs a folder with more, or fewer "
+            f"--trials or --folds."
+        )
+    if experiment.address is not None or experiment.plan.gpus_per_run:
+        return
+    memory = machine_memory_bytes()
+    if wanted.least_memory_a_run > memory:
+        raise UserError(
+            f"a fold run needs at least {gibibytes(wanted.least_memory_a_run)} of memory (estimate: weights, "
+            f"Adam's moments and the activations that the backward pass needs), but this machine has "
+            f"{gibibytes(memory)}; pass a smaller --stage1-batch-size, --stage2-batch-size or "
+            f"--image-size-pixels, or --precision bf16."
+        )
+
+
+def free_disk_bytes(folder: Path) -> int:
+    """Free bytes for this user where `folder` is, or would be made."""
+    existing = next(one for one in (folder, *folder.parents) if one.exists())
+    return shutil.disk_usage(existing).free
+
+
+def machine_memory_bytes() -> int:
+    """This machine's memory, or this container's share of it."""
+    memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    for limit in ("/sys/fs/cgroup/memory.max", "/sys/fs/cgroup/memory/memory.limit_in_bytes"):
+        try:
+            memory = min(memory, int(Path(limit).read_text()))
+        except (OSError, ValueError):  # no such control group, or `max`
+            continue
+    return memory
+
+
+def runs_in_memory(experiment: Experiment, *, search: bool) -> int | None:
+    """Fold runs that this machine's memory holds at once, by the estimate; at least one.
+
+    None where that is not known: on a GPU, whose memory is another, and on a cluster.
+    """
+    if experiment.address is not None or experiment.plan.gpus_per_run:
+        return None
+    workers = max(1, experiment.plan.train_workers)
+    memory_a_run = needs(experiment, search=search).memory_a_run * workers
+    return max(1, int(machine_memory_bytes() // memory_a_run))

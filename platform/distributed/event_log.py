@@ -1,0 +1,69 @@
+"""`--log-json`: one JSON object a line for everything that happens in a search or cross-validation.
+
+Every line has the same keys, null where they do not apply; docs/performance.md lists them.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, redirect_stdout
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, Literal, TextIO
+
+from platform.errors import UserError
+
+EventName = Literal[
+    "phase", "trial_proposed", "run_finished", "run_failed", "round_finished", "trial_complete",
+    "trial_pruned", "trial_failed", "progress", "finished", "stopped",
+]  # fmt: skip
+KEYS = (
+    "time", "event", "study", "trial", "fold", "part", "score", "seconds", "slot_seconds", "counts",
+    "seconds_left", "detail",
+)  # fmt: skip
+
+
+class EventLog:
+    """Writes events to a stream, a line each, at once."""
+
+    def __init__(self, stream: TextIO, now: Callable[[], datetime] = lambda: datetime.now(UTC)) -> None:
+        self._stream = stream
+        self._now = now
+
+    def write(self, event: EventName, **values: Any) -> None:
+        """Add a line. `values`: any of KEYS; times in seconds, scores in [0, 1]."""
+        unknown = values.keys() - set(KEYS)
+        if unknown:
+            raise TypeError(f"an event has no {', '.join(sorted(unknown))}")
+        time = self._now().isoformat(timespec="milliseconds").replace("+00:00", "Z")
+        line = {key: values.get(key) for key in KEYS} | {"time": time, "event": event}
+        print(json.dumps(line, allow_nan=False), file=self._stream, flush=True)
+
+
+@contextmanager
+def event_log(where: str | None) -> Iterator[EventLog | None]:
+    """The log that `--log-json` asks for: None, a file that is added to, or `-`.
+
+    With `-` the lines go to standard output, and what is for people goes to standard error while the
+    block runs. UserError: the file cannot be written.
+    """
+    if where is None:
+        yield None
+    elif where == "-":
+        lines = sys.stdout
+        with redirect_stdout(sys.stderr):
+            yield EventLog(lines)
+    else:
+        with _appended(Path(where)) as file:
+            yield EventLog(file)
+
+
+def _appended(path: Path) -> TextIO:
+    try:
+        return path.open("a", encoding="utf-8")
+    except OSError as error:
+        raise UserError(
+            f"--log-json cannot write {path} ({error.strerror}); pass another file, or - for standard output."
+        ) from error

@@ -1,0 +1,90 @@
+"""One trial under Ray Tune: the fold runs of one configuration, in rounds."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from ray import tune
+
+from platform.config import Configuration, Plan, replace
+from platform.distributed.study_search import METRIC, trial_tasks
+from platform.results.inner_scores import inner_scores
+from platform.results.model_measures import measures
+from platform.results.planning import PlannedData, machine_of
+from platform.results.pruning import why_unpruned
+from platform.results.store import ResultsStore
+from platform.results.trial_values import MEASURED
+from platform.selection import Scope, default_rounds
+
+
+def run_trial(
+    config: dict[str, Any],
+    *,
+    dispatcher: Any,
+    base: Configuration,
+    plan: Plan,
+    planned: PlannedData,
+    scopes: Mapping[str, Scope],
+    runs_root: str,
+) -> None:
+    """Tune's trainable: the folds of one configuration in rounds; after each round its mean accuracy.
+
+    It ends at a failed fold run: a configuration with a failed fold has no score.
+    """
+    import ray
+
+    tasks = trial_tasks(base, config["overrides"], planned, plan, scopes[config["study"]])
+    store = ResultsStore(Path(runs_root))
+    done = 0
+    for size in rounds(plan, len(tasks)):
+        manifests = ray.get(dispatcher.run.remote(tasks[done : done + size]))
+        failed = [
+            task.fold_index
+            for task, m in zip(tasks[done:], manifests, strict=False)
+            if m["status"] != "complete"
+        ]
+        if failed:
+            # Reported, not raised: an exception would start the trial again, as a lost process does.
+            tune.report({METRIC: math.nan, "folds": done, "failed_folds": len(failed)})
+            return
+        done += size
+        accuracy = inner_scores(store, tasks[:done]).mean_of_steps
+        measured = _measured(config["overrides"], base, plan, planned) if done == len(tasks) else {}
+        tune.report({METRIC: accuracy, "folds": done, "failed_folds": 0, **measured})
+
+
+def _measured(
+    overrides: dict[str, Any], base: Configuration, plan: Plan, planned: PlannedData
+) -> dict[str, float]:
+    """The objectives that are taken from the net itself, on the resources of a fold run."""
+    import ray
+
+    names = tuple(name for name in plan.objectives if name in MEASURED)
+    if not names:
+        return {}
+    # Outside the trial's placement group, which holds no CPU.
+    remote: Any = ray.remote
+    measure = remote(measures).options(
+        num_cpus=plan.cpus_per_run, num_gpus=plan.gpus_per_run, scheduling_strategy="DEFAULT"
+    )
+    configuration, machine = replace(base, **overrides), machine_of(plan)
+    found: dict[str, float] = ray.get(
+        measure.remote(
+            names,
+            configuration,
+            len(planned.data.class_names),
+            device=machine.device,
+            cpu_threads=machine.cpu_threads,
+        )
+    )
+    return found
+
+
+def rounds(plan: Plan, steps: int) -> tuple[int, ...]:
+    """Fold runs a round: the plan's, or all at once where nothing is pruned."""
+    if why_unpruned(plan, steps):
+        return (steps,)
+    return plan.rounds or default_rounds(steps)

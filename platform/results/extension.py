@@ -1,0 +1,58 @@
+"""How many trials a study is to have: as planned, or some more than it had when it was finished.
+
+A study remembers it, with whether the experiment has come to its end since. So the command that adds ten
+trials adds them once, however often it is killed and run again before its end; run after that, it adds
+ten more.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import optuna
+
+from platform.errors import UserError
+
+ATTRIBUTE = "wanted"
+
+
+def wanted_trials(study: optuna.Study | None, planned: int, extend: int) -> int:
+    """Trials that the study is to have; `study` None: there is none yet. Changes nothing.
+
+    UserError: `extend` trials shall be added to a study that is not finished, or is being extended by
+    another number.
+    """
+    record: dict[str, Any] = study.user_attrs.get(ATTRIBUTE, {}) if study is not None else {}
+    if not extend:
+        # Going on after an interrupted extension ends it, with or without --extend.
+        return max(planned, int(record["trials"])) if record.get("extended_by") else planned
+    if extend < 0:
+        raise UserError(f"--extend takes a number of trials to add, 1 or more, but got {extend}.")
+    if study is None or not record:
+        raise UserError(
+            "--extend adds trials to a finished study, but there is none of this name yet; run the command "
+            "without --extend first, or pass the --name of the study."
+        )
+    if record["done"]:
+        return int(record["trials"]) + extend
+    if record["extended_by"] == extend:
+        return int(record["trials"])
+    way = f"being extended by {record['extended_by']}" if record["extended_by"] else "not finished"
+    raise UserError(
+        f"--extend {extend} adds trials to a finished study, but {study.study_name} is {way} (to "
+        f"{record['trials']} trials); run the command without --extend first."
+    )
+
+
+def record_wanted(study: optuna.Study, trials: int, extend: int) -> None:
+    """Remember, before the first trial, how many there are to be."""
+    before: dict[str, Any] = study.user_attrs.get(ATTRIBUTE, {})
+    extended_by = extend or (before.get("extended_by", 0) if before.get("trials") == trials else 0)
+    record = {"trials": trials, "extended_by": extended_by, "done": False}
+    if before != {**record, "done": True} or extend:
+        study.set_user_attr(ATTRIBUTE, record)
+
+
+def record_end(study: optuna.Study) -> None:
+    """Remember that the experiment has come to its end, its final fold runs included."""
+    study.set_user_attr(ATTRIBUTE, {**study.user_attrs[ATTRIBUTE], "done": True})

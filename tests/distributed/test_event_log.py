@@ -1,0 +1,71 @@
+"""`--log-json`: one schema for every event, and standard output for lines alone where it is asked."""
+
+from __future__ import annotations
+
+import io
+import json
+import typing
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from platform.distributed.event_log import KEYS, EventLog, EventName, event_log
+from platform.errors import UserError
+
+NOON = datetime(2026, 11, 22, 12, 0, 0, 250_000, tzinfo=UTC)
+
+
+@pytest.mark.parametrize("event", typing.get_args(EventName))
+def test_every_event_is_one_line_with_the_same_keys(event: EventName) -> None:
+    stream = io.StringIO()
+    EventLog(stream, lambda: NOON).write(event, trial=3, score=0.5)
+    assert stream.getvalue().count("\n") == 1
+    line = json.loads(stream.getvalue())
+    assert tuple(line) == KEYS
+    assert (line["time"], line["event"]) == ("2026-11-22T12:00:00.250Z", event)
+    assert (line["trial"], line["score"], line["fold"]) == (3, 0.5, None)
+
+
+def test_every_key_and_event_is_documented(root: Path) -> None:
+    text = (root / "docs" / "performance.md").read_text(encoding="utf-8")
+    for name in (*KEYS, *typing.get_args(EventName)):
+        assert f"`{name}`" in text, name
+
+
+def test_a_key_that_nobody_knows_is_refused() -> None:
+    with pytest.raises(TypeError, match="no colour"):
+        EventLog(io.StringIO()).write("progress", colour="red")
+
+
+def test_a_file_is_added_to(tmp_path: Path) -> None:
+    for _ in range(2):
+        with event_log(str(tmp_path / "log")) as log:
+            assert log is not None
+            log.write("phase", detail="search")
+    assert len((tmp_path / "log").read_text().splitlines()) == 2
+
+
+def test_with_a_dash_lines_go_to_standard_output_and_all_else_to_standard_error(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    with event_log("-") as log:
+        assert log is not None
+        print("for people")
+        log.write("phase", detail="search")
+    print("afterwards")
+    out, err = capsys.readouterr()
+    assert err == "for people\n"
+    line, rest = out.split("\n", 1)
+    assert json.loads(line)["detail"] == "search"
+    assert rest == "afterwards\n"
+
+
+def test_no_log_is_no_log() -> None:
+    with event_log(None) as log:
+        assert log is None
+
+
+def test_a_file_that_cannot_be_written_is_bad_input(tmp_path: Path) -> None:
+    with pytest.raises(UserError, match=r"--log-json cannot write .*no/such.*another file, or -"):
+        event_log(str(tmp_path / "no" / "such")).__enter__()
