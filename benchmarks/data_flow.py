@@ -3,8 +3,9 @@
     python -m benchmarks.data_flow                        24,530 drawn faces at the quick preset's size
     python -m benchmarks.data_flow --folder /tmp/flow     keeps the prepared faces for the next call
 
-Draws the faces (in the wild), prepares them as a data set, and then measures, in a process of its own, what a fold run does with them: open the store, move the
-training faces to the device, and a shuffled epoch of crops and flips in batches of 16.
+Draws the faces (in the wild), prepares them as a data set, and then measures, in a process of its own, what
+a fold run does with them: open the store, move the training faces to the device, and a shuffled epoch of
+crops and flips in batches of 16.
 """
 
 from __future__ import annotations

@@ -217,7 +217,9 @@ def _stage(values: dict[str, Any], stage: str) -> tuple[nn.Module, Loss, list[di
     """The stage's module, loss and Adam's groups."""
     if stage == "stage1":
         settings = Settings(values, STAGE1_FIELDS)
-        generator = MaskGenerator(settings.generator_width, gain=settings.initialisation_gain)
+        generator = MaskGenerator(
+            settings.generator_width, settings.generator_blocks, gain=settings.initialisation_gain
+        )
         groups = [{"params": list(generator.parameters()), "lr": settings.stage1_learning_rate}]
         return (
             generator,

@@ -5,14 +5,16 @@ No search: the configuration is the preset's, changed by flags or YAML (selectio
 
 from __future__ import annotations
 
+import argparse
+from typing import TYPE_CHECKING
+
+from datasets.mask_controls import CONTROLS
 from platform.command import Parser, run
-from platform.run_command import (
-    add_run_arguments,
-    experiment_from,
-    print_dry_run,
-    print_plan,
-    print_presentation,
-)
+from platform.run_command import add_run_arguments, experiment_from
+from platform.run_output import print_dry_run, print_plan, print_presentation
+
+if TYPE_CHECKING:
+    from platform.distributed.event_log import EventLog
 
 EXAMPLES = """examples:
   python -m platform.crossval                                   quick preset on the synthetic set
@@ -31,6 +33,13 @@ def main(argv: list[str]) -> int | None:
     parser = Parser(prog="python -m platform.crossval", description=__doc__, epilog=EXAMPLES)
     add_run_arguments(parser, search=False)
     arguments = parser.parse_args(argv)
+    from platform.distributed.event_log import event_log
+
+    with event_log(arguments.log_json) as log:
+        return _run(arguments, argv, log)
+
+
+def _run(arguments: argparse.Namespace, argv: list[str], log: EventLog | None) -> int | None:
     experiment = experiment_from(arguments, kind="crossval", argv=argv)
     print_plan(experiment, search=False)
     if arguments.dry_run:
@@ -38,9 +47,9 @@ def main(argv: list[str]) -> int | None:
         return 0
     from platform.distributed.experiment import run_experiment
 
-    content = run_experiment(experiment, search=False)
+    content = run_experiment(experiment, search=False, log=log)
     print_presentation(experiment, content)
-    if experiment.plan.masks != "own":
+    if experiment.plan.masks not in ("own", *CONTROLS):
         from platform.results.mask_agreement import write_mask_agreement
 
         print("\n".join(write_mask_agreement(experiment)))

@@ -21,6 +21,7 @@ from platform import config
 from platform.config import Configuration, Plan
 from platform.errors import UserError, unknown_name
 from platform.presets import PRESETS, preset
+from platform.results.study_storage import storage_setting
 
 
 @functools.cache
@@ -94,6 +95,8 @@ def resolve(arguments: argparse.Namespace, **forced: Any) -> tuple[Configuration
     for name in ("augmentation", "stage2_augmentation"):
         if values.get(name, "same") != "same":
             values[name] = augmentation_setting(values[name])
+    if "storage" in values:
+        values["storage"] = storage_setting(str(values["storage"]))
     return (
         Configuration(**_fields_of(Configuration, values)),
         Plan(**_fields_of(Plan, values)),

@@ -31,6 +31,7 @@ def quick() -> Preset:
     return {
         **paper(),
         "space": "quick",
+        "holdout_share": 0.25,
         "weights": "none",
         "backbone_width": 0.125,
         "augmentation": "none",

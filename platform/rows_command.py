@@ -10,14 +10,8 @@ from typing import TYPE_CHECKING
 
 from platform.config import Configuration, Plan
 from platform.flags import resolve
-from platform.run_command import (
-    add_run_arguments,
-    check_weights_of,
-    prepare_if_embedded,
-    print_dry_run,
-    print_presentation,
-    shown,
-)
+from platform.run_command import add_run_arguments, check_weights_of, prepare_if_embedded
+from platform.run_output import print_dry_run, print_presentation, shown
 
 if TYPE_CHECKING:
     from platform.results.experiment_plan import Experiment

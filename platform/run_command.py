@@ -1,34 +1,32 @@
-"""What `tune` and `crossval` share: flags, preparing the embedded data, the plan and the ending."""
+"""What the commands that run fold runs share: flags, preparing the embedded data, checks."""
 
 from __future__ import annotations
 
 import argparse
 import shlex
-import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from platform.config import Configuration, Plan, plan_with
 from platform.errors import UserError
 from platform.flags import add_settings, resolve
+from platform.results.study_storage import without_password
+from platform.search_plan import check_sampler, with_wanted_trials
+from platform.space_flags import PARAMETER_FIELDS, add_space_flags, enqueue_source, fields_of_space_flags
 
 if TYPE_CHECKING:
     from platform.results.experiment_plan import Experiment
 
-PARAMETER_FIELDS = ("fixed", "enqueued")
-"""Fields of the plan that `--set` and `--enqueue` give."""
-SEARCH_FIELDS = ("selection_rule", "space", "trials", "trials_in_flight", "rounds", "pruning")
+SEARCH_FIELDS = (
+    "selection_rule", "space", "trials", "trials_in_flight", "rounds", "pruning", "asynchronous", "sampler",
+    "objectives", "storage",
+)  # fmt: skip
 
 
-SCORED_ON = {
-    "inner": "scored on inner validation subjects only",
-    "nested": "scored on inner validation subjects of that fold only",
-    "test": "scored on the TEST folds: leakage, only to show the gap",
-}
-
-
-def add_run_arguments(parser: argparse.ArgumentParser, *, search: bool = True) -> None:
-    """The flags of a command that runs fold runs."""
+def add_run_arguments(
+    parser: argparse.ArgumentParser, *, search: bool = True, without: tuple[str, ...] = ()
+) -> None:
+    """The flags of a command that runs fold runs; none for the settings `without`."""
     parser.add_argument("--dry-run", action="store_true", help="show what would run, and run nothing")
     parser.add_argument("--name", help="name of the experiment (default: command-dataset-preset)")
     parser.add_argument("--runs", default="runs", metavar="DIR", help="folder of all results (default: runs)")
@@ -39,42 +37,40 @@ def add_run_arguments(parser: argparse.ArgumentParser, *, search: bool = True) -
         "--address", metavar="A", help="Ray cluster to use, e.g. auto (default: start one on this machine)"
     )
     parser.add_argument(
-        "--masks", nargs="+", metavar=("own|released", "DIR"),
-        help="own (default): motion masks of each fold's training subjects; released DIR: those of a folder "
-        "in FMPN's released layout (crossval only)",
+        "--log-json", metavar="FILE|-",
+        help="add a line of JSON for every event (docs/performance.md); -: to standard output, and what is "
+        "for people to standard error",
     )  # fmt: skip
+    if "masks" not in without:
+        parser.add_argument(
+            "--masks", nargs="+", metavar=("own|CONTROL|released", "DIR"),
+            help="own (default): motion masks of each fold's training subjects; permuted, uniform, centre or "
+            "random: a control that carries no prior of the class; released DIR: those of a folder in "
+            "FMPN's released layout (controls and released: crossval only)",
+        )  # fmt: skip
     if search:
         parser.add_argument(
-            "--set", action="append", metavar="PARAMETER=VALUE", dest="set_parameters",
-            help="do not search this parameter of the space: all trials have this value (repeatable)",
+            "--extend", metavar="N", type=int, default=0,
+            help="add N trials to a finished search of this name and settings (docs/studies.md)",
         )  # fmt: skip
-        parser.add_argument(
-            "--enqueue", metavar="FILE",
-            help="YAML or JSON list of parameter values to try after the space's own first configurations",
-        )  # fmt: skip
+        add_space_flags(parser)
     own = ("masks", *PARAMETER_FIELDS)
-    add_settings(parser, without=own if search else (*own, *SEARCH_FIELDS))
+    add_settings(parser, without=(*own, *without, *(() if search else SEARCH_FIELDS)))
 
 
 def _masks_setting(words: list[str] | None) -> str | None:
     """The field `masks` from the words after `--masks`."""
-    if words is None or words == ["own"]:
-        return None if words is None else "own"
-    if len(words) != 2 or words[0] != "released":
-        raise UserError(f"--masks takes `own`, or `released DIR`, but got {' '.join(words)!r}.")
-    return str(Path(words[1]).absolute())
+    from datasets.mask_controls import CONTROLS
 
-
-def _parameters_of_space(arguments: argparse.Namespace) -> dict[str, Any]:
-    """Fields of the plan from `--set` and `--enqueue`, where they are given."""
-    from platform.results.enqueued import read_enqueue_file
-
-    fields: dict[str, Any] = {}
-    if arguments.set_parameters:
-        fields["fixed"] = tuple(sorted(arguments.set_parameters))
-    if arguments.enqueue:
-        fields["enqueued"] = read_enqueue_file(Path(arguments.enqueue))
-    return fields
+    if words is None:
+        return None
+    if len(words) == 1 and words[0] in ("own", *CONTROLS):
+        return words[0]
+    if len(words) == 2 and words[0] == "released":
+        return str(Path(words[1]).absolute())
+    raise UserError(
+        f"--masks takes own, {', '.join(CONTROLS)}, or `released DIR`, but got {' '.join(words)!r}."
+    )
 
 
 def experiment_from(arguments: argparse.Namespace, *, kind: str, argv: list[str]) -> Experiment:
@@ -84,10 +80,9 @@ def experiment_from(arguments: argparse.Namespace, *, kind: str, argv: list[str]
     """
     search = kind == "tune"
     arguments.masks = _masks_setting(arguments.masks)
-    forced = _parameters_of_space(arguments) if search else {"selection_rule": "paper"}
+    forced = fields_of_space_flags(arguments) if search else {"selection_rule": "paper"}
     configuration, plan = resolve(arguments, **forced)
-    enqueued_from = getattr(arguments, "enqueue", None) or "the field `enqueued` of --config"
-    plan = _checked(configuration, plan, search=search, enqueued_from=enqueued_from)
+    plan = _checked(configuration, plan, search=search, enqueued_from=enqueue_source(arguments))
     from platform.results.experiment_plan import plan_experiment
     from platform.results.store import ResultsStore
 
@@ -101,10 +96,10 @@ def experiment_from(arguments: argparse.Namespace, *, kind: str, argv: list[str]
         local_slots(plan)
     for dataset in dict.fromkeys((plan.dataset, plan.transfer_to)):
         if dataset != "none":
-            _prepare_if_embedded(data_root, dataset, configuration.load_size_pixels)
+            prepare_if_embedded(data_root, dataset, configuration.load_size_pixels)
     experiment = plan_experiment(
         name=name,
-        command=shlex.join(["python", "-m", f"platform.{kind}", *argv]),
+        command=shlex.join(["python", "-m", f"platform.{kind}", *map(without_password, argv)]),
         preset=arguments.preset,
         dataset=plan.dataset,
         configuration=configuration,
@@ -114,15 +109,17 @@ def experiment_from(arguments: argparse.Namespace, *, kind: str, argv: list[str]
         search=search,
         address=arguments.address,
     )
+    if search:
+        experiment = with_wanted_trials(experiment, arguments.extend)
     from platform.distributed.capacity import check_capacity
 
     check_capacity(experiment, search=search)
     if not (configuration.weights == "imagenet" and (arguments.dry_run or arguments.address)):
-        _check_weights(experiment)
+        check_weights_of(experiment)
     return experiment
 
 
-def _check_weights(experiment: Experiment) -> None:
+def check_weights_of(experiment: Experiment) -> None:
     """Weights that cannot be had, or do not fit, are found before any run starts. May fetch ImageNet's,
     so a dry run and a cluster, whose nodes fetch for themselves, are asked nothing of them."""
     from platform.models.networks.backbones import check_weights
@@ -147,6 +144,7 @@ def _checked(configuration: Configuration, plan: Plan, *, search: bool, enqueued
     if plan.transfer_to == "auto":
         lends = search and plan.dataset == "synthetic" and plan.selection_rule != "nested"
         plan = plan_with(plan, transfer_to="synthetic_wild" if lends else "none")
+    _check_batches(configuration, plan)
     if describe(plan.dataset).embedded and plan.fold_rule == "paper":
         _check_fold_count(plan)
     if plan.transfer_to != "none":
@@ -165,15 +163,16 @@ def _checked(configuration: Configuration, plan: Plan, *, search: bool, enqueued
         load_method(method)
     if search and plan.masks != "own":
         raise UserError(
-            "--masks released works with crossval only: a search builds masks from inner training subjects, "
-            "which no release has; search with --masks own."
+            f"--masks {'released' if '/' in plan.masks else plan.masks} works with crossval only: a search "
+            "builds masks from inner training subjects; search with --masks own."
         )
     if search:
         from platform.results.study import definition_of_space
 
-        definition_of_space(
+        definition = definition_of_space(
             plan.space, configuration, fixed=plan.fixed, enqueued=plan.enqueued, enqueued_from=enqueued_from
         )
+        check_sampler(plan, definition)
     return plan
 
 
@@ -197,6 +196,17 @@ def _checked_search(plan: Plan) -> Plan:
     return plan_with(plan, rounds=default_rounds(steps_a_trial(rule, plan.folds)))
 
 
+def _check_batches(configuration: Configuration, plan: Plan) -> None:
+    """Refuse a batch that leaves a Train worker without an image."""
+    for name in ("stage1_batch_size", "stage2_batch_size"):
+        size = getattr(configuration, name)
+        if size < plan.train_workers:
+            raise UserError(
+                f"{name} must be at least the number of Train workers, {plan.train_workers}, but got {size}; "
+                f"raise --{name.replace('_', '-')} or lower --train-workers."
+            )
+
+
 def _check_fold_count(plan: Plan) -> None:
     """Refuse more folds than an embedded set has subjects before the set is drawn."""
     from datasets.folds import paper_folds
@@ -205,7 +215,8 @@ def _check_fold_count(plan: Plan) -> None:
     paper_folds(map(str, range(SYNTHETIC_SETS[plan.dataset].subjects)), plan.folds)
 
 
-def _prepare_if_embedded(data_root: Path, dataset: str, size_pixels: int) -> None:
+def prepare_if_embedded(data_root: Path, dataset: str, size_pixels: int) -> None:
+    """Draw and prepare an embedded set that is not there at that size."""
     from datasets.catalogue import describe
     from datasets.preparation import prepare_dataset
     from datasets.store import store_folder
@@ -222,64 +233,3 @@ def _prepare_if_embedded(data_root: Path, dataset: str, size_pixels: int) -> Non
         prepare_dataset(
             dataset, size_pixels, data_root=data_root, progress=ProgressLine(f"aligned {dataset}")
         )
-
-
-def print_plan(experiment: Experiment, *, search: bool) -> None:
-    """The resolved settings and what they mean, before anything runs."""
-    from platform.results.settings_file import show
-
-    plan, planned = experiment.plan, experiment.planned
-    print(f"# {experiment.name}: resolved settings (stored in {_shown(experiment.folder / 'config.yaml')})")
-    print(show(experiment.configuration, plan), end="")
-    subjects, images = len(planned.images_of_subject), sum(planned.images_of_subject.values())
-    print(
-        f"# {plan.dataset}: {images} images of {subjects} subjects, {len(planned.data.class_names)} classes, "
-        f"{len(planned.folds.folds)} folds (rule {planned.folds.rule})"
-    )
-    if search:
-        studies = experiment.scopes
-        per_study = "" if len(studies) == 1 else f"{len(studies)} studies (one an outer fold) x "
-        print(
-            f"# search: {per_study}{plan.trials} trials x up to {len(studies[0].steps)} fold runs (space "
-            f"{plan.space}, {SCORED_ON[plan.selection_rule]}), then all folds of the winner and of "
-            f"{len(plan.baselines)} baselines"
-        )
-    target = experiment.target.data.dataset if experiment.target else "none"
-    print(f"# mask transfer to: {target}", flush=True)
-
-
-def print_dry_run(experiment: Experiment, *, search: bool) -> None:
-    """Fold runs, resources and an estimate."""
-    from platform.distributed.forecast import forecast, resources
-
-    print(f"# resources: {resources(experiment, search=search)}")
-    for line in forecast(experiment, search=search):
-        print(f"# {line}")
-    print("# dry run: nothing was run")
-
-
-def print_presentation(experiment: Experiment, content: dict[str, Any]) -> None:
-    """The table, where everything lies, and what to do next."""
-    from platform.results.contact_sheet import write_contact_sheet
-    from platform.results.present import present, shown_path
-
-    sheet = experiment.folder / "figures" / "faces.png"
-    write_contact_sheet(Path(experiment.planned.data.folder), sheet)
-    presentation = present(experiment.store, content, {"Faces: a sample of subjects and classes": sheet})
-    print()
-    print(presentation.text)
-    print()
-    print(f"Report page:    {_shown(presentation.report)}")
-    print(f"Tables:         {', '.join(_shown(path) for path in presentation.table_files.values())}")
-    print(f"Figures:        {_shown(experiment.folder / 'figures')}/")
-    print(f"Fold runs:      {shown_path(experiment.store.root)}/fold_runs/")
-    print(f"Ray's messages: {_shown(experiment.folder / 'ray.log')}")
-    for purpose, command in presentation.next_commands.items():
-        print(f"{purpose}:\n  {command}")
-    sys.stdout.flush()
-
-
-def _shown(path: Path) -> str:
-    from platform.results.present import shown_path
-
-    return shown_path(path)

@@ -6,14 +6,15 @@ the same as without the interruption.
 
 from __future__ import annotations
 
+import argparse
+from typing import TYPE_CHECKING
+
 from platform.command import Parser, run
-from platform.run_command import (
-    add_run_arguments,
-    experiment_from,
-    print_dry_run,
-    print_plan,
-    print_presentation,
-)
+from platform.run_command import add_run_arguments, experiment_from
+from platform.run_output import print_dry_run, print_plan, print_presentation
+
+if TYPE_CHECKING:
+    from platform.distributed.event_log import EventLog
 
 EXAMPLES = """examples:
   python -m platform.tune                                    the demo: synthetic faces, minutes on two cores
@@ -31,6 +32,13 @@ def main(argv: list[str]) -> int | None:
     parser = Parser(prog="python -m platform.tune", description=__doc__, epilog=EXAMPLES)
     add_run_arguments(parser)
     arguments = parser.parse_args(argv)
+    from platform.distributed.event_log import event_log
+
+    with event_log(arguments.log_json) as log:
+        return _run(arguments, argv, log)
+
+
+def _run(arguments: argparse.Namespace, argv: list[str], log: EventLog | None) -> int | None:
     experiment = experiment_from(arguments, kind="tune", argv=argv)
     print_plan(experiment, search=True)
     if arguments.dry_run:
@@ -38,7 +46,7 @@ def main(argv: list[str]) -> int | None:
         return 0
     from platform.distributed.experiment import run_experiment
 
-    content = run_experiment(experiment, search=True)
+    content = run_experiment(experiment, search=True, log=log)
     print_presentation(experiment, content)
     return 0
 

@@ -21,6 +21,7 @@ LAYERS = (
     "datasets",
     "platform.models",
     "search_spaces",
+    "platform.objectives",
     "platform.selection",
     "platform.config_rules",
     "platform.config",

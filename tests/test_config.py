@@ -68,6 +68,8 @@ def test_a_changed_copy_leaves_the_original_and_is_checked_again() -> None:
     assert (plan_with(plan, trials=7).trials, plan.trials) == (7, 12)
     with pytest.raises(UserError, match="seed must be"):
         replace(settings, seed=-1)
+    with pytest.raises(UserError, match=r"unknown field of the configuration 'sead'; did you mean 'seed'\?"):
+        replace(settings, sead=1)
     with pytest.raises(UserError, match="trials must be"):
         plan_with(plan, trials=0)
 
@@ -113,6 +115,32 @@ SMALL: dict[str, Any] = {"weights": "none", "backbone": "resnet18"}
         ({**SMALL, "backbone_width": 2}, ["backbone_width", "2"]),
         ({"backbone_width": 0.5}, ["ImageNet weights", "0.5", "--weights none"]),
         ({"generator_width": 0}, ["generator_width must be 1 to 1024", "0", "--generator-width"]),
+        ({"generator_blocks": 0}, ["generator_blocks must be 1 to 64", "0", "--generator-blocks"]),
+        ({"stage2_augmentation": "strange"}, ["unknown augmentation 'strange'", "did you mean 'strong'?"]),
+        ({"optimizer": "adamx"}, ["unknown optimizer 'adamx'", "Known: adam, adamw, sgd"]),
+        ({"weight_decay": -0.1}, ["weight_decay must be >= 0 and < 10", "-0.1", "--weight-decay"]),
+        ({"optimizer": "sgd", "momentum": 1.0}, ["momentum must be >= 0 and < 1", "1.0"]),
+        ({"momentum": 0.9}, ["momentum needs the optimizer sgd", "0.9", "adam", "--optimizer sgd"]),
+        ({"schedule": "cosinus"}, ["unknown schedule 'cosinus'", "did you mean 'cosine'?", "constant"]),
+        ({"label_smoothing": 1.0}, ["label_smoothing must be >= 0 and < 1", "1.0", "--label-smoothing"]),
+        ({"class_weights": "even"}, ["unknown class_weights 'even'", "Known: balanced, none"]),
+        ({"dropout": 1.0}, ["dropout must be >= 0 and < 1, or -1 for the net's own", "1", "--dropout"]),
+        ({"dropout": -0.5}, ["dropout must be >= 0 and < 1, or -1", "-0.5"]),
+        (
+            {"backbone": "resnet18", "dropout": 0.5},
+            [
+                "resnet18 has no dropout in its head",
+                "0.5",
+                "--dropout -1",
+                "inception_v3, vgg16, vgg16_bn, vgg19",
+            ],
+        ),
+        (
+            {"freeze_backbone": True, "weights": "none"},
+            ["freeze_backbone keeps", "none", "--weights imagenet"],
+        ),
+        ({"freeze_generator": "yes"}, ["freeze_generator must be of type bool", "'yes'"]),
+        ({"ema_decay": 1.0}, ["ema_decay must be >= 0 and < 1", "1.0", "--ema-decay"]),
         ({"stage1_constant_epochs": -1}, ["stage1_constant_epochs must be >= 0", "-1"]),
         ({"stage2_decay_epochs": -1}, ["stage2_decay_epochs must be >= 0", "-1"]),
         (

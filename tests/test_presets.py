@@ -42,6 +42,10 @@ def test_paper_is_the_published_configuration() -> None:
     assert settings.generator_learning_rate == 1e-5
     assert (settings.lambda_classification, settings.lambda_mask) == (1, 10)
     assert (settings.augmentation, settings.transform_input) == ("paper", True)
+    assert (settings.stage2_augmentation, settings.generator_blocks, settings.dropout) == ("same", 4, -1)
+    assert (settings.optimizer, settings.weight_decay, settings.momentum) == ("adam", 0, 0)
+    assert (settings.schedule, settings.label_smoothing, settings.class_weights) == ("paper", 0, "none")
+    assert (settings.freeze_backbone, settings.freeze_generator, settings.ema_decay) == (False, False, 0)
     assert (plan.fold_rule, plan.folds) == ("paper", 10)
 
 

@@ -57,7 +57,8 @@ def test_a_dry_run_shows_settings_fold_runs_and_time_and_writes_nothing(
 ) -> None:
     for module in ("cluster", "forecast"):
         monkeypatch.setattr(
-            f"platform.distributed.{module}.local_slots", lambda plan, runs_in_memory=None: Slots(cpus=2, gpus=0, fold_runs=2)
+            f"platform.distributed.{module}.local_slots",
+            lambda plan, runs_in_memory=None: Slots(cpus=2, gpus=0, fold_runs=2),
         )
     before = files_under(data_root)
     argv = [*SMALL, "--runs", str(tmp_path / "runs"), "--data-root", str(data_root), "--dry-run"]
@@ -124,6 +125,11 @@ def test_crossval_needs_no_rounds_for_another_number_of_folds(
         ("tune", ["--transfer-to", "synthetic"], ["transferred to another data set", "synthetic", "none"]),
         ("tune", ["--trails", "3"], ["unknown argument '--trails'; did you mean --trials?"]),
         ("crossval", ["--trials", "3"], ["unknown argument '--trials'"]),
+        (
+            "crossval",
+            ["--train-workers", "2", "--stage2-batch-size", "1"],
+            ["stage2_batch_size must be at least the number of Train workers, 2, but got 1"],
+        ),
         ("tune", ["--rounds", "4,4"], ["rounds must be positive and add up", "(10)", "4,4"]),
         (
             "tune",

@@ -46,5 +46,5 @@ def test_random_fields_are_smooth_and_differ_between_classes(masks: MaskSet) -> 
 
 
 def test_an_unknown_control_lists_the_known_ones(masks: MaskSet) -> None:
-    with pytest.raises(UserError, match="unknown mask control 'blob'.*centre, permuted"):
+    with pytest.raises(UserError, match=r"unknown mask control 'blob'.*centre, permuted"):
         control_masks("blob", masks)

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from platform.evaluation.predictions import Predictions, to_bytes
-from platform.results.identity import identity
+from platform.results.identity import RESULT_VERSION, identity
 from platform.results.store import ResultsStore
 
 CLASSES = ("anger", "contempt", "disgust", "fear", "happiness", "sadness", "surprise")
@@ -61,14 +61,16 @@ def write_fold_run(
 ) -> str:
     """One finished final fold run with curves, masks and pictures; returns its identity.
 
-    `changes`: `data_hash`, `rule`, `role`, `index` of the record.
+    `changes`: `data_hash`, `rule`, `role`, `index`, `seed`, `config`, `result_version` of the record.
     """
     fold, dataset = int(predictions.fold[0]), str(predictions.dataset[0])
     with_masks = method != "cnn"
     record = {
         "kind": "fold_run",
-        "result_version": 1,
+        "result_version": changes.get("result_version", RESULT_VERSION),
         "method": method,
+        "config": {"backbone": "resnet18", "seed": changes.get("seed", 0), **changes.get("config", {})},
+        "seed": changes.get("seed", 0),
         "data": {"dataset": dataset, "hash": changes.get("data_hash", "d" * 64)},
         "fold": {
             "rule": changes.get("rule", "paper"),
@@ -202,6 +204,7 @@ def fake_study() -> dict[str, Any]:
         "name": "study-1",
         "storage": "journal",
         "objective": "inner accuracy, mean of folds",
+        "winner": 5,
         "trials": trials,
     }
 

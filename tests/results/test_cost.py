@@ -7,6 +7,7 @@ from platform.config import Configuration
 from platform.models.networks.backbones import BACKBONES
 from platform.results.cost import (
     FORWARD_GFLOP,
+    GENERATOR_BLOCK_SHARE,
     GFLOP_A_SECOND_AND_CORE,
     OVERHEAD_GFLOP,
     Pace,
@@ -73,3 +74,21 @@ def test_a_pace_is_assumed_then_learned_by_key_then_by_all() -> None:
     assert pace.seconds("new", 100) == pytest.approx(200)
     pace.learn("a", 10, 15)  # a: 20 GFLOP in 20 s
     assert pace.seconds("a", 100) == pytest.approx(100)
+
+
+def test_the_share_of_a_residual_block_is_what_a_counter_says() -> None:
+    import torch
+    from torch.utils.flop_counter import FlopCounterMode
+
+    from platform.models.networks.mask_generator import MaskGenerator
+
+    counts = []
+    for blocks in (4, 5):
+        with torch.device("meta"), FlopCounterMode(display=False) as counter:
+            MaskGenerator(64, blocks).eval()(torch.zeros(1, 1, 299, 299))
+        counts.append(counter.get_total_flops())
+    assert (counts[1] - counts[0]) / counts[0] == pytest.approx(GENERATOR_BLOCK_SHARE, abs=2e-3)
+    four, six = (task(generator_blocks=blocks).stage1 for blocks in (4, 6))
+    assert four is not None
+    assert six is not None
+    assert cost_gflop(six, 1) / cost_gflop(four, 1) == pytest.approx(1 + 2 * GENERATOR_BLOCK_SHARE, rel=1e-2)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import io
 import json
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -19,23 +18,14 @@ from platform.errors import UserError
 from platform.evaluation.predictions import from_bytes
 from platform.results.execution import execute, pictures_png, task_kind
 from platform.results.mask_sets import load_masks
-from platform.results.planning import PlannedData, final_tasks, inner_tasks, masks_to_lend, plan_data
+from platform.results.planning import PlannedData, final_tasks, masks_to_lend, plan_data, step_tasks
 from platform.results.store import ResultsStore
 from platform.results.tasks import FoldTask, Machine, Stage1Task
 from tests.tiny_faces import CLASSES, prepare_tiny, tiny_configuration
 
+pytestmark = pytest.mark.usefixtures("process_settings_as_before")
+
 PLAN = Plan(folds=2, rounds=(1, 1), holdout_share=0.3)
-
-
-@pytest.fixture(autouse=True)
-def same_process_settings_after() -> Iterator[None]:
-    """`execute` sets threads and denormals for its process; the other tests keep theirs."""
-    threads = torch.get_num_threads()
-    deterministic, benchmark = torch.backends.cudnn.deterministic, torch.backends.cudnn.benchmark
-    yield
-    torch.set_num_threads(threads)
-    torch.set_flush_denormal(False)
-    torch.backends.cudnn.deterministic, torch.backends.cudnn.benchmark = deterministic, benchmark
 
 
 @pytest.fixture(scope="module")
@@ -84,6 +74,8 @@ def test_a_fold_run_is_stored_whole_and_never_computed_twice(
     assert store.record("fold_runs", task.identity) == json.loads(json.dumps(task.record))
     curve = json.loads(store.read("fold_runs", task.identity, "curves.json"))["stage2"]
     assert [epoch["epoch"] for epoch in curve] == [1, 2]
+    measures = {"loss", "gradient_norm", "images_per_second", "learning_rate", "learning_rate_classifier"}
+    assert measures | ({"learning_rate_mask_generator"} if has_pictures else set()) <= set(curve[0])
     predictions = from_bytes(store.read("fold_runs", task.identity, "predictions.parquet"), "test")
     assert set(predictions.subject.tolist()) == set(task.evaluation_subjects)
     assert len(predictions) == manifest["image_count"] == 5 * 6
@@ -128,7 +120,7 @@ def test_inner_runs_keep_no_weights_and_final_ones_only_when_asked(
     planned: PlannedData, tmp_path: Path
 ) -> None:
     configuration = tiny_configuration(method="cnn")
-    inner = inner_tasks(configuration, planned, Machine(), (0,))[0]
+    inner = step_tasks(configuration, planned, Machine(), ((0, 0),))[0]
     assert "weights.safetensors" not in complete(inner, tmp_path)["sha256"]
     final = final_task(planned, configuration)
     assert "weights.safetensors" not in complete(final, tmp_path, keep_weights=False)["sha256"]
@@ -174,7 +166,9 @@ def test_a_diverging_run_fails_with_the_place_and_the_images_and_is_never_scored
 ) -> None:
     task = final_task(planned, tiny_configuration(method="cnn"))
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("torch.nn.functional.cross_entropy", lambda logits, labels: logits.sum() * float("nan"))
+        patch.setattr(
+            "torch.nn.functional.cross_entropy", lambda logits, *_, **__: logits.sum() * float("nan")
+        )
         manifest = execute(task, str(tmp_path))
     assert manifest["status"] == "failed"
     assert "DivergedError" in manifest["traceback"]

@@ -21,6 +21,7 @@ from platform.results.experiment_plan import (
     wanted_gflop,
     write_settings,
 )
+from platform.results.experiment_rows import Found
 from tests.tiny_faces import prepare_tiny, subject_names, tiny_configuration
 
 BASE_PLAN = {"folds": 2, "rounds": (1, 1), "trials": 3, "transfer_to": "synthetic_wild", "holdout_share": 0.3}
@@ -132,9 +133,10 @@ def test_a_search_on_the_test_folds_already_has_the_winners_final_runs(
 
 
 def test_the_description_is_a_valid_experiment_with_the_plans_rule(data_root: Path, tmp_path: Path) -> None:
-    for rule, study in (("inner", [{"name": "s", "trials": []}]), ("paper", [])):
+    found = Found(studies=[{"name": "s", "trials": []}], chosen=[], score=0.5, economy={"run": {}})
+    for rule, result in (("inner", found), ("paper", None)):
         made = experiment(data_root, tmp_path / rule, search=rule == "inner", selection_rule=rule)
-        content = describe_experiment(made, final_rows(made, made.configuration), study)
+        content = describe_experiment(made, final_rows(made, made.configuration), result)
         path = made.folder / "experiment.json"
         assert json.loads(path.read_text()) == json.loads(json.dumps(content))
         assert content["selection_rule"] == rule

@@ -8,11 +8,11 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
-import torch
 
 from platform.config import Plan
 from platform.results.execution import execute
@@ -20,6 +20,8 @@ from platform.results.planning import final_tasks, plan_data
 from platform.results.store import ResultsStore
 from platform.results.tasks import FoldTask, Machine
 from tests.tiny_faces import prepare_tiny, tiny_configuration
+
+pytestmark = pytest.mark.usefixtures("process_settings_as_before")
 
 PLAN = Plan(folds=2, rounds=(1, 1))
 EPOCHS = 16
@@ -70,6 +72,7 @@ def outcome(runs: Path, task: FoldTask) -> dict[str, object]:
 def kill_until_done(root: Path, data_root: Path, runs: Path, kills: int) -> int:
     """Start the run, kill it with SIGKILL at a random moment, `kills` times; then let it end.
 
+    Each start is left a few epochs first, so that it gets as far on a busy machine as on a quiet one.
     Returns the number of starts that went on from a checkpoint: whose first epoch was not the first.
     """
     chance = random.Random(0)
@@ -81,6 +84,8 @@ def kill_until_done(root: Path, data_root: Path, runs: Path, kills: int) -> int:
             first = worker.stdout.readline().split()
             continued += bool(first) and int(first[1]) > 1
             if attempt < kills and first:
+                for _ in range(chance.randint(2, 5)):
+                    worker.stdout.readline()
                 time.sleep(chance.uniform(0.0, 0.25))
                 worker.send_signal(signal.SIGKILL)
             worker.stdout.read()
@@ -88,15 +93,6 @@ def kill_until_done(root: Path, data_root: Path, runs: Path, kills: int) -> int:
             break
         assert worker.returncode == -signal.SIGKILL
     return continued
-
-
-@pytest.fixture(autouse=True)
-def _as_before() -> Iterator[None]:
-    """A fold run sets the threads of its process, and how it treats the smallest numbers."""
-    threads = torch.get_num_threads()
-    yield
-    torch.set_num_threads(threads)
-    torch.set_flush_denormal(False)
 
 
 @pytest.mark.parametrize("kills", [3, pytest.param(20, marks=pytest.mark.slow)])
@@ -113,6 +109,48 @@ def test_killed_at_random_moments_it_ends_with_the_same_bits(kills: int, root: P
     assert continued >= 1, "no start went on from a checkpoint"
     assert outcome(killed, task) == outcome(quiet, task)
     assert list((killed / "checkpoints").iterdir()) == [], "checkpoints go once the result stands"
+
+
+def test_the_manifest_counts_the_seconds_of_the_starts_before(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    prepare_tiny(tmp_path / "data", "synthetic", subjects=10)
+    configuration = tiny_configuration(method="cnn")
+    planned = plan_data(tmp_path / "data", "synthetic", configuration, PLAN)
+    task = final_tasks(configuration, planned, Machine(checkpoint_every_epochs=1))[0]
+    slow = SimpleNamespace(passed=0.0)
+    clock = SimpleNamespace(monotonic=lambda: time.monotonic() + slow.passed)
+    monkeypatch.setattr("platform.training.checkpoint.time", clock)
+
+    def report(values: dict[str, Any]) -> None:
+        slow.passed += 500
+        if values["epoch"] == 2:
+            raise KeyboardInterrupt  # 500 of these 1000 seconds are lost
+
+    with pytest.raises(KeyboardInterrupt):
+        execute(task, str(tmp_path / "runs"), report=report)
+    manifest = execute(task, str(tmp_path / "runs"))
+    assert 500 < manifest["seconds"] < 1000
+
+
+def test_a_kill_between_the_result_and_the_end_leaves_no_checkpoints_for_ever(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    prepare_tiny(tmp_path / "data", "synthetic", subjects=10)
+    configuration = tiny_configuration(method="cnn")
+    planned = plan_data(tmp_path / "data", "synthetic", configuration, PLAN)
+    task = final_tasks(configuration, planned, Machine(checkpoint_every_epochs=1))[0]
+
+    def killed(folder: Path, **options: object) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr("shutil.rmtree", killed)
+        with pytest.raises(KeyboardInterrupt):
+            execute(task, str(tmp_path / "runs"))
+    assert (tmp_path / "runs/checkpoints" / task.identity).exists()
+    assert execute(task, str(tmp_path / "runs"))["status"] == "complete"
+    assert list((tmp_path / "runs/checkpoints").iterdir()) == []
 
 
 def test_the_interval_of_checkpoints_is_no_part_of_the_identity(tmp_path: Path) -> None:

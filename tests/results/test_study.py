@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-import dataclasses
+import json
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +12,6 @@ from platform.errors import UserError
 from platform.presets import preset
 from platform.results.study import SearchDefinition, check_first, definition_of_space
 from platform.results.study_storage import open_storage
-from search_spaces import space_names
 
 
 def suggest(trial: optuna.Trial) -> dict[str, Any]:
@@ -36,29 +35,9 @@ def configuration_of(name: str) -> Configuration:
 def test_every_presets_own_space_holds_its_first_configurations(name: str) -> None:
     base = configuration_of(name)
     made = definition_of_space(preset(name)["space"], base, name="study", settings={"a": 1})
-    assert (made.name, made.settings) == ("study", {"a": 1})
+    assert (made.name, made.settings["a"]) == ("study", 1)
     assert made.first[0]["backbone"] == base.backbone  # the paper's configuration is tried first
     assert made.first[0]["lambda_mask"] == 10
-
-
-@pytest.mark.parametrize("name", space_names())
-def test_every_proposal_of_a_space_is_a_configuration(name: str) -> None:
-    base = configuration_of("quick")
-    made = definition_of_space(name, base) if name == "quick" else definition(suggest=_suggest(name))
-    study = optuna.create_study(sampler=optuna.samplers.RandomSampler(seed=0))
-    for _ in range(20):
-        dataclasses.replace(base, image_size_pixels=52, **made.suggest(study.ask()))
-
-
-def _suggest(name: str) -> Any:
-    from search_spaces import load_space
-
-    space = load_space(name)
-
-    def with_small_faces(trial: optuna.Trial) -> dict[str, Any]:
-        return {"enlarge_below_pixels": 75, **space.suggest(trial)}
-
-    return with_small_faces
 
 
 def test_an_unknown_space_is_refused() -> None:
@@ -70,6 +49,45 @@ def test_an_unknown_space_is_refused() -> None:
 def test_a_first_configuration_outside_the_space_is_refused(first: dict[str, float]) -> None:
     with pytest.raises(UserError, match=r"is outside the search space .*; choose a --space"):
         check_first(definition(first=(first,)))
+
+
+def test_a_space_whose_values_make_no_valid_configuration_is_refused() -> None:
+    with pytest.raises(UserError, match=r"the search space gives .* cannot be: lambda_mask must be >= 0"):
+        check_first(
+            definition(
+                suggest=lambda trial: {"lambda_mask": -trial.suggest_float("lambda_mask", 0.1, 10.0)},
+            ),
+            configuration_of("quick"),
+        )
+
+
+def test_fixed_parameters_leave_the_first_configurations_without_them_and_without_repetition() -> None:
+    base = configuration_of("quick")
+    rates = {"classifier_learning_rate": 1e-3, "generator_learning_rate": 1e-4}
+    one_net = definition_of_space("quick", base, fixed=["backbone=resnet18"])
+    assert list(one_net.first) == [{"lambda_mask": 10.0, **rates}, {"lambda_mask": 0.1, **rates}]
+    one_weight = definition_of_space("quick", base, fixed=["lambda_mask=3"])
+    nets = ["inception_v3", "resnet18", "vgg16_bn"]
+    assert list(one_weight.first) == [{"backbone": name, **rates} for name in nets]
+    study = optuna.create_study()
+    assert one_weight.suggest(study.ask())["lambda_mask"] == 3.0
+
+
+def test_a_fixed_choice_takes_what_depends_on_it_along() -> None:
+    """The paper's net has dropout to search, and resnet18 has not."""
+    first = definition_of_space("backbone", configuration_of("paper"), fixed=["backbone=resnet18"]).first
+    assert list(first) == [{"stage2_batch_size": 16, "classifier_learning_rate": 1e-4}]
+
+
+def test_a_fixed_value_that_cannot_be_is_refused_with_its_rule() -> None:
+    with pytest.raises(UserError, match=r"--set lambda_mask=-1 gives .*: lambda_mask must be >= 0 .* -1.0"):
+        definition_of_space("quick", configuration_of("quick"), fixed=["lambda_mask=-1"])
+
+
+def test_enqueued_configurations_come_after_the_spaces_own() -> None:
+    own = [{"lambda_classification": 1.0, "lambda_mask": mask} for mask in (10.0, 50.0)]
+    made = definition_of_space("loss_weights", configuration_of("paper"), enqueued=json.dumps(own))
+    assert [one["lambda_mask"] for one in made.first] == [10.0, 0.1, 50.0]  # the paper's is there already
 
 
 def test_a_new_study_is_given_its_definition_and_its_first_trials() -> None:
@@ -105,12 +123,22 @@ def test_a_study_of_other_settings_is_refused_with_what_differs() -> None:
     assert len(study.trials) == 2
 
 
-def test_the_sampler_is_a_function_of_its_seed() -> None:
-    def proposed(seed: int) -> float:
-        study = optuna.create_study(sampler=definition().sampler(seed))
-        return float(suggest(study.ask())["lambda_mask"])
+def test_a_space_whose_file_changed_is_refused_with_the_old_and_the_new_range(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    import search_spaces.quick
 
-    assert proposed(1) == proposed(1) != proposed(2)
+    base, study = configuration_of("quick"), optuna.create_study()
+    definition_of_space("quick", base, name="study").check(study)
+
+    def wider(trial: optuna.Trial) -> dict[str, Any]:
+        return {**before(trial), "label_smoothing": trial.suggest_float("label_smoothing", 0.0, 0.2)}
+
+    before = search_spaces.quick.suggest
+    monkeypatch.setattr(search_spaces.quick, "suggest", wider)
+    monkeypatch.setattr(search_spaces.quick, "first", lambda base: [])
+    with pytest.raises(UserError, match=r"parameter label_smoothing was None and is now '0 to 0\.2'.*--name"):
+        definition_of_space("quick", base, name="study").check(study)
 
 
 def test_a_study_outlives_the_process_in_its_journal(tmp_path: Path) -> None:

@@ -25,7 +25,16 @@ OTHER_VALUES: dict[str, Any] = {
     "stage2_batch_size": 7, "classifier_learning_rate": 7e-3, "generator_learning_rate": 7e-3,
     "lambda_classification": 7.0, "lambda_mask": 7.0, "adam_beta1": 0.7, "adam_beta2": 0.7, "seed": 7,
     "precision": "bf16", "compiled": True, "synchronised_batch_norm": False,
+    "generator_blocks": 7, "stage2_augmentation": "strong", "optimizer": "sgd", "weight_decay": 0.7,
+    "momentum": 0.7, "schedule": "cosine", "label_smoothing": 0.7, "class_weights": "balanced",
+    "dropout": 0.7, "freeze_backbone": True, "freeze_generator": True, "ema_decay": 0.7,
 }  # fmt: skip
+NEEDED: dict[str, dict[str, Any]] = {
+    "momentum": {"optimizer": "sgd"},
+    "dropout": {"backbone": "vgg16"},
+    "freeze_backbone": {"weights": "imagenet"},
+}
+"""What a field's other value is valid with."""
 
 
 def task(configuration: Configuration = BASE, **changes: Any) -> FoldTask:
@@ -47,7 +56,7 @@ def test_another_value_is_known_for_every_field() -> None:
 @pytest.mark.parametrize("name", OTHER_VALUES)
 @pytest.mark.parametrize("method", method_names())
 def test_an_identity_changes_with_the_fields_that_its_run_reads_and_no_other(method: str, name: str) -> None:
-    base = replace(BASE, method=method)
+    base = replace(BASE, method=method, **NEEDED.get(name, {}))
     changed = replace(base, **{name: OTHER_VALUES[name]})
     reads_it = name in (*COMMON_FIELDS, *load_method(method).fields)
     if load_method(method).pretrains_generator:
@@ -60,10 +69,16 @@ def test_an_identity_changes_with_the_fields_that_its_run_reads_and_no_other(met
 
 
 def test_the_baseline_ignores_the_mask_generators_settings_and_trials_share_stage_1() -> None:
-    generator_only = {"lambda_mask": 3.0, "generator_learning_rate": 3e-4, "generator_width": 5}
+    generator_only = {
+        "lambda_mask": 3.0, "generator_learning_rate": 3e-4, "generator_width": 5, "generator_blocks": 2,
+        "freeze_generator": True,
+    }  # fmt: skip
     cnn = replace(BASE, method="cnn")
     assert task(cnn).identity == task(replace(cnn, **generator_only)).identity
-    trial = replace(BASE, backbone="vgg16", lambda_mask=0.5, generator_learning_rate=1e-4)
+    trial = replace(
+        BASE, backbone="vgg16", lambda_mask=0.5, generator_learning_rate=1e-4, optimizer="adamw",
+        schedule="cosine", ema_decay=0.9, stage2_augmentation="strong",
+    )  # fmt: skip
     assert task(BASE).identity != task(trial).identity
     assert stage1_identity(task(BASE)) == stage1_identity(task(trial)) is not None
 

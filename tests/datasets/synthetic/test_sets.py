@@ -10,8 +10,8 @@ import pytest
 
 from datasets import ckplus, mmi
 from datasets.alignment import align, five_points_from_68, similarity_transform, template_points
-from datasets.synthetic import adapter, adapter_mmi, adapter_wild, sets
 from datasets.records import FrameRecord
+from datasets.synthetic import adapter, adapter_mmi, adapter_wild, sets
 from datasets.synthetic.frames import SetParameters, draw_frame
 from datasets.synthetic.sets import SYNTHETIC_SETS, ensure_set_written
 

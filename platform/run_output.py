@@ -1,0 +1,88 @@
+"""What a command that runs fold runs prints: the plan, the dry run and the ending."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from platform.search_plan import front_lines, search_lines
+
+if TYPE_CHECKING:
+    from platform.results.experiment_plan import Experiment
+
+SCORED_ON = {
+    "inner": "scored on inner validation subjects only",
+    "nested": "scored on inner validation subjects of that fold only",
+    "test": "scored on the TEST folds: leakage, only to show the gap",
+}
+
+
+def print_plan(experiment: Experiment, *, search: bool) -> None:
+    """The resolved settings and what they mean, before anything runs."""
+    from platform.results.settings_file import show
+
+    plan, planned = experiment.plan, experiment.planned
+    print(f"# {experiment.name}: resolved settings (stored in {shown(experiment.folder / 'config.yaml')})")
+    print(show(experiment.configuration, plan), end="")
+    subjects, images = len(planned.images_of_subject), sum(planned.images_of_subject.values())
+    print(
+        f"# {plan.dataset}: {images} images of {subjects} subjects, {len(planned.data.class_names)} classes, "
+        f"{len(planned.folds.folds)} folds (rule {planned.folds.rule})"
+    )
+    if search:
+        studies = experiment.scopes
+        per_study = "" if len(studies) == 1 else f"{len(studies)} studies (one an outer fold) x "
+        print(
+            f"# search: {per_study}{plan.trials} trials x up to {len(studies[0].steps)} fold runs (space "
+            f"{plan.space}, {SCORED_ON[plan.selection_rule]}), then all folds of the winner and of "
+            f"{len(plan.baselines)} baselines"
+        )
+        for line in search_lines(plan, experiment.configuration, len(studies[0].steps)):
+            print(f"# {line}")
+    target = experiment.target.data.dataset if experiment.target else "none"
+    print(f"# mask transfer to: {target}", flush=True)
+
+
+def print_dry_run(experiment: Experiment, *, search: bool) -> None:
+    """Fold runs, resources and an estimate."""
+    from platform.distributed.forecast import forecast, resources
+
+    print(f"# resources: {resources(experiment, search=search)}")
+    for line in forecast(experiment, search=search):
+        print(f"# {line}")
+    print("# dry run: nothing was run")
+
+
+def print_presentation(experiment: Experiment, content: dict[str, Any]) -> None:
+    """The table, where everything lies, and what to do next."""
+    from platform.results.contact_sheet import write_contact_sheet
+    from platform.results.present import present, shown_path
+
+    sheet = experiment.folder / "figures" / "faces.png"
+    write_contact_sheet(Path(experiment.planned.data.folder), sheet)
+    presentation = present(experiment.store, content, {"Faces: a sample of subjects and classes": sheet})
+    print()
+    print(presentation.text)
+    if content.get("economy"):
+        from platform.results.economy import economy_lines
+
+        print("\n".join(["", *economy_lines(content["economy"])]))
+    print()
+    for line in front_lines(content):
+        print(line)
+    print(f"Report page:    {shown(presentation.report)}")
+    print(f"Tables:         {', '.join(shown(path) for path in presentation.table_files.values())}")
+    print(f"Figures:        {shown(experiment.folder / 'figures')}/")
+    print(f"Fold runs:      {shown_path(experiment.store.root)}/fold_runs/")
+    print(f"Ray's messages: {shown(experiment.folder / 'ray.log')}")
+    for purpose, command in presentation.next_commands.items():
+        print(f"{purpose}:\n  {command}")
+    sys.stdout.flush()
+
+
+def shown(path: Path) -> str:
+    """The path as a person would type it from here."""
+    from platform.results.present import shown_path
+
+    return shown_path(path)

@@ -1,0 +1,93 @@
+from __future__ import annotations
+
+import argparse
+from typing import Any
+
+import optuna
+import pytest
+
+from platform.config import Configuration, Plan
+from platform.errors import UserError
+from platform.flags import resolve
+from platform.presets import preset
+from platform.results.study import SearchDefinition
+from platform.search_plan import check_sampler, front_lines, search_lines, shown_value
+
+FIELDS = Configuration.__dataclass_fields__
+QUICK = Configuration(**{name: value for name, value in preset("quick").items() if name in FIELDS})
+
+
+def suggest(trial: optuna.Trial) -> dict[str, Any]:
+    return {"lambda_mask": trial.suggest_float("lambda_mask", 0.1, 10.0)}
+
+
+DEFINITION = SearchDefinition(name="study", suggest=suggest, first=(), settings={})
+
+
+@pytest.mark.parametrize(
+    ("plan", "error"),
+    [
+        (Plan(sampler="grid"), "lambda_mask is numeric"),
+        (Plan(sampler="cmaes", objectives=("accuracy", "latency")), "cmaes takes one objective"),
+    ],
+)
+def test_a_sampler_that_cannot_do_it_is_refused_before_anything_runs(plan: Plan, error: str) -> None:
+    with pytest.raises(UserError, match=error):
+        check_sampler(plan, DEFINITION)
+    check_sampler(Plan(sampler="cmaes"), DEFINITION)
+
+
+def test_the_plan_says_who_proposes_what_for_and_why_nothing_is_pruned() -> None:
+    assert search_lines(Plan(), QUICK, 10) == [
+        "sampler tpe: all parameters",
+        "pruning: on (Wilcoxon over subjects)",
+    ]
+    plan = Plan(sampler="gp", asynchronous=True, objectives=("accuracy", "latency"))
+    sampler, objectives, pruning = search_lines(plan, QUICK, 10)
+    assert sampler.startswith("sampler gp: moves backbone, lambda_mask,")
+    assert "is not the same search" in sampler
+    assert objectives.startswith(
+        "objectives: accuracy, mean of folds, milliseconds an image; the most accurate"
+    )
+    assert pruning.startswith("pruning: off (several objectives")
+
+
+def test_the_front_is_listed_with_the_chosen_trial_marked() -> None:
+    values = {0: (0.5, 12.34), 2: (0.25, 3.0)}
+    study = {
+        "name": "study", "objectives": ["accuracy", "latency"], "front": [0, 2], "winner": 0,
+        "trials": [
+            {"number": n, "values": {"accuracy": a, "latency": ms}} for n, (a, ms) in values.items()
+        ],
+    }  # fmt: skip
+    title, chosen, other = front_lines({"studies": [study]})
+    assert title.startswith("Pareto front of study")
+    assert chosen == "  trial 0: accuracy 50.0%, latency 12.3 ms  <- chosen: the most accurate"
+    assert other == "  trial 2: accuracy 25.0%, latency 3.0 ms"
+    assert front_lines({"studies": [{**study, "objectives": ["accuracy"]}]}) == []
+    assert shown_value("parameters", 799048.0) == "parameters 799,048"
+
+
+def test_a_password_given_with_storage_is_in_no_setting(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PGPASSWORD", "")
+    arguments = argparse.Namespace(
+        preset="quick", config=None, storage="postgresql://u:secret@host/db", objectives="accuracy,latency"
+    )
+    _, plan = resolve(arguments)
+    assert plan.storage == "postgresql://u@host/db"
+    assert plan.objectives == ("accuracy", "latency")
+
+
+@pytest.mark.parametrize(
+    ("storage", "error"),
+    [
+        ("mysql://host/db", "storage must be journal, sqlite:///FILE or postgresql://"),
+        ("sqlite:///", "storage must be journal, sqlite:///FILE"),
+        ("postgresql://u:secret@host/db", "must not hold a password"),
+        ("postgresql://host/db?password=secret", "must not hold a password"),
+    ],
+)
+def test_a_storage_that_cannot_be_is_refused_and_a_password_not_shown(storage: str, error: str) -> None:
+    with pytest.raises(UserError, match=error) as refusal:
+        Plan(storage=storage)
+    assert "secret" not in str(refusal.value)
