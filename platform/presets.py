@@ -48,7 +48,7 @@ def quick() -> Preset:
         "classifier_learning_rate": 1e-3,
         "generator_learning_rate": 1e-4,
         "adam_beta1": 0.9,
-        "trials": 4,
+        "trials": 5,
         "trials_in_flight": 1,
     }
 
