@@ -8,7 +8,6 @@ from __future__ import annotations
 import argparse
 from typing import TYPE_CHECKING
 
-from datasets.mask_controls import CONTROLS
 from platform.command import Parser, run
 from platform.run_command import add_run_arguments, experiment_from
 from platform.run_output import print_dry_run, print_plan, print_presentation
@@ -45,6 +44,7 @@ def _run(arguments: argparse.Namespace, argv: list[str], log: EventLog | None) -
     if arguments.dry_run:
         print_dry_run(experiment, search=False)
         return 0
+    from datasets.mask_controls import CONTROLS
     from platform.distributed.experiment import run_experiment
 
     content = run_experiment(experiment, search=False, log=log)

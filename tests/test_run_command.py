@@ -250,7 +250,7 @@ def test_mmi_runs_once_it_is_prepared(
             ["results cannot be written to", "afile: Not a directory", "pass --runs"],
         ),
         (["--runs", "/proc/runs"], ["results cannot be written to /proc/runs (/proc: ", "pass --runs"]),
-        (["--train-workers", "64"], ["for each of 64 Train workers", "pass --train-workers"]),
+        (["--train-workers", "8"], ["for each of 8 Train workers", "pass --train-workers"]),
         (["--weights", "{afile}"], ["afile"]),
         (["--weights", "/no/such.safetensors"], ["there is no file", "/no/such.safetensors"]),
         (["--precision", "fp16"], ["did you mean 'bf16'"]),
