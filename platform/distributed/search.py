@@ -7,10 +7,8 @@ Tune's own state is thrown away (platform/distributed/study_search.py).
 from __future__ import annotations
 
 import dataclasses
-import signal
 import tempfile
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -140,24 +138,7 @@ def _run_trials(search: Studies, trainable: Any, trials: int) -> None:
                 failure_config=tune.FailureConfig(max_failures=LOST_TRIAL_RESTARTS),
             ),
         )
-        with interruptible():
-            tuner.fit()
-
-
-@contextmanager
-def interruptible() -> Iterator[None]:
-    """Ctrl-C stays ours: Tune takes SIGINT over, and gives it back only when it has caught one.
-
-    Raises KeyboardInterrupt after the block when it has.
-    """
-    handler = signal.getsignal(signal.SIGINT)
-    try:
-        yield
-    finally:
-        caught = signal.getsignal(signal.SIGINT) is handler
-        signal.signal(signal.SIGINT, handler)
-    if caught:
-        raise KeyboardInterrupt
+        tuner.fit()
 
 
 def described_trials(search: StudySearch) -> list[dict[str, Any]]:

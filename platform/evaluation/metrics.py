@@ -70,10 +70,13 @@ def class_scores(
     """Precision, recall and F1 of each class, in the order of `class_names`. Both arrays str (n,)."""
     from sklearn.metrics import precision_recall_fscore_support
 
+    counts = confusion_counts(true, predicted, class_names)
+    # Numbers for names: scikit-learn takes half the time on them.
+    pairs = np.repeat(np.arange(counts.size), counts.ravel())
     precision, recall, f1, true_counts = precision_recall_fscore_support(
-        true, predicted, labels=list(class_names), zero_division=0.0
+        pairs // len(counts), pairs % len(counts), labels=np.arange(len(counts)), zero_division=0.0
     )
-    predicted_counts = [int((predicted == name).sum()) for name in class_names]
+    predicted_counts = counts.sum(axis=0).tolist()
     return tuple(
         ClassScore(
             name=name,

@@ -15,7 +15,7 @@ import pytest
 
 from platform.config import Plan, plan_with
 from platform.distributed.dispatcher import start_dispatcher
-from platform.distributed.search import described_trials, interruptible, run_search, winner
+from platform.distributed.search import described_trials, run_search, winner
 from platform.distributed.study_search import StudySearch
 from platform.results.planning import PlannedData
 from platform.results.store import ResultsStore
@@ -156,23 +156,3 @@ def test_failed_and_pruned_trials_are_told_so_and_the_winner_has_all_folds(searc
     chosen = choice.configuration
     assert (chosen.classifier_learning_rate, chosen.stage2_batch_size) == (0.01, 16)
     assert [run["fold"] for run in trials[1]["runs"]] == [0, 1, 2]
-
-
-def test_after_the_trials_ctrl_c_is_ours_again_and_one_that_tune_caught_is_not_lost() -> None:
-    def of_tune(number: int, frame: object) -> None:
-        """As Tune's handler: notes the signal and gives the earlier handler back."""
-        signal.signal(signal.SIGINT, ours)
-
-    ours = signal.getsignal(signal.SIGINT)
-    with interruptible():
-        signal.signal(signal.SIGINT, of_tune)
-    assert signal.getsignal(signal.SIGINT) is ours
-
-    @interruptible()
-    def interrupted() -> None:
-        signal.signal(signal.SIGINT, of_tune)
-        signal.raise_signal(signal.SIGINT)
-
-    with pytest.raises(KeyboardInterrupt):
-        interrupted()
-    assert signal.getsignal(signal.SIGINT) is ours
