@@ -55,6 +55,7 @@ def run_experiment(experiment: Experiment, *, search: bool, log: EventLog | None
         dispatcher = start_dispatcher(plan, experiment.store.root, slots.fold_runs, image_counts(experiment))
         progress = Progress(slots.fold_runs or int(slots.cpus // plan.cpus_per_run) or 1, log)
         _expect(progress, experiment, search=search)
+        stack.callback(ray.kill, dispatcher)  # what it still owes would fail, loudly, while Ray ends
         with displayed(progress, lambda known: ray.get(dispatcher.snapshot.remote(known))):
             found = None
             if storage is not None:

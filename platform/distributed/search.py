@@ -7,6 +7,7 @@ Tune's own state is thrown away (platform/distributed/study_search.py).
 from __future__ import annotations
 
 import dataclasses
+import gc
 import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -139,6 +140,9 @@ def _run_trials(search: Studies, trainable: Any, trials: int) -> None:
             ),
         )
         tuner.fit()
+    # Here, and not by chance during the final folds: a Ctrl-C that strikes while Tune's objects are
+    # being deleted is lost.
+    gc.collect()
 
 
 def described_trials(search: StudySearch) -> list[dict[str, Any]]:
