@@ -60,6 +60,8 @@ class Command:
                 stdout=out,
                 stderr=err,
                 start_new_session=True,
+                # A shell that runs the tests in the background has them ignore SIGINT, and their children.
+                preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
             )
 
     def wait(self) -> int:
