@@ -128,7 +128,7 @@ def test_a_failed_fold_run_comes_back_as_its_manifest(
 @pytest.mark.timeout(1800)
 def test_the_search_command_works_with_train_workers(root: Path, data_root: Path, tmp_path: Path) -> None:
     settings = tiny_settings(method="cnn") | {
-        "space": "fmpn",
+        "space": "baseline",
         "folds": 2,
         "rounds": [1, 1],
         "trials": 1,
