@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from platform.command import Parser, run
-from platform.rows_command import add_rows_arguments, command_line, prepare, run_rows, settings_of
+from platform.rows_command import add_rows_arguments, experiment_of, prepare, run_rows, settings_of
 
 if TYPE_CHECKING:
     from platform.results.experiment_plan import Experiment
@@ -43,7 +43,7 @@ def main(argv: list[str]) -> int | None:
     add("--price-per-hour", metavar="X", help="with --dry-run: of the whole cluster, in your currency")
     add_rows_arguments(parser)
     arguments = parser.parse_args(argv)
-    from platform.results.reproduction import plan_reproduction, reproduction_experiment
+    from platform.results.reproduction import plan_reproduction
     from platform.results.reproduction_request import reproduction_from
 
     configuration, plan = settings_of(arguments)
@@ -53,15 +53,14 @@ def main(argv: list[str]) -> int | None:
     planned = plan_reproduction(wanted, configuration, plan, Path(arguments.data_root))
     for dataset, reason in planned.missing.items():
         print(f"# left out: {dataset}. {reason}")
-    experiment = reproduction_experiment(
-        planned,
-        name=name,
-        command=command_line("reproduce", argv),
-        preset=arguments.preset,
-        configuration=configuration,
-        plan=plan,
-        runs_root=Path(arguments.runs),
-        address=arguments.address,
+    experiment = experiment_of(
+        arguments,
+        ["reproduce", *argv],
+        name,
+        (configuration, plan),
+        planned.rows,
+        planned.data,
+        planned.effects,
     )
     return _run(arguments, experiment)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 import shlex
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -15,6 +15,8 @@ from platform.run_output import print_dry_run, print_presentation, shown
 
 if TYPE_CHECKING:
     from platform.results.experiment_plan import Experiment
+    from platform.results.experiment_rows import Effect, Row
+    from platform.results.planning import PlannedData
 
 
 def add_rows_arguments(parser: argparse.ArgumentParser) -> None:
@@ -51,9 +53,34 @@ def prepare(
         prepare_if_embedded(Path(arguments.data_root), dataset, configuration.load_size_pixels)
 
 
-def command_line(kind: str, argv: list[str]) -> str:
-    """The command as a person would type it."""
-    return shlex.join(["python", "-m", f"platform.{kind}", *argv])
+def experiment_of(
+    arguments: argparse.Namespace,
+    command: list[str],
+    name: str,
+    settings: tuple[Configuration, Plan],
+    rows: Sequence[Row],
+    data: Sequence[PlannedData],
+    effects: Sequence[Effect] = (),
+) -> Experiment:
+    """The experiment that has these rows. `command`: its name and arguments, as a person would type them."""
+    from platform.results.experiment_plan import Experiment
+    from platform.results.store import ResultsStore
+
+    kind, *words = command
+    return Experiment(
+        name=name,
+        command=shlex.join(["python", "-m", f"platform.{kind}", *words]),
+        preset=arguments.preset,
+        configuration=settings[0],
+        plan=settings[1],
+        planned=data[0],
+        target=None,
+        store=ResultsStore(Path(arguments.runs)),
+        address=arguments.address,
+        rows=tuple(rows),
+        effects=tuple(effects),
+        also=tuple(data[1:]),
+    )
 
 
 def run_rows(arguments: argparse.Namespace, experiment: Experiment) -> dict[str, object] | None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from platform.command import Parser, run
-from platform.rows_command import add_rows_arguments, command_line, prepare, run_rows, settings_of
+from platform.rows_command import add_rows_arguments, experiment_of, prepare, run_rows, settings_of
 
 EXAMPLES = """examples:
   python -m platform.transfer                                             synthetic masks, faces in the wild
@@ -49,24 +49,17 @@ def main(argv: list[str]) -> int | None:
     add("--repeats", default="1", metavar="N", help="draws of a target's single split (rule holdout)")
     add_rows_arguments(parser)
     arguments = parser.parse_args(argv)
-    from platform.results.transfer_plan import plan_transfer, transfer_experiment, transfer_from
+    from platform.results.transfer_plan import plan_transfer, transfer_from
 
     transfer = transfer_from(arguments)
     configuration, plan = settings_of(arguments)
-    name = arguments.name or f"transfer-{'-'.join(transfer.sources)}-to-{'-'.join(transfer.targets)}"
+    name = arguments.name or f"transfer-{transfer.name}-{arguments.preset}"
     prepare(arguments, configuration, plan, name, (*transfer.sources, *transfer.targets))
     planned = plan_transfer(transfer, configuration, plan, Path(arguments.data_root))
     for sentence in planned.empty:
         print(f"# empty cell: {sentence}")
-    experiment = transfer_experiment(
-        planned,
-        name=name,
-        command=command_line("transfer", argv),
-        preset=arguments.preset,
-        configuration=configuration,
-        plan=plan,
-        runs_root=Path(arguments.runs),
-        address=arguments.address,
+    experiment = experiment_of(
+        arguments, ["transfer", *argv], name, (configuration, plan), planned.rows, planned.data
     )
     run_rows(arguments, experiment)
     return 0

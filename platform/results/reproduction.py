@@ -12,7 +12,6 @@ from datasets.catalogue import describe
 from datasets.mask_controls import CONTROLS
 from platform.config import Configuration, Plan, replace
 from platform.errors import UserError
-from platform.results.experiment_plan import Experiment
 from platform.results.experiment_rows import Effect, Row
 from platform.results.planning import (
     PlannedData,
@@ -23,7 +22,6 @@ from platform.results.planning import (
     with_method,
 )
 from platform.results.reproduction_request import Reproduction
-from platform.results.store import ResultsStore
 
 METHODS = ("cnn", "cnn_no_mask_loss", "fmpn")
 """The paper's own rows of Table I."""
@@ -205,32 +203,3 @@ def _wild(
         }
         made.compare("FMPN with lent masks instead of the CNN", rows["fmpn"], rows["cnn"])
         made.compare("lent masks and mask loss", rows["fmpn"], rows["cnn_no_mask_loss"])
-
-
-def reproduction_experiment(
-    planned: ReproductionPlan,
-    *,
-    name: str,
-    command: str,
-    preset: str,
-    configuration: Configuration,
-    plan: Plan,
-    runs_root: Path,
-    address: str | None,
-) -> Experiment:
-    """The experiment whose rows are the reproduction's."""
-    main, *others = planned.data
-    return Experiment(
-        name=name,
-        command=command,
-        preset=preset,
-        configuration=configuration,
-        plan=plan,
-        planned=main,
-        target=None,
-        store=ResultsStore(runs_root),
-        address=address,
-        rows=tuple(planned.rows),
-        effects=tuple(planned.effects),
-        also=tuple(others),
-    )

@@ -18,7 +18,6 @@ from datasets.store import open_prepared
 from platform.config import Configuration, Plan
 from platform.errors import UserError, unknown_name
 from platform.models import load_method
-from platform.results.experiment_plan import Experiment
 from platform.results.experiment_rows import Row
 from platform.results.planning import (
     PlannedData,
@@ -29,7 +28,6 @@ from platform.results.planning import (
     plan_data,
     with_method,
 )
-from platform.results.store import ResultsStore
 
 Part = Literal["masks", "generator", "both"]
 PARTS: tuple[Part, ...] = ("masks", "generator", "both")
@@ -52,6 +50,20 @@ class Transfer:
     """Leave out faces of classes that not all sets have."""
     fold_rule: str = "auto"
     """Of the targets: `paper`, `holdout`, or `auto`: holdout for sets without neutral faces."""
+
+    @property
+    def name(self) -> str:
+        """For the experiment's name: another transfer of the same sets has another one."""
+        parts = ["-".join(self.sources), "to", "-".join(self.targets)]
+        if self.part != "masks":
+            parts.append(self.part)
+        if self.stage1:
+            parts.append("stage1")
+        if self.common_classes:
+            parts.append("common")
+        if self.repeats > 1:
+            parts.append(f"{self.repeats}-repeats")
+        return "-".join(parts)
 
 
 def transfer_from(arguments: argparse.Namespace) -> Transfer:
@@ -116,34 +128,6 @@ def plan_transfer(
         if name in transfer.sources and not opened[name].has_neutral_faces:
             empty.append(f"{describe(name).title} to itself: it has no neutral faces, so no masks of its own")
     return TransferPlan(rows=tuple(rows), data=tuple(data), empty=tuple(empty))
-
-
-def transfer_experiment(
-    planned: TransferPlan,
-    *,
-    name: str,
-    command: str,
-    preset: str,
-    configuration: Configuration,
-    plan: Plan,
-    runs_root: Path,
-    address: str | None,
-) -> Experiment:
-    """The experiment whose rows are the transfer's."""
-    main, *others = planned.data
-    return Experiment(
-        name=name,
-        command=command,
-        preset=preset,
-        configuration=configuration,
-        plan=plan,
-        planned=main,
-        target=None,
-        store=ResultsStore(runs_root),
-        address=address,
-        rows=planned.rows,
-        also=tuple(others),
-    )
 
 
 def _check(transfer: Transfer) -> None:

@@ -36,12 +36,13 @@ def test_swapped_methods_give_the_mirrored_interval() -> None:
 
 
 def test_images_of_a_subject_stay_together() -> None:
-    """The same answers spread over more subjects give a shorter interval."""
-    first, second, _ = images(3)
-    wide = difference_interval(first, second, np.repeat(np.arange(6), 20), np.random.default_rng(0))
-    narrow = difference_interval(first, second, np.arange(120), np.random.default_rng(0))
-    assert wide.low <= narrow.high
-    assert narrow.high - narrow.low > 0
+    """Four equal answers of each subject say no more than one: were they apart, it would be half as long."""
+    first, second, _ = images(3, subjects=40, each=1)
+    together, apart = (
+        difference_interval(np.repeat(first, 4), np.repeat(second, 4), subject, np.random.default_rng(0))
+        for subject in (np.repeat(np.arange(40), 4), np.arange(160))
+    )
+    assert (together.high - together.low) / (apart.high - apart.low) == pytest.approx(2, rel=0.15)
 
 
 def test_one_subject_is_refused() -> None:

@@ -10,8 +10,9 @@ from platform.config import Plan
 from platform.errors import UserError
 from platform.results.estimate import estimate_lines
 from platform.results.experiment_plan import all_tasks, describe_experiment
-from platform.results.reproduction import ReproductionPlan, plan_reproduction, reproduction_experiment
+from platform.results.reproduction import ReproductionPlan, plan_reproduction
 from platform.results.reproduction_request import SETS, Reproduction, reproduction_from
+from platform.rows_command import experiment_of
 from tests.tiny_faces import prepare_tiny, tiny_configuration
 
 PLAN = Plan(folds=2, holdout_share=0.3, selection_rule="paper", transfer_to="none")
@@ -151,10 +152,11 @@ def test_a_request_that_cannot_be_is_refused(changes: dict[str, Any], message: s
 
 
 def test_hours_and_cost_follow_from_slots_and_price(data_root: Path, tmp_path: Path) -> None:
-    experiment = reproduction_experiment(
-        planned(data_root, controls=False), name="r", command="python -m platform.reproduce", preset="smoke",
-        configuration=BASE, plan=PLAN, runs_root=tmp_path / "runs", address=None,
-    )  # fmt: skip
+    plan = planned(data_root, controls=False)
+    arguments = argparse.Namespace(preset="smoke", runs=str(tmp_path / "runs"), address=None)
+    experiment = experiment_of(
+        arguments, ["reproduce"], "r", (BASE, PLAN), plan.rows, plan.data, plan.effects
+    )
     lines = estimate_lines(experiment, "2", "3.5")
     assert "runs to do" in lines[0]
     assert "on 2 fold runs at once" in lines[0]

@@ -113,6 +113,15 @@ def test_common_classes_leave_out_faces_of_the_others(data_root: Path) -> None:
     assert set(plan.data[-1].images_of_subject.values()) == {4}
 
 
+def test_transfers_that_differ_have_different_names() -> None:
+    changes: list[dict[str, Any]] = [
+        {}, {"part": "both"}, {"stage1": True}, {"common_classes": True}, {"repeats": 3},
+    ]  # fmt: skip
+    names = [Transfer(sources=("a", "b"), targets=("c",), **one).name for one in changes]
+    assert names[0] == "a-b-to-c"
+    assert len(set(names)) == len(names)
+
+
 @pytest.mark.parametrize(
     ("source", "target", "changes", "parts"),
     [
