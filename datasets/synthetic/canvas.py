@@ -12,19 +12,23 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import lru_cache
+from typing import NamedTuple
 
 import cv2
 import numpy as np
 
 _SUBPIXEL_BITS = 4
+_PLACES = np.arange(2048, dtype=np.float32)
+"""Pixel coordinates; frames are drawn at most 1024 pixels wide."""
 _GRID = 8
 """Masks begin and end at multiples of this many pixels: halving them samples the same places always."""
+_HALVED_FROM = 1.75
+"""Blurs of more pixels than this are made at half the size, where they cost a quarter."""
 Line = tuple[np.ndarray, float, float]
 """Curve (n, 2) in pixels, thickness in pixels, strength in [0, 1]."""
 
 
-@dataclass(frozen=True)
-class Patch:
+class Patch(NamedTuple):
     """A mask of part of the frame."""
 
     rows: slice
@@ -116,7 +120,7 @@ def _mask(points: np.ndarray, margin: float, size: int) -> _Mask | None:
 def _blur(mask: np.ndarray, softness: float) -> np.ndarray:
     if softness < 0.35:
         return mask
-    if softness > 3.0 and min(mask.shape) > 8:
+    if softness > _HALVED_FROM and min(mask.shape) > 8:
         height, width = mask.shape
         odd = height % 2 or width % 2
         even = cv2.copyMakeBorder(mask, 0, height % 2, 0, width % 2, cv2.BORDER_REPLICATE) if odd else mask
@@ -138,12 +142,15 @@ def polygon(points: np.ndarray, size: int, softness: float = 0.0) -> Patch:
     return mask.patch(softness)
 
 
-def hairs(curves: np.ndarray, thickness: float, strength: float, size: int, softness: float) -> Patch:
-    """Many lines (k, n, 2) in pixels of one thickness (pixels) and strength in [0, 1]."""
+def hairs(
+    curves: np.ndarray, thickness: float, strengths: Sequence[float], size: int, softness: float
+) -> Patch:
+    """Many lines (k, n, 2) in pixels of one thickness (pixels); strengths in [0, 1] take turns."""
     mask = _mask(curves, 2.3 * softness + 3 + thickness, size)
     if mask is None:
         return EMPTY
-    _draw_lines(mask, list(mask.points), thickness, strength)
+    for turn, strength in enumerate(strengths):
+        _draw_lines(mask, list(mask.points[turn :: len(strengths)]), thickness, strength)
     return mask.patch(softness)
 
 
@@ -183,8 +190,8 @@ def disc(centre: Sequence[float] | np.ndarray, radius: float, edge: float, size:
     top, bottom = max(0, math.ceil(centre[1] - reach)), min(size, math.floor(centre[1] + reach) + 1)
     if right <= left or bottom <= top:
         return EMPTY
-    x = np.arange(left, right, dtype=np.float32) - np.float32(centre[0])
-    y = np.arange(top, bottom, dtype=np.float32) - np.float32(centre[1])
+    x = _PLACES[left:right] - np.float32(centre[0])
+    y = _PLACES[top:bottom] - np.float32(centre[1])
     distance = np.sqrt((x * x)[None, :] + (y * y)[:, None])
     alpha = np.float32(radius) - distance
     alpha *= np.float32(1 / edge)
@@ -218,8 +225,8 @@ def bump(
     top, bottom = max(0, math.ceil(centre[1] - reach_y)), min(size, math.floor(centre[1] + reach_y) + 1)
     if right <= left or bottom <= top:
         return EMPTY
-    x = np.arange(left, right, dtype=np.float32) - np.float32(centre[0])
-    y = np.arange(top, bottom, dtype=np.float32) - np.float32(centre[1])
+    x = _PLACES[left:right] - np.float32(centre[0])
+    y = _PLACES[top:bottom] - np.float32(centre[1])
     wide, tall = 1.0 / (radii[0] * radii[0]), 1.0 / (radii[1] * radii[1])
     xx = np.float32(cosine * cosine * wide + sine * sine * tall)
     yy = np.float32(sine * sine * wide + cosine * cosine * tall)

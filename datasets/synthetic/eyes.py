@@ -136,5 +136,5 @@ def paint_brows(image: np.ndarray, face: Face) -> None:
             [side * (0.05 - 0.01 * place), 0.02 * place - 0.03 * across * place - 0.045 * (1.0 - place)]
         )
         ends = start + lean * length[:, None] * scale
-        growth = hairs(np.stack([start, ends], axis=1), max(1.0, 0.008 * scale), 0.85, size, 0.0)
+        growth = hairs(np.stack([start, ends], axis=1), max(1.0, 0.008 * scale), (0.85,), size, 0.0)
         paint(image, growth, colour * np.float32(0.6), 0.4)

@@ -28,7 +28,7 @@ from datasets.synthetic.scene import (
 from datasets.synthetic.street import draw_street
 from platform.errors import UserError
 
-GENERATOR_VERSION = 3
+GENERATOR_VERSION = 4
 """Raised whenever the same parameters give other pixels."""
 
 

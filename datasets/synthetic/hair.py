@@ -124,11 +124,11 @@ def paint_hair(image: np.ndarray, face: Face, brightness: float) -> None:
     paint(image, patch, colour * np.float32(0.75))
     if who.hair_style == "long":
         _paint_curtains(image, face, colour)
-    # Half of it beforehand, an exact product: four paintings would halve the same pixels each.
+    # Half of it beforehand, an exact product: each painting would halve the same pixels.
     faint = Patch(patch.rows, patch.columns, patch.alpha * np.float32(0.5))
     curves = face.pixels(strands)
-    for kind, factor in enumerate((0.4, 1.35, 0.6, 1.9)):
-        strand = hairs(curves[kind::4], 0.012 * scale, 0.7, size, 0.007 * scale)
+    for turn, (factor, strengths) in enumerate(((0.4, (0.7, 0.3)), (1.9, (0.37, 0.7)))):
+        strand = hairs(curves[turn::2], 0.012 * scale, strengths, size, 0.007 * scale)
         paint(image, strand.within(faint), colour * np.float32(factor))
 
 
@@ -180,7 +180,10 @@ def _paint_curtains(image: np.ndarray, face: Face, colour: np.ndarray) -> None:
         )
         for part, factor in ((curves[::2], 0.4), (curves[1::2], 1.5)):
             paint(
-                image, hairs(part, 0.012 * scale, 0.7, size, 0.007 * scale), colour * np.float32(factor), 0.5
+                image,
+                hairs(part, 0.012 * scale, (0.7,), size, 0.007 * scale),
+                colour * np.float32(factor),
+                0.5,
             )
 
 

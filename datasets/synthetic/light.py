@@ -45,9 +45,9 @@ def hollows(heights: np.ndarray, reach: int) -> np.ndarray:
     levels += np.float32(8192)
     np.maximum(levels, np.float32(0), out=levels)
     np.minimum(levels, np.float32(65535), out=levels)
-    half = (max(1, width // 2), max(1, height // 2))
-    small = cv2.resize(levels.astype(np.uint16), half, interpolation=cv2.INTER_LINEAR_EXACT)
-    kernel = 2 * max(1, reach) + 1
+    quarter = (max(1, width // 4), max(1, height // 4))
+    small = cv2.resize(levels.astype(np.uint16), quarter, interpolation=cv2.INTER_LINEAR_EXACT)
+    kernel = 2 * max(1, reach // 2) + 1
     around = cv2.GaussianBlur(small, (kernel, kernel), kernel / 4.6, borderType=cv2.BORDER_REPLICATE)
     below = cv2.subtract(around, small)
     below = cv2.resize(below, (width, height), interpolation=cv2.INTER_LINEAR_EXACT)

@@ -106,7 +106,7 @@ def occlude(image: np.ndarray, random: np.random.Generator, landmarks: np.ndarra
         curves = smooth_curve(np.stack([np.broadcast_to(start, middle.shape), middle, ends], axis=1))
         paint(
             image,
-            hairs(curves, max(1.0, 0.012 * width), 0.8, size, 0.004 * width),
+            hairs(curves, max(1.0, 0.012 * width), (0.8,), size, 0.004 * width),
             linear(who.hair) * np.float32(0.6),
         )
     else:
@@ -152,14 +152,18 @@ def through_camera(
             picture, (kernel, kernel), round(softness, 3), borderType=cv2.BORDER_REPLICATE
         )
     # The sum of two bytes is roughly bell-shaped; its standard deviation is 104.
-    raw = random.integers(0, 256, (2, *picture.shape[:2]), dtype=np.uint8)
-    grain = raw[0].astype(np.int16)
-    grain += raw[1]
+    height, width = picture.shape[:2]
+    words = random.bit_generator.random_raw(-(-height * width // 4)).astype("<u8", copy=False)
+    first, second = words.view(np.uint8)[: 2 * height * width].reshape(2, height, width)
+    grain = first.astype(np.int16)
+    grain += second
     grain -= 255
     grain *= min(128, round(noise_level * 256 / 104))
     grain += 128
     grain >>= 8
-    return cv2.add(picture, cv2.merge([grain, grain, grain]), dtype=cv2.CV_8U)
+    brighter = cv2.cvtColor(np.maximum(grain, 0).astype(np.uint8), cv2.COLOR_GRAY2RGB)
+    darker = cv2.cvtColor(np.maximum(-grain, 0).astype(np.uint8), cv2.COLOR_GRAY2RGB)
+    return cv2.subtract(cv2.add(picture, brighter), darker)
 
 
 def shrink_and_restore(picture: np.ndarray, pixels: int) -> np.ndarray:

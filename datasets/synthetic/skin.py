@@ -147,9 +147,8 @@ def _paint_freckles(colour: np.ndarray, face: Face) -> None:
     spots = face.pixels(np.column_stack([(places[:, 0] - 0.5) * 1.35, 0.12 + 0.42 * places[:, 1]]))
     dots = np.stack([spots, spots + (0.3, 0.0)], axis=1)
     softness = 0.006 * face.scale
-    for part, strength in ((dots[::2], 0.35), (dots[1::2], 0.65)):
-        patch = hairs(part, max(1.0, 0.018 * face.scale), strength, face.size, softness)
-        darken(colour, patch, (0.2, 0.3, 0.36))
+    patch = hairs(dots, max(1.0, 0.018 * face.scale), (0.35, 0.65), face.size, softness)
+    darken(colour, patch, (0.2, 0.3, 0.36))
 
 
 def _paint_beard(colour: np.ndarray, face: Face) -> None:
