@@ -23,7 +23,7 @@ setup: .venv/.complete ## make .venv with everything in requirements.lock
 	@echo "Setting up .venv (about 6 GB with torch; the first time only) ..."
 	$(PYTHON) -m venv --clear .venv
 	$(PY) -m pip install --quiet --disable-pip-version-check uv==$(UV_VERSION)
-	.venv/bin/uv pip install --quiet --python $(PY) --require-hashes -r requirements.lock
+	.venv/bin/uv pip install --quiet --compile-bytecode --python $(PY) --require-hashes -r requirements.lock
 	@touch $@
 
 demo: setup ## the whole line on synthetic faces: search, ten folds, baselines, table (minutes)
