@@ -8,7 +8,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
 from fractions import Fraction
 
@@ -16,6 +16,7 @@ from datasets.inner_split import ClassCounts, inner_parts, stratified_parts
 from platform.errors import UserError
 
 __all__ = [
+    "LEFT_OUT_SETS",
     "ClassCounts",
     "Fold",
     "FoldPlan",
@@ -23,10 +24,15 @@ __all__ = [
     "count_classes",
     "holdout_fold",
     "inner_parts",
+    "leave_one_group_out",
     "missing_classes",
     "paper_folds",
     "subjects_hash",
 ]
+
+
+LEFT_OUT_SETS = "leave-one-set-out"
+"""Fold rule: fold k tests all of the k-th of several data sets (`datasets.merged`)."""
 
 
 def _sha256(value: object) -> str:
@@ -75,7 +81,7 @@ class FoldPlan:
     """All folds of an evaluation and the rule that made them."""
 
     rule: str
-    """`paper`, `holdout`: the name of the rule, shown with every result."""
+    """`paper`, `holdout`, `leave-one-set-out`: the name of the rule, shown with every result."""
     folds: tuple[Fold, ...]
     """Fold k has index k."""
 
@@ -180,6 +186,31 @@ def holdout_fold(classes_of_subject: ClassCounts, *, seed: int, test_share: floa
     plan = FoldPlan(rule="holdout", folds=(Fold(index=0, train_subjects=train, test_subjects=test),))
     check_training_classes(plan, classes_of_subject)
     return plan
+
+
+def leave_one_group_out(group_of_subject: Mapping[str, str], rule: str) -> FoldPlan:
+    """Fold k tests all subjects of the k-th group, by name, and trains on all others.
+
+    UserError: fewer than two groups.
+    """
+    groups = sorted(set(group_of_subject.values()))
+    if len(groups) < 2:
+        raise UserError(
+            f"leaving one group of subjects out needs two or more, but got {', '.join(groups) or 'none'}; "
+            "add another."
+        )
+    subjects = sorted(group_of_subject)
+    return FoldPlan(
+        rule=rule,
+        folds=tuple(
+            Fold(
+                index=index,
+                train_subjects=tuple(one for one in subjects if group_of_subject[one] != group),
+                test_subjects=tuple(one for one in subjects if group_of_subject[one] == group),
+            )
+            for index, group in enumerate(groups)
+        ),
+    )
 
 
 def count_classes(subjects: Iterable[str], expressions: Iterable[str]) -> dict[str, Counter[str]]:

@@ -86,6 +86,8 @@ def check_hash(folder: Path, name: str, manifest: dict[str, Any]) -> None:
 
 def _again(folder: Path) -> str:
     """The remedy for a store that cannot be used."""
+    if "+" in folder.name:  # several sets as one (datasets/merged.py)
+        return "remove it and run python -m platform.transfer --leave-one-out again, which makes it anew."
     match = re.fullmatch(r"(\w+)-(\d+)", folder.name)
     flags = f" --dataset {match[1]} --size {match[2]}" if match else ""
     return f"prepare it again with python -m platform.prepare{flags}."

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
+from datasets.folds import LEFT_OUT_SETS
+from datasets.merged import sets_of
 from platform.evaluation.reported import RELEASED_FOLD_ACCURACIES, RELEASED_TEST_SIZES
 from platform.results.aggregate import Confusion, Scores, TableRow
 from platform.results.formatting import ABSENT, percent, row_label
@@ -40,10 +42,17 @@ def _fold_grid(section: Section, folds: range) -> Grid:
         lines.append(("FMPN (reported)", "released by its authors", *_fold_cells(cells, folds)))
     return Grid(
         caption=f"Accuracy % of each fold on {section.dataset} (images tested)",
-        header=("Row", "Experiment", *(f"Fold {fold}" for fold in folds)),
+        header=("Row", "Experiment", *(_fold_heading(section, fold) for fold in folds)),
         rows=tuple(lines),
         left_columns=2,
     )
+
+
+def _fold_heading(section: Section, fold: int) -> str:
+    """`Fold 3`, or `Fold 1: mmi` where fold 1 tests all of a data set."""
+    if all(row.fold_rule == LEFT_OUT_SETS for row in section.rows):
+        return f"Fold {fold}: {sets_of(section.dataset)[fold]}"
+    return f"Fold {fold}"
 
 
 def released_fold_accuracies(row: TableRow) -> dict[int, float]:

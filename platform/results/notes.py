@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from datasets.folds import LEFT_OUT_SETS
 from platform.evaluation.accuracy_interval import METHOD
 from platform.results.aggregate import Scores, TableRow
 from platform.results.formatting import ABSENT, LEAKAGE, masks_text, p_value_text, row_label
@@ -97,6 +98,12 @@ def _rule_notes(rows: Sequence[TableRow]) -> list[str]:
     if any(row.fold_rule == "holdout" for row in rows):
         notes.append(
             "Fold rule `holdout`: one seeded split of subjects; the mean of folds is that split's accuracy."
+        )
+    if any(row.fold_rule == LEFT_OUT_SETS for row in rows):
+        notes.append(
+            f"Fold rule `{LEFT_OUT_SETS}`: fold k tests all of data set k and trains on the others alone. "
+            "The mean of folds gives every data set the same weight, the pooled accuracy every image. "
+            "Intervals are for other people of the same data sets, not for another data set."
         )
     return notes
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -12,13 +12,16 @@ import numpy as np
 
 from datasets.catalogue import describe
 from datasets.folds import (
+    LEFT_OUT_SETS,
     FoldPlan,
     check_training_classes,
     count_classes,
     holdout_fold,
     inner_parts,
+    leave_one_group_out,
     paper_folds,
 )
+from datasets.merged import merged_store, set_of_subject
 from datasets.store import PreparedStore, open_prepared
 from platform.config import Configuration, Plan
 from platform.errors import UserError
@@ -74,8 +77,7 @@ def plan_data(
     a fold's training subjects.
     """
     store = open_prepared(data_root, dataset, configuration.load_size_pixels)
-    wanted = tuple(name for name in store.class_names if class_names is None or name in class_names)
-    classes = _classes_of_subject(store, wanted)
+    wanted, classes = _wanted(store, class_names)
     if (fold_rule or plan.fold_rule) == "paper":
         folds = paper_folds(classes, plan.folds)
     else:
@@ -87,10 +89,48 @@ def plan_data(
             inner_parts(fold.train_subjects, classes, seed=plan.study_seed, part_count=INNER_PARTS)
             for fold in folds.folds
         )
+    return _planned(store, wanted, classes, folds, inner)
+
+
+def plan_left_out_sets(
+    data_root: Path,
+    names: Sequence[str],
+    configuration: Configuration,
+    *,
+    class_names: Sequence[str] | None = None,
+    progress: Callable[[int, int], None] | None = None,
+) -> PlannedData:
+    """Several prepared sets as one, and a fold for each, which tests all of it and trains on the others.
+
+    Writes the merged store where it is not there. UserError as `merged_store`, and for a class that only
+    one set has.
+    """
+    store = merged_store(data_root, names, configuration.load_size_pixels, progress=progress)
+    wanted, classes = _wanted(store, class_names)
+    folds = leave_one_group_out({subject: set_of_subject(subject) for subject in classes}, LEFT_OUT_SETS)
+    check_training_classes(folds, classes)
+    return _planned(store, wanted, classes, folds, ())
+
+
+def _wanted(
+    store: PreparedStore, class_names: Sequence[str] | None
+) -> tuple[tuple[str, ...], dict[str, Counter[str]]]:
+    """The classes asked for that the store has, and how many images of each a subject has."""
+    wanted = tuple(name for name in store.class_names if class_names is None or name in class_names)
+    return wanted, _classes_of_subject(store, wanted)
+
+
+def _planned(
+    store: PreparedStore,
+    wanted: tuple[str, ...],
+    classes: dict[str, Counter[str]],
+    folds: FoldPlan,
+    inner: tuple[tuple[tuple[str, ...], ...], ...],
+) -> PlannedData:
     return PlannedData(
         data=DataReference(
             folder=str(store.folder.absolute()),
-            dataset=dataset,
+            dataset=store.dataset,
             hash=store.hash,
             class_names=wanted,
         ),

@@ -31,6 +31,14 @@ from platform.results.planning import (
 
 Part = Literal["masks", "generator", "both"]
 PARTS: tuple[Part, ...] = ("masks", "generator", "both")
+TRANSFER_FLAGS = {
+    "source": "synthetic",
+    "target": "synthetic_wild",
+    "transfer": "masks",
+    "stage1": "no",
+    "repeats": "1",
+}
+"""What a transfer is when its flag is not given."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -68,25 +76,39 @@ class Transfer:
 
 def transfer_from(arguments: argparse.Namespace) -> Transfer:
     """The transfer that a command's flags ask for. UserError for a value that is none."""
-    stage1 = {"yes": True, "no": False}.get(arguments.stage1)
-    common = {"common": True, "all": False}.get(arguments.classes)
+    given = {
+        name: default if (value := getattr(arguments, name)) is None else value
+        for name, default in TRANSFER_FLAGS.items()
+    }
+    stage1 = {"yes": True, "no": False}.get(given["stage1"])
     if stage1 is None:
-        raise UserError(f"--stage1 takes yes or no, but got {arguments.stage1!r}.")
-    if common is None:
-        raise UserError(f"--classes takes all or common, but got {arguments.classes!r}.")
-    if not arguments.repeats.isdigit():
-        raise UserError(f"--repeats takes a whole number, but got {arguments.repeats!r}.")
-    if arguments.transfer not in PARTS:
-        raise unknown_name("kind of transfer", arguments.transfer, PARTS)
+        raise UserError(f"--stage1 takes yes or no, but got {given['stage1']!r}.")
+    if not given["repeats"].isdigit():
+        raise UserError(f"--repeats takes a whole number, but got {given['repeats']!r}.")
+    if given["transfer"] not in PARTS:
+        raise unknown_name("kind of transfer", given["transfer"], PARTS)
     return Transfer(
-        sources=tuple(name for name in arguments.source.split(",") if name),
-        targets=tuple(name for name in arguments.target.split(",") if name),
-        part=arguments.transfer,
+        sources=names_of(given["source"]),
+        targets=names_of(given["target"]),
+        part=given["transfer"],
         stage1=stage1,
-        repeats=int(arguments.repeats),
-        common_classes=common,
+        repeats=int(given["repeats"]),
+        common_classes=only_common_classes(arguments.classes),
         fold_rule=arguments.fold_rule or "auto",
     )
+
+
+def names_of(listed: str) -> tuple[str, ...]:
+    """The names between commas."""
+    return tuple(name for name in listed.split(",") if name)
+
+
+def only_common_classes(classes: str) -> bool:
+    """Whether `--classes` leaves out what not all sets have. UserError for a value that is none."""
+    common = {"common": True, "all": False}.get(classes)
+    if common is None:
+        raise UserError(f"--classes takes all or common, but got {classes!r}.")
+    return common
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -109,7 +131,7 @@ def plan_transfer(
     """
     _check(transfer)
     names = tuple(dict.fromkeys((*transfer.sources, *transfer.targets)))
-    classes = _common_classes(names, configuration, data_root) if transfer.common_classes else None
+    classes = common_classes(names, configuration, data_root) if transfer.common_classes else None
     opened = {
         name: plan_data(data_root, name, configuration, plan, fold_rule="holdout", class_names=classes)
         for name in names
@@ -151,7 +173,7 @@ def _check(transfer: Transfer) -> None:
         )
 
 
-def _common_classes(names: Sequence[str], configuration: Configuration, data_root: Path) -> tuple[str, ...]:
+def common_classes(names: Sequence[str], configuration: Configuration, data_root: Path) -> tuple[str, ...]:
     """The classes that all sets have, in the first one's order. UserError for fewer than two."""
     of_set = [open_prepared(data_root, name, configuration.load_size_pixels).class_names for name in names]
     common = tuple(name for name in of_set[0] if all(name in others for others in of_set))

@@ -51,6 +51,12 @@ def test_many_folds_come_ten_at_a_time(rows: list[AggregatedRow]) -> None:
     assert grids[2].header[-1] == "Fold 22"
 
 
+def test_folds_that_test_a_data_set_bear_its_name(rows: list[AggregatedRow]) -> None:
+    section = section_of(rows, dataset="ckplus+mmi", fold_rule="leave-one-set-out", fold_count=2)
+    assert fold_grids(section)[0].header[-2:] == ("Fold 0: ckplus", "Fold 1: mmi")
+    assert any("fold k tests all of data set k" in note for note in section.notes)
+
+
 def test_classes_have_precision_recall_and_f1(rows: list[AggregatedRow]) -> None:
     first, _ = class_grids(section_of(rows))
     scores = rows[0].row.scores

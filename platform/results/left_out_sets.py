@@ -1,0 +1,104 @@
+"""Leave one data set out: a fold for each of several sets, which tests all of it and trains on the others.
+
+The hardest question to a method: other people, another camera, other labelling. Nothing is carried over but
+what the training sets teach; motion masks, stage 1 and stage 2 are made from them alone.
+"""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from datasets.catalogue import describe
+from datasets.store import open_prepared
+from platform.config import Configuration, Plan
+from platform.errors import UserError
+from platform.models import load_method
+from platform.results.experiment_rows import Row
+from platform.results.planning import PlannedData, plan_left_out_sets, with_method
+from platform.results.transfer_plan import (
+    TRANSFER_FLAGS,
+    common_classes,
+    names_of,
+    only_common_classes,
+    row_of,
+)
+
+
+@dataclass(frozen=True, kw_only=True)
+class LeftOutSets:
+    """Which sets take turns."""
+
+    names: tuple[str, ...]
+    common_classes: bool = False
+    """Leave out faces of classes that not all sets have."""
+
+    @property
+    def name(self) -> str:
+        """For the experiment's name."""
+        return "-".join(["leave-one-out", *sorted(self.names), *(["common"] if self.common_classes else [])])
+
+
+def left_out_sets_from(arguments: argparse.Namespace) -> LeftOutSets:
+    """What a command's flags ask for. UserError for flags of a transfer, or of a division of subjects."""
+    other = ("fold_rule", "folds", "holdout_share")
+    given = [name for name in (*TRANSFER_FLAGS, *other) if getattr(arguments, name, None) is not None]
+    if given:
+        flags = ", ".join("--" + name.replace("_", "-") for name in given)
+        raise UserError(
+            f"--leave-one-out lends nothing and tests whole data sets, but {flags} was given too; remove it."
+        )
+    return LeftOutSets(
+        names=names_of(arguments.leave_one_out), common_classes=only_common_classes(arguments.classes)
+    )
+
+
+def plan_rows(
+    wanted: LeftOutSets,
+    configuration: Configuration,
+    plan: Plan,
+    data_root: Path,
+    progress: Callable[[int, int], None] | None = None,
+) -> tuple[tuple[Row, ...], PlannedData]:
+    """A row for the method and each baseline. Writes the sets as one where they are not there.
+
+    UserError: fewer than two sets, unprepared ones, classes that not all have (unless only the common ones
+    are wanted), a set without neutral faces where a method needs masks.
+    """
+    size = configuration.load_size_pixels
+    classes_of = {name: open_prepared(data_root, name, size).class_names for name in wanted.names}
+    classes = None
+    if wanted.common_classes and len(wanted.names) > 1:
+        classes = common_classes(wanted.names, configuration, data_root)
+    elif len(set(classes_of.values())) > 1:
+        everything = set().union(*classes_of.values())
+        lacking = [
+            f"{describe(name).title} lacks {', '.join(sorted(everything - set(classes)))}"
+            for name, classes in classes_of.items()
+            if everything - set(classes)
+        ]
+        raise UserError(
+            f"sets that take turns must have the same classes, but {'; '.join(lacking)}; pass --classes "
+            "common, which leaves out classes that not all sets have."
+        )
+    methods = (configuration.method, *(name for name in plan.baselines if name != configuration.method))
+    masked = [name for name in methods if load_method(name).uses_masks]
+    without = [name for name in wanted.names if not _has_neutral_faces(data_root, name, size)]
+    if masked and without:
+        raise UserError(
+            f"{', '.join(masked)} makes motion masks from every training set's neutral faces, but "
+            f"{', '.join(describe(name).title for name in without)} lacks some; leave that set out, or pass "
+            "--method cnn --baselines '' (no masks)."
+        )
+    data = plan_left_out_sets(data_root, wanted.names, configuration, class_names=classes, progress=progress)
+    rows = tuple(row_of(with_method(configuration, method), plan, data) for method in methods)
+    return rows, data
+
+
+def _has_neutral_faces(data_root: Path, name: str, size_pixels: int) -> bool:
+    """Whether every subject with an expressive face has a neutral one."""
+    store = open_prepared(data_root, name, size_pixels)
+    subjects = {role: set(store.subjects[store.roles == role].tolist()) for role in ("expressive", "neutral")}
+    return subjects["expressive"] <= subjects["neutral"]
