@@ -13,6 +13,8 @@ from platform.results.samplers import grid_of, make_sampler
 from platform.results.study_parameters import Suggest
 
 Direction = Literal["maximize", "minimize"]
+REMEMBERING = ("tpe", "random")
+"""Samplers that a failed trial in their study does not change: their study is kept for the next proposal."""
 
 
 class Proposer:
@@ -44,6 +46,8 @@ class Proposer:
         if sampler == "grid":
             self._grid = grid_of(suggest, first, study_seed=study_seed)
         self._states: dict[int, dict[str, Any]] = {}
+        self._kept: tuple[optuna.Study, list[tuple[int, TrialState, tuple[float, ...]]]] | None = None
+        """The last study in memory; the number, state and values of each earlier trial in it."""
 
     @property
     def most_trials(self) -> int | None:
@@ -78,12 +82,28 @@ class Proposer:
             study=self._study,
             grid=self._grid,
         )
-        study = optuna.create_study(directions=self._directions, sampler=sampler)
-        study.add_trials([self._with_state(trial) for trial in earlier])
+        study = self._study_of(earlier)
+        study.sampler = sampler
         with _one_thread() if self._sampler == "gp" else nullcontext():
             trial = study.ask()
             self._suggest(trial)
-        return study.get_trials(deepcopy=False)[trial.number]
+        asked = study.get_trials(deepcopy=False)[trial.number]
+        if self._kept is not None:
+            # Those that ask again look at complete and pruned trials only.
+            study.tell(trial, state=TrialState.FAIL)
+        return asked
+
+    def _study_of(self, earlier: Sequence[FrozenTrial]) -> optuna.Study:
+        """A study in memory with exactly these trials; those of the last one are not copied again."""
+        held = [(trial.number, trial.state, tuple(trial.values or ())) for trial in earlier]
+        added = 0
+        if self._kept is not None and held[: len(self._kept[1])] == self._kept[1]:
+            study, added = self._kept[0], len(self._kept[1])
+        else:
+            study = optuna.create_study(directions=self._directions)
+        study.add_trials([self._with_state(trial) for trial in earlier[added:]])
+        self._kept = (study, held) if self._sampler in REMEMBERING else None
+        return study
 
     def _replay(self, earlier: Sequence[FrozenTrial], generation_size: int) -> None:
         """Give the earlier trials the state that CMA-ES left with each when it proposed them.

@@ -118,3 +118,30 @@ def test_several_objectives_are_proposed_for(sampler: str) -> None:
         trial = study.ask()
         study.tell(trial, [score(mixed(trial)), float(trial.params["width"])])
     assert len({str(trial.params) for trial in study.trials}) == 12
+
+
+@pytest.mark.parametrize("sampler", ["tpe", "random"])
+def test_a_trial_that_ended_late_is_where_its_number_puts_it(sampler: str) -> None:
+    """Asynchronous searches: what a proposer remembers of the trials before it must not count."""
+    trials = searched(lambda number: Proposer(mixed, sampler=sampler, study_seed=7), 24)
+    remembering = new_proposer(sampler)
+    remembering.propose(24, [trial for trial in trials if trial.number != 11], generation_size=SIZE)
+    assert remembering.propose(25, trials, generation_size=SIZE) == new_proposer(sampler).propose(
+        25, trials, generation_size=SIZE
+    )
+
+
+def test_a_proposal_copies_only_what_ended_since_the_last_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Their number grows with the search; copying all of them for each proposal took most of its time."""
+    copied: list[int] = []
+    add_trials = optuna.Study.add_trials
+
+    def counting(study: optuna.Study, trials: Any) -> None:
+        trials = list(trials)
+        copied.append(len(trials))
+        add_trials(study, trials)
+
+    monkeypatch.setattr(optuna.Study, "add_trials", counting)
+    one = new_proposer("tpe")
+    searched(lambda number: one, 30)
+    assert sum(copied) == 30 - SIZE
