@@ -21,16 +21,25 @@ from platform.results.details import CONFUSIONS
 from platform.results.experiment import check_experiment, studies_of
 from platform.results.files import write_atomically
 from platform.results.formatting import row_label
+from platform.results.grid import screen_grid
 from platform.results.render import render
 from platform.results.report import report_html
 from platform.results.table import build_table
 from platform.results.tensorboard import read_curves, row_slug, write_tensorboard
+from platform.results.transfer_matrix import matrix_figure, matrix_grid, transfer_matrices
 
 if TYPE_CHECKING:
     from platform.results.store import ResultsStore
 
 _TABLE_FILES = {"markdown": "table.md", "latex": "table.tex", "csv": "table.csv", "json": "table.json"}
-_OWN_FIGURES = ("confusion-*.png", "masks-*.png", "pictures-*.png", "curves-*.png", "study*.png")
+_OWN_FIGURES = (
+    "confusion-*.png",
+    "masks-*.png",
+    "pictures-*.png",
+    "curves-*.png",
+    "study*.png",
+    "transfer-*.png",
+)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -75,8 +84,9 @@ def present(
     commands = _next_commands(store, experiment, logs)
     report = folder / "report.html"
     write_atomically(report, report_html(experiment, table, figures, commands))
+    matrices = [screen_grid(matrix_grid(one)) for one in transfer_matrices(experiment, aggregated)]
     return Presentation(
-        text=render(table, "screen"),
+        text="\n".join([render(table, "screen"), *("\n".join([*lines, ""]) for lines in matrices)]),
         table_files=table_files,
         figures=figures,
         report=report,
@@ -106,6 +116,10 @@ def _write_figures(
     for index, (row, made) in enumerate(zip(experiment["rows"], aggregated, strict=True)):
         written.update(_row_figures(folder, store, row_slug(index, row), row, made, shown_masks))
     written.update(_curve_figures(folder, store, experiment, aggregated))
+    for number, matrix in enumerate(transfer_matrices(experiment, aggregated)):
+        title = f"Transfer of {matrix.name}: who lent, on which target"
+        written[title] = folder / f"transfer-{number:02d}.png"
+        drawing.save_figure(matrix_figure(matrix), written[title])
     studies = studies_of(experiment)
     for study in studies:
         only = len(studies) == 1
