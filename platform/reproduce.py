@@ -34,7 +34,8 @@ def main(argv: list[str]) -> int | None:
     add = parser.add_argument
     add("--dataset", default="synthetic", metavar="synthetic|paper",
         help="the drawn counterparts of the paper's sets, or CK+, MMI and AffectNet themselves")  # fmt: skip
-    add("--backbones", metavar="A,B,...", help="classification nets (default: the preset's --backbone)")
+    add("--backbones", metavar="A,B,...",
+        help="classification nets (default: --backbone; of presets quick and smoke resnet18)")  # fmt: skip
     add("--seeds", metavar="N,M,...", help="training seeds (default: --seed)")
     add("--lambdas", default="10,0.1", metavar="X,Y,...",
         help="weights of the mask loss to compare (default: the paper's and the released one)")  # fmt: skip

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from platform.config import Plan
+from platform.config import Plan, replace
 from platform.errors import UserError
 from platform.results.estimate import estimate_lines
 from platform.results.experiment_plan import all_tasks, describe_experiment
@@ -117,8 +117,8 @@ def test_a_set_prepared_later_adds_rows_and_changes_none(tmp_path: Path) -> None
 
 def request(**changes: Any) -> argparse.Namespace:
     flags = {
-        "dataset": "synthetic", "backbones": None, "seeds": None, "lambdas": "10,0.1", "no_controls": False,
-        **changes,
+        "dataset": "synthetic", "preset": "paper", "backbone": None, "config": None, "backbones": None,
+        "seeds": None, "lambdas": "10,0.1", "no_controls": False, **changes,
     }  # fmt: skip
     return argparse.Namespace(**flags)
 
@@ -133,6 +133,12 @@ def test_flags_become_the_request() -> None:
         controls=False,
     )
     assert reproduction_from(request(), BASE).backbones == ("resnet18",)
+    # Inception stays at chance in a small preset's few epochs.
+    deep = replace(BASE, backbone="resnet50")
+    assert reproduction_from(request(), deep).backbones == ("resnet50",)
+    assert reproduction_from(request(preset="quick"), deep).backbones == ("resnet18",)
+    for chosen in ({"backbone": "resnet50"}, {"config": "settings.yaml"}):
+        assert reproduction_from(request(preset="quick", **chosen), deep).backbones == ("resnet50",)
 
 
 @pytest.mark.parametrize(
