@@ -21,6 +21,7 @@ from platform.results.details import CONFUSIONS
 from platform.results.experiment import check_experiment, studies_of
 from platform.results.files import write_atomically
 from platform.results.formatting import row_label
+from platform.results.front_figure import front_figure
 from platform.results.grid import screen_grid
 from platform.results.render import render
 from platform.results.report import report_html
@@ -126,6 +127,10 @@ def _write_figures(
         title = "Search: score of each trial" + ("" if only else f" ({study['name']})")
         written[title] = folder / ("study.png" if only else f"study-{study['name']}.png")
         drawing.save_figure(drawing.study_figure(study["trials"], study["objective"]), written[title])
+        if len(study.get("objectives", ())) > 1:
+            title = "Search: accuracy against the other objectives" + ("" if only else f" ({study['name']})")
+            written[title] = folder / ("study-front.png" if only else f"study-front-{study['name']}.png")
+            drawing.save_figure(front_figure(study), written[title])
     return written
 
 
