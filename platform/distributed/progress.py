@@ -24,7 +24,12 @@ PLAIN_SECONDS = 15.0
 """Least seconds between lines where the output is not a terminal, and between `progress` events."""
 QUIET_SECONDS = 300.0
 """Seconds between such lines while nothing happens."""
-ENDS: dict[End, EventName] = {"COMPLETE": "trial_complete", "PRUNED": "trial_pruned", "FAIL": "trial_failed"}
+ENDS: dict[End, EventName] = {
+    "COMPLETE": "trial_complete",
+    "PRUNED": "trial_pruned",
+    "FAIL": "trial_failed",
+    "INVALID": "trial_invalid",
+}
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -8,7 +8,8 @@ from typing import Literal
 from platform.results.inner_scores import InnerScores
 from platform.results.tasks import FoldTask
 
-End = Literal["COMPLETE", "PRUNED", "FAIL"]
+End = Literal["COMPLETE", "PRUNED", "FAIL", "INVALID"]
+"""How a trial ends; INVALID: its proposal was no valid configuration, so nothing of it was run."""
 
 
 class SearchObserver:

@@ -168,7 +168,7 @@ class StudySearch(OptunaSearch):
         trial.set_user_attr("folds", 0)
         trial.set_user_attr(ATTRIBUTE, reason)
         self.study.tell(trial, state=TrialState.FAIL)
-        self._observe_end(trial.number, TrialState.FAIL)
+        self._observe_end(trial.number, "INVALID")
         self._tell_generation(trial.number)
 
     def _trial(self, number: int) -> optuna.Trial:
@@ -257,7 +257,7 @@ class StudySearch(OptunaSearch):
             self._ended[number] = TrialState.COMPLETE
         # Neither: Tune was interrupted. The trial stays RUNNING and is adopted next time.
         if number in self._ended:
-            self._observe_end(number, self._ended[number])
+            self._observe_end(number, END_OF[self._ended[number]])
         self._tell_generation(number)
 
     def _is_complete(self, number: int, result: Mapping[str, Any]) -> bool:
@@ -270,12 +270,11 @@ class StudySearch(OptunaSearch):
     def observe_earlier(self) -> None:
         """Tell the observer of the trials that ended in earlier starts."""
         for number, trial in self._told().items():
-            self._observe_end(number, trial.state, earlier=True)
+            invalid = ATTRIBUTE in trial.user_attrs
+            self._observe_end(number, "INVALID" if invalid else END_OF[trial.state], earlier=True)
 
-    def _observe_end(self, number: int, state: TrialState, *, earlier: bool = False) -> None:
-        self._observer.trial_ended(
-            self.scope.suffix, number, END_OF[state], self.scores(number), earlier=earlier
-        )
+    def _observe_end(self, number: int, end: End, *, earlier: bool = False) -> None:
+        self._observer.trial_ended(self.scope.suffix, number, end, self.scores(number), earlier=earlier)
 
     def _tell_generation(self, number: int) -> None:
         start = self._generation_start(number)

@@ -70,6 +70,7 @@ class TrialBoard:
             "trials_complete": self._ended["COMPLETE"],
             "trials_pruned": self._ended["PRUNED"],
             "trials_failed": self._ended["FAIL"],
+            "trials_invalid": self._ended["INVALID"],
             "trials_running": len(self._running),
         }
 
@@ -79,7 +80,8 @@ class TrialBoard:
             return []
         counts = self.counts()
         ended = f"{counts['trials_complete']} complete, {counts['trials_pruned']} pruned"
-        ended += f", {counts['trials_failed']} failed" if counts["trials_failed"] else ""
+        for end in ("failed", "invalid"):
+            ended += f", {count} {end}" if (count := counts[f"trials_{end}"]) else ""
         running = [
             f"{number}{study}: {done}/{wanted}" for (study, number), (done, wanted) in self._running.items()
         ]

@@ -38,9 +38,17 @@ def test_trials_move_from_running_to_how_they_ended() -> None:
     board.ended("", 0, "COMPLETE", right(2))
     board.ended("", 1, "FAIL", InnerScores(steps={}))
     assert board.counts() == {
-        "trials_complete": 1, "trials_pruned": 0, "trials_failed": 1, "trials_running": 1,
+        "trials_complete": 1, "trials_pruned": 0, "trials_failed": 1, "trials_invalid": 0,
+        "trials_running": 1,
     }  # fmt: skip
     assert "1 failed" in board.describe()[0]
+
+
+def test_a_proposal_that_was_no_configuration_is_not_called_failed() -> None:
+    board = TrialBoard()
+    board.ended("", 0, "INVALID", InnerScores(steps={}))
+    assert board.counts()["trials_failed"] == 0
+    assert board.describe() == ["trials: 0 complete, 0 pruned, 1 invalid"]
 
 
 def test_many_running_trials_are_not_all_named() -> None:
