@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datasets.mask_controls import CONTROLS
 from platform.evaluation.reported import ReportedResult, reported_counterpart
 from platform.evaluation.statistics import Interval
 from platform.results.aggregate import TableRow
@@ -60,9 +61,14 @@ def masks_text(row: TableRow) -> str:
     return row.masks if row.masks and row.masks != "none" else ABSENT
 
 
+def masks_name(masks: str) -> str:
+    """`masks of ckplus`, `released masks`, `permuted masks` of a control."""
+    return f"{masks} masks" if masks in (*CONTROLS, "released") else f"masks of {masks}"
+
+
 def row_label(row: TableRow) -> str:
     """A row's name in a sentence: its title, and what sets it apart from the other rows."""
-    lent = f", masks of {row.masks}" if masks_text(row) not in (ABSENT, "own") else ""
+    lent = f", {masks_name(row.masks)}" if masks_text(row) not in (ABSENT, "own") else ""
     leaks = f", {LEAKAGE}" if row.leaks else ""
     return f"{row.title} ({row.backbone}{lent}{leaks})"
 

@@ -19,6 +19,15 @@ if TYPE_CHECKING:
 NEAR_CEILING = 0.95
 """Pooled accuracy from which the number of errors is shown: they say more than the percentage there."""
 
+MASK_NOTES = {
+    "released": "Masks `released`: FMPN's released motion masks of the same folds, made by its authors.",
+    "permuted": "Masks `permuted`: a control; each class has another class's motion mask.",
+    "uniform": "Masks `uniform`: a control; the same gray everywhere, for every class.",
+    "centre": "Masks `centre`: a control; one round blob in the middle, the same for every class.",
+    "random": "Masks `random`: a control; a smooth random field for each class.",
+}
+"""What masks are that no data set lent."""
+
 DEFINITIONS = (
     "Mean of folds: unweighted mean of the folds' image accuracies (what the FMPN paper prints). "
     "Pooled images: share of all tested images. Pooled sequences: share of sequences, each answered by the "
@@ -91,9 +100,7 @@ def _rule_notes(rows: Sequence[TableRow]) -> list[str]:
     notes = [SELECTION_NOTES.get(rule, f"Selected by `{rule}`.") for rule in rules]
     for lender in dict.fromkeys(text for row in rows if (text := masks_text(row)) not in ("own", ABSENT)):
         notes.append(
-            "Masks `released`: FMPN's released motion masks of the same folds, made by its authors."
-            if lender == "released"
-            else f"Masks `{lender}`: motion masks lent by {lender}, matched by class name."
+            MASK_NOTES.get(lender, f"Masks `{lender}`: motion masks lent by {lender}, matched by class name.")
         )
     if any(row.fold_rule == "holdout" for row in rows):
         notes.append(

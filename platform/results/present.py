@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from datasets.mask_controls import CONTROLS
 from platform.results import figures as drawing
 from platform.results.aggregate import AggregatedRow, aggregate_experiment
 from platform.results.confusion_figure import confusion_figure
@@ -163,7 +164,11 @@ def _row_figures(
             "own": f"Motion masks of fold {fold} of {made.row.dataset} (training subjects only)",
             "released": f"FMPN's released motion masks of fold {fold}",
         }
-        lent = f"Motion masks of {made.row.masks}, lent to {name} (training subjects only)"
+        lent = (
+            f"Control masks {made.row.masks} of fold {fold}"
+            if made.row.masks in CONTROLS
+            else f"Motion masks of {made.row.masks}, lent to {name} (training subjects only)"
+        )
         title = titles.get(made.row.masks, lent)
         written[title] = folder / f"masks-{slug}.png"
         classes = (store.manifest("masks", masks) or {})["classes"]

@@ -14,6 +14,7 @@ from platform.results.formatting import (
     folds_text,
     gap_text,
     interval,
+    masks_name,
     masks_text,
     percent,
     points,
@@ -93,7 +94,7 @@ def section_cells(section: Section) -> tuple[list[list[str]], dict[int, str]]:
 
 
 def _screen_cells(row: TableRow, best: bool) -> list[str]:
-    lent = "" if masks_text(row) in (ABSENT, "own") else f", masks of {row.masks}"
+    lent = "" if masks_text(row) in (ABSENT, "own") else f", {masks_name(row.masks)}"
     start = [_wrapped(title_text(row) + lent), row.backbone, row.selection_rule]
     counts = f"{folds_text(row)}/1/{row.repeat_count}"
     scores = row.scores

@@ -6,6 +6,7 @@ import pytest
 
 from platform.results.aggregate import AggregatedRow, aggregate_experiment
 from platform.results.details import class_grids, confusion_grids, fold_grids, released_fold_accuracies
+from platform.results.formatting import row_label
 from platform.results.grid import Grid, screen_grid
 from platform.results.table import Section, build_table
 from tests.results.fake_runs import demo_experiment
@@ -55,6 +56,17 @@ def test_folds_that_test_a_data_set_bear_its_name(rows: list[AggregatedRow]) -> 
     section = section_of(rows, dataset="ckplus+mmi", fold_rule="leave-one-set-out", fold_count=2)
     assert fold_grids(section)[0].header[-2:] == ("Fold 0: ckplus", "Fold 1: mmi")
     assert any("fold k tests all of data set k" in note for note in section.notes)
+
+
+def test_control_masks_are_not_called_lent(rows: list[AggregatedRow]) -> None:
+    permuted, lent, released = (
+        section_of(rows, masks=masks, kind="crossval") for masks in ("permuted", "mmi", "released")
+    )
+    assert row_label(permuted.rows[0]) == "FMPN (resnet18, permuted masks)"
+    assert row_label(lent.rows[0]) == "FMPN (resnet18, masks of mmi)"
+    assert row_label(released.rows[0]) == "FMPN (resnet18, released masks)"
+    assert any("a control; each class has another class's motion mask" in note for note in permuted.notes)
+    assert not any("lent by permuted" in note for note in permuted.notes)
 
 
 def test_classes_have_precision_recall_and_f1(rows: list[AggregatedRow]) -> None:
