@@ -63,6 +63,11 @@ def describe(name: str) -> DatasetDescription:
     return load_adapter(name).DATASET
 
 
+def share_people(one: str, other: str) -> bool:
+    """Whether people of a data set may be people of another one too. Raises UserError for an unknown name."""
+    return other in describe(one).same_people_as or one in describe(other).same_people_as
+
+
 def raw_folder(data_root: Path, name: str) -> Path:
     """Where an embedded data set is written before it is prepared."""
     return data_root / "raw" / name

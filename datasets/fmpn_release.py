@@ -38,6 +38,7 @@ DATASET = DatasetDescription(
         f"and perhaps {MASKS}/0/0.png"
     ),
     alignment_flag="--aligned",
+    same_people_as=("ckplus", "mmi"),
 )
 
 FIRST_FRAMES = (0, 1)

@@ -7,12 +7,15 @@ follows from its sets alone, so it is made again whenever one of them was.
 
 from __future__ import annotations
 
+import hashlib
+import itertools
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
 
 from datasets import store_files
+from datasets.catalogue import describe, share_people
 from datasets.records import FrameRecord
 from datasets.store import PreparedStore, open_prepared, store_folder
 from datasets.store_writer import FrameSource, Progress, Recipe, write_prepared
@@ -54,10 +57,31 @@ def merged_store(
     folder = store_folder(data_root, dataset, size_pixels)
     if _is_made_of(folder, parts):
         return PreparedStore.open(folder)
+    _check_people(parts)
     records, source = _records(parts), _source(parts)
     # Aligned already: a crop of the wanted size is stored as it is.
     recipe = Recipe(size_pixels=size_pixels, aligned=True, notes={"parts": _hashes(parts)})
     return write_prepared(folder, dataset, records, source, recipe, progress=progress)
+
+
+def _check_people(parts: Mapping[str, PreparedStore]) -> None:
+    """UserError where two sets may have people in common, or do have the same image."""
+    for one, other in itertools.combinations(parts, 2):
+        if share_people(one, other):
+            raise UserError(
+                f"sets that take turns must show other people, but {describe(one).title} and "
+                f"{describe(other).title} may show the same; leave one of them out."
+            )
+    seen: dict[bytes, str] = {}
+    for name, store in parts.items():
+        for image, image_name in zip(store.images, store.image_names.tolist(), strict=True):
+            digest = hashlib.blake2b(image.tobytes(), digest_size=16).digest()
+            there = seen.setdefault(digest, f"{name}{SUBJECT_SEPARATOR}{image_name}")
+            if set_of_subject(there) != name:
+                raise UserError(
+                    f"sets that take turns must show other people, but {name}{SUBJECT_SEPARATOR}{image_name} "
+                    f"is the same image as {there}; leave one of the two sets out."
+                )
 
 
 def _hashes(parts: Mapping[str, PreparedStore]) -> dict[str, str]:

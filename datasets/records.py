@@ -28,6 +28,8 @@ class DatasetDescription:
     alignment_flag: str = ""
     """What `prepare` needs beside --source where the data set brings no landmarks: `--landmarks detect`
     or `--aligned`."""
+    same_people_as: tuple[str, ...] = ()
+    """Data sets whose people may be in this one too: nothing may be lent or tested between them."""
     embedded: bool = False
     """True for the synthetic sets, which a command may write and prepare by itself."""
 

@@ -103,6 +103,12 @@ def resolve(arguments: argparse.Namespace, **forced: Any) -> tuple[Configuration
     )
 
 
+def is_named(arguments: argparse.Namespace, field: str) -> bool:
+    """Whether a flag or the YAML file gives the field, and not the preset alone."""
+    in_file = bool(arguments.config) and field in read_yaml(Path(arguments.config))
+    return in_file or getattr(arguments, field, None) is not None
+
+
 def _fields_of(kind: type, values: dict[str, Any]) -> dict[str, Any]:
     names = {field.name for field in dataclasses.fields(kind)}
     return {name: value for name, value in values.items() if name in names}

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from platform.command import Parser, run
+from platform.flags import is_named
 from platform.rows_command import add_rows_arguments, experiment_of, prepare, run_rows, settings_of
 
 if TYPE_CHECKING:
@@ -44,11 +45,13 @@ def main(argv: list[str]) -> int | None:
     add("--price-per-hour", metavar="X", help="with --dry-run: of the whole cluster, in your currency")
     add_rows_arguments(parser)
     arguments = parser.parse_args(argv)
+    from platform.config import replace
     from platform.results.reproduction import plan_reproduction
     from platform.results.reproduction_request import reproduction_from
 
     configuration, plan = settings_of(arguments)
-    wanted = reproduction_from(arguments, configuration)
+    wanted = reproduction_from(arguments, configuration, net_was_named=is_named(arguments, "backbone"))
+    configuration = replace(configuration, backbone=wanted.backbones[0], seed=wanted.seeds[0])
     name = arguments.name or f"reproduce-{arguments.dataset}-{arguments.preset}"
     prepare(arguments, configuration, plan, name, wanted.sets.names)
     planned = plan_reproduction(wanted, configuration, plan, Path(arguments.data_root))

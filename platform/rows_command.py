@@ -89,9 +89,10 @@ def run_rows(arguments: argparse.Namespace, experiment: Experiment) -> dict[str,
     Returns what experiment.json holds; None for a dry run.
     """
     from platform.distributed.capacity import check_capacity
-    from platform.results.experiment_plan import refuse_other_settings
+    from platform.results.experiment_plan import refuse_other_rows, refuse_other_settings
 
     refuse_other_settings(experiment)
+    refuse_other_rows(experiment)
     check_capacity(experiment, search=False)
     if not (experiment.configuration.weights == "imagenet" and (arguments.dry_run or arguments.address)):
         check_weights_of(experiment)

@@ -126,12 +126,14 @@ def check_weights_of(experiment: Experiment) -> None:
 
     configuration = experiment.configuration
     data = [planned.data for planned in (experiment.planned, experiment.target) if planned]
-    check_weights(
-        configuration.backbone,
-        width=configuration.backbone_width,
-        weights=configuration.weights,
-        class_counts=[len(one.class_names) for one in data],
-    )
+    of_rows = [one.backbone for row in experiment.rows for one in row.configurations]
+    for backbone in dict.fromkeys(of_rows or [configuration.backbone]):
+        check_weights(
+            backbone,
+            width=configuration.backbone_width,
+            weights=configuration.weights,
+            class_counts=[len(one.class_names) for one in data],
+        )
 
 
 def _checked(configuration: Configuration, plan: Plan, *, search: bool, enqueued_from: str = "") -> Plan:

@@ -85,7 +85,7 @@ def _leave_one_out(
     from platform.progress import ProgressLine
     from platform.results.left_out_sets import left_out_sets_from, plan_rows
 
-    wanted = left_out_sets_from(arguments)
+    wanted = left_out_sets_from(arguments, plan)
     name = arguments.name or f"transfer-{wanted.name}-{arguments.preset}"
     prepare(arguments, configuration, plan, name, wanted.names)
     rows, data = plan_rows(

@@ -10,7 +10,7 @@ import pytest
 from platform.command import Parser
 from platform.config import Configuration, Plan
 from platform.errors import UserError
-from platform.flags import add_settings, field_help, parse_value, read_yaml, resolve
+from platform.flags import add_settings, field_help, is_named, parse_value, read_yaml, resolve
 from platform.presets import preset
 
 
@@ -52,6 +52,15 @@ def test_without_flags_the_preset_is_what_counts() -> None:
     configuration, plan = resolve(parsed("--preset", "released"))
     assert configuration == Configuration(lambda_mask=0.1)
     assert plan == Plan(space="fmpn")
+
+
+def test_a_field_is_named_by_its_flag_or_by_the_file_and_not_by_the_preset(tmp_path: Path) -> None:
+    file = tmp_path / "settings.yaml"
+    file.write_text("backbone: vgg16\n")
+    assert not is_named(parsed(), "backbone")
+    assert is_named(parsed("--backbone", "vgg16"), "backbone")
+    assert is_named(argparse.Namespace(config=str(file), backbone=None), "backbone")
+    assert not is_named(argparse.Namespace(config=str(file), seed=None), "seed")
 
 
 def test_flags_override_yaml_which_overrides_the_preset_which_overrides_the_defaults(tmp_path: Path) -> None:

@@ -94,14 +94,18 @@ def prepare_tiny(
     subjects: int = 5,
     *,
     without: Collection[str] = (),
+    others: str = "",
 ) -> PreparedStore:
-    """The same faces as a prepared store on disk; none of the expressions `without`."""
+    """The same faces as a prepared store on disk; none of the expressions `without`.
+
+    `others`: other people of the same names.
+    """
     return write_store(
         store_folder(data_root, dataset, SIZE),
         dataset,
         SIZE,
         [record for record in records(subjects) if record.expression not in without],
-        lambda record: face(record.subject_id, record.expression, record.frame),
+        lambda record: face(others + record.subject_id, record.expression, record.frame),
         aligned=True,
     )
 

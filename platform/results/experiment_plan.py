@@ -14,6 +14,7 @@ from datasets.mask_controls import CONTROLS
 from platform.config import Configuration, Plan, to_dict
 from platform.errors import UserError
 from platform.results.cost import cost_gflop
+from platform.results.experiment import read_experiment
 from platform.results.experiment_rows import Effect, Found, Row
 from platform.results.files import write_atomically
 from platform.results.planning import (
@@ -143,6 +144,33 @@ def refuse_other_settings(experiment: Experiment) -> None:
             "name to keep "
             f"both, or the settings it was made with."
         )
+
+
+IDENTIFYING_KEYS = (
+    "method", "title", "dataset", "backbone", "kind", "masks", "generator", "repeat", "variation", "classes",
+    "seed", "fold_rule", "fold_count",
+)  # fmt: skip
+"""What tells a row from another one of the same settings."""
+
+
+def refuse_other_rows(experiment: Experiment) -> None:
+    """One name, one experiment: UserError where a row that is there is none of the rows now planned.
+
+    More rows are welcome: a data set may have been prepared since.
+    """
+    path = experiment.folder / "experiment.json"
+    if not path.exists():
+        return
+    planned = [row.describe(experiment.plan.selection_rule) for row in experiment.rows]
+    for row in read_experiment(experiment.store, experiment.name)["rows"]:
+        known = [key for key in IDENTIFYING_KEYS if key in row]
+        if not any(all(row[key] == one[key] for key in known) for one in planned):
+            raise UserError(
+                f"the experiment {experiment.name} has a row that is not asked for now ({row['title']} on "
+                f"{row['dataset']}, backbone {row['backbone']}, masks {row['masks']}, rule "
+                f"{row['fold_rule']}); pass --name with a new name to keep both, or "
+                "the flags it was made with."
+            )
 
 
 def final_rows(

@@ -7,9 +7,11 @@ what the training sets teach; motion masks, stage 1 and stage 2 are made from th
 from __future__ import annotations
 
 import argparse
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+
+import numpy as np
 
 from datasets.catalogue import describe
 from datasets.store import open_prepared
@@ -41,14 +43,23 @@ class LeftOutSets:
         return "-".join(["leave-one-out", *sorted(self.names), *(["common"] if self.common_classes else [])])
 
 
-def left_out_sets_from(arguments: argparse.Namespace) -> LeftOutSets:
-    """What a command's flags ask for. UserError for flags of a transfer, or of a division of subjects."""
-    other = ("fold_rule", "folds", "holdout_share")
+def left_out_sets_from(arguments: argparse.Namespace, plan: Plan) -> LeftOutSets:
+    """What a command's flags ask for. UserError for flags of a transfer, or of a division of subjects.
+
+    plan: what flags, file and preset give together.
+    """
+    other = ("fold_rule", "folds", "holdout_share", "study_seed")
     given = [name for name in (*TRANSFER_FLAGS, *other) if getattr(arguments, name, None) is not None]
     if given:
         flags = ", ".join("--" + name.replace("_", "-") for name in given)
         raise UserError(
             f"--leave-one-out lends nothing and tests whole data sets, but {flags} was given too; remove it."
+        )
+    usual = Plan()
+    if (plan.fold_rule, plan.folds) != (usual.fold_rule, usual.folds):
+        raise UserError(
+            f"--leave-one-out tests whole data sets, but {arguments.config} sets fold_rule {plan.fold_rule}, "
+            f"folds {plan.folds}; remove them from it."
         )
     return LeftOutSets(
         names=names_of(arguments.leave_one_out), common_classes=only_common_classes(arguments.classes)
@@ -85,7 +96,7 @@ def plan_rows(
         )
     methods = (configuration.method, *(name for name in plan.baselines if name != configuration.method))
     masked = [name for name in methods if load_method(name).uses_masks]
-    without = [name for name in wanted.names if not _has_neutral_faces(data_root, name, size)]
+    without = [name for name in wanted.names if not _has_neutral_faces(data_root, name, size, classes)]
     if masked and without:
         raise UserError(
             f"{', '.join(masked)} makes motion masks from every training set's neutral faces, but "
@@ -97,8 +108,12 @@ def plan_rows(
     return rows, data
 
 
-def _has_neutral_faces(data_root: Path, name: str, size_pixels: int) -> bool:
-    """Whether every subject with an expressive face has a neutral one."""
+def _has_neutral_faces(
+    data_root: Path, name: str, size_pixels: int, class_names: Sequence[str] | None
+) -> bool:
+    """Whether every subject with a face of these classes (None: all) has a neutral one."""
     store = open_prepared(data_root, name, size_pixels)
-    subjects = {role: set(store.subjects[store.roles == role].tolist()) for role in ("expressive", "neutral")}
-    return subjects["expressive"] <= subjects["neutral"]
+    wanted = store.class_names if class_names is None else class_names
+    shown = (store.roles == "expressive") & np.isin(store.expressions, wanted)
+    neutral = store.subjects[store.roles == "neutral"]
+    return set(store.subjects[shown].tolist()) <= set(neutral.tolist())

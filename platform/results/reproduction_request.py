@@ -61,9 +61,17 @@ def paper_sets(name: str) -> PaperSets:
     return SETS[name]
 
 
-def reproduction_from(arguments: argparse.Namespace, configuration: Configuration) -> Reproduction:
-    """The reproduction that a command's flags ask for. UserError for a value that is none."""
-    backbones = _list(arguments.backbones, "--backbones", str) or (_backbone(arguments, configuration),)
+def reproduction_from(
+    arguments: argparse.Namespace, configuration: Configuration, *, net_was_named: bool
+) -> Reproduction:
+    """The reproduction that a command's flags ask for. UserError for a value that is none.
+
+    net_was_named: a person chose `configuration.backbone`, not the preset alone.
+    """
+    usual = configuration.backbone
+    if not net_was_named:
+        usual = SMALL_BACKBONES.get(arguments.preset, usual)
+    backbones = _list(arguments.backbones, "--backbones", str) or (usual,)
     seeds = _list(arguments.seeds, "--seeds", int) or (configuration.seed,)
     lambdas = _list(arguments.lambdas, "--lambdas", float)
     for backbone in backbones:
@@ -76,13 +84,6 @@ def reproduction_from(arguments: argparse.Namespace, configuration: Configuratio
         lambdas=lambdas,
         controls=not arguments.no_controls,
     )
-
-
-def _backbone(arguments: argparse.Namespace, configuration: Configuration) -> str:
-    """The configuration's, unless a small preset alone chose it."""
-    if arguments.backbone is not None or arguments.config is not None:
-        return configuration.backbone
-    return SMALL_BACKBONES.get(arguments.preset, configuration.backbone)
 
 
 def _list(text: str | None, flag: str, item: Callable[[str], Value]) -> tuple[Value, ...]:

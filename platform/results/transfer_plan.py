@@ -8,12 +8,13 @@ subjects may be used.
 from __future__ import annotations
 
 import argparse
+import itertools
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from datasets.catalogue import describe
+from datasets.catalogue import describe, share_people
 from datasets.store import open_prepared
 from platform.config import Configuration, Plan
 from platform.errors import UserError, unknown_name
@@ -100,7 +101,7 @@ def transfer_from(arguments: argparse.Namespace) -> Transfer:
 
 def names_of(listed: str) -> tuple[str, ...]:
     """The names between commas."""
-    return tuple(name for name in listed.split(",") if name)
+    return tuple(name.strip() for name in listed.split(",") if name.strip())
 
 
 def only_common_classes(classes: str) -> bool:
@@ -166,6 +167,13 @@ def _check(transfer: Transfer) -> None:
         twice = sorted({name for name in names if names.count(name) > 1})
         if twice:
             raise UserError(f"each {kind} stands once, but {twice[0]} is there twice; remove one.")
+    for source, target in itertools.product(transfer.sources, transfer.targets):
+        if source != target and share_people(source, target):
+            raise UserError(
+                "all people of a source lend, so none of them may be tested, but "
+                f"{describe(source).title} and {describe(target).title} may show the same people; choose "
+                "another --source or --target."
+            )
     if set(transfer.sources) == set(transfer.targets) and len(transfer.sources) == 1:
         raise UserError(
             f"a transfer goes from one data set to another, but source and target are both "

@@ -16,7 +16,7 @@ from tests.tiny_faces import SIZE, prepare_tiny
 @pytest.fixture
 def data_root(tmp_path: Path) -> Path:
     prepare_tiny(tmp_path, "synthetic", subjects=3)
-    prepare_tiny(tmp_path, "synthetic_mmi", subjects=2)
+    prepare_tiny(tmp_path, "synthetic_mmi", subjects=2, others="other ")
     return tmp_path
 
 
@@ -56,7 +56,7 @@ def test_it_is_made_once_and_again_when_a_set_changed(data_root: Path) -> None:
     made = (first.folder / INDEX).stat().st_mtime_ns
     again = merged_store(data_root, ["synthetic", "synthetic_mmi"], SIZE)
     assert (again.folder / INDEX).stat().st_mtime_ns == made
-    prepare_tiny(data_root, "synthetic_mmi", subjects=4)
+    prepare_tiny(data_root, "synthetic_mmi", subjects=4, others="other ")
     changed = merged_store(data_root, ["synthetic", "synthetic_mmi"], SIZE)
     assert changed.hash != first.hash
     assert len(set(changed.subjects.tolist())) == 7
@@ -79,6 +79,18 @@ def test_its_manifest_names_its_sets_and_their_hashes(data_root: Path) -> None:
     assert manifest["parts"] == {
         name: open_part(data_root, name).hash for name in ("synthetic", "synthetic_mmi")
     }
+
+
+def test_sets_with_the_same_people_are_refused(data_root: Path) -> None:
+    """Or a fold would train on the people it tests."""
+    prepare_tiny(data_root, "ckplus", subjects=2, others="third ")
+    prepare_tiny(data_root, "fmpn_release", subjects=2, others="fourth ")
+    with pytest.raises(UserError, match=r"CK\+ and FMPN's release may show the same; leave one of them out"):
+        merged_store(data_root, ["ckplus", "fmpn_release"], SIZE)
+    prepare_tiny(data_root, "oulu_casia", subjects=2, others="third ")
+    with pytest.raises(UserError, match=r"oulu_casia:S01_.* is the same image as ckplus:S01_"):
+        merged_store(data_root, ["ckplus", "oulu_casia"], SIZE)
+    assert not [path for path in (data_root / "prepared").iterdir() if "+" in path.name]
 
 
 @pytest.mark.parametrize(

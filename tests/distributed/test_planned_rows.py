@@ -15,10 +15,11 @@ from tests.tiny_faces import SIZE, prepare_tiny
 
 pytestmark = [LINUX_ONLY, pytest.mark.ray, pytest.mark.timeout(900)]
 
-SMALL = (
-    "--preset", "smoke", "--folds", "2", "--backbone", "resnet18", "--holdout-share", "0.3",
+SHORT = (
+    "--preset", "smoke", "--backbone", "resnet18",
     "--stage1-constant-epochs", "0", "--stage2-constant-epochs", "0",
 )  # fmt: skip
+SMALL = (*SHORT, "--folds", "2", "--holdout-share", "0.3")
 
 
 @pytest.fixture(scope="module")
@@ -27,14 +28,16 @@ def three_sets(tmp_path_factory: pytest.TempPathFactory) -> Path:
     assert preset("smoke")["load_size_pixels"] == SIZE
     root = tmp_path_factory.mktemp("sets")
     prepare_tiny(root, "synthetic", subjects=10)
-    prepare_tiny(root, "synthetic_mmi", subjects=6, without=("fear",))
+    prepare_tiny(root, "synthetic_mmi", subjects=6, without=("fear",), others="clip ")
     prepare_tiny(root, "synthetic_wild", subjects=8, without=("neutral",))
     return root
 
 
-def ended(root: Path, command: str, *arguments: str) -> subprocess.CompletedProcess[str]:
+def ended(
+    root: Path, command: str, *arguments: str, settings: tuple[str, ...] = SMALL
+) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
-        [sys.executable, "-m", f"platform.{command}", *SMALL, *arguments],
+        [sys.executable, "-m", f"platform.{command}", *settings, *arguments],
         cwd=root, capture_output=True, text=True, timeout=600,
     )  # fmt: skip
 
@@ -79,6 +82,34 @@ def test_the_paper_is_reproduced_and_a_set_prepared_later_only_adds_to_it(
     assert (
         before.items() <= {path: path.stat().st_mtime_ns for path in runs.glob("*/*/manifest.json")}.items()
     )
+
+
+def test_a_data_set_is_left_out_and_the_name_stays_its_experiments(
+    root: Path, three_sets: Path, tmp_path: Path
+) -> None:
+    runs = tmp_path / "runs"
+    place = ("--runs", str(runs), "--data-root", str(three_sets), "--name", "left-out")
+    sets = ("--leave-one-out", "synthetic_mmi,synthetic", "--classes", "common", "--baselines", "cnn")
+    done = ended(root, "transfer", *place, *sets, settings=SHORT)
+    assert done.returncode == 0, done.stderr
+    assert rows_of(runs, "left-out") == [
+        ("fmpn", "synthetic+synthetic_mmi", "own", "own"), ("cnn", "synthetic+synthetic_mmi", "none", "none"),
+    ]  # fmt: skip
+    text = (runs / "experiments" / "left-out" / "table.md").read_text()
+    assert "Fold 0: synthetic |" in text
+    assert "Fold 1: synthetic_mmi |" in text
+    assert "fold k tests all of data set k" in text
+
+    before = {path: path.stat().st_mtime_ns for path in runs.glob("*/*/manifest.json")}
+    assert ended(root, "transfer", *place, *sets, settings=SHORT).returncode == 0
+    assert before == {path: path.stat().st_mtime_ns for path in runs.glob("*/*/manifest.json")}
+
+    other = ended(
+        root, "transfer", *place, "--source", "synthetic", "--target", "synthetic_wild", "--baselines", "cnn",
+        "--dry-run", settings=SHORT,
+    )  # fmt: skip
+    assert other.returncode == 2
+    assert "the experiment left-out has a row that is not asked for now (FMPN on synthetic+" in other.stderr
 
 
 @pytest.mark.parametrize(

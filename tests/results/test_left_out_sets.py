@@ -24,9 +24,9 @@ PLAN = Plan(folds=2, selection_rule="paper", baselines=("cnn",), transfer_to="no
 def data_root(tmp_path_factory: pytest.TempPathFactory) -> Path:
     root = tmp_path_factory.mktemp("data")
     prepare_tiny(root, "synthetic", subjects=4)
-    prepare_tiny(root, "synthetic_mmi", subjects=3)
-    prepare_tiny(root, "oulu_casia", subjects=3, without=("fear",))
-    prepare_tiny(root, "synthetic_wild", subjects=3, without=("neutral",))
+    prepare_tiny(root, "synthetic_mmi", subjects=3, others="b")
+    prepare_tiny(root, "oulu_casia", subjects=3, without=("fear",), others="c")
+    prepare_tiny(root, "synthetic_wild", subjects=3, without=("neutral",), others="d")
     return root
 
 
@@ -85,7 +85,10 @@ def test_masks_need_neutral_faces_in_every_set(data_root: Path) -> None:
 def parsed(*argv: str) -> Any:
     import argparse
 
-    flags = ("source", "target", "transfer", "stage1", "repeats", "fold_rule", "folds", "holdout_share")
+    flags = (
+        "source", "target", "transfer", "stage1", "repeats", "fold_rule", "folds", "holdout_share",
+        "study_seed",
+    )  # fmt: skip
     given = dict(zip(argv[::2], argv[1::2], strict=True))
     values = {name: given.get("--" + name.replace("_", "-")) for name in flags}
     return argparse.Namespace(
@@ -94,9 +97,9 @@ def parsed(*argv: str) -> Any:
 
 
 def test_names_tell_experiments_apart() -> None:
-    one = left_out_sets_from(parsed("--leave-one-out", "mmi,ckplus"))
-    same = left_out_sets_from(parsed("--leave-one-out", "ckplus,mmi"))
-    common = left_out_sets_from(parsed("--leave-one-out", "ckplus,mmi", "--classes", "common"))
+    one = left_out_sets_from(parsed("--leave-one-out", "mmi, ckplus"), Plan())
+    same = left_out_sets_from(parsed("--leave-one-out", "ckplus,mmi"), Plan())
+    common = left_out_sets_from(parsed("--leave-one-out", "ckplus,mmi", "--classes", "common"), Plan())
     assert one.name == same.name == "leave-one-out-ckplus-mmi"
     assert common.name == "leave-one-out-ckplus-mmi-common"
 
@@ -108,13 +111,35 @@ def test_names_tell_experiments_apart() -> None:
         (["--stage1", "no"], ["--stage1"]),
         (["--repeats", "3", "--transfer", "both"], ["--transfer, --repeats"]),
         (["--fold-rule", "holdout"], ["whole data sets", "--fold-rule"]),
+        (["--study-seed", "5"], ["whole data sets", "--study-seed"]),
+        (["--config", "FILE"], ["whole data sets", "folds.yaml sets fold_rule paper, folds 3"]),
         (["--classes", "some"], ["all or common", "'some'"]),
     ],
 )
 def test_flags_that_mean_nothing_here_are_refused(argv: list[str], parts: list[str], tmp_path: Path) -> None:
+    file = tmp_path / "folds.yaml"
+    file.write_text("folds: 3\n")
+    argv = [str(file) if word == "FILE" else word for word in argv]
     common = ["--data-root", str(tmp_path / "data"), "--runs", str(tmp_path / "runs"), "--preset", "smoke"]
     with pytest.raises(UserError) as raised:
         main(["--leave-one-out", "synthetic,synthetic_mmi", *argv, *common])
     for part in parts:
         assert part in str(raised.value)
-    assert not list(tmp_path.iterdir())
+    assert list(tmp_path.iterdir()) == [file]
+
+
+def test_a_person_without_a_wanted_class_needs_no_neutral_face(tmp_path: Path) -> None:
+    from datasets.records import FrameRecord
+    from datasets.store import store_folder
+    from datasets.store_writer import write_store
+    from tests.tiny_faces import SIZE, face, records
+
+    prepare_tiny(tmp_path, "oulu_casia", subjects=3, without=("fear",), others="c")
+    alone = [one for one in records(4) if one.subject_id == "S04" and one.expression == "fear"]
+    kept: list[FrameRecord] = [*records(3), *alone]
+    write_store(
+        store_folder(tmp_path, "synthetic", SIZE), "synthetic", SIZE, kept,
+        lambda record: face(record.subject_id, record.expression, record.frame), aligned=True,
+    )  # fmt: skip
+    rows, _ = rows_of(tmp_path, "synthetic", "oulu_casia", common_classes=True)
+    assert [len(row.tasks) for row in rows] == [2, 2]

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from platform.config import Plan, replace
+from platform.config import Configuration, Plan, replace
 from platform.errors import UserError
 from platform.results.estimate import estimate_lines
 from platform.results.experiment_plan import all_tasks, describe_experiment
@@ -123,8 +123,14 @@ def request(**changes: Any) -> argparse.Namespace:
     return argparse.Namespace(**flags)
 
 
+def asked_for(
+    arguments: argparse.Namespace, configuration: Configuration, *, net_was_named: bool = False
+) -> Reproduction:
+    return reproduction_from(arguments, configuration, net_was_named=net_was_named)
+
+
 def test_flags_become_the_request() -> None:
-    asked = reproduction_from(request(backbones="resnet18,vgg16", seeds="0,3", no_controls=True), BASE)
+    asked = asked_for(request(backbones="resnet18,vgg16", seeds="0,3", no_controls=True), BASE)
     assert asked == Reproduction(
         sets=SETS["synthetic"],
         backbones=("resnet18", "vgg16"),
@@ -132,13 +138,12 @@ def test_flags_become_the_request() -> None:
         lambdas=(10.0, 0.1),
         controls=False,
     )
-    assert reproduction_from(request(), BASE).backbones == ("resnet18",)
+    assert asked_for(request(), BASE).backbones == ("resnet18",)
     # Inception stays at chance in a small preset's few epochs.
     deep = replace(BASE, backbone="resnet50")
-    assert reproduction_from(request(), deep).backbones == ("resnet50",)
-    assert reproduction_from(request(preset="quick"), deep).backbones == ("resnet18",)
-    for chosen in ({"backbone": "resnet50"}, {"config": "settings.yaml"}):
-        assert reproduction_from(request(preset="quick", **chosen), deep).backbones == ("resnet50",)
+    assert asked_for(request(), deep).backbones == ("resnet50",)
+    assert asked_for(request(preset="quick"), deep).backbones == ("resnet18",)
+    assert asked_for(request(preset="quick"), deep, net_was_named=True).backbones == ("resnet50",)
 
 
 @pytest.mark.parametrize(
@@ -153,7 +158,7 @@ def test_flags_become_the_request() -> None:
 )
 def test_a_request_that_cannot_be_is_refused(changes: dict[str, Any], message: str) -> None:
     with pytest.raises(UserError) as refusal:
-        reproduction_from(request(**changes), BASE)
+        asked_for(request(**changes), BASE)
     assert message in str(refusal.value)
 
 

@@ -138,6 +138,12 @@ def test_transfers_that_differ_have_different_names() -> None:
         ("synthetic", "synthetic_mmi", {"repeats": 2}, ["not drawn", "--fold-rule holdout"]),
         ("synthetic", "synthetic_wild", {"repeats": 0}, ["--repeats must be 1 or more", "0"]),
         ("synthetic", "ckplus", {}, ["not prepared", "ckplus"]),
+        (
+            "fmpn_release",
+            "ckplus",
+            {},
+            ["none of them may be tested", "FMPN's release and CK+ may show the same"],
+        ),
         ("synthetic", "afectnet", {}, ["unknown data set 'afectnet'; did you mean 'affectnet'?"]),
     ],
 )
