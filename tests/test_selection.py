@@ -2,12 +2,12 @@ from __future__ import annotations
 
 import pytest
 
-from platform.selection import INNER_PART, Scope, default_rounds, scopes, steps_a_trial
+from platform.selection import INNER_PARTS, Scope, default_rounds, scopes, steps_a_trial
 
 
 def test_inner_compares_one_part_of_every_fold_in_a_seeded_order() -> None:
     (scope,) = scopes("inner", 10, 0)
-    assert sorted(scope.steps) == [(fold, INNER_PART) for fold in range(10)]
+    assert sorted(scope.steps) == [(fold, fold % INNER_PARTS) for fold in range(10)]
     assert scopes("inner", 10, 0) == (scope,) != scopes("inner", 10, 1)
     assert scope.steps != tuple(sorted(scope.steps))
     assert (scope.suffix, scope.outer_folds) == ("", tuple(range(10)))

@@ -31,7 +31,7 @@ from platform.results.invalid_trials import ATTRIBUTE, MOST_IN_A_ROW
 from platform.results.planning import PlannedData, machine_of
 from platform.results.store import ResultsStore
 from platform.results.study import SearchDefinition
-from platform.selection import Scope
+from platform.selection import WHOSE_TURN, Scope
 
 LOST_TRIAL_RESTARTS = 2
 """Times that a trial is started again after its process was lost."""
@@ -240,6 +240,7 @@ def search_settings(base: Configuration, plan: Plan, planned: PlannedData) -> di
     return {
         **{name: settings[name] for name in keys},
         **{f"base.{name}": value for name, value in to_dict(base).items()},
+        "inner_parts": WHOSE_TURN,
         "data": planned.data.hash,
         "folds_hash": planned.folds.hash,
         "machine": machine_of(plan).to_dict(),

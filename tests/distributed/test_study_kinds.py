@@ -19,10 +19,8 @@ from platform.results.planning import PlannedData
 from platform.results.store import ResultsStore
 from platform.results.study import SearchDefinition
 from platform.results.study_storage import open_storage
-from platform.selection import scopes
-from tests.distributed.test_study_search import BASE, next_trial, run_folds, states
+from tests.distributed.test_study_search import BASE, SCOPE, next_trial, run_folds, states
 
-(SCOPE,) = scopes("inner", 3, 0)
 Make = Callable[..., StudySearch]
 
 

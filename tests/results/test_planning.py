@@ -19,6 +19,7 @@ from platform.results.planning import (
     with_method,
 )
 from platform.results.tasks import Machine
+from platform.selection import scopes
 from tests import tiny_faces
 from tests.tiny_faces import CLASSES, prepare_tiny, subject_names, tiny_configuration
 
@@ -75,6 +76,18 @@ def test_inner_runs_come_in_the_order_asked_and_read_no_test_subject(planned: Pl
         assert task.role == "inner"
         assert task.evaluation_subjects == planned.inner[task.fold_index][0]
         assert not set(fold.test_subjects) & {*task.train_subjects, *task.evaluation_subjects}
+
+
+def test_inner_runs_of_all_folds_validate_on_everybody(tmp_path: Path) -> None:
+    """With part 0 of every fold, the same few people validated in most of them."""
+    prepare_tiny(tmp_path, "synthetic", subjects=20)
+    plan = Plan(folds=10)
+    planned = plan_data(tmp_path, "synthetic", tiny_configuration(), plan, search=True)
+    (scope,) = scopes("inner", 10, plan.study_seed)
+    tasks = step_tasks(tiny_configuration(), planned, Machine(), scope.steps)
+    seen = [set().union(*(task.evaluation_subjects for task in tasks[:count])) for count in (4, 10)]
+    assert len(seen[0]) >= 9
+    assert len(seen[1]) == 20
 
 
 def test_final_runs_score_every_subject_once(planned: PlannedData) -> None:
