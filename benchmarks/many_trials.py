@@ -2,7 +2,7 @@
 
     python -m benchmarks.many_trials                              1,000 configurations x 10 folds
     python -m benchmarks.many_trials --trials 200 --profile       fewer, and where the driver's time went
-    python -m benchmarks.many_trials --sampler tpe --proposals    what TPE's own proposals cost, without Ray
+    python -m benchmarks.many_trials --sampler tpe --proposals    what TPE's proposals cost, without Ray
 
 Study, Tune, dispatcher and results store are the real ones. A fold run is a stand-in: it sleeps for a
 known time on a simulated CPU and stores predictions whose accuracy follows from the configuration.
@@ -32,6 +32,7 @@ from platform.distributed.search_observer import End, SearchObserver
 from platform.results.execution import task_kind
 from platform.results.inner_scores import InnerScores
 from platform.results.planning import PlannedData, plan_data
+from platform.results.proposals import Proposer
 from platform.results.store import ResultsStore
 from platform.results.study import SearchDefinition
 from platform.results.tasks import FoldTask, Stage1Task
@@ -195,23 +196,24 @@ def _planned(arguments: argparse.Namespace, folder: Path) -> tuple[Plan, Planned
     return plan, plan_data(folder / "data", "synthetic", BASE, plan, search=True)
 
 
-def proposals(trials: int, every: int) -> list[dict[str, float]]:
-    """Seconds of one TPE proposal after so many trials, without Ray or storage."""
+def proposals(arguments: argparse.Namespace) -> list[dict[str, float]]:
+    """Processor seconds of a proposal as trials go by: the search's own Proposer, without Ray or storage."""
     optuna.logging.set_verbosity(optuna.logging.WARNING)
-    source = optuna.create_study(sampler=optuna.samplers.RandomSampler(seed=0))
-    rows = []
-    for number in range(trials + 1):
-        if number % every == 0:
-            started = time.monotonic()
-            aside = optuna.create_study(sampler=optuna.samplers.TPESampler(seed=number))
-            aside.add_trials(source.get_trials(deepcopy=False))
-            copied = time.monotonic()
-            suggest(aside.ask())
-            ended = time.monotonic()
-            rows.append({"trials": number, "copying": copied - started, "tpe": ended - copied})
+    proposer = Proposer(suggest, sampler=arguments.sampler, study_seed=0)
+    told = optuna.create_study(direction="maximize")
+    rows, spent = [], 0.0
+    for number in range(arguments.trials):
+        earlier = told.get_trials(deepcopy=False)[: number - number % arguments.in_flight]
+        started = time.process_time()
+        params = proposer.propose(number, earlier, generation_size=arguments.in_flight)
+        spent += time.process_time() - started
+        told.enqueue_trial(params)
+        trial = told.ask()
+        told.tell(trial, sum(suggest(trial).values()))
+        if (number + 1) % arguments.every == 0:
+            rows.append({"trials": number + 1, "seconds_a_proposal": round(spent / arguments.every, 5)})
             print(json.dumps(rows[-1]), flush=True)
-        trial = source.ask()
-        source.tell(trial, sum(suggest(trial).values()))
+            spent = 0.0
     return rows
 
 
@@ -225,13 +227,13 @@ def main() -> int:
     parser.add_argument("--in-flight", type=int, default=8, help="trials a generation")
     parser.add_argument("--sampler", choices=("random", "tpe"), default="random")
     parser.add_argument("--no-pruning", action="store_true", help="all folds of every trial")
-    parser.add_argument("--proposals", action="store_true", help="time TPE's proposals only")
+    parser.add_argument("--proposals", action="store_true", help="time the proposals only, without Ray")
     parser.add_argument("--profile", action="store_true", help="show where the driver's main thread was")
     parser.add_argument("--folder", type=Path, default=Path("build/many_trials"), help="emptied first")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write the figures as JSON too")
     arguments = parser.parse_args()
     if arguments.proposals:
-        outcome: Any = proposals(arguments.trials, arguments.every)
+        outcome: Any = proposals(arguments)
     else:
         folder = arguments.folder.absolute()
         shutil.rmtree(folder, ignore_errors=True)

@@ -240,7 +240,7 @@ def search_settings(base: Configuration, plan: Plan, planned: PlannedData) -> di
     return {
         **{name: settings[name] for name in keys},
         **{f"base.{name}": value for name, value in to_dict(base).items()},
-        "inner_parts": WHOSE_TURN,
+        **({"inner_parts": WHOSE_TURN} if plan.selection_rule == "inner" else {}),
         "data": planned.data.hash,
         "folds_hash": planned.folds.hash,
         "machine": machine_of(plan).to_dict(),

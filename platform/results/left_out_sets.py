@@ -86,9 +86,9 @@ def plan_rows(
     elif len(set(classes_of.values())) > 1:
         everything = set().union(*classes_of.values())
         lacking = [
-            f"{describe(name).title} lacks {', '.join(sorted(everything - set(classes)))}"
-            for name, classes in classes_of.items()
-            if everything - set(classes)
+            f"{describe(name).title} lacks {', '.join(sorted(everything - set(its_classes)))}"
+            for name, its_classes in classes_of.items()
+            if everything - set(its_classes)
         ]
         raise UserError(
             f"sets that take turns must have the same classes, but {'; '.join(lacking)}; pass --classes "

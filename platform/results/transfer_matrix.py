@@ -38,7 +38,7 @@ class TransferMatrix:
     """Cells of one method, backbone and seed."""
 
     name: str
-    """The method and its backbone."""
+    """The method, its backbone and its seed: no other matrix of the experiment has them all."""
     cells: Mapping[tuple[str, str], Cell]
     """(source, target) to its accuracy; a pair that cannot be is absent."""
 
@@ -61,26 +61,21 @@ def transfer_matrices(
     experiment: contents of experiment.json; aggregated: its rows, in order. Rows of a variation of the
     method or with masks that carry no prior are no part of it, nor are incomplete rows.
     """
-    found: dict[tuple[str, Any], dict[tuple[str, str], list[TableRow]]] = {}
-    lent: dict[tuple[str, Any], set[tuple[str, str]]] = {}
+    found: dict[str, dict[tuple[str, str], list[TableRow]]] = {}
+    lent: dict[str, set[tuple[str, str]]] = {}
     for row, made in zip(experiment["rows"], aggregated, strict=True):
         source = _source(row)
         if source is None or row.get("variation") or not made.row.complete:
             continue
-        key = (_name(made.row), made.row.seed)
-        found.setdefault(key, {}).setdefault((source, made.row.dataset), []).append(made.row)
+        name = f"{made.row.title} ({made.row.backbone}, seed {made.row.seed})"
+        found.setdefault(name, {}).setdefault((source, made.row.dataset), []).append(made.row)
         if row["kind"] == "transfer":
-            lent.setdefault(key, set()).add((source, made.row.dataset))
+            lent.setdefault(name, set()).add((source, made.row.dataset))
     return [
-        TransferMatrix(name=key[0], cells={place: Cell(rows=tuple(rows)) for place, rows in cells.items()})
-        for key, cells in found.items()
-        if len(lent.get(key, ())) > 1
+        TransferMatrix(name=name, cells={place: Cell(rows=tuple(rows)) for place, rows in cells.items()})
+        for name, cells in found.items()
+        if len(lent.get(name, ())) > 1
     ]
-
-
-def _name(row: TableRow) -> str:
-    """Method and backbone, without whose masks it had."""
-    return f"{row.title} ({row.backbone})"
 
 
 def _source(row: Mapping[str, Any]) -> str | None:

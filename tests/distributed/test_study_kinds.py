@@ -211,6 +211,22 @@ def test_asynchronously_a_trial_follows_as_soon_as_another_ends(make: Make) -> N
     assert next_trial(again, "x") == running["a"], "a trial that was interrupted is adopted"
 
 
+def test_a_study_scored_on_part_0_of_every_fold_is_another_study(make: Make) -> None:
+    """Its scores are other people's. Rules that score all parts, or the tests, are what they were."""
+    from platform.distributed.search import search_settings
+
+    search = make(suggest_choice)
+    settings = search_settings(BASE, search._plan, search._planned)
+    plan = plan_with(search._plan, selection_rule="nested", rounds=(2, 2, 1))
+    nested = search_settings(BASE, plan, search._planned)
+    assert "inner_parts" not in nested
+    study = optuna.create_study()
+    before = {name: value for name, value in settings.items() if name != "inner_parts"}
+    changed(search.definition, settings=before).check(study)
+    with pytest.raises(UserError, match=r"inner_parts was None and is now 'the parts take turns'"):
+        changed(search.definition, settings=settings).check(study)
+
+
 def test_an_asynchronous_search_is_another_study(make: Make) -> None:
     from platform.distributed.search import search_settings
 

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import dataclasses
 from pathlib import Path
 from typing import Any
 
@@ -64,6 +65,19 @@ def test_draws_of_a_split_are_averaged_and_counted(tmp_path: Path) -> None:
 )
 def test_less_than_two_transfers_make_no_matrix(rows: list[dict[str, Any]], tmp_path: Path) -> None:
     assert matrices(tmp_path, rows) == []
+
+
+def test_every_seed_has_a_matrix_of_its_own_name(tmp_path: Path) -> None:
+    """Their names become the titles of the figures, by which these are kept apart."""
+    store, experiment = transferred(tmp_path, [A_TO_B, A_TO_C, A_TO_B, A_TO_C])
+    rows = aggregate_experiment(store, experiment)
+    seeded = [
+        dataclasses.replace(made, row=dataclasses.replace(made.row, seed=seed))
+        for made, seed in zip(rows, (0, 0, 1, 1), strict=True)
+    ]
+    found = transfer_matrices(experiment, seeded)
+    assert [matrix.name for matrix in found] == ["FMPN (resnet18, seed 0)", "FMPN (resnet18, seed 1)"]
+    assert all(len(cell.rows) == 1 for matrix in found for cell in matrix.cells.values())
 
 
 def test_a_lent_generator_is_named_by_its_lender(tmp_path: Path) -> None:
