@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import os
+import signal
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
@@ -11,6 +13,7 @@ import pytest
 
 from platform.config import Plan
 from platform.results.planning import PlannedData, plan_data
+from tests.distributed.search_command import Command
 from tests.tiny_faces import prepare_tiny, tiny_configuration
 
 HERE = Path(__file__).resolve().parent
@@ -45,6 +48,22 @@ def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
     slots = CLUSTER.enter_context(connected(Plan(), log))
     yield slots
     CLUSTER.close()
+
+
+@pytest.fixture
+def command(root: Path, data_root: Path, tmp_path: Path) -> Iterator[Callable[[str], Command]]:
+    """Makes commands; those that still run at the end are ended."""
+    made: list[Command] = []
+
+    def make(name: str) -> Command:
+        made.append(Command(root, tmp_path / name, data_root))
+        return made[-1]
+
+    yield make
+    for one in made:
+        if one.process is not None and one.process.poll() is None:
+            os.killpg(one.process.pid, signal.SIGKILL)
+            one.process.wait()
 
 
 @pytest.hookimpl(trylast=True)

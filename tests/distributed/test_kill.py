@@ -2,126 +2,21 @@
 
 from __future__ import annotations
 
-import json
 import os
 import signal
-import subprocess
-import sys
 import time
-from collections.abc import Callable, Iterator
-from pathlib import Path
-from typing import Any
+from collections.abc import Callable
 
 import pytest
-import yaml
 
 from platform.results.study_storage import open_storage
-from tests.distributed.processes import LINUX_ONLY, carrying, descendants
-from tests.tiny_faces import tiny_settings
+from tests.distributed.processes import LINUX_ONLY, descendants
+from tests.distributed.search_command import FINAL_RUNS, Command
 
 pytestmark = [LINUX_ONLY, pytest.mark.ray, pytest.mark.timeout(1500)]
 
-SETTINGS = tiny_settings(stage2_constant_epochs=2, adam_beta1=0.9) | {
-    "space": "fmpn",
-    "trials": 2,
-    "trials_in_flight": 1,
-    "folds": 3,
-    "rounds": [2, 1],
-    "baselines": ["cnn"],
-    "transfer_to": "none",
-}
-FINAL_RUNS = 6
-PATIENCE_SECONDS = 400
 AGENTS = ("ray::DashboardAgent", "ray::RuntimeEnvAgent")
 """Ray's helpers of a node: idle, and gone within some 60 s after the cluster, while they wait for it."""
-
-
-class Command:
-    """`python -m platform.tune` in a folder of runs, as a process of its own that can be started again."""
-
-    def __init__(self, root: Path, folder: Path, data_root: Path) -> None:
-        self.root, self.folder, self.runs = root, folder, folder / "runs"
-        self.data_root = data_root
-        folder.mkdir()
-        (folder / "tiny.yaml").write_text(yaml.safe_dump(SETTINGS))
-        self.process: subprocess.Popen[bytes] | None = None
-
-    def start(self) -> None:
-        command = [sys.executable, "-m", "platform.tune", "--name", "tiny"]
-        paths = {
-            "--config": self.folder / "tiny.yaml", "--data-root": self.data_root, "--runs": self.runs,
-            "--log-json": self.folder / "events.jsonl",
-        }  # fmt: skip
-        with (self.folder / "out.txt").open("w") as out, (self.folder / "err.txt").open("w") as err:
-            self.process = subprocess.Popen(
-                command + [str(part) for pair in paths.items() for part in pair],
-                cwd=self.root,
-                env={**os.environ, "TEST_RUN": str(self.folder)},
-                stdout=out,
-                stderr=err,
-                start_new_session=True,
-                # A shell that runs the tests in the background has them ignore SIGINT, and their children.
-                preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
-            )
-
-    def wait(self) -> int:
-        assert self.process is not None
-        return self.process.wait(PATIENCE_SECONDS)
-
-    def until(self, holds: Callable[[], bool]) -> None:
-        """Wait, while the command runs, until something is so."""
-        assert self.process is not None
-        deadline = time.monotonic() + PATIENCE_SECONDS
-        while not holds():
-            assert self.process.poll() is None, f"it ended too early: {self.out()}{self.err()}"
-            assert time.monotonic() < deadline, self.out()
-            time.sleep(0.01)
-
-    def signal(self, number: signal.Signals) -> int:
-        assert self.process is not None
-        os.kill(self.process.pid, number)
-        return self.wait()
-
-    def out(self) -> str:
-        return (self.folder / "out.txt").read_text()
-
-    def err(self) -> str:
-        return (self.folder / "err.txt").read_text()
-
-    def finished(self) -> dict[Path, tuple[int, int]]:
-        """Every manifest there is, with what changes when it is written again."""
-        found = {path: path.stat() for path in self.runs.glob("*/*/manifest.json")}
-        return {path: (status.st_ino, status.st_mtime_ns) for path, status in found.items()}
-
-    def events(self) -> list[dict[str, Any]]:
-        return [json.loads(line) for line in (self.folder / "events.jsonl").read_text().splitlines()]
-
-    def fold_runs(self) -> int:
-        return len(list(self.runs.glob("fold_runs/*/manifest.json")))
-
-    def tables(self) -> dict[str, bytes]:
-        folder = self.runs / "experiments" / "tiny"
-        return {name: (folder / name).read_bytes() for name in ("table.md", "table.json", "table.csv")}
-
-    def left(self) -> list[str]:
-        """Commands of the processes that this command started and that live."""
-        return sorted(carrying("TEST_RUN", str(self.folder)).values())
-
-
-@pytest.fixture
-def command(root: Path, data_root: Path, tmp_path: Path) -> Iterator[Callable[[str], Command]]:
-    """Makes commands; those that still run at the end are ended."""
-    made: list[Command] = []
-
-    def make(name: str) -> Command:
-        made.append(Command(root, tmp_path / name, data_root))
-        return made[-1]
-
-    yield make
-    for one in made:
-        if one.process is not None and one.process.poll() is None:
-            os.killpg(one.process.pid, signal.SIGKILL)
-            one.process.wait()
 
 
 def eventually(holds: Callable[[], bool], seconds: float) -> bool:

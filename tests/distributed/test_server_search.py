@@ -1,0 +1,67 @@
+"""A whole search whose study is on a real PostgreSQL server: killed, gone on with, the journal's table."""
+
+from __future__ import annotations
+
+import signal
+import tempfile
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import optuna
+import pytest
+
+from platform.results.study_storage import close_storage, open_storage
+from tests.distributed.processes import LINUX_ONLY
+from tests.distributed.search_command import FINAL_RUNS, Command
+from tests.results.postgres_server import ABSENT, PASSWORD, Server, running_server, server_programs
+
+pytestmark = [LINUX_ONLY, pytest.mark.ray, pytest.mark.timeout(900)]
+
+
+@pytest.fixture
+def postgres(monkeypatch: pytest.MonkeyPatch) -> Iterator[Server]:
+    programs = server_programs()
+    if programs is None:
+        pytest.skip(ABSENT)
+    monkeypatch.setenv("PGPASSWORD", PASSWORD)
+    with (
+        tempfile.TemporaryDirectory(prefix="postgres-") as folder,
+        running_server(programs, Path(folder)) as server,
+    ):
+        yield server
+
+
+def told(location: str | Path) -> list[tuple[object, ...]]:
+    """Number, state, parameters and score of every trial of the only study there."""
+    storage = open_storage(location)
+    (summary,) = optuna.get_all_study_summaries(storage)
+    trials = optuna.load_study(study_name=summary.study_name, storage=storage).get_trials()
+    close_storage(storage)
+    return [(t.number, t.state.name, t.params, t.values, t.intermediate_values) for t in trials]
+
+
+def test_a_search_on_a_server_survives_its_driver_and_ends_as_one_in_a_file(
+    command: Callable[[str], Command], postgres: Server
+) -> None:
+    search = command("runs")
+    search.start("--storage", postgres.url())
+    search.until(lambda: search.fold_runs() >= 3)
+    assert search.signal(signal.SIGKILL) == -signal.SIGKILL
+    finished = search.finished()
+    search.start("--storage", postgres.url())
+    assert search.wait() == 0, search.err()
+    assert finished.items() <= search.finished().items(), "a finished run was run again"
+    everything = search.finished()
+    assert PASSWORD not in search.out()
+
+    # The same search, its study in a file: all fold runs are there, so only the study is made anew.
+    search.start("--name", "in-a-file")
+    assert search.wait() == 0, search.err()
+    assert search.finished() == everything, "the two searches asked for other fold runs"
+    file = search.runs / "experiments" / "in-a-file" / "study.journal"
+    assert told(file) == told(postgres.url())
+    assert len(told(file)) == 2
+    assert search.fold_runs() >= FINAL_RUNS + 5
+    for name, text in search.tables().items():
+        other = search.tables("in-a-file")[name]
+        assert text.replace(b"tiny", b"in-a-file") == other, name
