@@ -1,6 +1,7 @@
 """What every command shares: a parser whose errors teach, and one way to end.
 
-Exit status: 0 done, 1 done but something failed or was found, 2 bad input, 130 interrupted.
+Exit status: 0 done, 1 done but something failed or was found, 2 bad input, 130 interrupted by Ctrl-C,
+143 terminated (SIGTERM) while Ray works.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ import sys
 from collections.abc import Callable
 from typing import NoReturn
 
-from platform.errors import UserError
+from platform.errors import Terminated, UserError
 
 
 class Parser(argparse.ArgumentParser):
@@ -51,12 +52,9 @@ def run(main: Callable[[list[str]], int | None]) -> NoReturn:
     except UserError as error:
         print(f"error: {error}", file=sys.stderr)
         status = 2
-    except KeyboardInterrupt:
-        print(
-            "\ninterrupted: what was finished is stored; run the same command again to go on.",
-            file=sys.stderr,
-        )
-        status = 130
+    except KeyboardInterrupt as stop:
+        word, status = ("terminated", 143) if isinstance(stop, Terminated) else ("interrupted", 130)
+        print(f"\n{word}: what was finished is stored; run the same command again to go on.", file=sys.stderr)
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         status = 1

@@ -10,6 +10,10 @@ class UserError(Exception):
     """Something the user can put right. Commands print it in one line and exit with status 2."""
 
 
+class Terminated(KeyboardInterrupt):
+    """SIGTERM, as a batch system sends it before it takes the machine: ends a command as Ctrl-C does."""
+
+
 class LeakageError(RuntimeError):
     """Code asked for images of subjects that this fold run must not see. Never the user's fault."""
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from platform.command import Parser, run
-from platform.errors import UserError
+from platform.errors import Terminated, UserError
 
 
 def raising(error: BaseException) -> Callable[[list[str]], int | None]:
@@ -42,9 +42,16 @@ def test_a_user_error_is_one_line_on_stderr_and_status_2(capsys: pytest.CaptureF
     assert (captured.out, captured.err) == ("", "error: folds must be >= 2.\n")
 
 
-def test_an_interruption_says_how_to_go_on_and_is_status_130(capsys: pytest.CaptureFixture[str]) -> None:
-    assert status_of(raising(KeyboardInterrupt())) == 130
-    assert "run the same command again" in capsys.readouterr().err
+@pytest.mark.parametrize(
+    ("stop", "status", "word"),
+    [(KeyboardInterrupt(), 130, "interrupted"), (Terminated(), 143, "terminated")],
+)
+def test_a_stop_from_outside_says_how_to_go_on(
+    stop: BaseException, status: int, word: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert status_of(raising(stop)) == status
+    said = capsys.readouterr().err
+    assert said == f"\n{word}: what was finished is stored; run the same command again to go on.\n"
 
 
 def test_our_own_faults_keep_their_traceback() -> None:

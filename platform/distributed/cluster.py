@@ -6,7 +6,9 @@ import dataclasses
 import logging
 import os
 import secrets
+import signal
 import sys
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -14,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from platform.config import Plan
-from platform.errors import UserError
+from platform.errors import Terminated, UserError
 
 TRIAL_SLOT = "trial_slot"
 """Custom resource of the head node that trials hold, so that they hold no CPU while they wait."""
@@ -103,7 +105,7 @@ def connected(
     takes a token made for this run, and ends with this process, even a killed one (then within 2 s;
     Ray's two idle agents wait 60 s for a control store that is gone, and follow). With one (`auto`,
     `ray://...`), the head must offer the resource `trial_slot`, as ray_cluster.yaml does.
-    `runs_in_memory`: as for `local_slots`.
+    `runs_in_memory`: as for `local_slots`. In the block SIGTERM raises Terminated (in the main thread).
     """
     for name, value in QUIET.items():
         os.environ.setdefault(name, value)
@@ -124,9 +126,28 @@ def connected(
     else:
         slots = _connect(ray, address, common)
     try:
-        yield slots
+        with _terminable():
+            yield slots
     finally:
         ray.shutdown()
+
+
+@contextmanager
+def _terminable() -> Iterator[None]:
+    """SIGTERM raises Terminated, and not what `ray.init` put there: that ends with status 15 and no word."""
+    if threading.current_thread() is not threading.main_thread():
+        yield  # Python hands signals to the main thread only, and so does Ray
+        return
+
+    def stop(number: int, frame: object) -> None:
+        signal.signal(signal.SIGTERM, signal.SIG_DFL)  # who asks twice does not want to wait
+        raise Terminated
+
+    signal.signal(signal.SIGTERM, stop)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, signal.SIG_DFL)
 
 
 def _keep_others_out() -> None:

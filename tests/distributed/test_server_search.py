@@ -1,4 +1,4 @@
-"""A whole search whose study is on a real PostgreSQL server: killed, gone on with, the journal's table."""
+"""A whole search whose study is on a real PostgreSQL server: terminated, killed, then the journal's table."""
 
 from __future__ import annotations
 
@@ -45,7 +45,14 @@ def test_a_search_on_a_server_survives_its_driver_and_ends_as_one_in_a_file(
 ) -> None:
     search = command("runs")
     search.start("--storage", postgres.url())
-    search.until(lambda: search.fold_runs() >= 3)
+    search.until(lambda: search.fold_runs() >= 2)
+    assert search.signal(signal.SIGTERM) == 143
+    assert (
+        search.err().strip()
+        == "terminated: what was finished is stored; run the same command again to go on."
+    )
+    search.start("--storage", postgres.url())
+    search.until(lambda: search.fold_runs() >= 4)
     assert search.signal(signal.SIGKILL) == -signal.SIGKILL
     finished = search.finished()
     search.start("--storage", postgres.url())
