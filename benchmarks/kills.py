@@ -209,7 +209,7 @@ def main() -> int:
     """Run both searches, print what happened; 1 when the killed one is another."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.kills")
     parser.add_argument("--kills", type=int, default=20, help="processes to end (default: 20)")
-    parser.add_argument("--trials", type=int, default=16, help="configurations of the search (default: 16)")
+    parser.add_argument("--trials", type=int, default=48, help="configurations of the search (default: 48)")
     parser.add_argument("--seed", type=int, default=0, help="of victims and moments (default: 0)")
     parser.add_argument(
         "--folder", type=Path, default=Path("build/kills"), help="emptied first (default: build/kills)"

@@ -139,13 +139,20 @@ def _terminable() -> Iterator[None]:
         yield  # Python hands signals to the main thread only, and so does Ray
         return
 
+    asked: list[int] = []
+
     def stop(number: int, frame: object) -> None:
+        asked.append(number)
         signal.signal(signal.SIGTERM, signal.SIG_DFL)  # who asks twice does not want to wait
         raise Terminated
 
     signal.signal(signal.SIGTERM, stop)
     try:
         yield
+    except KeyboardInterrupt:
+        if asked:  # Tune may take the exception for Ctrl-C, end, and leave it to us to say so
+            raise Terminated from None
+        raise
     finally:
         signal.signal(signal.SIGTERM, signal.SIG_DFL)
 

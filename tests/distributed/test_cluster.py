@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import logging
 import os
+import signal
 import subprocess
 import sys
+from contextlib import suppress
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -13,8 +15,8 @@ from typing import Any
 import pytest
 
 from platform.config import Plan
-from platform.distributed.cluster import _start, local_slots
-from platform.errors import UserError
+from platform.distributed.cluster import _start, _terminable, local_slots
+from platform.errors import Terminated, UserError
 from tests.distributed.processes import LINUX_ONLY, LOOPBACK, descendants, listening_addresses
 
 ASK = """
@@ -48,6 +50,27 @@ def test_the_memory_holds_fold_runs_back_and_says_so(room: int | None, held_back
     slots = local_slots(Plan(), room)
     assert (slots.fold_runs, slots.held_back) == (processors() - held_back, held_back)
     assert (f"({held_back} more would not fit into the memory)" in slots.describe()) == bool(held_back)
+
+
+def end_as_tune_does(*, terminated: bool) -> None:
+    """A block in which Tune takes SIGTERM's exception for Ctrl-C; one in which it was Ctrl-C."""
+    with _terminable():
+        if terminated:
+            with suppress(KeyboardInterrupt):
+                signal.raise_signal(signal.SIGTERM)
+        raise KeyboardInterrupt
+
+
+@pytest.mark.parametrize(("terminated", "raised"), [(True, Terminated), (False, KeyboardInterrupt)])
+def test_sigterm_is_said_even_where_it_was_taken_for_ctrl_c(terminated: bool, raised: type) -> None:
+    before = signal.getsignal(signal.SIGTERM)
+    try:
+        with pytest.raises(KeyboardInterrupt) as error:
+            end_as_tune_does(terminated=terminated)
+        assert error.type is raised
+        assert signal.getsignal(signal.SIGTERM) == signal.SIG_DFL
+    finally:
+        signal.signal(signal.SIGTERM, before)
 
 
 @pytest.mark.parametrize(
