@@ -7,14 +7,13 @@ import shutil
 from dataclasses import dataclass
 from pathlib import Path
 
-from platform.config import Configuration, replace
+from platform.config import Configuration
 from platform.errors import UserError
 from platform.results.experiment_plan import Experiment, all_tasks, final_rows
 from platform.results.footprint import Footprint, footprint, gibibytes
 from platform.results.planning import machine_of, step_tasks
+from platform.results.proposals_ahead import proposals_ahead, trials_to_run
 
-DRAWS = 50
-"""Random configurations of the search space that are looked at, beside the starting one."""
 SPARE_BYTES = 2**29
 """Disk left for everything else: tables, figures, Ray's own log."""
 
@@ -34,47 +33,33 @@ class Needs:
 
 def needs(experiment: Experiment, *, search: bool) -> Needs:
     """Memory of the hungriest run and bytes of all missing ones. Arithmetic: see Footprint."""
-    store, plan = experiment.store, experiment.plan
-    configurations = [experiment.configuration, *(_drawn(experiment) if search else ())]
-    prints: list[Footprint] = []
+    store, plan, base = experiment.store, experiment.plan, experiment.configuration
+    configurations = proposals_ahead(plan, base) if search else [base]
+    prints: list[tuple[Footprint, Configuration]] = []
     for configuration in configurations:
         (first,) = step_tasks(configuration, experiment.planned, machine_of(plan), [(0, None)])
-        prints += [footprint(task) for task in (first, first.stage1) if task is not None]
-    final = all_tasks(final_rows(experiment, experiment.configuration))
+        prints += [(footprint(task), configuration) for task in (first, first.stage1) if task is not None]
+    # The final runs are of the configuration with the largest results.
+    largest = max(prints, key=lambda pair: pair[0].result)[1]
+    final = all_tasks(final_rows(experiment, largest))
     results = sum(footprint(t).result for t in final if not store.is_complete("fold_runs", t.identity))
     tasks = list(final)
     if search:
         steps = [step for scope in experiment.scopes for step in scope.steps]
-        inner = step_tasks(experiment.configuration, experiment.planned, machine_of(plan), steps)
-        results += plan.trials * sum(footprint(task).result for task in inner)
+        inner = step_tasks(largest, experiment.planned, machine_of(plan), steps)
+        results += trials_to_run(plan, base) * sum(footprint(task).result for task in inner)
         tasks += inner
     stage1 = {task.stage1.identity: task.stage1 for task in tasks if task.stage1}
     results += sum(
         footprint(t).result for t in stage1.values() if not store.is_complete("stage1", t.identity)
     )
     return Needs(
-        memory_a_run=max(one.memory for one in prints),
-        least_memory_a_run=max(one.least_memory for one in prints),
+        memory_a_run=max(one.memory for one, _ in prints),
+        least_memory_a_run=max(one.least_memory for one, _ in prints),
         results=results,
-        checkpoints_a_run=max(one.checkpoints for one in prints),
+        checkpoints_a_run=max(one.checkpoints for one, _ in prints),
         configurations=len(configurations),
     )
-
-
-def _drawn(experiment: Experiment) -> list[Configuration]:
-    """Random configurations of the space, always the same ones."""
-    import optuna
-
-    from search_spaces import load_space
-
-    suggest = load_space(experiment.plan.space).suggest
-    level = optuna.logging.get_verbosity()
-    optuna.logging.set_verbosity(optuna.logging.WARNING)
-    try:
-        study = optuna.create_study(sampler=optuna.samplers.RandomSampler(seed=0))
-        return [replace(experiment.configuration, **suggest(study.ask())) for _ in range(DRAWS)]
-    finally:
-        optuna.logging.set_verbosity(level)
 
 
 def check_capacity(experiment: Experiment, *, search: bool) -> None:

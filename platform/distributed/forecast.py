@@ -8,6 +8,7 @@ from platform.distributed.progress import clock
 from platform.results.cost import GFLOP_A_SECOND_AND_CORE
 from platform.results.experiment_plan import Experiment, all_tasks, final_rows, wanted_gflop
 from platform.results.footprint import gibibytes
+from platform.results.proposals_ahead import proposals_ahead
 
 
 def resources(experiment: Experiment, *, search: bool) -> str:
@@ -27,9 +28,13 @@ def forecast(experiment: Experiment, *, search: bool) -> list[str]:
     groups = wanted_gflop(experiment, search=search)
     for group, costs in groups.items():
         lines.append(f"{group}: up to {len(costs)} runs, {sum(costs):,.0f} GFLOP")
-    tasks = all_tasks(final_rows(experiment, experiment.configuration))
+    first = experiment.configuration
+    if search:
+        first = proposals_ahead(experiment.plan, first)[0]
+    tasks = all_tasks(final_rows(experiment, first))
     there = sum(experiment.store.is_complete("fold_runs", task.identity) for task in tasks)
-    lines.append(f"already there: {there} of {len(tasks)} final runs of the starting configuration")
+    whose = "first configuration tried" if search else "configuration"
+    lines.append(f"already there: {there} of {len(tasks)} final runs of the {whose}")
     total = sum(map(sum, groups.values()))
     lines += [
         _time(experiment, total, search=search),
@@ -44,9 +49,10 @@ def _time(experiment: Experiment, gflop: float, *, search: bool) -> str:
         return "time: estimated only for this machine's CPUs; leave out --gpus-per-run and --address to see"
     slots = _slots(experiment, search=search)
     cores = (slots.fold_runs or 1) * experiment.plan.cpus_per_run * max(1, experiment.plan.train_workers)
+    proposals = ", and proposals are like random ones of the space" if search else ""
     return (
-        f"time: at most about {clock(gflop / (GFLOP_A_SECOND_AND_CORE * cores))} on {cores} cores, if each "
-        f"does {GFLOP_A_SECOND_AND_CORE:g} GFLOP/s; pruning and results that are there make it shorter"
+        f"time: about {clock(gflop / (GFLOP_A_SECOND_AND_CORE * cores))} on {cores} cores, if each does "
+        f"{GFLOP_A_SECOND_AND_CORE:g} GFLOP/s{proposals}; pruning and results that are there make it shorter"
     )
 
 

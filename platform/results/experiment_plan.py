@@ -27,6 +27,7 @@ from platform.results.planning import (
     step_tasks,
     with_method,
 )
+from platform.results.proposals_ahead import proposals_ahead, trials_to_run
 from platform.results.settings_file import show, stored_settings
 from platform.results.store import ResultsStore
 from platform.results.study_storage import storage_location
@@ -274,20 +275,30 @@ def write_settings(experiment: Experiment) -> None:
 
 
 def wanted_gflop(experiment: Experiment, *, search: bool) -> dict[str, list[float]]:
-    """Arithmetic of every run that may be wanted, by group: `stage 1`, `inner`, `final`."""
+    """Arithmetic of every run that may be wanted, by group: `stage 1`, `inner`, `final`.
+
+    Of a search nobody knows the configurations yet: trials are taken in turn from `proposals_ahead`, and
+    the final runs are those of the costliest.
+    """
     plan = experiment.plan
-    tasks = all_tasks(final_rows(experiment, experiment.configuration))
-    groups: dict[str, list[float]] = {"final": [_gflop(experiment, task) for task in tasks]}
+    chosen, tasks, inner = experiment.configuration, [], []
     if search:
+        trials = trials_to_run(plan, experiment.configuration)
+        tried = proposals_ahead(plan, experiment.configuration)[:trials]
         steps = [step for scope in experiment.scopes for step in scope.steps]
-        searched = step_tasks(experiment.configuration, experiment.planned, machine_of(plan), steps)
-        costs = [_gflop(experiment, task) for task in searched] * plan.trials
-        if plan.selection_rule == "test":
-            # The winner's final runs are its trial's own.
-            groups["final"] = costs + groups["final"][experiment.fold_count :]
-        else:
-            groups["inner"] = costs
-        tasks += searched
+        costs = []
+        for configuration in tried:
+            searched = step_tasks(configuration, experiment.planned, machine_of(plan), steps)
+            costs.append([_gflop(experiment, task) for task in searched])
+            tasks += searched
+        inner = [cost for number in range(trials) for cost in costs[number % len(costs)]]
+        chosen = max(zip(map(sum, costs), tried, strict=True), key=lambda pair: pair[0])[1]
+    final = all_tasks(final_rows(experiment, chosen))
+    tasks += final
+    groups = {"final": [_gflop(experiment, task) for task in final], "inner": inner}
+    if search and plan.selection_rule == "test":
+        # The winner's final runs are its trial's own.
+        groups = {"final": inner + groups["final"][experiment.fold_count :]}
     stage1 = {task.stage1.identity: task.stage1 for task in tasks if task.stage1}
     groups["stage 1"] = [_gflop(experiment, task) for task in stage1.values()]
     return {group: costs for group, costs in groups.items() if costs}

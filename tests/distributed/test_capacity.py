@@ -19,7 +19,7 @@ def experiment(
     tmp_path: Path, address: str | None = None, configuration: dict[str, object] | None = None, **plan: object
 ) -> Experiment:
     prepare_tiny(tmp_path / "data", "synthetic", subjects=10)
-    settings = {"folds": 2, "rounds": (1, 1), "trials": 3, "transfer_to": "none", **plan}
+    settings = {"space": "fmpn", "folds": 2, "rounds": (1, 1), "trials": 3, "transfer_to": "none", **plan}
     return plan_experiment(
         name="e",
         command="",

@@ -24,7 +24,14 @@ from platform.results.experiment_plan import (
 from platform.results.experiment_rows import Found
 from tests.tiny_faces import prepare_tiny, subject_names, tiny_configuration
 
-BASE_PLAN = {"folds": 2, "rounds": (1, 1), "trials": 3, "transfer_to": "synthetic_wild", "holdout_share": 0.3}
+BASE_PLAN: dict[str, Any] = {
+    "space": "fmpn",
+    "folds": 2,
+    "rounds": (1, 1),
+    "trials": 3,
+    "transfer_to": "synthetic_wild",
+    "holdout_share": 0.3,
+}
 
 
 @pytest.fixture(scope="module")
