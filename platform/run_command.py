@@ -11,7 +11,7 @@ from platform.config import Configuration, Plan, plan_with
 from platform.errors import UserError
 from platform.flags import add_settings, resolve
 from platform.results.study_storage import without_password
-from platform.search_plan import check_sampler, with_wanted_trials
+from platform.search_plan import check_enqueued_fit, check_sampler, with_wanted_trials
 from platform.space_flags import PARAMETER_FIELDS, add_space_flags, enqueue_source, fields_of_space_flags
 
 if TYPE_CHECKING:
@@ -50,7 +50,7 @@ def add_run_arguments(
         )  # fmt: skip
     if search:
         parser.add_argument(
-            "--extend", metavar="N", type=int, default=0,
+            "--extend", metavar="N", type=int,
             help="add N trials to a finished search of this name and settings (docs/studies.md)",
         )  # fmt: skip
         add_space_flags(parser)
@@ -175,6 +175,7 @@ def _checked(configuration: Configuration, plan: Plan, *, search: bool, enqueued
             plan.space, configuration, fixed=plan.fixed, enqueued=plan.enqueued, enqueued_from=enqueued_from
         )
         check_sampler(plan, definition)
+        check_enqueued_fit(plan, definition)
     return plan
 
 

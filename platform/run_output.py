@@ -6,7 +6,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from platform.search_plan import front_lines, search_lines
+from platform.search_plan import front_lines, search_lines, unscored_trial_lines
 
 if TYPE_CHECKING:
     from platform.results.experiment_plan import Experiment
@@ -69,7 +69,7 @@ def print_presentation(experiment: Experiment, content: dict[str, Any]) -> None:
 
         print("\n".join(["", *economy_lines(content["economy"])]))
     print()
-    for line in front_lines(content):
+    for line in (*front_lines(content), *unscored_trial_lines(content)):
         print(line)
     print(f"Report page:    {shown(presentation.report)}")
     print(f"Tables:         {', '.join(shown(path) for path in presentation.table_files.values())}")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import json
 from typing import TYPE_CHECKING, Any
 
 from platform.config import Configuration, Plan, plan_with
@@ -26,21 +27,49 @@ def check_sampler(plan: Plan, definition: SearchDefinition) -> None:
     describe_sampler(plan.sampler, definition.suggest)
 
 
-def with_wanted_trials(experiment: Experiment, extend: int) -> Experiment:
+def check_enqueued_fit(plan: Plan, definition: SearchDefinition) -> None:
+    """UserError where there are too few trials for all enqueued configurations."""
+    if plan.enqueued and plan.trials < len(definition.first):
+        raise UserError(
+            f"every enqueued configuration is tried, after the space's own first ones: that takes "
+            f"{len(definition.first)} trials, but --trials is {plan.trials}; raise it, or shorten the file."
+        )
+
+
+def with_wanted_trials(experiment: Experiment, extend: int | None) -> Experiment:
     """The experiment with as many trials as its study is to have: see platform/results/extension.py.
 
-    UserError: the study is not finished, or its storage cannot be reached. Changes nothing.
+    UserError: nothing can be added, the study is not finished or was made with other settings, or its
+    storage cannot be reached. Changes nothing.
     """
+    from platform.results.experiment_plan import search_definition
     from platform.results.extension import wanted_trials
     from platform.results.study_storage import close_storage, find_study
 
+    if extend is not None and extend < 1:
+        raise UserError(f"--extend takes a number of trials to add, 1 or more, but got {extend}.")
     name = experiment.name + experiment.scopes[0].suffix
     study = find_study(experiment.storage_location, name)
-    trials = wanted_trials(study, experiment.plan.trials, extend)
+    if study is not None:
+        search_definition(experiment).refuse_other(study)
+    trials = wanted_trials(study, experiment.plan.trials, extend or 0)
     if study is not None:
         close_storage(study._storage)
     plan = plan_with(experiment.plan, trials=trials)
-    return dataclasses.replace(experiment, plan=plan, extend=extend)
+    if extend:
+        _refuse_beyond_grid(plan, experiment.configuration, trials - extend)
+    return dataclasses.replace(experiment, plan=plan, extend=extend or 0)
+
+
+def _refuse_beyond_grid(plan: Plan, configuration: Configuration, trials_before: int) -> None:
+    from platform.results.proposals_ahead import trials_to_run
+
+    size = trials_to_run(plan, configuration)
+    if size <= trials_before:
+        raise UserError(
+            f"--extend adds trials, but all {size} configurations of the grid are tried; widen the space, "
+            f"under a new --name."
+        )
 
 
 def search_lines(plan: Plan, configuration: Configuration, steps: int) -> list[str]:
@@ -50,7 +79,7 @@ def search_lines(plan: Plan, configuration: Configuration, steps: int) -> list[s
     from platform.results.study import definition_of_space
 
     definition = definition_of_space(plan.space, configuration, fixed=plan.fixed, enqueued=plan.enqueued)
-    lines = [f"sampler {describe_sampler(plan.sampler, definition.suggest)}"]
+    lines = [f"sampler {describe_sampler(plan.sampler, definition.suggest)}", _tried_first(plan, definition)]
     if plan.asynchronous:
         lines[0] += "; asynchronous: a search that is killed and goes on is not the same search"
     if len(plan.objectives) > 1:
@@ -59,6 +88,14 @@ def search_lines(plan: Plan, configuration: Configuration, steps: int) -> list[s
     reason = why_unpruned(plan, steps)
     lines.append(f"pruning: off ({reason})" if reason else "pruning: on (Wilcoxon over subjects)")
     return lines
+
+
+def _tried_first(plan: Plan, definition: SearchDefinition) -> str:
+    count = len(definition.first)
+    given = len(json.loads(plan.enqueued)) if plan.enqueued else 0
+    own = f", of --enqueue {given} (an equal one is tried once)" if given else ""
+    left = f"; --trials {plan.trials} leaves out {count - plan.trials}" if plan.trials < count else ""
+    return f"tried first: {count} configurations{own}{left}"
 
 
 def front_lines(content: dict[str, Any]) -> list[str]:
@@ -77,6 +114,22 @@ def front_lines(content: dict[str, Any]) -> list[str]:
             chosen = "  <- chosen: the most accurate" if number == study["winner"] else ""
             lines.append(f"  trial {number}: {values}{chosen}")
     return lines
+
+
+def unscored_trial_lines(content: dict[str, Any]) -> list[str]:
+    """Trials without a score and why, of all studies."""
+    from platform.results.experiment import studies_of
+    from platform.results.unscored_trials import unscored_lines
+
+    return [line for study in studies_of(content) for line in unscored_lines(study)]
+
+
+def any_trial_failed(content: dict[str, Any]) -> bool:
+    """Whether a fold run of a trial failed, as often as it was tried."""
+    from platform.results.experiment import studies_of
+    from platform.results.unscored_trials import failed_trials
+
+    return any(failed_trials(study) for study in studies_of(content))
 
 
 def shown_value(name: str, value: float) -> str:

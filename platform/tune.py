@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from platform.command import Parser, run
 from platform.run_command import add_run_arguments, experiment_from
 from platform.run_output import print_dry_run, print_plan, print_presentation
+from platform.search_plan import any_trial_failed
 
 if TYPE_CHECKING:
     from platform.distributed.event_log import EventLog
@@ -48,7 +49,7 @@ def _run(arguments: argparse.Namespace, argv: list[str], log: EventLog | None) -
 
     content = run_experiment(experiment, search=True, log=log)
     print_presentation(experiment, content)
-    return 0
+    return 1 if any_trial_failed(content) else 0
 
 
 if __name__ == "__main__":

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import argparse
+import json
 from typing import Any
 
 import optuna
@@ -10,8 +11,8 @@ from platform.config import Configuration, Plan
 from platform.errors import UserError
 from platform.flags import resolve
 from platform.presets import preset
-from platform.results.study import SearchDefinition
-from platform.search_plan import check_sampler, front_lines, search_lines, shown_value
+from platform.results.study import SearchDefinition, definition_of_space
+from platform.search_plan import check_enqueued_fit, check_sampler, front_lines, search_lines, shown_value
 
 FIELDS = Configuration.__dataclass_fields__
 QUICK = Configuration(**{name: value for name, value in preset("quick").items() if name in FIELDS})
@@ -40,16 +41,32 @@ def test_a_sampler_that_cannot_do_it_is_refused_before_anything_runs(plan: Plan,
 def test_the_plan_says_who_proposes_what_for_and_why_nothing_is_pruned() -> None:
     assert search_lines(Plan(), QUICK, 10) == [
         "sampler tpe: all parameters",
+        "tried first: 4 configurations",
         "pruning: on (Wilcoxon over subjects)",
     ]
     plan = Plan(sampler="gp", asynchronous=True, objectives=("accuracy", "latency"))
-    sampler, objectives, pruning = search_lines(plan, QUICK, 10)
+    sampler, _, objectives, pruning = search_lines(plan, QUICK, 10)
     assert sampler.startswith("sampler gp: moves backbone, lambda_mask,")
     assert "is not the same search" in sampler
     assert objectives.startswith(
         "objectives: accuracy, mean of folds, milliseconds an image; the most accurate"
     )
     assert pruning.startswith("pruning: off (several objectives")
+
+
+def test_configurations_that_are_tried_first_are_counted_and_none_of_the_users_own_is_left_out() -> None:
+    first = {"lambda_mask": 10.0, "backbone": "resnet18", "classifier_learning_rate": 1e-3}
+    own = [{**first, "generator_learning_rate": rate} for rate in (1e-4, 2e-4)]
+    plan = Plan(space="quick", enqueued=json.dumps(own), trials=3)
+    assert search_lines(plan, QUICK, 10)[1] == (
+        "tried first: 5 configurations, of --enqueue 2 (an equal one is tried once); --trials 3 leaves out 2"
+    )
+    definition = definition_of_space("quick", QUICK, enqueued=plan.enqueued)
+    with pytest.raises(UserError, match=r"that takes 5 trials, but --trials is 3; raise it, or shorten"):
+        check_enqueued_fit(plan, definition)
+    check_enqueued_fit(Plan(space="quick", enqueued=plan.enqueued, trials=5), definition)
+    check_enqueued_fit(Plan(space="quick", trials=1), definition)
+    assert search_lines(Plan(space="quick", trials=1), QUICK, 10)[1].endswith("--trials 1 leaves out 3")
 
 
 def test_the_front_is_listed_with_the_chosen_trial_marked() -> None:

@@ -18,6 +18,7 @@ from tests.tiny_faces import SIZE, prepare_tiny
 
 SMALL = (
     "--preset", "smoke", "--load-size-pixels", str(SIZE), "--image-size-pixels", "32", "--folds", "2",
+    "--trials", "4",
 )  # fmt: skip
 OWN = {
     "backbone": "resnet18", "lambda_mask": 5.0, "classifier_learning_rate": 2e-3,

@@ -19,6 +19,7 @@ from platform.results.experiment_plan import (
     describe_experiment,
     final_rows,
     image_counts,
+    search_definition,
     wanted_gflop,
     write_settings,
 )
@@ -103,21 +104,12 @@ def _search(
     experiment: Experiment, dispatcher: Any, progress: Progress, storage: optuna.storages.BaseStorage
 ) -> Found:
     """Run all studies to their ends."""
-    from platform.distributed.search import run_search, search_settings, searched_trials, winner
+    from platform.distributed.search import run_search, searched_trials, winner
     from platform.results.economy import measure_economy
-    from platform.results.study import definition_of_space
 
     plan = experiment.plan
-    definition = definition_of_space(
-        plan.space,
-        experiment.configuration,
-        name=experiment.name,
-        settings=search_settings(experiment.configuration, plan, experiment.planned),
-        fixed=plan.fixed,
-        enqueued=plan.enqueued,
-    )
     searches = run_search(
-        definition,
+        search_definition(experiment),
         dispatcher=dispatcher,
         store=experiment.store,
         storage=storage,

@@ -17,7 +17,7 @@ import optuna
 from optuna.trial import TrialState
 from ray import tune
 
-from platform.config import Configuration, Plan, replace, to_dict
+from platform.config import Configuration, Plan, replace
 from platform.distributed.cluster import TRIAL_SLOT
 from platform.distributed.search_observer import SearchObserver
 from platform.distributed.studies import PruningScheduler, Studies
@@ -28,10 +28,11 @@ from platform.objectives import pareto_front
 from platform.results.economy import SearchedTrial
 from platform.results.extension import record_wanted
 from platform.results.invalid_trials import ATTRIBUTE, MOST_IN_A_ROW
-from platform.results.planning import PlannedData, machine_of
+from platform.results.planning import PlannedData
 from platform.results.store import ResultsStore
 from platform.results.study import SearchDefinition
-from platform.selection import WHOSE_TURN, Scope
+from platform.results.tasks import FoldTask
+from platform.selection import Scope
 
 LOST_TRIAL_RESTARTS = 2
 """Times that a trial is started again after its process was lost."""
@@ -148,7 +149,8 @@ def _run_trials(search: Studies, trainable: Any, trials: int) -> None:
 def described_trials(search: StudySearch) -> list[dict[str, Any]]:
     """The study's trials for experiment.json: number, state, parameters, score, values, folds, runs.
 
-    `values` are those of all objectives; `invalid` is why the trial was no valid configuration, or empty.
+    `values` are those of all objectives; `invalid` is why the trial was no valid configuration, or empty;
+    `failed` why one of its fold runs failed.
     """
     described = []
     front = front_of(search)
@@ -171,11 +173,23 @@ def described_trials(search: StudySearch) -> list[dict[str, Any]]:
                 "values": dict(zip(search.objectives, trial.values, strict=True)) if complete else {},
                 "on_front": trial.number in front,
                 "invalid": trial.user_attrs.get(ATTRIBUTE, ""),
+                "failed": _failure(search._store, tasks) if trial.state == TrialState.FAIL else "",
                 "folds": trial.user_attrs["folds"],
                 "runs": sorted(runs, key=lambda run: (run["fold"], run["part"] or 0)),
             }
         )
     return described
+
+
+def _failure(store: ResultsStore, tasks: Sequence[FoldTask]) -> str:
+    """The end of the first failed fold run's traceback, and the file with all of it."""
+    for task in tasks:
+        manifest = store.manifest("fold_runs", task.identity)
+        if manifest is not None and manifest["status"] != "complete":
+            reason = manifest["traceback"].strip().splitlines()[-1]
+            where = store.folder("fold_runs", task.identity) / "manifest.json"
+            return f"fold {task.fold_index}: {reason} ({where})"
+    return "its process was lost too often" if tasks else ""
 
 
 def searched_trials(search: StudySearch) -> list[SearchedTrial]:
@@ -216,32 +230,3 @@ def winner(search: StudySearch) -> Choice:
         score=float(best.values[0]),
         configuration=replace(search._base, **best.user_attrs["overrides"]),
     )
-
-
-def search_settings(base: Configuration, plan: Plan, planned: PlannedData) -> dict[str, Any]:
-    """What a study is about: if any of it changes, its trials are no longer comparable."""
-    keys = (
-        "fold_rule",
-        "folds",
-        "selection_rule",
-        "rounds",
-        "pruning",
-        "study_seed",
-        "trials_in_flight",
-        "asynchronous",
-        "sampler",
-        "objectives",
-        "space",
-        "fixed",
-        "enqueued",
-        "train_workers",
-    )
-    settings = to_dict(plan)
-    return {
-        **{name: settings[name] for name in keys},
-        **{f"base.{name}": value for name, value in to_dict(base).items()},
-        **({"inner_parts": WHOSE_TURN} if plan.selection_rule == "inner" else {}),
-        "data": planned.data.hash,
-        "folds_hash": planned.folds.hash,
-        "machine": machine_of(plan).to_dict(),
-    }

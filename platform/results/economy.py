@@ -161,8 +161,8 @@ def economy_lines(economy: Mapping[str, Any]) -> list[str]:
     """For a person, from `Economy.to_dict()`: what was asked, what was saved by what, what ran."""
     naive, run = economy["naive"], economy["run"]
     lines = [
-        f"The search asked {naive['fold_runs']} fold runs and ran {run['fold_runs']}, with "
-        f"{run['stage1_runs']} stage-1 runs instead of {naive['stage1_runs']}: "
+        f"The search asked {naive['fold_runs']} fold runs and needed {run['fold_runs']} (run now or before), "
+        f"with {run['stage1_runs']} stage-1 runs instead of {naive['stage1_runs']}: "
         f"{_share(run['images'], naive['images'])} of the training images of a naive search"
         + (" (hours of what was not run: means of what was)." if economy["hours_estimated"] else ".")
     ]
@@ -173,7 +173,7 @@ def economy_lines(economy: Mapping[str, Any]) -> list[str]:
         ("failed", "stopping failed trials"),
     ):
         saved = economy[key]
-        if saved["fold_runs"] or saved["stage1_runs"]:
+        if key != "failed" or saved["fold_runs"]:
             lines.append(
                 f"  {what}: {saved['fold_runs']} fold runs, {saved['stage1_runs']} stage-1 runs, "
                 f"{_share(saved['images'], naive['images'])} of the images, {saved['hours']:.2f} of "

@@ -24,12 +24,26 @@ from platform.results.study_parameters import GivenTrial, SpaceParameters, Sugge
 def read_enqueue_file(path: Path) -> str:
     """The file's entries as canonical JSON: content, not path, is what a study is about.
 
-    UserError: cannot be read, no YAML or JSON, no list, empty, an entry that maps no names to values.
+    UserError: cannot be read, no YAML or JSON, no list, empty, an entry that maps no names to values or
+    one name twice.
     """
     import yaml
 
+    class Loader(yaml.SafeLoader):
+        """Takes no name twice: YAML's would keep the last value."""
+
+        def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
+            names = [key.value for key, _ in node.value]
+            for name in names:
+                if names.count(name) > 1:
+                    raise UserError(
+                        f"line {node.start_mark.line + 1} of {path} gives {name} twice; leave one out."
+                    )
+            mapping: dict[Any, Any] = super().construct_mapping(node, deep)
+            return mapping
+
     try:
-        content = yaml.safe_load(path.read_text(encoding="utf-8"))
+        content = yaml.load(path.read_text(encoding="utf-8"), Loader)
     except (OSError, UnicodeDecodeError) as error:
         raise UserError(f"cannot read {path} ({error}); check --enqueue.") from error
     except yaml.YAMLError as error:

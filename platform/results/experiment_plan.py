@@ -30,9 +30,10 @@ from platform.results.planning import (
 from platform.results.proposals_ahead import proposals_ahead, trials_to_run
 from platform.results.settings_file import show, stored_settings
 from platform.results.store import ResultsStore
+from platform.results.study import SearchDefinition, definition_of_space
 from platform.results.study_storage import storage_location
 from platform.results.tasks import FoldTask, Stage1Task
-from platform.selection import Scope, scopes
+from platform.selection import WHOSE_TURN, Scope, scopes
 
 TRANSFER_RULE = "holdout"
 """Fold rule of the transfer target: one split, as the paper's AffectNet."""
@@ -172,6 +173,48 @@ def refuse_other_rows(experiment: Experiment) -> None:
                 f"{row['fold_rule']}); pass --name with a new name to keep both, or "
                 "the flags it was made with."
             )
+
+
+def search_settings(base: Configuration, plan: Plan, planned: PlannedData) -> dict[str, Any]:
+    """What a study is about: if any of it changes, its trials are no longer comparable."""
+    keys = (
+        "fold_rule",
+        "folds",
+        "selection_rule",
+        "rounds",
+        "pruning",
+        "study_seed",
+        "trials_in_flight",
+        "asynchronous",
+        "sampler",
+        "objectives",
+        "space",
+        "fixed",
+        "enqueued",
+        "train_workers",
+    )
+    settings = to_dict(plan)
+    return {
+        **{name: settings[name] for name in keys},
+        **{f"base.{name}": value for name, value in to_dict(base).items()},
+        **({"inner_parts": WHOSE_TURN} if plan.selection_rule == "inner" else {}),
+        "data": planned.data.hash,
+        "folds_hash": planned.folds.hash,
+        "machine": machine_of(plan).to_dict(),
+    }
+
+
+def search_definition(experiment: Experiment) -> SearchDefinition:
+    """What the experiment's search is about. UserError as `definition_of_space`."""
+    plan = experiment.plan
+    return definition_of_space(
+        plan.space,
+        experiment.configuration,
+        name=experiment.name,
+        settings=search_settings(experiment.configuration, plan, experiment.planned),
+        fixed=plan.fixed,
+        enqueued=plan.enqueued,
+    )
 
 
 def final_rows(

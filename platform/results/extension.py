@@ -19,15 +19,15 @@ ATTRIBUTE = "wanted"
 def wanted_trials(study: optuna.Study | None, planned: int, extend: int) -> int:
     """Trials that the study is to have; `study` None: there is none yet. Changes nothing.
 
-    UserError: `extend` trials shall be added to a study that is not finished, or is being extended by
-    another number.
+    UserError: fewer than there are already; `extend` trials shall be added to a study that is not finished,
+    or is being extended by another number.
     """
     record: dict[str, Any] = study.user_attrs.get(ATTRIBUTE, {}) if study is not None else {}
     if not extend:
         # Going on after an interrupted extension ends it, with or without --extend.
-        return max(planned, int(record["trials"])) if record.get("extended_by") else planned
-    if extend < 0:
-        raise UserError(f"--extend takes a number of trials to add, 1 or more, but got {extend}.")
+        wanted = max(planned, int(record["trials"])) if record.get("extended_by") else planned
+        _refuse_fewer(study, wanted)
+        return wanted
     if study is None or not record:
         raise UserError(
             "--extend adds trials to a finished study, but there is none of this name yet; run the command "
@@ -42,6 +42,17 @@ def wanted_trials(study: optuna.Study | None, planned: int, extend: int) -> int:
         f"--extend {extend} adds trials to a finished study, but {study.study_name} is {way} (to "
         f"{record['trials']} trials); run the command without --extend first."
     )
+
+
+def _refuse_fewer(study: optuna.Study | None, wanted: int) -> None:
+    waiting = optuna.trial.TrialState.WAITING  # to be tried first, and not begun
+    trials = study.get_trials(deepcopy=False) if study is not None else []
+    begun = sum(trial.state != waiting for trial in trials)
+    if study is not None and wanted < begun:
+        raise UserError(
+            f"a study keeps all its trials: {study.study_name} has {begun}, but --trials is {wanted}; pass "
+            f"--trials {begun} or more, or --name with a new name."
+        )
 
 
 def record_wanted(study: optuna.Study, trials: int, extend: int) -> None:

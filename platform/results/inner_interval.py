@@ -17,7 +17,8 @@ def inner_interval(scores: InnerScores) -> Interval | None:
     A subject that validates in several folds is drawn once for all of them: folds that share subjects
     are not independent. A step without a drawn subject is left out of that resample's mean. It does not
     contain the variance between training seeds, nor that the best of many trials was picked, so
-    it is for the display of a running search, never for a result. None with fewer than two subjects.
+    it is for the display of a running search, never for a result. None with fewer than two subjects, and
+    where all score alike: drawing them again says nothing then.
     """
     subjects = sorted({subject for counts in scores.steps.values() for subject in counts})
     if len(subjects) < 2:
@@ -34,4 +35,4 @@ def inner_interval(scores: InnerScores) -> Interval | None:
     nowhere = np.full_like(drawn_images, np.nan)
     accuracy = np.divide(drawn @ right, drawn_images, out=nowhere, where=drawn_images > 0)
     low, high = np.quantile(np.nanmean(accuracy, axis=1), (0.025, 0.975))
-    return Interval(low=float(low), high=float(high))
+    return Interval(low=float(low), high=float(high)) if high - low > 1e-9 else None

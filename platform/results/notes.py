@@ -148,6 +148,12 @@ def _row_notes(row: TableRow, name: str) -> list[str]:
     if scores is not None:
         notes.extend(_interval_note(name, scores))
         notes.extend(_odd_data_notes(name, scores))
+        if row.selection_score is not None and row.optimism_gap is not None and not row.leaks:
+            notes.append(
+                f"{name}: inner score {100 * row.selection_score:.2f} % (it chose the configuration), outer "
+                f"score {100 * scores.mean_of_folds:.2f} % (mean of folds), optimism gap "
+                f"{100 * row.optimism_gap:+.2f} points."
+            )
     if row.mask_quality:
         notes.append(mask_note(row))
     if row.problems:

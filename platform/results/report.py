@@ -15,6 +15,7 @@ from platform.results.grid import Grid
 from platform.results.notes import WARNING_STARTS
 from platform.results.screen import BEST_MARK, LEFT_COLUMNS, section_cells
 from platform.results.table import Section, Table
+from platform.results.unscored_trials import unscored_lines
 
 _STYLE = """
 :root { --ink: #1c2733; --soft: #5b6875; --line: #d9dfe5; --band: #f4f6f8; --accent: #0072b2; }
@@ -117,13 +118,16 @@ def _study(study: Mapping[str, Any]) -> str:
     for trial in ranked:
         score = "–" if trial["score"] is None else f"{100 * trial['score']:.2f}"
         values = [_value(trial["params"].get(name, "–")) for name in names]
-        cells = [str(trial["number"]), trial["state"].lower(), score, str(trial["folds"]), *values]
+        state = "invalid" if trial.get("invalid") else trial["state"].lower()
+        cells = [str(trial["number"]), state, score, str(trial["folds"]), *values]
         lines.append(_row("td", cells, left=2))
     about = (
         f"Study {study['name']}: {len(trials)} trials. Score: {study['objective']}; chosen: trial "
         f"{study['winner']}."
     )
-    return f'<h2>Search</h2>\n<p class="facts">{escape(about)}</p>\n{_table(lines)}'
+    unscored = "".join(f"\n<li>{escape(line.strip())}</li>" for line in unscored_lines(study))
+    page = f'<h2>Search</h2>\n<p class="facts">{escape(about)}</p>\n{_table(lines)}'
+    return f"{page}\n<ul>{unscored}\n</ul>" if unscored else page
 
 
 def _value(value: Any) -> str:

@@ -34,11 +34,8 @@ class SearchDefinition:
     """Parameter values that are tried before the sampler proposes any."""
     settings: Mapping[str, Any]
 
-    def check(self, study: optuna.Study) -> None:
-        """Write the definition into a new study; refuse one that was made with other settings.
-
-        UserError names what differs.
-        """
+    def refuse_other(self, study: optuna.Study) -> None:
+        """UserError where a study was made with other settings, with what differs. Changes nothing."""
         stored = study.user_attrs.get("definition")
         current = dict(self.settings)
         if stored is not None and stored != current:
@@ -48,8 +45,12 @@ class SearchDefinition:
                 f"the study {self.name} was made with other settings ({shown}); pass --name with a new name, "
                 f"or the settings it was made with."
             )
-        if stored is None:
-            study.set_user_attr("definition", current)
+
+    def check(self, study: optuna.Study) -> None:
+        """Write the definition into a new study. UserError as `refuse_other`."""
+        self.refuse_other(study)
+        if "definition" not in study.user_attrs:
+            study.set_user_attr("definition", dict(self.settings))
         if len(study.get_trials(deepcopy=False)) < len(self.first):
             with warnings.catch_warnings():
                 # Optuna calls `skip_if_exists` experimental; it is what makes this restartable.

@@ -151,6 +151,9 @@ def test_failed_and_pruned_trials_are_told_so_and_the_winner_has_all_folds(searc
         ("PRUNED", 2),
     ]
     assert trials[0]["score"] is None
+    assert trials[0]["failed"].startswith("fold 0: ValueError: Expected more than 1 value per channel")
+    assert trials[0]["failed"].endswith("manifest.json)")
+    assert all(trial["failed"] == "" for trial in trials[1:])
     choice = winner(done)
     assert (choice.trial, choice.score) == (1, trials[1]["score"])
     chosen = choice.configuration

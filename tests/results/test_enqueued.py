@@ -86,6 +86,12 @@ def test_a_file_of_another_form_is_refused(tmp_path: Path, text: str, message: s
     assert "\n" not in str(refusal.value)
 
 
+def test_a_name_given_twice_is_refused_and_not_the_last_value_taken(tmp_path: Path) -> None:
+    (tmp_path / "a.yaml").write_text("- {optimizer: adam}\n- {lambda_mask: 10, lambda_mask: 20}\n")
+    with pytest.raises(UserError, match=r"line 2 of .*a\.yaml gives lambda_mask twice; leave one out"):
+        read_enqueue_file(tmp_path / "a.yaml")
+
+
 def test_a_file_that_is_not_there_is_named(tmp_path: Path) -> None:
     with pytest.raises(UserError, match=r"cannot read .*none\.yaml .*check --enqueue"):
         read_enqueue_file(tmp_path / "none.yaml")

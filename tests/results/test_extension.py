@@ -69,10 +69,19 @@ def test_looking_changes_nothing(finished: optuna.Study) -> None:
     assert finished.user_attrs == before
 
 
-@pytest.mark.parametrize("extend", [-1])
-def test_fewer_than_no_trials_are_refused(finished: optuna.Study, extend: int) -> None:
-    with pytest.raises(UserError, match="1 or more, but got -1"):
-        wanted_trials(finished, PLANNED, extend)
+def test_no_trial_is_ever_taken_away(study: optuna.Study) -> None:
+    """Those begun count; those that only wait to be tried first do not."""
+    started(study, planned=4)
+    study.enqueue_trial({"x": 0.5})
+    study.enqueue_trial({"x": 0.6})
+    for _ in range(3):
+        study.ask({"x": optuna.distributions.FloatDistribution(0, 1)})
+    study.enqueue_trial({"x": 0.7})
+    assert started(study, planned=3) == 3
+    with pytest.raises(
+        UserError, match=r"study has 3, but --trials is 2; pass --trials 3 or more, or --name"
+    ):
+        wanted_trials(study, 2, 0)
 
 
 def test_only_a_finished_study_is_extended(study: optuna.Study) -> None:
