@@ -16,6 +16,8 @@ import json
 from pathlib import Path
 from typing import Any
 
+import yaml
+
 from platform.errors import UserError
 from platform.results.identity import canonical_json
 from platform.results.study_parameters import GivenTrial, SpaceParameters, Suggest, as_value
@@ -27,28 +29,25 @@ def read_enqueue_file(path: Path) -> str:
     UserError: cannot be read, no YAML or JSON, no list, empty, an entry that maps no names to values or
     one name twice.
     """
-    import yaml
-
-    class Loader(yaml.SafeLoader):
-        """Takes no name twice: YAML's would keep the last value."""
-
-        def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
-            names = [key.value for key, _ in node.value]
-            for name in names:
-                if names.count(name) > 1:
-                    raise UserError(
-                        f"line {node.start_mark.line + 1} of {path} gives {name} twice; leave one out."
-                    )
-            mapping: dict[Any, Any] = super().construct_mapping(node, deep)
-            return mapping
-
     try:
-        content = yaml.load(path.read_text(encoding="utf-8"), Loader)
+        text = path.read_text(encoding="utf-8")
+        _refuse_repetition(yaml.compose(text, yaml.SafeLoader), path)
+        content = yaml.safe_load(text)
     except (OSError, UnicodeDecodeError) as error:
         raise UserError(f"cannot read {path} ({error}); check --enqueue.") from error
     except yaml.YAMLError as error:
         raise UserError(f"{path} is neither YAML nor JSON: {' '.join(str(error).split())}") from error
     return canonical_json(_checked(content, str(path)))
+
+
+def _refuse_repetition(entries: yaml.Node | None, path: Path) -> None:
+    """UserError where an entry names a parameter twice: YAML would keep the last value."""
+    for entry in entries.value if isinstance(entries, yaml.SequenceNode) else ():
+        names = [key.value for key, _ in entry.value] if isinstance(entry, yaml.MappingNode) else []
+        for name in names:
+            if names.count(name) > 1:
+                line = entry.start_mark.line + 1
+                raise UserError(f"line {line} of {path} gives {name} twice; leave one out.")
 
 
 def enqueued_configurations(
