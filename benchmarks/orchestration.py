@@ -2,6 +2,7 @@
 
     python -m benchmarks.orchestration                  sixty quick fold runs and more, the real command
     python -m benchmarks.orchestration --preset paper --dataset ckplus      fold runs of minutes
+    python -m benchmarks.orchestration --trials 2 --folds 4 --stage2-constant-epochs 100    any flags of tune
     python -m benchmarks.orchestration --json orchestration.json
 
 Runs `platform.tune` with `--log-json` in an empty folder and adds up its events. A slot is one fold run
@@ -74,7 +75,9 @@ def _seconds(time_text: str) -> float:
 
 def main() -> int:
     """Run, print."""
-    parser = argparse.ArgumentParser(prog="python -m benchmarks.orchestration")
+    parser = argparse.ArgumentParser(
+        prog="python -m benchmarks.orchestration", epilog="other flags are given to platform.tune"
+    )
     parser.add_argument("--preset", default="quick")
     parser.add_argument("--dataset", default="synthetic")
     parser.add_argument("--trials", type=int, default=4)
@@ -82,11 +85,12 @@ def main() -> int:
     parser.add_argument("--folder", type=Path, default=Path("build/orchestration"), help="emptied first")
     parser.add_argument("--data-root", type=Path, default=Path("data"))
     parser.add_argument("--json", type=Path, metavar="FILE", help="write the figures as JSON too")
-    arguments = parser.parse_args()
+    arguments, others = parser.parse_known_args()
     folder = arguments.folder.absolute()
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)
     words = ["--preset", arguments.preset, "--dataset", arguments.dataset, "--trials", str(arguments.trials)]
+    words += others
     events, began, ended = run(folder, arguments.data_root.absolute(), words)
     outcome = shares(events, began, ended, arguments.slots)
     print(json.dumps(outcome, indent=1))
