@@ -10,7 +10,7 @@ from platform.distributed.capacity import runs_in_memory
 from platform.distributed.cluster import connected
 from platform.distributed.dispatcher import start_dispatcher
 from platform.distributed.event_log import EventLog
-from platform.distributed.progress import Progress, displayed
+from platform.distributed.progress import SEARCHED, Progress, displayed
 from platform.errors import UserError
 from platform.objectives import directions
 from platform.results.experiment_plan import (
@@ -26,6 +26,7 @@ from platform.results.experiment_plan import (
 from platform.results.experiment_rows import Found
 from platform.results.extension import record_end
 from platform.results.leadership import Leadership, leading, leading_study
+from platform.results.proposals_ahead import trials_to_run
 from platform.results.study_storage import close_storage, open_storage
 from platform.results.tasks import FoldTask
 
@@ -126,8 +127,7 @@ def _search(
     ]
     progress.best = f"chosen: {_shown_choice(choices)}"
     if plan.selection_rule != "test":
-        runs = sum(trial["folds"] for study in studies for trial in study["trials"])
-        progress.expect("inner", runs, 0.0)
+        progress.expect_no_more_trials()
     chosen = dict.fromkeys(range(experiment.fold_count), choices[0].configuration)
     for scope, choice in zip(experiment.scopes, choices, strict=True):
         chosen.update(dict.fromkeys(scope.outer_folds, choice.configuration))
@@ -176,8 +176,15 @@ def _shown_choice(choices: Sequence[Choice]) -> str:
 
 def _expect(progress: Progress, experiment: Experiment, *, search: bool) -> None:
     """Upper bounds for the display: nothing pruned, nothing there yet."""
+    trials = (
+        len(experiment.scopes) * trials_to_run(experiment.plan, experiment.configuration) if search else 0
+    )
     for group, costs in wanted_gflop(experiment, search=search).items():
-        progress.expect(group, len(costs), sum(costs) / len(costs))
+        mean = sum(costs) / len(costs)
+        if group == SEARCHED:
+            progress.expect_trials(trials, len(costs) // trials, mean)
+        else:
+            progress.expect(group, len(costs), mean)
 
 
 def _refuse_failures(

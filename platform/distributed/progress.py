@@ -19,6 +19,10 @@ from platform.results.cost import Pace
 from platform.results.inner_scores import InnerScores
 from platform.results.tasks import FoldTask
 
+SEARCHED = "inner"
+"""The group of a search's own fold runs."""
+TRIALS_TO_JUDGE_BY = 3
+"""Ended trials before the time left counts on more of them being stopped early."""
 REFRESH_SECONDS = 1.0
 PLAIN_SECONDS = 15.0
 """Least seconds between lines where the output is not a terminal, and between `progress` events."""
@@ -51,6 +55,8 @@ class Progress(SearchObserver):
         self._log = log
         self._lock = threading.RLock()
         self._expected: dict[str, Expectation] = {}
+        self._steps_a_trial = 0
+        self._steps_of_ended: list[int] = []
         self._done: Counter[str] = Counter()
         self._counted: set[str] = set()
         self._life = ""
@@ -78,6 +84,16 @@ class Progress(SearchObserver):
     def expect(self, group: str, count: int, gflop: float) -> None:
         """At most `count` tasks of that group in all, of `gflop` each."""
         self._expected[group] = Expectation(count=count, gflop=gflop)
+
+    def expect_trials(self, count: int, steps: int, gflop: float) -> None:
+        """At most so many trials of so many fold runs; what ended trials leave out is no longer expected."""
+        self._steps_a_trial = steps
+        self.expect(SEARCHED, count * steps, gflop)
+
+    def expect_no_more_trials(self) -> None:
+        """The search is over: all its fold runs that will ever be are there."""
+        self._steps_a_trial = 0
+        self.expect(SEARCHED, self._done[SEARCHED], 0.0)
 
     def take(self, snapshot: dict[str, Any]) -> None:
         """Take in a Dispatcher's snapshot; one that was lost and started anew tells all again."""
@@ -134,6 +150,7 @@ class Progress(SearchObserver):
         """See SearchObserver."""
         with self._lock:
             self.trials.ended(study, number, end, scores)
+            self._steps_of_ended.append(len(scores.steps))
             if not earlier:
                 self._tell(ENDS[end], study=study, trial=number, score=scores.mean_or_none)
 
@@ -173,12 +190,27 @@ class Progress(SearchObserver):
     @property
     def total(self) -> int:
         """Expected tasks; never fewer than the finished ones."""
-        return sum(max(e.count, self._done[group]) for group, e in self._expected.items())
+        return sum(self._done[group] + self._remaining(group) for group in self._expected)
+
+    def _remaining(self, group: str) -> int:
+        """Tasks that may still come, at most."""
+        count = self._expected[group].count
+        if group == SEARCHED and self._steps_a_trial:
+            ran = self._steps_of_ended
+            count -= len(ran) * self._steps_a_trial - sum(ran)
+        return max(0, count - self._done[group])
+
+    def _likely(self, group: str) -> float:
+        """The share of the remaining tasks that trials like those so far would run."""
+        ended = len(self._steps_of_ended)
+        if group != SEARCHED or not self._steps_a_trial or ended < TRIALS_TO_JUDGE_BY:
+            return 1.0
+        return sum(self._steps_of_ended) / (ended * self._steps_a_trial)
 
     def seconds_left(self) -> float:
-        """Expected seconds until all expected tasks are done."""
+        """Expected seconds until all is done, if as many trials are stopped early as so far."""
         remaining = sum(
-            max(0, e.count - self._done[group]) * self._pace.seconds(group, e.gflop)
+            self._remaining(group) * self._likely(group) * self._pace.seconds(group, e.gflop)
             for group, e in self._expected.items()
         )
         return remaining / self._slots

@@ -123,6 +123,22 @@ def scores(*right: int) -> InnerScores:
     return InnerScores(steps={n: {"A": (min(k, 2), 2), "B": (max(0, k - 2), 2)} for n, k in enumerate(right)})
 
 
+def test_fold_runs_that_a_stopped_trial_leaves_out_are_expected_no_longer() -> None:
+    """Ten trials of four steps, a second each: the time left takes the others to end like those so far."""
+    progress = Progress(slots=1)
+    progress.expect_trials(10, 4, 1.0)
+    progress.take(told(finished("inner", 1, 1, fold=0)))
+    assert (progress.total, progress.seconds_left()) == (40, pytest.approx(39))
+    progress.trial_ended("", 0, "PRUNED", scores(1))
+    assert (progress.total, progress.seconds_left()) == (37, pytest.approx(36))
+    progress.trial_ended("", 1, "INVALID", scores())
+    progress.trial_ended("", 2, "COMPLETE", scores(1, 1, 1, 1))
+    # Three trials ran five of twelve steps; of 40 runs seven are left out, and one is known to be done.
+    assert (progress.total, progress.seconds_left()) == (33, pytest.approx(32 * 5 / 12))
+    progress.expect_no_more_trials()
+    assert (progress.total, progress.seconds_left()) == (1, 0)
+
+
 def test_trials_the_best_and_its_interval_are_on_the_line_while_it_searches() -> None:
     progress = Progress(slots=1)
     progress.phase = "search"
