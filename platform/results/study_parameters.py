@@ -20,6 +20,7 @@ from optuna.distributions import (
 
 from platform.config import Configuration
 from platform.errors import UserError, unknown_name
+from platform.results.parameter_values import as_value, in_words, is_inside, lowest
 
 Suggest = Callable[[optuna.Trial], dict[str, Any]]
 """A search space: `suggest(trial) -> overrides`."""
@@ -186,60 +187,3 @@ class GivenTrial(AskedTrial):
         else:
             self.problems.append(f"{name} must be {in_words(distribution)}, but is {self._values[name]!r}")
         return lowest(distribution)
-
-
-def as_value(text: str, distribution: BaseDistribution) -> Any:
-    """A text as a value of that distribution; the text itself where it is none."""
-    if isinstance(distribution, CategoricalDistribution):
-        same = [choice for choice in distribution.choices if _means(text, choice)]
-        return same[0] if same else text
-    try:
-        return int(text) if isinstance(distribution, IntDistribution) else float(text)
-    except ValueError:
-        return text
-
-
-def _means(text: str, choice: Any) -> bool:
-    if isinstance(choice, bool):
-        return text.lower() in (("yes", "true") if choice else ("no", "false"))
-    if isinstance(choice, int | float):
-        try:
-            return float(text) == choice
-        except ValueError:
-            return False
-    return text == str(choice)
-
-
-def is_inside(value: Any, distribution: BaseDistribution) -> bool:
-    """Whether the distribution can give that value."""
-    if isinstance(distribution, CategoricalDistribution):
-        return any(value == choice for choice in distribution.choices)
-    if isinstance(value, bool) or not isinstance(value, int | float):
-        return False
-    assert isinstance(distribution, FloatDistribution | IntDistribution)
-    if isinstance(distribution, IntDistribution) and not isinstance(value, int):
-        return False
-    if not distribution.low <= value <= distribution.high:
-        return False
-    if distribution.step is None:
-        return True
-    steps = (value - distribution.low) / distribution.step
-    return abs(steps - round(steps)) < 1e-8
-
-
-def lowest(distribution: BaseDistribution) -> Any:
-    """The lowest number, or the first choice."""
-    if isinstance(distribution, CategoricalDistribution):
-        return distribution.choices[0]
-    assert isinstance(distribution, FloatDistribution | IntDistribution)
-    return distribution.low
-
-
-def in_words(distribution: BaseDistribution) -> str:
-    """`0.01 to 100`, or `adam, adamw or sgd`."""
-    if isinstance(distribution, CategoricalDistribution):
-        *others, last = map(str, distribution.choices)
-        return f"{', '.join(others)} or {last}" if others else last
-    assert isinstance(distribution, FloatDistribution | IntDistribution)
-    step = "" if distribution.step in (None, 1) else f" in steps of {distribution.step:g}"
-    return f"{distribution.low:g} to {distribution.high:g}{step}"
