@@ -95,3 +95,12 @@ def in_words(distribution: BaseDistribution) -> str:
     assert isinstance(distribution, FloatDistribution | IntDistribution)
     step = "" if distribution.step in (None, 1) else f" in steps of {distribution.step:g}"
     return f"{distribution.low:g} to {distribution.high:g}{step}"
+
+
+def kind_in_words(distribution: BaseDistribution) -> str:
+    """`adam or sgd`, `a number of 0.01 to 100 (log)`, `a whole number of 1 to 8`."""
+    if isinstance(distribution, CategoricalDistribution):
+        return in_words(distribution)
+    assert isinstance(distribution, FloatDistribution | IntDistribution)
+    whole = "whole " if isinstance(distribution, IntDistribution) else ""
+    return f"a {whole}number of {in_words(distribution)}{' (log)' if distribution.log else ''}"

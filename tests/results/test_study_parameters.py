@@ -38,6 +38,18 @@ def test_a_space_that_sets_an_unknown_field_is_refused() -> None:
         survey("mine", lambda trial: {"sead": trial.suggest_int("sead", 0, 1)})
 
 
+def test_a_survey_finds_what_is_asked_for_at_some_numbers_only() -> None:
+    def suggest(trial: optuna.Trial) -> dict[str, Any]:
+        chosen = {"lambda_mask": trial.suggest_float("lambda_mask", 0.1, 10.0, log=True)}
+        if chosen["lambda_mask"] > 5:
+            chosen["schedule"] = trial.suggest_categorical("schedule", ("paper", "cosine"))
+        return chosen
+
+    space = survey("mine", suggest)
+    assert parse_fixed(["schedule=cosine"], space) == {"schedule": "cosine"}
+    assert space == survey("mine", suggest)
+
+
 # --- fixed parameters ---------------------------------------------------------------------------------
 
 
@@ -67,6 +79,11 @@ def test_without_fixed_parameters_the_space_is_itself() -> None:
             ["momentun=0.5"],
             ["unknown parameter in --set 'momentun'; did you mean 'momentum'?", "draw"],
         ),
+        (["lamda_mask=1"], ["unknown parameter", "did you mean the flag --lambda-mask? Known: draw, mo"]),
+        (["nothing=1"], ["unknown parameter in --set 'nothing'. Known: draw, momentum, optimizer."]),
+        (["momentum=nan"], ["--set momentum takes a finite number", "'nan'"]),
+        (["momentum=-inf"], ["--set momentum takes a finite number", "'-inf'"]),
+        (["momentum=1e400"], ["--set momentum takes a finite number", "'1e400'"]),
         (["momentum=fast"], ["--set momentum takes a number", "'fast'"]),
         (["draw=1.5"], ["--set draw takes a number", "'1.5'"]),
         (["optimizer=adamw"], ["--set optimizer takes adam or sgd", "'adamw'"]),
