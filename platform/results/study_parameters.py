@@ -57,7 +57,7 @@ class SpaceParameters:
                 f"{kind} {name!r} is not searched by the space {self.space}, so all trials have the same "
                 f"value; pass it as --{name.replace('_', '-')} VALUE."
             )
-        flags = [field for field in CONFIGURATION_FIELDS if field not in self.fields]
+        flags = [field for field in CONFIGURATION_FIELDS if field not in {*self.fields, *self.distributions}]
         nearest = difflib.get_close_matches(name, [*self.distributions, *flags], n=1)
         if nearest and nearest[0] in flags:
             return UserError(
