@@ -56,7 +56,7 @@ def run_search(
     `extend`: by how many trials a finished search is being extended; the plan's trials hold them already.
 
     Raises KeyboardInterrupt when Tune was stopped before that; UserError: a study was made with other
-    settings, too many proposals in a row were invalid, or no trial is complete.
+    settings, the space's file is at fault, too many proposals in a row were invalid, or no trial is complete.
     """
     search = Studies(
         [
@@ -97,7 +97,9 @@ def run_search(
 
 
 def _check_valid(search: StudySearch) -> None:
-    """UserError when too many proposals in a row made no valid configuration."""
+    """UserError when the space's file is at fault, or too many proposals in a row were invalid."""
+    if search.fault:
+        raise search.fault
     reason = search.lost_by()
     if reason:
         raise UserError(

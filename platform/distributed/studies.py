@@ -29,6 +29,10 @@ class Studies(Searcher):
         finished = True
         for search in self.searches:
             suggestion = search.suggest(trial_id)
+            if search.fault:
+                for one in self.searches:  # the same space's file: none of them goes on
+                    one.end_by(search.fault)
+                return Searcher.FINISHED
             if suggestion == Searcher.FINISHED:
                 continue
             finished = False

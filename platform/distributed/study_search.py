@@ -18,6 +18,7 @@ from ray.tune.search.optuna import OptunaSearch
 
 from platform.config import Configuration, Plan, replace
 from platform.distributed.search_observer import End, SearchObserver
+from platform.errors import UserError
 from platform.objectives import directions
 from platform.results.inner_scores import InnerScores, inner_scores
 from platform.results.invalid_trials import ATTRIBUTE, too_many_invalid, why_invalid
@@ -70,6 +71,8 @@ class StudySearch(OptunaSearch):
     ) -> None:
         self.definition = definition
         self.scope = scope
+        self.fault: UserError | None = None
+        """What went wrong in the space's file while the search ran: nothing more is proposed."""
         self._observer = observer or SearchObserver()
         self._store, self._base, self._plan, self._planned = store, base, plan, planned
         self._numbers: dict[str, int] = {}
@@ -133,12 +136,14 @@ class StudySearch(OptunaSearch):
             told = self._told()
             open_numbers = (n for n in range(self.wanted) if n not in told and n not in self._suggested)
             number = next(open_numbers, None)
-            if number is None or self.lost_by():
+            if number is None or self.fault or self.lost_by():
                 return Searcher.FINISHED
             if self._must_wait(number, told):
                 return None
-            trial = self._trial(number)
-            overrides = self.definition.suggest(trial)
+            proposed = self._proposed(number)
+            if proposed is None:
+                return Searcher.FINISHED
+            trial, overrides = proposed
             reason = why_invalid(self._base, overrides)
             if not reason:
                 break
@@ -149,6 +154,24 @@ class StudySearch(OptunaSearch):
         self._overrides[number] = overrides
         self._observer.trial_proposed(self.scope.suffix, number, self.tasks(number))
         return {"study": self.scope.suffix, "number": number, "overrides": overrides}
+
+    def _proposed(self, number: int) -> tuple[optuna.Trial, dict[str, Any]] | None:
+        """Trial `number` and what the space makes of it; None when the space's file is at fault."""
+        trial = None
+        try:
+            trial = self._trial(number)
+            return trial, self.definition.suggest(trial)
+        except UserError as fault:
+            self.end_by(fault)
+            if trial is not None:
+                self._tell_invalid(trial, {}, str(fault))
+            return None
+
+    def end_by(self, fault: UserError) -> None:
+        """Propose nothing more; trials that have ended no longer wait for the rest of their generation."""
+        self.fault = fault
+        for number in sorted(self._ended.keys() - self._told().keys()):
+            self._tell_generation(number)
 
     def _must_wait(self, number: int, told: Mapping[int, FrozenTrial]) -> bool:
         if self._plan.asynchronous:
@@ -280,6 +303,8 @@ class StudySearch(OptunaSearch):
         start = self._generation_start(number)
         told = self._told()
         numbers = [n for n in range(start, min(start + self._generation_size, self.wanted)) if n not in told]
+        if self.fault:
+            numbers = [n for n in numbers if n in self._ended]
         if any(n not in self._ended for n in numbers):
             return
         trials = {self._numbers[trial_id]: trial for trial_id, trial in self._ot_trials.items()}

@@ -20,7 +20,8 @@ import yaml
 
 from platform.errors import UserError
 from platform.results.identity import canonical_json
-from platform.results.study_parameters import GivenTrial, SpaceParameters, Suggest, as_value
+from platform.results.parameter_values import as_value
+from platform.results.study_parameters import GivenTrial, SpaceParameters, Suggest
 
 
 def read_enqueue_file(path: Path) -> str:

@@ -16,7 +16,8 @@ from optuna.distributions import (
 from optuna.samplers import BaseSampler
 
 from platform.errors import UserError
-from platform.results.space_paths import at_share, paths
+from platform.results.parameter_values import at_share
+from platform.results.space_paths import paths
 from platform.results.study_parameters import Suggest
 
 MOST_GRID_POINTS = 2_000

@@ -5,20 +5,15 @@ from __future__ import annotations
 import hashlib
 import itertools
 import json
-import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from optuna.distributions import (
-    BaseDistribution,
-    CategoricalDistribution,
-    FloatDistribution,
-    IntDistribution,
-)
+from optuna.distributions import BaseDistribution, CategoricalDistribution
 
 from platform.results.identity import canonical_json
-from platform.results.study_parameters import AskedTrial, Suggest, in_words
+from platform.results.parameter_values import at_share, in_words
+from platform.results.study_parameters import AskedTrial, Suggest
 
 HASHED_PATHS = 256
 
@@ -95,30 +90,3 @@ class _PathTrial(AskedTrial):
         while taken and taken[-1][0] + 1 == taken[-1][1]:
             taken.pop()
         return [index for index, _ in taken[:-1]] + [taken[-1][0] + 1] if taken else None
-
-
-def at_share(distribution: BaseDistribution, share: float) -> Any:
-    """The value of that share, 0 to below 1, of a distribution's values in their order."""
-    if isinstance(distribution, CategoricalDistribution):
-        return distribution.choices[int(share * len(distribution.choices))]
-    if isinstance(distribution, FloatDistribution):
-        low, high = distribution.low, distribution.high
-        if distribution.log:
-            # The ends are clipped: exp(log(high)) may lie one rounding outside.
-            return min(max(math.exp(_between(math.log(low), math.log(high), share)), low), high)
-        if distribution.step is None:
-            return _between(low, high, share)
-        steps = round((high - low) / distribution.step)
-        return min(low + int(share * (steps + 1)) * distribution.step, high)
-    if isinstance(distribution, IntDistribution):
-        low, high = distribution.low, distribution.high
-        if distribution.log:
-            value = math.exp(_between(math.log(low - 0.5), math.log(high + 0.5), share))
-            return min(max(round(value), low), high)
-        steps = (high - low) // distribution.step
-        return low + int(share * (steps + 1)) * distribution.step
-    raise TypeError(f"no distribution: {distribution!r}")
-
-
-def _between(low: float, high: float, share: float) -> float:
-    return low + share * (high - low)

@@ -13,7 +13,8 @@ from platform.config import Configuration, replace, to_dict
 from platform.errors import UserError
 from platform.models.networks.weights import is_pinned
 from platform.results.enqueued import enqueued_configurations
-from platform.results.space_paths import space_settings
+from platform.results.parameter_values import in_words, is_inside
+from platform.results.space_paths import paths, space_settings
 from platform.results.study_parameters import (
     GivenTrial,
     SpaceParameters,
@@ -74,9 +75,9 @@ def definition_of_space(
     `fixed` (`parameter=value`) are not searched; `enqueued` (JSON, platform/results/enqueued.py) are tried
     after the space's own first configurations; errors call them `enqueued_from`.
 
-    UserError: unknown space; one that chooses what the base cannot be or what its method does not read;
-    unknown or unfit `fixed` or `enqueued` values; a configuration to try first outside the space, or one
-    that is no valid configuration.
+    UserError: unknown space, or one with a fault; one that chooses what the base cannot be or what its
+    method does not read; unknown or unfit `fixed` or `enqueued` values; nothing left to search; a
+    configuration to try first outside the space, or one that is no valid configuration.
     """
     from search_spaces import load_space
 
@@ -85,6 +86,7 @@ def definition_of_space(
     values = parse_fixed(fixed, parameters)
     _check_base(base, parameters, values)
     suggest = with_fixed(space.suggest, values)
+    _check_free(space_name, suggest, values)
     known = {**to_dict(base), **{name: value for name, value in values.items() if name in to_dict(base)}}
     first = _with_fixed_values(space.first(known), values, suggest)
     own = enqueued_configurations(enqueued, suggest, parameters, fixed=values, source=enqueued_from)
@@ -118,6 +120,19 @@ def _check_base(base: Configuration, parameters: SpaceParameters, fixed: Mapping
             f"the space {parameters.space} searches {', '.join(unread)}, which the method {base.method} does "
             "not read; pass a --space for it (baseline for cnn), or another --method."
         )
+
+
+def _check_free(space_name: str, suggest: Suggest, fixed: Mapping[str, Any]) -> None:
+    """UserError where all trials would be the same: then one way alone leads through the space."""
+    path = next(paths(suggest))
+    if not all(distribution.single() for distribution in path.distributions.values()):
+        return
+    why = f"--set fixes {', '.join(sorted(fixed))}" if fixed else "it has no parameter of several values"
+    raise UserError(
+        f"a search needs a parameter to search, but the space {space_name} leaves none: {why}; "
+        f"{'drop a --set' if fixed else 'pass another --space'}, or run this one configuration with "
+        "python -m platform.crossval."
+    )
 
 
 def _with_fixed_values(
@@ -162,10 +177,29 @@ def check_first(
             problems = "; ".join([*trial.problems, *unasked])
             raise UserError(
                 f"the first configuration {dict(parameters)} is outside the search space ({problems}); "
-                "choose a --space made for this preset, or other starting values."
+                f"{_remedies(trial, parameters, base)}."
             )
         if base is not None:
             _check_valid(base, overrides, fixed)
+
+
+def _remedies(trial: GivenTrial, parameters: Mapping[str, Any], base: Configuration | None) -> str:
+    """What puts a first configuration into the space: flags for the values that it has from the base."""
+    values = to_dict(base) if base is not None else {}
+    flags = [
+        f"--{name.replace('_', '-')} with {in_words(distribution)}"
+        for name, distribution in trial.distributions.items()
+        if name in parameters and parameters[name] == values.get(name)
+        if not is_inside(parameters[name], distribution)
+    ]
+    missing = [name for name in trial.distributions if name not in parameters]
+    return ", ".join(
+        [
+            *([f"pass {' and '.join(flags)}"] if flags else []),
+            *([f"let the space's first(base) give {', '.join(missing)}"] if missing else []),
+            "choose a --space made for this preset, or other starting values",
+        ]
+    )
 
 
 def _check_valid(base: Configuration, overrides: Mapping[str, Any], fixed: Sequence[str]) -> None:

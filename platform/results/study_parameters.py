@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import dataclasses
+import difflib
 import functools
+import math
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -16,10 +18,12 @@ from optuna.distributions import (
     CategoricalDistribution,
     FloatDistribution,
     IntDistribution,
+    check_distribution_compatibility,
 )
 
 from platform.config import Configuration
 from platform.errors import UserError, unknown_name
+from platform.results.parameter_values import as_value, at_share, in_words, is_inside, kind_in_words, lowest
 
 Suggest = Callable[[optuna.Trial], dict[str, Any]]
 """A search space: `suggest(trial) -> overrides`."""
@@ -53,18 +57,28 @@ class SpaceParameters:
                 f"{kind} {name!r} is not searched by the space {self.space}, so all trials have the same "
                 f"value; pass it as --{name.replace('_', '-')} VALUE."
             )
-        return unknown_name(kind, name, {*self.distributions, *CONFIGURATION_FIELDS})
+        flags = [field for field in CONFIGURATION_FIELDS if field not in {*self.fields, *self.distributions}]
+        nearest = difflib.get_close_matches(name, [*self.distributions, *flags], n=1)
+        if nearest and nearest[0] in flags:
+            return UserError(
+                f"unknown {kind} {name!r}; did you mean the flag --{nearest[0].replace('_', '-')}? Known: "
+                f"{', '.join(sorted(self.distributions))}."
+            )
+        return unknown_name(kind, name, self.distributions)
 
 
 def survey(space: str, suggest: Suggest) -> SpaceParameters:
-    """Learn a space's parameters by asking it. UserError: it sets what is no field of the configuration."""
+    """Learn a space's parameters by asking it.
+
+    UserError: it sets what is no field of the configuration, or asks for a parameter in two ways that one
+    study cannot hold.
+    """
     random = Random(0)
     distributions: dict[str, BaseDistribution] = {}
     fields: set[str] = set()
-    for _ in range(SURVEYED_TRIALS):
-        trial = _RandomTrial(random)
+    for walk in range(SURVEYED_TRIALS):
+        trial = _RandomTrial(space, random, distributions, lowest_numbers=walk % 2 == 0)
         fields |= suggest(trial).keys()  # type: ignore[arg-type]
-        distributions |= trial.distributions
     for name in sorted(fields - set(CONFIGURATION_FIELDS)):
         raise unknown_name(f"field set by search_spaces/{space}.py", name, CONFIGURATION_FIELDS)
     return SpaceParameters(space=space, distributions=distributions, fields=frozenset(fields))
@@ -74,7 +88,7 @@ def parse_fixed(texts: Sequence[str], parameters: SpaceParameters) -> dict[str, 
     """The values of `--set`, each given as `parameter=value`.
 
     A number may lie outside the space's range: the configuration says whether it can be. UserError: not of
-    that form, given twice, an unknown parameter, a value that is none of a choice's or no number.
+    that form, given twice, an unknown parameter, a value that is none of a choice's or no finite number.
     """
     fixed: dict[str, Any] = {}
     for text in texts:
@@ -93,6 +107,8 @@ def parse_fixed(texts: Sequence[str], parameters: SpaceParameters) -> dict[str, 
             )
         if isinstance(fixed[name], str) and not isinstance(distribution, CategoricalDistribution):
             raise UserError(f"--set {name} takes a number, but got {value!r}.")
+        if isinstance(fixed[name], float) and not math.isfinite(fixed[name]):
+            raise UserError(f"--set {name} takes a finite number, but got {value!r}.")
     return fixed
 
 
@@ -142,6 +158,15 @@ class AskedTrial(ABC):
         """As Optuna's."""
         return self._ask(name, CategoricalDistribution(choices))
 
+    def __getattr__(self, attribute: str) -> Any:
+        if attribute.startswith("__"):
+            raise AttributeError(attribute)
+        # No AttributeError: `hasattr(trial, "number")` is a question about the trial too.
+        raise NotImplementedError(
+            f"a space may ask its trial only suggest_float, suggest_int and suggest_categorical, so that a "
+            f"proposal is a function of its values, but it asked for trial.{attribute}"
+        )
+
     def _ask(self, name: str, distribution: BaseDistribution) -> Any:
         self.distributions[name] = distribution
         return self._answer(name, distribution)
@@ -152,16 +177,37 @@ class AskedTrial(ABC):
 
 
 class _RandomTrial(AskedTrial):
-    """Goes down a branch of the space at random: every choice is drawn, every number is the lowest."""
+    """Goes down a branch of the space at random: every choice is drawn, and every number or none."""
 
-    def __init__(self, random: Random) -> None:
+    def __init__(
+        self,
+        space: str,
+        random: Random,
+        distributions: dict[str, BaseDistribution],
+        *,
+        lowest_numbers: bool,
+    ) -> None:
+        """`distributions`: where earlier trials of the survey found each parameter; added to."""
         super().__init__()
-        self._random = random
+        self.distributions = distributions
+        self._space, self._random, self._lowest_numbers = space, random, lowest_numbers
+
+    def _ask(self, name: str, distribution: BaseDistribution) -> Any:
+        before = self.distributions.get(name, distribution)
+        try:
+            check_distribution_compatibility(before, distribution)
+        except ValueError as error:
+            raise UserError(
+                f"a parameter must have the same kind and the same choices wherever search_spaces/"
+                f"{self._space}.py asks for it, but {name} is {kind_in_words(before)} in one place and "
+                f"{kind_in_words(distribution)} in another; give one of them another name."
+            ) from error
+        return super()._ask(name, distribution)
 
     def _answer(self, name: str, distribution: BaseDistribution) -> Any:
-        if isinstance(distribution, CategoricalDistribution):
-            return self._random.choice(distribution.choices)
-        return lowest(distribution)
+        if self._lowest_numbers and not isinstance(distribution, CategoricalDistribution):
+            return lowest(distribution)
+        return at_share(distribution, self._random.random())
 
 
 class GivenTrial(AskedTrial):
@@ -186,60 +232,3 @@ class GivenTrial(AskedTrial):
         else:
             self.problems.append(f"{name} must be {in_words(distribution)}, but is {self._values[name]!r}")
         return lowest(distribution)
-
-
-def as_value(text: str, distribution: BaseDistribution) -> Any:
-    """A text as a value of that distribution; the text itself where it is none."""
-    if isinstance(distribution, CategoricalDistribution):
-        same = [choice for choice in distribution.choices if _means(text, choice)]
-        return same[0] if same else text
-    try:
-        return int(text) if isinstance(distribution, IntDistribution) else float(text)
-    except ValueError:
-        return text
-
-
-def _means(text: str, choice: Any) -> bool:
-    if isinstance(choice, bool):
-        return text.lower() in (("yes", "true") if choice else ("no", "false"))
-    if isinstance(choice, int | float):
-        try:
-            return float(text) == choice
-        except ValueError:
-            return False
-    return text == str(choice)
-
-
-def is_inside(value: Any, distribution: BaseDistribution) -> bool:
-    """Whether the distribution can give that value."""
-    if isinstance(distribution, CategoricalDistribution):
-        return any(value == choice for choice in distribution.choices)
-    if isinstance(value, bool) or not isinstance(value, int | float):
-        return False
-    assert isinstance(distribution, FloatDistribution | IntDistribution)
-    if isinstance(distribution, IntDistribution) and not isinstance(value, int):
-        return False
-    if not distribution.low <= value <= distribution.high:
-        return False
-    if distribution.step is None:
-        return True
-    steps = (value - distribution.low) / distribution.step
-    return abs(steps - round(steps)) < 1e-8
-
-
-def lowest(distribution: BaseDistribution) -> Any:
-    """The lowest number, or the first choice."""
-    if isinstance(distribution, CategoricalDistribution):
-        return distribution.choices[0]
-    assert isinstance(distribution, FloatDistribution | IntDistribution)
-    return distribution.low
-
-
-def in_words(distribution: BaseDistribution) -> str:
-    """`0.01 to 100`, or `adam, adamw or sgd`."""
-    if isinstance(distribution, CategoricalDistribution):
-        *others, last = map(str, distribution.choices)
-        return f"{', '.join(others)} or {last}" if others else last
-    assert isinstance(distribution, FloatDistribution | IntDistribution)
-    step = "" if distribution.step in (None, 1) else f" in steps of {distribution.step:g}"
-    return f"{distribution.low:g} to {distribution.high:g}{step}"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable
 from dataclasses import replace as changed
 from pathlib import Path
@@ -13,6 +14,7 @@ from ray.tune.search import Searcher
 
 from platform.config import Plan, plan_with
 from platform.distributed.search import described_trials, front_of, run_search, winner
+from platform.distributed.studies import Studies
 from platform.distributed.study_search import StudySearch
 from platform.errors import UserError
 from platform.results.planning import PlannedData
@@ -147,6 +149,83 @@ def test_a_generation_of_which_the_last_proposal_is_invalid_is_told(make: Make) 
     assert states(search) == ["RUNNING", "WAITING"]
     assert search.suggest("b") == Searcher.FINISHED
     assert states(search) == ["COMPLETE", "FAIL"]
+
+
+def failing_at(calls: set[int]) -> Callable[[optuna.Trial], dict[str, Any]]:
+    """A space whose file is found to be at fault when it is asked for the n-th time. A trial asks twice:
+    when it is proposed, and when it is in the study."""
+    count = itertools.count(1)
+
+    def suggest(trial: optuna.Trial) -> dict[str, Any]:
+        if next(count) in calls:
+            raise UserError("line 7 of search_spaces/mine.py")
+        return suggest_choice(trial)
+
+    return suggest
+
+
+@pytest.mark.parametrize("ended_before", [False, True])
+@pytest.mark.parametrize(("call", "fails"), [(3, []), (4, ["FAIL"])])
+def test_a_space_that_fails_late_ends_the_search_without_a_running_trial(
+    make: Make, ended_before: bool, call: int, fails: list[str]
+) -> None:
+    search = make(failing_at({call}), trials=6)
+    run_folds(search, next_trial(search, "a"), 3)
+    if ended_before:
+        search.on_trial_complete("a", {})
+    assert search.suggest("b") == Searcher.FINISHED
+    if not ended_before:
+        assert states(search) == ["RUNNING", *fails]
+        search.on_trial_complete("a", {})
+    assert states(search) == ["COMPLETE", *fails]
+    assert search.suggest("c") == Searcher.FINISHED
+    corrected = finish(make(suggest_choice, trials=6))
+    assert states(corrected) == ["COMPLETE", *(fails or ["COMPLETE"]), *["COMPLETE"] * 4]
+
+
+def test_a_search_whose_space_was_corrected_is_the_same_search(make: Make) -> None:
+    quiet = finish(make(suggest_choice, "quiet", trials=6))
+    search = make(failing_at({7}), "corrected", trials=6)
+    for name in ("a", "b", "c"):
+        run_folds(search, trial := next_trial(search, name), right_of(trial))
+        search.on_trial_complete(name, {})
+    assert search.suggest("d") == Searcher.FINISHED
+    assert states(search) == ["COMPLETE"] * 3
+    assert told(finish(make(suggest_choice, "corrected", trials=6))) == told(quiet)
+
+
+def test_a_fault_of_the_space_ends_all_studies_of_the_search(make: Make) -> None:
+    ended, failing = make(suggest_choice, "ended", trials=6), make(failing_at({1}), "failing", trials=6)
+    both = Studies([ended, failing])
+    for name in ("a", "b"):
+        trial = both.suggest(name)
+        assert isinstance(trial, dict)
+        run_folds(ended, trial, 3)
+    both.on_trial_complete("b", {})
+    assert both.suggest("c") == Searcher.FINISHED
+    assert states(ended) == ["RUNNING", "COMPLETE"]
+    both.on_trial_complete("a", {})
+    assert states(ended) == ["COMPLETE", "COMPLETE"]
+    assert states(failing) == []
+
+
+def test_a_fault_of_the_space_is_what_the_search_raises(
+    make: Make, tmp_path: Path, plan: Plan, planned: PlannedData, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(
+        "platform.distributed.search._run_trials", lambda search, trainable, trials: search.suggest("a")
+    )
+    with pytest.raises(UserError, match=r"^line 7 of search_spaces/mine\.py$"):
+        run_search(
+            definition(failing_at({2})),
+            dispatcher=None,
+            store=ResultsStore(tmp_path),
+            storage=open_storage(tmp_path / "study.journal"),
+            base=BASE,
+            plan=plan,
+            planned=planned,
+            scopes=(SCOPE,),
+        )
 
 
 OBJECTIVES = ("accuracy", "macro_f1", "parameters")

@@ -47,7 +47,7 @@ def test_an_unknown_space_is_refused() -> None:
 
 @pytest.mark.parametrize("first", [{"lambda_mask": 1000.0}, {"other": 1.0}])
 def test_a_first_configuration_outside_the_space_is_refused(first: dict[str, float]) -> None:
-    with pytest.raises(UserError, match=r"is outside the search space .*; choose a --space"):
+    with pytest.raises(UserError, match=r"is outside the search space .*[;,] choose a --space"):
         check_first(definition(first=(first,)))
 
 

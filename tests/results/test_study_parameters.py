@@ -1,4 +1,4 @@
-"""Fixed parameters, and whether values fit a space."""
+"""What a space asks for, fixed parameters, and whether values fit a space."""
 
 from __future__ import annotations
 
@@ -6,14 +6,10 @@ from typing import Any
 
 import optuna
 import pytest
-from optuna.distributions import CategoricalDistribution, FloatDistribution, IntDistribution
 
 from platform.errors import UserError
 from platform.results.study_parameters import (
     GivenTrial,
-    as_value,
-    in_words,
-    is_inside,
     parse_fixed,
     survey,
     with_fixed,
@@ -40,6 +36,18 @@ def test_a_survey_finds_the_parameters_and_fields_of_every_branch() -> None:
 def test_a_space_that_sets_an_unknown_field_is_refused() -> None:
     with pytest.raises(UserError, match=r"field set by search_spaces/mine\.py 'sead'; did you mean 'seed'\?"):
         survey("mine", lambda trial: {"sead": trial.suggest_int("sead", 0, 1)})
+
+
+def test_a_survey_finds_what_is_asked_for_at_some_numbers_only() -> None:
+    def suggest(trial: optuna.Trial) -> dict[str, Any]:
+        chosen = {"lambda_mask": trial.suggest_float("lambda_mask", 0.1, 10.0, log=True)}
+        if chosen["lambda_mask"] > 5:
+            chosen["schedule"] = trial.suggest_categorical("schedule", ("paper", "cosine"))
+        return chosen
+
+    space = survey("mine", suggest)
+    assert parse_fixed(["schedule=cosine"], space) == {"schedule": "cosine"}
+    assert space == survey("mine", suggest)
 
 
 # --- fixed parameters ---------------------------------------------------------------------------------
@@ -71,6 +79,11 @@ def test_without_fixed_parameters_the_space_is_itself() -> None:
             ["momentun=0.5"],
             ["unknown parameter in --set 'momentun'; did you mean 'momentum'?", "draw"],
         ),
+        (["lamda_mask=1"], ["unknown parameter", "did you mean the flag --lambda-mask? Known: draw, mo"]),
+        (["nothing=1"], ["unknown parameter in --set 'nothing'. Known: draw, momentum, optimizer."]),
+        (["momentum=nan"], ["--set momentum takes a finite number", "'nan'"]),
+        (["momentum=-inf"], ["--set momentum takes a finite number", "'-inf'"]),
+        (["momentum=1e400"], ["--set momentum takes a finite number", "'1e400'"]),
         (["momentum=fast"], ["--set momentum takes a number", "'fast'"]),
         (["draw=1.5"], ["--set draw takes a number", "'1.5'"]),
         (["optimizer=adamw"], ["--set optimizer takes adam or sgd", "'adamw'"]),
@@ -105,42 +118,3 @@ def test_what_does_not_fit_is_named(values: dict[str, Any], problems: list[str])
     branching(trial)  # type: ignore[arg-type]
     assert trial.problems == problems
     assert trial.asked == values
-
-
-RATE = FloatDistribution(1e-5, 1e-3, log=True)
-SHARE = FloatDistribution(0.0, 0.6, step=0.2)
-COUNT = IntDistribution(8, 32, step=8)
-CHOICE = CategoricalDistribution((0.0, 0.1, "none", True))
-
-
-@pytest.mark.parametrize(
-    ("distribution", "value", "inside"),
-    [
-        (RATE, 1e-4, True), (RATE, 1e-5, True), (RATE, 1e-2, False), (RATE, "1e-4", False),
-        (RATE, True, False), (RATE, float("nan"), False), (RATE, None, False),
-        (SHARE, 0.4, True), (SHARE, 0.3, False), (SHARE, 0, True),
-        (COUNT, 16, True), (COUNT, 12, False), (COUNT, 16.0, False), (COUNT, 40, False),
-        (CHOICE, 0.1, True), (CHOICE, "none", True), (CHOICE, 0.2, False), (CHOICE, "0.1", False),
-    ],
-)  # fmt: skip
-def test_inside_is_what_the_distribution_can_give(distribution: Any, value: Any, inside: bool) -> None:
-    assert is_inside(value, distribution) == inside
-
-
-@pytest.mark.parametrize(
-    ("distribution", "text", "value"),
-    [
-        (RATE, "1e-4", 1e-4), (RATE, "fast", "fast"), (COUNT, "16", 16), (COUNT, "1.5", "1.5"),
-        (CHOICE, "0.10", 0.1), (CHOICE, "none", "none"), (CHOICE, "yes", True), (CHOICE, "x", "x"),
-    ],
-)  # fmt: skip
-def test_a_text_becomes_a_value_of_the_distribution(distribution: Any, text: str, value: Any) -> None:
-    found = as_value(text, distribution)
-    assert (found, type(found)) == (value, type(value))
-
-
-def test_distributions_in_words() -> None:
-    assert in_words(RATE) == "1e-05 to 0.001"
-    assert in_words(COUNT) == "8 to 32 in steps of 8"
-    assert in_words(CategoricalDistribution(("a", "b", "c"))) == "a, b or c"
-    assert in_words(CategoricalDistribution(("a",))) == "a"
