@@ -95,6 +95,13 @@ class Progress(SearchObserver):
         self._steps_a_trial = 0
         self.expect(SEARCHED, self._done[SEARCHED], 0.0)
 
+    def expect_no_more(self) -> None:
+        """All is done: what was expected beyond it was there, or was not needed."""
+        with self._lock:
+            self._steps_a_trial = 0
+            for group in self._expected:
+                self.expect(group, self._done[group], 0.0)
+
     def take(self, snapshot: dict[str, Any]) -> None:
         """Take in a Dispatcher's snapshot; one that was lost and started anew tells all again."""
         with self._lock:
@@ -298,6 +305,7 @@ class _Screen:
         progress, now = self._progress, time.monotonic()
         progress.take(self._snapshot(progress.known))
         if final:
+            progress.expect_no_more()
             progress.tell_now("finished", self.elapsed_seconds())
         elif now - self._logged_at >= PLAIN_SECONDS:
             self._logged_at = now
