@@ -8,18 +8,14 @@ from typing import Any
 import optuna
 import pytest
 
-from platform.command import Parser
 from platform.errors import UserError
 from platform.results.experiment_plan import search_definition
 from platform.results.extension import record_end, record_wanted
 from platform.results.study_storage import open_storage
-from platform.run_command import add_run_arguments, experiment_from
-from tests.tiny_faces import SIZE, prepare_tiny
+from tests.planned_search import planned_search
+from tests.tiny_faces import prepare_tiny
 
-SMALL = (
-    "--preset", "smoke", "--load-size-pixels", str(SIZE), "--image-size-pixels", "32", "--folds", "2",
-    "--transfer-to", "none", "--dry-run",
-)  # fmt: skip
+NO_TRANSFER = ("--transfer-to", "none", "--dry-run")
 GRID = (
     "--sampler", "grid", "--set", "lambda_mask=1", "--set", "classifier_learning_rate=1e-3",
     "--set", "generator_learning_rate=1e-4",
@@ -34,10 +30,7 @@ def data_root(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def planned(data_root: Path, runs: Path, *flags: str) -> Any:
-    argv = [*SMALL, *flags, "--runs", str(runs), "--data-root", str(data_root)]
-    parser = Parser(prog="tune")
-    add_run_arguments(parser)
-    return experiment_from(parser.parse_args(argv), kind="tune", argv=argv)
+    return planned_search(data_root, runs, *NO_TRANSFER, *flags)
 
 
 def finish(experiment: Any, trials: int) -> None:
@@ -51,6 +44,10 @@ def finish(experiment: Any, trials: int) -> None:
         search_definition(experiment).suggest(trial)
         study.tell(trial, 0.5)
     record_end(study)
+
+
+def contents(folder: Path) -> dict[Path, bytes]:
+    return {path: path.read_bytes() for path in folder.rglob("*") if path.is_file()}
 
 
 @pytest.mark.parametrize(
@@ -67,11 +64,11 @@ def test_what_a_finished_study_cannot_become_is_refused(
     data_root: Path, tmp_path: Path, flags: list[str], message: str
 ) -> None:
     finish(planned(data_root, tmp_path, "--trials", "4"), 4)
-    before = (tmp_path / "experiments").rglob("*")
+    before = contents(tmp_path)
     with pytest.raises(UserError, match=message):
         planned(data_root, tmp_path, "--trials", "4", *flags)
     assert planned(data_root, tmp_path, "--trials", "4", "--extend", "2").plan.trials == 6
-    assert sorted(before) == sorted((tmp_path / "experiments").rglob("*"))
+    assert contents(tmp_path) == before
 
 
 def test_a_grid_of_which_everything_is_tried_has_nothing_to_add(data_root: Path, tmp_path: Path) -> None:

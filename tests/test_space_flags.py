@@ -4,22 +4,16 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Any
 
 import pytest
 import yaml
 
 from platform import tune
-from platform.command import Parser
 from platform.distributed.cluster import Slots
 from platform.errors import UserError
-from platform.run_command import add_run_arguments, experiment_from
-from tests.tiny_faces import SIZE, prepare_tiny
+from tests.planned_search import SMALL, planned_search
+from tests.tiny_faces import prepare_tiny
 
-SMALL = (
-    "--preset", "smoke", "--load-size-pixels", str(SIZE), "--image-size-pixels", "32", "--folds", "2",
-    "--trials", "4",
-)  # fmt: skip
 OWN = {
     "backbone": "resnet18", "lambda_mask": 5.0, "classifier_learning_rate": 2e-3,
     "generator_learning_rate": 1e-4,
@@ -34,18 +28,11 @@ def data_root(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-def experiment(data_root: Path, runs: Path, *flags: str) -> Any:
-    argv = [*SMALL, *flags, "--runs", str(runs), "--data-root", str(data_root)]
-    parser = Parser(prog="tune")
-    add_run_arguments(parser)
-    return experiment_from(parser.parse_args(argv), kind="tune", argv=argv)
-
-
 def test_both_are_stored_as_settings_by_content(data_root: Path, tmp_path: Path) -> None:
     file = tmp_path / "mine.yaml"
     file.write_text(yaml.safe_dump([OWN]))
     flags = ["--set", "lambda_mask=5", "--set", "backbone=resnet18", "--enqueue", str(file)]
-    plan = experiment(data_root, tmp_path / "runs", *flags).plan
+    plan = planned_search(data_root, tmp_path / "runs", *flags).plan
     assert plan.fixed == ("backbone=resnet18", "lambda_mask=5")
     assert json.loads(plan.enqueued) == [OWN]
     assert str(tmp_path) not in plan.enqueued
@@ -88,7 +75,7 @@ def test_bad_input_ends_before_anything_is_written(
 ) -> None:
     (tmp_path / "bad.yaml").write_text(yaml.safe_dump([OWN, {**OWN, "lambda_mask": 99}]))
     with pytest.raises(UserError) as refusal:
-        experiment(data_root, tmp_path / "runs", *(flag.format(folder=tmp_path) for flag in flags))
+        planned_search(data_root, tmp_path / "runs", *(flag.format(folder=tmp_path) for flag in flags))
     for part in parts:
         assert part in str(refusal.value)
     assert "\n" not in str(refusal.value)
@@ -98,6 +85,6 @@ def test_bad_input_ends_before_anything_is_written(
 def test_a_file_of_transforms_for_stage_2_becomes_its_content(data_root: Path, tmp_path: Path) -> None:
     (tmp_path / "mine.yaml").write_text("- HorizontalFlip: {p: 0.5}\n")
     flags = ["--stage2-augmentation", str(tmp_path / "mine.yaml")]
-    configuration = experiment(data_root, tmp_path / "runs", *flags).configuration
+    configuration = planned_search(data_root, tmp_path / "runs", *flags).configuration
     assert str(tmp_path) not in configuration.stage2_augmentation
     assert "HorizontalFlip" in configuration.stage2_augmentation

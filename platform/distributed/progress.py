@@ -57,6 +57,8 @@ class Progress(SearchObserver):
         self._expected: dict[str, Expectation] = {}
         self._steps_a_trial = 0
         self._steps_of_ended: list[int] = []
+        self._steps_before = 0
+        """Fold runs of trials that ended in earlier starts: nobody asks for them again."""
         self._done: Counter[str] = Counter()
         self._counted: set[str] = set()
         self._life = ""
@@ -158,6 +160,7 @@ class Progress(SearchObserver):
         with self._lock:
             self.trials.ended(study, number, end, scores)
             self._steps_of_ended.append(len(scores.steps))
+            self._steps_before += len(scores.steps) if earlier else 0
             if not earlier:
                 self._tell(ENDS[end], study=study, trial=number, score=scores.mean_or_none)
 
@@ -204,7 +207,7 @@ class Progress(SearchObserver):
         count = self._expected[group].count
         if group == SEARCHED and self._steps_a_trial:
             ran = self._steps_of_ended
-            count -= len(ran) * self._steps_a_trial - sum(ran)
+            count -= len(ran) * self._steps_a_trial - sum(ran) + self._steps_before
         return max(0, count - self._done[group])
 
     def _likely(self, group: str) -> float:

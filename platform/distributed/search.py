@@ -191,7 +191,7 @@ def _failure(store: ResultsStore, tasks: Sequence[FoldTask]) -> str:
             reason = manifest["traceback"].strip().splitlines()[-1]
             where = store.folder("fold_runs", task.identity) / "manifest.json"
             return f"fold {task.fold_index}: {reason} ({where})"
-    return "its process was lost too often" if tasks else ""
+    return "its process was lost, or the fold run has succeeded since" if tasks else ""
 
 
 def searched_trials(search: StudySearch) -> list[SearchedTrial]:

@@ -139,6 +139,23 @@ def test_fold_runs_that_a_stopped_trial_leaves_out_are_expected_no_longer() -> N
     assert (progress.total, progress.seconds_left()) == (1, 0)
 
 
+def test_trials_that_ended_in_an_earlier_start_are_not_run_again() -> None:
+    progress = Progress(slots=1)
+    progress.expect_trials(3, 4, 1.0)
+    progress.trial_ended("", 0, "COMPLETE", scores(1, 1, 1, 1), earlier=True)
+    progress.trial_ended("", 1, "PRUNED", scores(1), earlier=True)
+    assert progress.total == 4
+
+
+def test_at_the_end_nothing_more_is_expected() -> None:
+    progress = Progress(slots=1)
+    progress.expect("stage 1", 4, 1.0)
+    progress.expect("final", 3, 1.0)
+    progress.take(told(finished("final", 1, 1)))
+    progress.expect_no_more()
+    assert (progress.total, progress.seconds_left()) == (1, 0)
+
+
 def test_trials_the_best_and_its_interval_are_on_the_line_while_it_searches() -> None:
     progress = Progress(slots=1)
     progress.phase = "search"

@@ -1,0 +1,24 @@
+"""The experiment that `platform.tune` plans from flags, at the smallest size; nothing is run."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from platform.command import Parser
+from platform.run_command import add_run_arguments, experiment_from
+from tests.tiny_faces import SIZE
+
+SMALL = (
+    "--preset", "smoke", "--load-size-pixels", str(SIZE), "--image-size-pixels", "32", "--folds", "2",
+    "--trials", "4",
+)  # fmt: skip
+"""Four trials: as many as the smoke preset's space tries first, with one of the user's own."""
+
+
+def planned_search(data_root: Path, runs: Path, *flags: str) -> Any:
+    """The Experiment. Raises UserError as the command does."""
+    argv = [*SMALL, *flags, "--runs", str(runs), "--data-root", str(data_root)]
+    parser = Parser(prog="tune")
+    add_run_arguments(parser)
+    return experiment_from(parser.parse_args(argv), kind="tune", argv=argv)
