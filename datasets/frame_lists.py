@@ -7,8 +7,8 @@ from pathlib import Path
 
 from datasets.fold_lists import read_fold_lists
 from datasets.landmarks import ImageKey, image_key
-from datasets.sources import csv_rows
 from platform.errors import UserError
+from platform.files.tables import read_rows
 
 
 def read_frame_list(path: Path) -> frozenset[ImageKey]:
@@ -28,7 +28,7 @@ def read_frame_list(path: Path) -> frozenset[ImageKey]:
 
 
 def _read_one(path: Path) -> list[ImageKey]:
-    rows = [row for _, row in csv_rows(path) if any(cell.strip() for cell in row)]
+    rows = [row for _, row in read_rows(path) if any(cell.strip() for cell in row)]
     column = 0
     if rows and "image" in (header := [cell.strip().lower() for cell in rows[0]]):
         column, rows = header.index("image"), rows[1:]

@@ -24,8 +24,9 @@ from typing import Literal, cast, get_args
 import numpy as np
 
 from datasets.clips import Clip
-from datasets.sources import csv_rows, source_path
+from datasets.sources import source_path
 from platform.errors import UserError
+from platform.files.tables import read_table
 
 ORIENTATIONS = "orientation.csv"
 COLUMNS = ("clip", "rotation_degrees", "frontal")
@@ -144,21 +145,15 @@ def read_orientations(root: Path) -> dict[str, View]:
     path = source_path(root, ORIENTATIONS)
     if not path.exists():
         return {}
-    rows = csv_rows(path)
-    _, header = next(rows, (0, []))
-    missing = [column for column in COLUMNS if column not in header]
-    if missing:
+    table = read_table(path, COLUMNS)
+    if missing := table.missing(COLUMNS):
         raise UserError(
             f"{path} lacks the columns {', '.join(missing)}; its columns are {', '.join(COLUMNS)}."
         )
     views: dict[str, View] = {}
-    for line, row in rows:
-        where = f"{path}, line {line}"
-        if len(row) < len(header):
-            raise UserError(
-                f"{where}: it has {len(row)} cells, but its header has {len(header)}; correct it."
-            )
-        name, rotation, part = (row[header.index(column)].strip() for column in COLUMNS)
+    for row in table.rows():
+        where, cells = row.where, row.cells()
+        name, rotation, part = (cells[column] for column in COLUMNS)
         if rotation not in ("", "0", "90", "180", "270"):
             raise UserError(f"{where}: rotation_degrees is {rotation!r}, but must be 0, 90, 180 or 270.")
         if part not in ("", *get_args(Part)):

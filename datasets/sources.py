@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import csv
-import hashlib
 import warnings
-from collections.abc import Iterator
 from functools import lru_cache
 from io import BytesIO
 from pathlib import Path, PurePosixPath
@@ -14,6 +11,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from platform.errors import UserError
+from platform.files import opening
+from platform.files.opening import file_sha256
 
 if TYPE_CHECKING:
     import PIL.Image
@@ -21,6 +20,9 @@ if TYPE_CHECKING:
 LARGEST_IMAGE_PIXELS = 64_000_000
 """Refused above this (8000 × 8000): no face image of the field comes near, and a few kilobytes of
 PNG can unpack to gigabytes."""
+
+
+RESTORE = "restore it from your copy of the data set."
 
 
 def require_folder(root: Path) -> Path:
@@ -87,13 +89,8 @@ def source_path(root: Path, source: str) -> Path:
 
 
 def read_bytes(path: Path) -> bytes:
-    """The file's bytes. Raises UserError where it is missing, unreadable or empty."""
-    try:
-        content = path.read_bytes()
-    except OSError as error:
-        raise UserError(
-            f"cannot read {path}: {error.strerror}; restore it from your copy of the data set."
-        ) from error
+    """The file's bytes. Raises UserError where it is missing, unreadable, no regular file or empty."""
+    content = opening.read_bytes(path, remedy=RESTORE)
     if not content:
         raise UserError(f"{path} is empty (0 bytes); restore it from your copy of the data set.")
     return content
@@ -101,25 +98,7 @@ def read_bytes(path: Path) -> bytes:
 
 def read_text(path: Path) -> str:
     """The file's text in UTF-8. Raises UserError as read_bytes does, and for other encodings."""
-    content = read_bytes(path)
-    try:
-        text = content.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        raise UserError(f"{path} is not text in UTF-8 (byte {error.start}); save it as UTF-8.") from error
-    if "\0" in text:  # UTF-16 without a mark, or a file that was never written out
-        raise UserError(f"{path} is not text in UTF-8 (byte {content.find(0)} is zero); restore it.")
-    return text
-
-
-def csv_rows(path: Path) -> Iterator[tuple[int, list[str]]]:
-    """(line number, cells) of each line of the CSV file `path`. Raises UserError as read_text does, and
-    with the line where it is no CSV."""
-    reader = csv.reader(read_text(path).splitlines())
-    try:
-        for row in reader:
-            yield reader.line_num, row
-    except csv.Error as error:
-        raise UserError(f"{path}, line {reader.line_num}: {error}; correct that line.") from error
+    return opening.decoded(read_bytes(path), str(path))
 
 
 def read_image(path: Path) -> np.ndarray:
@@ -180,15 +159,6 @@ def _check_plain(path: Path, image: PIL.Image.Image) -> None:
     # A camera's MPO is a JPEG with previews behind it.
     if getattr(image, "n_frames", 1) > 1 and image.format != "MPO":
         raise UserError(f"{path} holds several pictures, but one face is needed; save that one alone.")
-
-
-def file_sha256(path: Path) -> str:
-    """The SHA-256 of the file, in hexadecimal."""
-    try:
-        with path.open("rb") as file:
-            return hashlib.file_digest(file, "sha256").hexdigest()
-    except OSError as error:
-        raise UserError(f"cannot read {path}: {error.strerror}.") from error
 
 
 @lru_cache(maxsize=1)

@@ -19,8 +19,8 @@ from typing import Any
 
 import numpy as np
 
-from datasets.sources import file_sha256
 from platform.errors import UserError
+from platform.files.opening import file_sha256
 
 RECIPE_VERSION = 2
 """Raised with every change to frame selection, alignment or format that can change a byte."""

@@ -7,7 +7,26 @@ from collections.abc import Iterable
 
 
 class UserError(Exception):
-    """Something the user can put right. Commands print it in one line and exit with status 2."""
+    """Something the user can put right. Commands print it in one line and exit with status 2.
+
+    Bytes of a file name that are not text are shown as `\\xe9`: no output can encode them otherwise.
+    """
+
+    def __init__(self, message: object = "") -> None:
+        super().__init__(_encodable(str(message)))
+
+
+def _encodable(text: str) -> str:
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        # Python holds byte 0xE9 of a file name as the lone surrogate U+DCE9.
+        return (
+            "".join(f"\\x{ord(c) - 0xDC00:02x}" if "\udc80" <= c <= "\udcff" else c for c in text)
+            .encode("utf-8", "backslashreplace")
+            .decode()
+        )
+    return text
 
 
 class Terminated(KeyboardInterrupt):

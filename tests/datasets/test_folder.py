@@ -288,7 +288,7 @@ def test_a_malformed_table_is_named(tmp_path: Path) -> None:
     with pytest.raises(UserError, match=r"faces\.csv, line 2: .*; correct that line"):
         folder.read_records(root)
     (root / "faces.csv").write_bytes("image,subject,expression\npictures/1.png,Zoë,anger\n".encode("latin1"))
-    with pytest.raises(UserError, match=r"faces\.csv is not text in UTF-8"):
+    with pytest.raises(UserError, match=r"faces\.csv, line 2 is not text in UTF-8"):
         folder.read_records(root)
 
 

@@ -34,7 +34,7 @@ def test_the_copied_release_has_981_frames() -> None:
     ("text", "fault"),
     [
         ("", "empty"),
-        ("\n\n", "lists no frames"),
+        ("\n\n", "empty"),
         ("image\n", "lists no frames"),
         ("S005\n", "'S005' names no frame"),
         ("S005_001_9.png\nS005_001_00000009.png\n", "lists S005_001_00000009 2 times"),

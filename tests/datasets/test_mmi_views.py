@@ -114,7 +114,7 @@ def test_the_users_word_goes_first_and_a_clip_before_its_subject(tmp_path: Path)
         ),
         ("clip,rotation_degrees,frontal\n,0,left\n", "line 2: the clip '' is missing"),
         ("clip,rotation_degrees,frontal\nS001,90\n", "line 2: it has 2 cells, but its header has 3"),
-        ("clip,rotation_degrees,frontal\n" + "x" * 200_000, "line 2: field larger"),
+        ("clip,rotation_degrees,frontal\n" + '"' + "x" * 200_000, "line 2: field larger"),
         ("", "is empty"),
     ],
 )

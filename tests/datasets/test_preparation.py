@@ -12,10 +12,10 @@ import pytest
 from PIL import Image
 
 from datasets.preparation import prepare_dataset
-from datasets.sources import file_sha256
 from datasets.store import open_prepared
 from datasets.store_files import read_manifest
 from platform.errors import UserError
+from platform.files.opening import file_sha256
 from platform.prepare_report import summary_lines
 from tests.raw_trees import write_ckplus, write_landmarks, write_mmi
 

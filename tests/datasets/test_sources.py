@@ -11,8 +11,6 @@ import pytest
 from PIL import Image
 
 from datasets.sources import (
-    csv_rows,
-    file_sha256,
     read_image,
     read_text,
     require_folder,
@@ -20,6 +18,7 @@ from datasets.sources import (
     visible_names,
 )
 from platform.errors import UserError
+from platform.files.opening import file_sha256
 
 
 @pytest.fixture
@@ -169,7 +168,7 @@ def test_paths_that_no_file_can_have_are_refused(tmp_path: Path, source: str) ->
 
 def test_a_file_of_zero_bytes_is_no_text(tmp_path: Path) -> None:
     (tmp_path / "text").write_bytes(b"1.0\n\0\0\0")
-    with pytest.raises(UserError, match=r"text is not text in UTF-8 \(byte 4 is zero\)"):
+    with pytest.raises(UserError, match=r"text, line 2 is not text in UTF-8 \(it has a zero byte\)"):
         read_text(tmp_path / "text")
 
 
@@ -181,12 +180,3 @@ def test_a_folder_that_may_not_be_read_is_named(tmp_path: Path, monkeypatch: pyt
     for listing in (require_folder, visible_names):
         with pytest.raises(UserError, match=rf"cannot list the folder {tmp_path}: Permission denied"):
             listing(tmp_path)
-
-
-def test_rows_of_a_csv_come_with_their_lines_and_what_is_none_is_named(tmp_path: Path) -> None:
-    path = tmp_path / "list.csv"
-    path.write_text("a,b\n\n1,2\n")
-    assert list(csv_rows(path)) == [(1, ["a", "b"]), (2, []), (3, ["1", "2"])]
-    path.write_text("a,b\n" + "x" * 200_000)
-    with pytest.raises(UserError, match=r"list\.csv, line 2: field larger than field limit"):
-        list(csv_rows(path))

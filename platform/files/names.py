@@ -1,0 +1,57 @@
+"""Names of files as people, lists and file systems write them: compared, looked up and shown.
+
+A Mac stores `é` as two characters (NFD), most other systems and keyboards write one (NFC); Windows
+writes `\\` between folders. Two such names are one file's, and look the same.
+"""
+
+from __future__ import annotations
+
+import os
+import unicodedata
+from pathlib import Path, PurePosixPath
+
+
+def composed(text: str) -> str:
+    """`text` in NFC: equal for names that look the same."""
+    return text if text.isascii() else unicodedata.normalize("NFC", text)
+
+
+def with_slashes(text: str) -> str:
+    """A path in a table as other systems write it, `imgs\\\\a.png` or `./imgs/a.png`, as `imgs/a.png`."""
+    path = text.strip().replace("\\", "/")
+    return PurePosixPath(path).as_posix() if path else ""
+
+
+def is_utf8(name: str) -> bool:
+    """Whether a name that the system gave is text: an old archive may have left names in Latin-1."""
+    try:
+        name.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
+class NamesOnDisk:
+    """Finds files whose names a list writes in the other Unicode form; each folder is listed once."""
+
+    def __init__(self, root: Path) -> None:
+        self._root = root
+        self._known: dict[str, dict[str, str]] = {}
+
+    def find(self, relative: str) -> str:
+        """`relative` (with `/`) as the disk writes it; unchanged where there is no such file."""
+        if relative.isascii() or os.path.lexists(self._root / relative):
+            return relative
+        found = ""
+        for part in PurePosixPath(relative).parts:
+            found = f"{found}/{self._names(found).get(composed(part), part)}".lstrip("/")
+        return found if os.path.lexists(self._root / found) else relative
+
+    def _names(self, folder: str) -> dict[str, str]:
+        if folder not in self._known:
+            try:
+                names = os.listdir(self._root / folder)
+            except (OSError, ValueError):  # said by whoever reads the file
+                names = []
+            self._known[folder] = {composed(name): name for name in names}
+        return self._known[folder]
