@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote
@@ -16,8 +17,6 @@ if TYPE_CHECKING:
 JOURNAL = "journal"
 """The default: a file in the experiment's folder, safe on NFS."""
 JOURNAL_FILE = "study.journal"
-LOCK_GRACE_SECONDS = 5
-"""A killed driver leaves the journal's lock behind; it is broken after this long without a change."""
 CONNECT_SECONDS = 5
 """A server that has not answered by then counts as unreachable."""
 BUSY_SECONDS = 30
@@ -51,19 +50,21 @@ def storage_location(setting: str, experiment_folder: Path) -> str:
     return str(experiment_folder / JOURNAL_FILE) if setting == JOURNAL else setting
 
 
-def open_storage(location: str | Path) -> optuna.storages.BaseStorage:
-    """The storage at that path (a journal file, which is made) or URL.
+def open_storage(location: str | Path, say: Callable[[str], None] = print) -> optuna.storages.BaseStorage:
+    """The storage at that path (a journal file, which is made) or URL, for the driver that leads its study.
 
-    UserError, within seconds: a folder that cannot be written, a server that cannot be reached or refuses,
-    a database made by another version of Optuna.
+    A journal that ends in a damaged line is repaired, and `say` tells of it.
+
+    UserError, within seconds: a folder that cannot be written, a full disk, a journal damaged elsewhere, a
+    server that cannot be reached or refuses, a database made by another version of Optuna.
     """
     if "://" in str(location):
         return _open_database(str(location))
-    return _open_journal(Path(location))
+    return _open_journal(Path(location), say)
 
 
 def find_study(location: str, name: str) -> optuna.Study | None:
-    """The study of that name; None where there is none yet. A journal is not made for it.
+    """The study of that name, to be looked at; None where there is none yet. Changes no journal.
 
     UserError as `open_storage`.
     """
@@ -71,7 +72,7 @@ def find_study(location: str, name: str) -> optuna.Study | None:
 
     if "://" not in location and not Path(location).exists():
         return None
-    storage = open_storage(location)
+    storage = _open_database(location) if "://" in location else _open_journal(Path(location), None)
     try:
         return optuna.load_study(study_name=name, storage=storage)
     except KeyError:
@@ -86,19 +87,21 @@ def close_storage(storage: optuna.storages.BaseStorage) -> None:
         engine.dispose()
 
 
-def _open_journal(path: Path) -> optuna.storages.BaseStorage:
+def _open_journal(path: Path, say: Callable[[str], None] | None) -> optuna.storages.BaseStorage:
+    """`say` None: only to be looked at."""
     import optuna
-    from optuna.storages.journal import JournalFileBackend, JournalFileSymlinkLock
 
+    from platform.results.journal import Journal
+
+    journal = Journal(path)
+    if say is not None:
+        journal.make_ready(say)
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        lock = JournalFileSymlinkLock(str(path), grace_period=LOCK_GRACE_SECONDS)
-        return optuna.storages.JournalStorage(JournalFileBackend(str(path), lock_obj=lock))
-    except OSError as error:
-        raise UserError(
-            f"the study's journal must be writable, but {path} is not ({error.strerror}); choose another "
-            f"--runs, or --storage."
-        ) from error
+        return optuna.storages.JournalStorage(journal)
+    except UserError:
+        raise
+    except Exception as error:  # whatever Optuna trips over in an operation whose values make no sense
+        raise journal.refuse_contents(error) from error
 
 
 def _open_database(url: str) -> optuna.storages.BaseStorage:

@@ -1,0 +1,158 @@
+"""The file in which Optuna's JournalStorage keeps a study: a line of JSON an operation, with a checksum.
+
+Optuna's own file backend appends to a half line that a full disk left, and can read neither any more. The
+lines are Optuna's, so that optuna-dashboard opens the file; it ignores the checksum, and writes none.
+"""
+
+from __future__ import annotations
+
+import errno
+import json
+import os
+import re
+import zlib
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import Any
+
+from optuna.storages.journal import BaseJournalBackend, JournalFileSymlinkLock
+
+from platform.errors import UserError
+from platform.results.append_only import append_synced, cut_damaged_end
+
+LOCK_GRACE_SECONDS = 5
+"""A killed driver leaves the journal's lock behind; it is broken after this long without a change."""
+
+FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+"""A full disk, and a user's or a process's limit reached."""
+
+_CHECKSUM = re.compile(rb',"crc32":"([0-9a-f]{8})"\}$')
+
+
+class DamagedLine(ValueError):
+    """A line that is not as it was written."""
+
+
+def line_of(log: dict[str, Any]) -> bytes:
+    """An operation as a line: JSON whose last key is the CRC-32 of the line without that key."""
+    text = json.dumps(log, separators=(",", ":")).encode()
+    return text[:-1] + b',"crc32":"%08x"}\n' % zlib.crc32(text)
+
+
+def log_of(line: bytes) -> dict[str, Any]:
+    """The operation that the line holds. DamagedLine: half a line, no JSON object, another checksum."""
+    text = line.rstrip(b"\r\n")
+    checksum = _CHECKSUM.search(text)
+    if checksum and int(checksum[1], 16) != zlib.crc32(text[: checksum.start()] + b"}"):
+        raise DamagedLine("it does not match its checksum")
+    try:
+        log = json.loads(text)
+    except ValueError as error:  # also: no UTF-8
+        raise DamagedLine("it is no JSON") from error
+    if not line.endswith(b"\n") or not isinstance(log, dict) or "op_code" not in log:
+        raise DamagedLine("it is no operation of Optuna's")
+    return log
+
+
+class Journal(BaseJournalBackend):
+    """Optuna's operations in a file. Reading changes nothing, so a study can be looked at beside its driver.
+
+    UserError, in every method: the file cannot be read or written, the disk is full, a line before the last
+    one is damaged.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._place = (0, 0)
+        """Number of a line, from 0, and the offset where it starts: where the last reading ended."""
+
+    def make_ready(self, say: Callable[[str], None]) -> None:
+        """Make the file where there is none, and cut a damaged last line off; `say` tells of that."""
+        try:
+            self._path.parent.mkdir(parents=True, exist_ok=True)
+            self._path.open("ab").close()
+            self._remove_foreign_lock()
+            with self._locked():
+                cut = cut_damaged_end(self._path, _is_whole)
+        except OSError as error:
+            raise self._unusable(error) from error
+        if cut:
+            say(
+                f"{self._path} ended in a damaged line ({len(cut)} bytes), as a full disk or a power cut "
+                "leaves it: cut off. What it said is worked out again."
+            )
+
+    def read_logs(self, log_number_from: int) -> Iterator[dict[str, Any]]:
+        """The operations from that number on; a damaged last line counts as not there yet."""
+        number, offset = self._place if log_number_from >= self._place[0] else (0, 0)
+        damage: tuple[int, DamagedLine] | None = None
+        try:
+            with self._path.open("rb") as file:
+                file.seek(offset)
+                for line in file:
+                    if damage:
+                        raise self._damaged(*damage)
+                    try:
+                        log = log_of(line)
+                    except DamagedLine as error:
+                        damage = (number, error)
+                        continue
+                    number, offset = number + 1, offset + len(line)
+                    self._place = (number, offset)
+                    if number > log_number_from:
+                        yield log
+        except OSError as error:
+            raise self._unusable(error) from error
+
+    def append_logs(self, logs: list[dict[str, Any]]) -> None:
+        """Append operations, all or none."""
+        try:
+            with self._locked():
+                append_synced(self._path, b"".join(map(line_of, logs)))
+        except OSError as error:
+            raise self._unusable(error) from error
+
+    def refuse_contents(self, error: Exception) -> UserError:
+        """The error for an operation, the last one that was read, of which Optuna can make nothing."""
+        reason = f"Optuna cannot read it ({type(error).__name__}: {error})"
+        return self._damaged(self._place[0] - 1, DamagedLine(reason))
+
+    @contextmanager
+    def _locked(self) -> Iterator[None]:
+        lock = JournalFileSymlinkLock(str(self._path), grace_period=LOCK_GRACE_SECONDS)
+        lock.acquire()
+        try:
+            yield
+        finally:
+            with suppress(RuntimeError):  # broken by another writer, to whom this process seemed dead
+                lock.release()
+
+    def _remove_foreign_lock(self) -> None:
+        """A lock that came with a copied or moved folder points elsewhere: Optuna would wait for ever."""
+        lock = Path(f"{self._path}.lock")
+        if lock.is_symlink() and os.readlink(lock) != str(self._path):
+            lock.unlink()
+
+    def _damaged(self, number: int, error: DamagedLine) -> UserError:
+        return UserError(
+            f"line {number + 1} of {self._path} is damaged: {error}. Put a copy of the file in its place, or "
+            "move it away and run the same command again: the search is then repeated from the stored fold "
+            "runs."
+        )
+
+    def _unusable(self, error: OSError) -> UserError:
+        remedy = "choose another --runs, or --storage"
+        if error.errno in FULL:
+            remedy = "free space there and run the same command again: what is finished is kept"
+        return UserError(
+            f"the study's journal must be writable, but {self._path} is not ({error.strerror}); {remedy}."
+        )
+
+
+def _is_whole(line: bytes) -> bool:
+    try:
+        log_of(line)
+    except DamagedLine:
+        return False
+    return True
