@@ -8,12 +8,12 @@ from __future__ import annotations
 
 import argparse
 import difflib
-import os
 import re
 import sys
 from collections.abc import Callable
 from typing import NoReturn
 
+from platform.console import safe_streams
 from platform.errors import Terminated, UserError
 
 
@@ -45,17 +45,20 @@ class Parser(argparse.ArgumentParser):
 
 
 def run(main: Callable[[list[str]], int | None]) -> NoReturn:
-    """Run `main(argv)`; a UserError becomes one line on stderr and exit status 2."""
-    try:
-        status = main(sys.argv[1:]) or 0
-        sys.stdout.flush()
-    except UserError as error:
-        print(f"error: {error}", file=sys.stderr)
-        status = 2
-    except KeyboardInterrupt as stop:
-        word, status = ("terminated", 143) if isinstance(stop, Terminated) else ("interrupted", 130)
-        print(f"\n{word}: what was finished is stored; run the same command again to go on.", file=sys.stderr)
-    except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        status = 1
+    """Run `main(argv)`; a UserError becomes one line on stderr and exit status 2.
+
+    What happens to standard output (a reader that leaves, a full disk) changes nothing of the status.
+    """
+    with safe_streams():
+        try:
+            status = main(sys.argv[1:]) or 0
+        except UserError as error:
+            print(f"error: {error}", file=sys.stderr)
+            status = 2
+        except KeyboardInterrupt as stop:
+            word, status = ("terminated", 143) if isinstance(stop, Terminated) else ("interrupted", 130)
+            print(
+                f"\n{word}: what was finished is stored; run the same command again to go on.",
+                file=sys.stderr,
+            )
     raise SystemExit(status)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from platform.command import Parser, run
 from platform.run_command import add_run_arguments, experiment_from
-from platform.run_output import print_dry_run, print_plan, print_presentation
+from platform.run_output import print_dry_run, print_plan, print_presentation, write_presentation
 
 if TYPE_CHECKING:
     from platform.distributed.event_log import EventLog
@@ -48,11 +48,14 @@ def _run(arguments: argparse.Namespace, argv: list[str], log: EventLog | None) -
     from platform.distributed.experiment import run_experiment
 
     content = run_experiment(experiment, search=False, log=log)
-    print_presentation(experiment, content)
+    presentation, agreement = write_presentation(experiment, content), []
     if experiment.plan.masks not in ("own", *CONTROLS):
         from platform.results.mask_agreement import write_mask_agreement
 
-        print("\n".join(write_mask_agreement(experiment)))
+        agreement = write_mask_agreement(experiment)
+    print_presentation(experiment, content, presentation)
+    for line in agreement:
+        print(line)
     return 0
 
 

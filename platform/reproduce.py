@@ -70,17 +70,13 @@ def main(argv: list[str]) -> int | None:
 
 
 def _run(arguments: argparse.Namespace, experiment: Experiment) -> int:
-    content = run_rows(arguments, experiment)
-    if content is None:
+    from platform.results.effects_report import write_effects
+
+    if run_rows(arguments, experiment, lambda content: write_effects(experiment.store, content)) is None:
         from platform.results.estimate import estimate_lines
 
         for line in estimate_lines(experiment, arguments.cluster_slots, arguments.price_per_hour):
             print(f"# {line}")
-        return 0
-    from platform.results.effects_report import write_effects
-
-    print()
-    print(write_effects(experiment.store, content))
     return 0
 
 

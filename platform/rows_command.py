@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import argparse
 import shlex
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from platform.config import Configuration, Plan
 from platform.flags import resolve
 from platform.run_command import add_run_arguments, check_weights_of, prepare_if_embedded
-from platform.run_output import print_dry_run, print_presentation, shown
+from platform.run_output import print_dry_run, print_presentation, shown, write_presentation
 
 if TYPE_CHECKING:
     from platform.results.experiment_plan import Experiment
@@ -83,10 +83,15 @@ def experiment_of(
     )
 
 
-def run_rows(arguments: argparse.Namespace, experiment: Experiment) -> dict[str, object] | None:
+def run_rows(
+    arguments: argparse.Namespace,
+    experiment: Experiment,
+    write_more: Callable[[dict[str, object]], str] | None = None,
+) -> dict[str, object] | None:
     """Show the plan; then, unless it is a dry run, run what is missing and show the table.
 
-    Returns what experiment.json holds; None for a dry run.
+    write_more: given what experiment.json holds, writes further files and returns what is printed below the
+    table. Returns what experiment.json holds; None for a dry run.
     """
     from platform.distributed.capacity import check_capacity
     from platform.results.experiment_plan import refuse_other_rows, refuse_other_settings
@@ -105,7 +110,11 @@ def run_rows(arguments: argparse.Namespace, experiment: Experiment) -> dict[str,
 
     with event_log(arguments.log_json) as log:
         content = run_experiment(experiment, search=False, log=log)
-        print_presentation(experiment, content)
+        presentation = write_presentation(experiment, content)
+        more = None if write_more is None else write_more(content)
+        print_presentation(experiment, content, presentation)
+        if more is not None:
+            print(f"\n{more}")
     return content
 
 

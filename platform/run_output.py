@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -10,6 +9,7 @@ from platform.search_plan import front_lines, search_lines, unscored_trial_lines
 
 if TYPE_CHECKING:
     from platform.results.experiment_plan import Experiment
+    from platform.results.present import Presentation
 
 SCORED_ON = {
     "inner": "scored on inner validation subjects only",
@@ -54,14 +54,20 @@ def print_dry_run(experiment: Experiment, *, search: bool) -> None:
     print("# dry run: nothing was run")
 
 
-def print_presentation(experiment: Experiment, content: dict[str, Any]) -> None:
-    """The table, where everything lies, and what to do next."""
+def write_presentation(experiment: Experiment, content: dict[str, Any]) -> Presentation:
+    """Write tables, figures and report. Everything that a command writes comes before what it prints."""
     from platform.results.contact_sheet import write_contact_sheet
-    from platform.results.present import present, shown_path
+    from platform.results.present import present
 
     sheet = experiment.folder / "figures" / "faces.png"
     write_contact_sheet(Path(experiment.planned.data.folder), sheet)
-    presentation = present(experiment.store, content, {"Faces: a sample of subjects and classes": sheet})
+    return present(experiment.store, content, {"Faces: a sample of subjects and classes": sheet})
+
+
+def print_presentation(experiment: Experiment, content: dict[str, Any], presentation: Presentation) -> None:
+    """The table, where everything lies, and what to do next."""
+    from platform.results.present import shown_path
+
     print()
     print(presentation.text)
     if content.get("economy"):
@@ -78,7 +84,6 @@ def print_presentation(experiment: Experiment, content: dict[str, Any]) -> None:
     print(f"Ray's messages: {shown(experiment.folder / 'ray.log')}")
     for purpose, command in presentation.next_commands.items():
         print(f"{purpose}:\n  {command}")
-    sys.stdout.flush()
 
 
 def shown(path: Path) -> str:

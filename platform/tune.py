@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from platform.command import Parser, run
 from platform.run_command import add_run_arguments, experiment_from
-from platform.run_output import print_dry_run, print_plan, print_presentation
+from platform.run_output import print_dry_run, print_plan, print_presentation, write_presentation
 from platform.search_plan import any_trial_failed
 
 if TYPE_CHECKING:
@@ -48,7 +48,7 @@ def _run(arguments: argparse.Namespace, argv: list[str], log: EventLog | None) -
     from platform.distributed.experiment import run_experiment
 
     content = run_experiment(experiment, search=True, log=log)
-    print_presentation(experiment, content)
+    print_presentation(experiment, content, write_presentation(experiment, content))
     return 1 if any_trial_failed(content) else 0
 
 

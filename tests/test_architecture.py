@@ -18,6 +18,7 @@ SOURCE_FOLDERS = ("platform", "datasets", "search_spaces")
 
 LAYERS = (
     "platform.errors",
+    "platform.console",
     "platform.files",
     "datasets",
     "platform.models",

@@ -13,6 +13,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Literal, TextIO
 
+from platform.console import SafeStream
 from platform.errors import UserError
 
 EventName = Literal[
@@ -28,7 +29,9 @@ KEYS = (
 class EventLog:
     """Writes events to a stream, a line each, at once."""
 
-    def __init__(self, stream: TextIO, now: Callable[[], datetime] = lambda: datetime.now(UTC)) -> None:
+    def __init__(
+        self, stream: TextIO | SafeStream, now: Callable[[], datetime] = lambda: datetime.now(UTC)
+    ) -> None:
         self._stream = stream
         self._now = now
 
@@ -47,7 +50,8 @@ def event_log(where: str | None) -> Iterator[EventLog | None]:
     """The log that `--log-json` asks for: None, a file that is added to, or `-`.
 
     With `-` the lines go to standard output, and what is for people goes to standard error while the
-    block runs. UserError: the file cannot be written.
+    block runs. UserError: the file cannot be opened. One that fails later (a full disk) is said once on
+    standard error, and the run goes on.
     """
     if where is None:
         yield None
@@ -57,7 +61,7 @@ def event_log(where: str | None) -> Iterator[EventLog | None]:
             yield EventLog(lines)
     else:
         with _appended(Path(where)) as file:
-            yield EventLog(file)
+            yield EventLog(SafeStream(file, f"the event log {where}"))
 
 
 def _appended(path: Path) -> TextIO:

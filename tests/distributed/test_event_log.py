@@ -38,12 +38,25 @@ def test_a_key_that_nobody_knows_is_refused() -> None:
         EventLog(io.StringIO()).write("progress", colour="red")
 
 
-def test_a_file_is_added_to(tmp_path: Path) -> None:
+def test_a_file_is_added_to(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     for _ in range(2):
         with event_log(str(tmp_path / "log")) as log:
             assert log is not None
             log.write("phase", detail="search")
     assert len((tmp_path / "log").read_text().splitlines()) == 2
+    assert capsys.readouterr().err == ""
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="no /dev/full here")
+def test_a_full_disk_ends_the_log_and_not_the_run(capsys: pytest.CaptureFixture[str]) -> None:
+    with event_log("/dev/full") as log:
+        assert log is not None
+        for _ in range(2):
+            log.write("phase", detail="search")
+    assert capsys.readouterr().err == (
+        "note: the event log /dev/full cannot be written (No space left on device); further output is lost, "
+        "the work goes on.\n"
+    )
 
 
 def test_with_a_dash_lines_go_to_standard_output_and_all_else_to_standard_error(
