@@ -12,7 +12,7 @@ import json
 import math
 import os
 import tempfile
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Protocol
@@ -197,6 +197,12 @@ def image_sha256(image: np.ndarray) -> str:
     return hashlib.sha256(repr(image.shape).encode() + np.ascontiguousarray(image).tobytes()).hexdigest()
 
 
+def _content_hash(content: Mapping[str, object]) -> str:
+    """SHA-256, in hexadecimal, of all of a cache file's fields but `hash`, as canonical JSON."""
+    fields = {name: value for name, value in content.items() if name != "hash"}
+    return hashlib.sha256(json.dumps(fields, sort_keys=True, separators=(",", ":")).encode()).hexdigest()
+
+
 class _Cache:
     """A JSON file an image, named by the hash of its pixels. A file that is not sound counts as absent."""
 
@@ -210,6 +216,9 @@ class _Cache:
             content = json.loads((self._folder / f"{digest}.json").read_text(encoding="utf-8"))
             if (content["image_sha256"], content["detector"]) != (digest, self._detector):
                 return None
+            # Files from before 28 November 2026 have no hash of their own.
+            if content.get("hash", _content_hash(content)) != _content_hash(content):
+                return None
             faces = [
                 DetectedFace(points=np.array(face["points"], dtype=np.float64), score=float(face["score"]))
                 for face in content["faces"]
@@ -221,12 +230,13 @@ class _Cache:
 
     def write(self, digest: str, faces: Sequence[DetectedFace]) -> None:
         """Store `faces` for the image with that hash; the file is there whole or not at all."""
-        content = {
+        content: dict[str, object] = {
             "format": "detected-faces",
             "detector": self._detector,
             "image_sha256": digest,
             "faces": [{"score": face.score, "points": face.points.tolist()} for face in faces],
         }
+        content["hash"] = _content_hash(content)
         text = json.dumps(content, allow_nan=False) + "\n"
         path = self._folder / f"{digest}.json"
         try:

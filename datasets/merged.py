@@ -92,11 +92,13 @@ def _is_made_of(folder: Path, parts: Mapping[str, PreparedStore]) -> bool:
     """Whether the store is there, whole, and made of these sets as they are now."""
     try:
         manifest = store_files.read_manifest(folder)
-        store_files.check_hash(folder, store_files.INDEX, manifest)
+        if manifest.get("parts") != _hashes(parts):
+            return False
         store_files.open_images(folder, manifest)
+        store_files.check_hashes(folder, manifest)
     except UserError:
         return False
-    return bool(manifest.get("parts") == _hashes(parts))
+    return True
 
 
 def _records(parts: Mapping[str, PreparedStore]) -> list[FrameRecord]:

@@ -57,16 +57,16 @@ class PreparedStore:
 
     @classmethod
     def open(cls, folder: Path) -> PreparedStore:
-        """The store in `folder`, checked but for the bytes of its images (`verify` rehashes those).
+        """The store in `folder`, every byte of which is checked against the manifest's hashes.
 
-        Raises UserError where it is missing, half-written, damaged or of another recipe version.
+        Images that were checked before, and are unchanged since, are not read again. Raises UserError where
+        the store is missing, half-written, damaged, changed or of another recipe version.
         """
         import pyarrow.parquet
 
         manifest = store_files.read_manifest(folder)
         images = store_files.open_images(folder, manifest)
-        # The index is small, and everything rests on it: its hash is worth its milliseconds.
-        store_files.check_hash(folder, store_files.INDEX, manifest)
+        store_files.check_hashes(folder, manifest)
         # ParquetFile and to_pylist, because read_table and to_numpy import pandas: seconds, for nothing.
         with pyarrow.parquet.ParquetFile(folder / store_files.INDEX) as file:
             table = file.read(columns=["frame", *TEXT_COLUMNS])
@@ -85,12 +85,6 @@ class PreparedStore:
             image_names=columns["image"],
             class_names=tuple(np.unique(columns["expression"][columns["role"] == "expressive"]).tolist()),
         )
-
-    def verify(self) -> None:
-        """Hash the files again. Raises UserError that names the one which differs."""
-        manifest = store_files.read_manifest(self.folder)
-        for name in (store_files.IMAGES, store_files.INDEX):
-            store_files.check_hash(self.folder, name, manifest)
 
 
 def prepare_command(data_root: Path, dataset: str, size_pixels: int) -> str:

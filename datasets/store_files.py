@@ -19,6 +19,7 @@ from typing import Any
 
 import numpy as np
 
+from datasets.verified_files import has_sha256
 from platform.errors import UserError
 from platform.files.opening import file_sha256
 
@@ -66,6 +67,8 @@ def open_images(folder: Path, manifest: dict[str, Any]) -> np.ndarray:
     shape = (manifest["image_count"], size_pixels, size_pixels, 3)
     path = folder / IMAGES
     try:
+        if not path.is_file():
+            raise FileNotFoundError("there is no such file")
         images = np.load(path, mmap_mode="c", allow_pickle=False)
         size_bytes = path.stat().st_size
     except (OSError, ValueError, EOFError) as error:
@@ -75,13 +78,23 @@ def open_images(folder: Path, manifest: dict[str, Any]) -> np.ndarray:
     return images
 
 
-def check_hash(folder: Path, name: str, manifest: dict[str, Any]) -> None:
-    """Raises UserError unless the file `name` has the hash that the manifest gives."""
-    path = folder / name
-    if not path.is_file() or file_sha256(path) != manifest["sha256"][name]:
-        raise UserError(
-            f"{path} is not the file that its {MANIFEST} names (it was damaged or changed); {_again(folder)}"
-        )
+def check_hashes(folder: Path, manifest: dict[str, Any]) -> None:
+    """Raises UserError unless images and index have the hashes that the manifest gives.
+
+    Images that were found to have theirs, and are unchanged since, are not hashed again
+    (datasets/verified_files.py); the index, on which everything rests, always is: it is small.
+    """
+    if not has_sha256(folder / IMAGES, manifest["sha256"][IMAGES]):
+        raise _changed(folder, IMAGES)
+    if not (folder / INDEX).is_file() or file_sha256(folder / INDEX) != manifest["sha256"][INDEX]:
+        raise _changed(folder, INDEX)
+
+
+def _changed(folder: Path, name: str) -> UserError:
+    return UserError(
+        f"{folder / name} is not the file that its {MANIFEST} names (it was damaged or changed); "
+        f"{_again(folder)}"
+    )
 
 
 def _again(folder: Path) -> str:
@@ -245,11 +258,10 @@ def put_in_place(partial: Path, folder: Path) -> None:
 
 
 def _same_and_sound(partial: Path, folder: Path) -> bool:
-    """Whether `folder` is a store with the bytes of `partial`, proven by hashing it again."""
+    """Whether `folder` is a store with the bytes of `partial`, proven by its hashes."""
     try:
         manifest = read_manifest(folder)
-        for name in (IMAGES, INDEX):
-            check_hash(folder, name, manifest)
+        check_hashes(folder, manifest)
         return (partial / MANIFEST).read_bytes() == (folder / MANIFEST).read_bytes()
     except (OSError, UserError):
         return False

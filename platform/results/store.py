@@ -35,7 +35,7 @@ class ResultsStore:
         return self.root / kind / identity
 
     def manifest(self, kind: Kind, identity: str) -> dict[str, Any] | None:
-        """The manifest, or None when the result is not finished. UserError when it was edited."""
+        """The manifest, or None when the result is not finished. UserError: edited, or another result's."""
         path = self.folder(kind, identity) / "manifest.json"
         try:
             text = path.read_text()
@@ -52,6 +52,11 @@ class ResultsStore:
             raise UserError(
                 f"{path} was changed after it was written; remove its folder to compute it again "
                 "(the hash in it does not match the rest)."
+            )
+        if manifest["identity"] != identity:
+            raise UserError(
+                f"{path} is of the result {manifest['identity']}, so its folder was copied or renamed; "
+                "remove the folder to compute its own result again."
             )
         return manifest
 

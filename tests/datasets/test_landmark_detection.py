@@ -109,7 +109,7 @@ def test_the_cache_is_a_json_file_an_image_under_the_detectors_name(tmp_path: Pa
     assert np.array(content["faces"][0]["points"]).shape == (68, 2)
 
 
-@pytest.mark.parametrize("damage", ["", "{", '{"faces": []}', "points"])
+@pytest.mark.parametrize("damage", ["", "{", '{"faces": []}', "points", "one digit"])
 def test_a_damaged_cache_file_is_detected_again(tmp_path: Path, damage: str) -> None:
     detect_landmarks(RECORDS[:1], read_frame, KnownFaces(RECORDS), tmp_path)
     (path,) = (tmp_path / "known-faces-1").iterdir()
@@ -118,11 +118,26 @@ def test_a_damaged_cache_file_is_detected_again(tmp_path: Path, damage: str) -> 
         content = json.loads(sound)
         content["faces"][0]["points"].pop()
         damage = json.dumps(content)
+    if damage == "one digit":
+        content = json.loads(sound)
+        content["faces"][0]["points"][36][0] += 1.0
+        damage = json.dumps(content)
     path.write_text(damage)
     detector = KnownFaces(RECORDS)
     _, report = detect_landmarks(RECORDS[:1], read_frame, detector, tmp_path)
     assert (detector.calls, report.from_cache) == ([1], 0)
     assert path.read_text() == sound
+
+
+def test_a_cache_file_of_an_earlier_version_which_has_no_hash_of_its_own_is_used(tmp_path: Path) -> None:
+    detect_landmarks(RECORDS[:1], read_frame, KnownFaces(RECORDS), tmp_path)
+    (path,) = (tmp_path / "known-faces-1").iterdir()
+    content = json.loads(path.read_text())
+    del content["hash"]
+    path.write_text(json.dumps(content))
+    detector = KnownFaces(RECORDS)
+    _, report = detect_landmarks(RECORDS[:1], read_frame, detector, tmp_path)
+    assert (detector.calls, report.from_cache) == ([], 1)
 
 
 def test_frames_with_landmarks_of_their_own_are_left_alone(tmp_path: Path) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 from collections.abc import Callable
@@ -67,8 +68,8 @@ def test_the_index_leads_back_to_the_source(store: PreparedStore) -> None:
 
 @pytest.mark.parametrize("name", ["images.npy", "index.parquet"])
 @pytest.mark.parametrize("where", [0.3, 0.99])
-def test_verify_names_a_damaged_file(store: PreparedStore, name: str, where: float) -> None:
-    store.verify()
+def test_opening_names_a_file_in_which_one_bit_changed(store: PreparedStore, name: str, where: float) -> None:
+    PreparedStore.open(store.folder)
     path = store.folder / name
     content = bytearray(path.read_bytes())
     content[int(where * len(content))] ^= 1
@@ -76,7 +77,22 @@ def test_verify_names_a_damaged_file(store: PreparedStore, name: str, where: flo
     with pytest.raises(
         UserError, match=rf"{name} is not the file .*python -m platform.prepare --dataset ckplus --size 24"
     ):
-        store.verify()
+        PreparedStore.open(store.folder)
+
+
+def test_faces_changed_through_a_memory_map_are_noticed(store: PreparedStore) -> None:
+    faces = np.load(store.folder / "images.npy", mmap_mode="r+")
+    faces[:] = 255 - faces
+    faces.flush()
+    with pytest.raises(UserError, match=r"images\.npy is not the file"):
+        PreparedStore.open(store.folder)
+
+
+def test_a_pipe_in_the_place_of_the_images_is_refused_and_not_waited_for(store: PreparedStore) -> None:
+    (store.folder / "images.npy").unlink()
+    os.mkfifo(store.folder / "images.npy")
+    with pytest.raises(UserError, match=r"images\.npy is missing or damaged"):
+        PreparedStore.open(store.folder)
 
 
 def shorten(path: Path) -> None:
@@ -106,7 +122,7 @@ def test_opening_names_a_damaged_file(
     else:
         damage(store.folder / name)
     if (name, damage) == ("manifest.json", shorten):  # only the last line's end
-        PreparedStore.open(store.folder).verify()
+        PreparedStore.open(store.folder)
     else:
         with pytest.raises(UserError, match=name):
             PreparedStore.open(store.folder)

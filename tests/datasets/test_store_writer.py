@@ -86,7 +86,7 @@ def test_bad_frames_are_left_out_and_listed_whatever_the_number_of_processes(
     assert list(folder.parent.iterdir()) == []
     bad = BadItems(skip=True)
     store = write_prepared(folder, "ckplus", RECORDS, source, recipe, bad=bad, workers=workers)
-    store.verify()
+    PreparedStore.open(store.folder)
     assert store.image_names.tolist() == [
         "S001_001_00000001", "S001_001_00000005", "S002_001_00000001", "S002_001_00000009",
         "S002_001_00000010",

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from pathlib import Path
 
 import pytest
@@ -87,6 +88,14 @@ def test_the_same_result_is_written_in_the_same_bytes(store: ResultsStore, tmp_p
     names = ["manifest.json", *FILES]
     first, second = (each.folder("masks", NAME) for each in (store, other))
     assert [(first / n).read_bytes() for n in names] == [(second / n).read_bytes() for n in names]
+
+
+def test_a_result_copied_to_another_ones_place_is_refused(store: ResultsStore) -> None:
+    store.write("fold_runs", NAME, RECORD, FILES)
+    other = identity({**RECORD, "seed": 1})
+    shutil.copytree(store.folder("fold_runs", NAME), store.folder("fold_runs", other))
+    with pytest.raises(UserError, match=f"{other}/manifest.json is of the result {NAME}"):
+        store.is_complete("fold_runs", other)
 
 
 def test_a_failure_is_stored_with_its_traceback_and_is_not_complete(store: ResultsStore) -> None:
