@@ -22,6 +22,7 @@ from io import BufferedReader
 from pathlib import Path
 
 from platform.errors import UserError
+from platform.files.opening import REMEDY, MissingFile, open_regular
 
 MEMORY_FOLDER = ".verified"
 """Beside the store's folder."""
@@ -49,20 +50,21 @@ def without_remembering() -> Iterator[None]:
 def has_sha256(path: Path, sha256: str) -> bool:
     """Whether the file has that SHA-256 (64 hexadecimal digits); False where there is no file.
 
-    Raises UserError where it cannot be read. Several processes of a machine hash one file once.
+    Raises UserError where it is no regular file or cannot be read. Several processes of a machine hash one
+    file once.
     """
-    if not path.is_file():  # opening a named pipe would wait for ever
-        return False
     try:
-        with path.open("rb") as file:
+        with open_regular(path) as file:
             name = _memory_name(file, sha256)
             if _is_remembered(path, name):
                 return True
             with _alone(file):
                 # Whoever held the lock may have hashed it.
                 return _is_remembered(path, name) or _hashed(path, file, sha256)
+    except MissingFile:
+        return False
     except OSError as error:
-        raise UserError(f"cannot read {path}: {error.strerror}; let it be read, or restore it.") from error
+        raise UserError(f"cannot read {path}: {error.strerror}; {REMEDY}") from error
 
 
 def _hashed(path: Path, file: BufferedReader, sha256: str) -> bool:

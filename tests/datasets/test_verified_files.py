@@ -160,17 +160,17 @@ def test_nothing_is_written_where_that_is_asked(path: Path, hashed: list[str], t
 
 def test_no_file_has_no_hash_and_a_pipe_is_not_waited_for(path: Path) -> None:
     assert not has_sha256(path.with_name("absent"), SHA256)
-    assert not has_sha256(path / "below a file", SHA256)
     os.mkfifo(path.with_name("pipe"))
-    assert not has_sha256(path.with_name("pipe"), SHA256)
+    with pytest.raises(UserError, match="pipe is a named pipe, but a regular file is needed"):
+        has_sha256(path.with_name("pipe"), SHA256)
 
 
 def test_a_file_that_cannot_be_read_is_an_error(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    def refused(self: Path, mode: str) -> Any:
-        raise PermissionError(13, "Permission denied")
+    def broken(file: Any, algorithm: str) -> Any:
+        raise OSError(5, "Input/output error")
 
-    monkeypatch.setattr(Path, "open", refused)
-    with pytest.raises(UserError, match=r"cannot read .*images\.npy: Permission denied"):
+    monkeypatch.setattr(hashlib, "file_digest", broken)
+    with pytest.raises(UserError, match=r"cannot read .*images\.npy: Input/output error"):
         has_sha256(path, SHA256)
 
 
