@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from platform.config import Plan
+from platform.distributed.ray_start import sigterm_stays_ours, start_ray
 from platform.errors import Terminated, UserError
 
 TRIAL_SLOT = "trial_slot"
@@ -32,7 +33,8 @@ QUIET = {
     "TUNE_WARN_EXCESSIVE_EXPERIMENT_CHECKPOINT_SYNC_THRESHOLD_S": "0",
     "RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO": "0",
     "NO_ALBUMENTATIONS_UPDATE": "1",
-    # On a busy machine Ray's agent needs longer than the 15 s after which the raylet would give up.
+    # How long a task's first worker waits for the runtime environment's agent on a busy machine. It does
+    # not govern the 15 s that a starting raylet waits for its agents' ports (ray_start.py).
     "RAY_agent_register_timeout_ms": "100000",
 }
 """Ray's output is replaced by ours, and nothing calls home. `setdefault`: the user's own values win."""
@@ -120,21 +122,21 @@ def connected(
         "logging_level": logging.ERROR,
         "runtime_env": {"env_vars": environment},
     }
-    if address is None:
-        slots = local_slots(plan, runs_in_memory)
-        _start(ray, slots, common)
-    else:
-        slots = _connect(ray, address, common)
-    try:
-        with _terminable():
+    with _terminable():
+        if address is None:
+            slots = local_slots(plan, runs_in_memory)
+            _start(slots, common)
+        else:
+            slots = _connect(ray, address, common)
+        try:
             yield slots
-    finally:
-        ray.shutdown()
+        finally:
+            ray.shutdown()
 
 
 @contextmanager
 def _terminable() -> Iterator[None]:
-    """SIGTERM raises Terminated, and not what `ray.init` put there: that ends with status 15 and no word."""
+    """SIGTERM raises Terminated, also while Ray starts (which needs `sigterm_stays_ours`)."""
     if threading.current_thread() is not threading.main_thread():
         yield  # Python hands signals to the main thread only, and so does Ray
         return
@@ -173,30 +175,23 @@ def _keep_others_out() -> None:
     ray_constants.ENABLE_RAY_CLUSTER = False
 
 
-def _start(ray: Any, slots: Slots, common: dict[str, Any]) -> None:
-    try:
-        ray.init(
-            address="local",
-            num_cpus=int(slots.cpus),
-            num_gpus=int(slots.gpus),
-            resources={TRIAL_SLOT: TRIAL_SLOTS},
-            include_dashboard=False,
+def _start(slots: Slots, common: dict[str, Any]) -> None:
+    start_ray(
+        {
+            "address": "local",
+            "num_cpus": int(slots.cpus),
+            "num_gpus": int(slots.gpus),
+            "resources": {TRIAL_SLOT: TRIAL_SLOTS},
+            "include_dashboard": False,
             **common,
-        )
-    except BaseException as error:
-        ray.shutdown()  # a Ctrl-C on the way leaves no half-started cluster behind
-        if isinstance(error, Exception):
-            reason = (str(error).splitlines() or [type(error).__name__])[0]
-            raise UserError(
-                f"Ray could not be started on this machine ({reason}); when it is very busy this can take "
-                "longer than the 30 s that Ray waits: run the same command again."
-            ) from error
-        raise
+        }
+    )
 
 
 def _connect(ray: Any, address: str, common: dict[str, Any]) -> Slots:
     try:
-        ray.init(address=address, **common)
+        with sigterm_stays_ours():
+            ray.init(address=address, **common)
     except (ConnectionError, RuntimeError, ValueError) as error:
         raise UserError(
             f"no Ray cluster answers at {address!r} ({str(error).splitlines()[0]}); start one with "
@@ -213,11 +208,11 @@ def _connect(ray: Any, address: str, common: dict[str, Any]) -> Slots:
 
 
 def log_to(log_file: Path) -> None:
-    """Send the messages of Ray and Optuna to a file instead of the screen."""
+    """Send the messages of Ray, Optuna and our own loggers to a file instead of the screen."""
     log_file.parent.mkdir(parents=True, exist_ok=True)
     handler = logging.FileHandler(log_file)
     handler.setFormatter(logging.Formatter("%(asctime)s %(name)s %(levelname)s %(message)s"))
-    for name in ("ray", "ray.tune", "ray.train", "ray.air", "optuna", "py.warnings"):
+    for name in ("platform", "ray", "ray.tune", "ray.train", "ray.air", "optuna", "py.warnings"):
         logger = logging.getLogger(name)
         logger.handlers = [handler]
         logger.propagate = False

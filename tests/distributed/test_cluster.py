@@ -9,13 +9,12 @@ import subprocess
 import sys
 from contextlib import suppress
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
 from platform.config import Plan
-from platform.distributed.cluster import _start, _terminable, local_slots
+from platform.distributed.cluster import _terminable, local_slots
 from platform.errors import Terminated, UserError
 from tests.distributed.processes import LINUX_ONLY, LOOPBACK, descendants, listening_addresses
 
@@ -71,26 +70,6 @@ def test_sigterm_is_said_even_where_it_was_taken_for_ctrl_c(terminated: bool, ra
         assert signal.getsignal(signal.SIGTERM) == signal.SIG_DFL
     finally:
         signal.signal(signal.SIGTERM, before)
-
-
-@pytest.mark.parametrize(
-    ("raised", "expected"),
-    [(Exception("The current node timed out"), UserError), (KeyboardInterrupt(), KeyboardInterrupt)],
-)
-def test_a_cluster_that_does_not_start_is_shut_down_and_said(
-    raised: BaseException, expected: type[BaseException]
-) -> None:
-    shut: list[bool] = []
-
-    def init(**options: Any) -> None:
-        raise raised
-
-    ray = SimpleNamespace(init=init, shutdown=lambda: shut.append(True))
-    with pytest.raises(expected) as error:
-        _start(ray, local_slots(Plan()), {})
-    assert shut == [True]
-    if expected is UserError:
-        assert "(The current node timed out); when it is very busy" in str(error.value)
 
 
 @LINUX_ONLY

@@ -1,0 +1,126 @@
+"""Starting Ray on this machine: again, after a pause, when the machine was too busy for Ray's own limits."""
+
+from __future__ import annotations
+
+import logging
+import os
+import re
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+from unittest import mock
+
+from platform.errors import UserError
+
+PAUSES_SECONDS = (2.0, 5.0, 10.0, 20.0, 30.0)
+"""Before each further attempt. One takes up to 31 s (Ray's limit), so all of them about four minutes."""
+ATTEMPTS_AFTER_ANOTHER_ERROR = 2
+"""Attempts where Ray's log gives a reason other than a slow machine: that one may stay."""
+# The raylet's limit of 15 s for its agents is fixed in Ray's code (ray-project/ray issue 65983).
+SLOW_AGENT = re.compile(r"Timed out waiting for file \S*?/(\w+?)_port_\w+")
+FATAL = re.compile(r"^\[[^]]* C \d+ \d+\] \(\w+\) [\w.]+:\d+:\s*(.*)$", re.MULTILINE)
+"""A fatal line of Ray's C++ logs, and its text."""
+
+logger = logging.getLogger(__name__)
+
+
+def start_ray(options: Mapping[str, Any], pauses: tuple[float, ...] = PAUSES_SECONDS) -> None:
+    """`ray.init(**options)` for a cluster of our own, tried again while the machine is too busy.
+
+    An attempt that fails, or that Ctrl-C or SIGTERM ends, leaves no process behind (but the agents of a
+    raylet that aborted, which end within 60 s). UserError: it did not start, with Ray's reason.
+    """
+    import ray
+
+    for attempt, pause in enumerate((*pauses, None), start=1):
+        with sigterm_stays_ours(), _nodes_made() as nodes:
+            try:
+                ray.init(**options)
+                return
+            except BaseException as error:
+                _end(nodes)
+                if not isinstance(error, Exception):
+                    raise
+                busy, reason = _reason(error, _logs(nodes))
+                logger.warning("attempt %d to start Ray failed: %s", attempt, reason)
+                if pause is None or isinstance(error, OSError | ValueError):
+                    raise _not_started(reason, attempt, busy=busy) from error
+                if not busy and attempt >= ATTEMPTS_AFTER_ANOTHER_ERROR:
+                    raise _not_started(reason, attempt, busy=busy) from error
+        time.sleep(pause)
+
+
+@contextmanager
+def _nodes_made() -> Iterator[list[Any]]:
+    """The nodes (groups of Ray's processes) that are made in the block, half-started ones too.
+
+    `ray.init` forgets a node whose start fails, and with it the processes that it had started.
+    """
+    from ray._private import node
+
+    made: list[Any] = []
+
+    class RecordedNode(node.Node):
+        def __init__(self, *arguments: Any, **options: Any) -> None:
+            made.append(self)
+            super().__init__(*arguments, **options)
+
+    with mock.patch.object(node, "Node", RecordedNode):
+        yield made
+
+
+@contextmanager
+def sigterm_stays_ours() -> Iterator[None]:
+    """Keeps `ray.init` from setting its handler of SIGTERM, which ends the process with 15 and no word."""
+    from ray._private import utils
+
+    with mock.patch.object(utils, "set_sigterm_handler"):
+        yield
+
+
+def _end(nodes: list[Any]) -> None:
+    """End all processes of a start that failed or was stopped."""
+    import ray
+
+    ray.shutdown()
+    for node in nodes:
+        if hasattr(node, "removal_lock"):  # else it has started nothing yet
+            node.kill_all_processes(check_alive=False, allow_graceful=False, wait=True)
+
+
+def _logs(nodes: list[Any]) -> str:
+    """What Ray's own processes wrote about their end."""
+    texts = []
+    for node in nodes:
+        folder = Path(getattr(node, "_logs_dir", "") or os.devnull)
+        for name in ("gcs_server.err", "gcs_server.out", "raylet.err", "raylet.out"):
+            try:
+                texts.append((folder / name).read_text(errors="replace"))
+            except OSError:
+                continue
+    return "\n".join(texts)
+
+
+def _reason(error: Exception, logs: str) -> tuple[bool, str]:
+    """Whether a slow machine was the reason, and the reason in a few words."""
+    slow = SLOW_AGENT.search(logs)
+    if slow:
+        return True, f"its {slow[1].replace('_', ' ')} was not up within 15 s, the time that Ray gives it"
+    fatal = FATAL.search(logs)
+    if fatal:
+        return False, fatal[1].split("we'll work with you to fix it.")[-1].strip()
+    return True, (str(error).splitlines() or [type(error).__name__])[0]
+
+
+def _not_started(
+    reason: str, attempts: int, *, busy: bool, load: Callable[[], Any] = os.getloadavg
+) -> UserError:
+    times = f"{attempts} attempts" if attempts > 1 else "one attempt"
+    remedy = (
+        f"the machine may be too busy (load {load()[0]:.0f}): run the same command again when it is less so"
+        if busy
+        else "its log is ray.log in the experiment's folder"
+    )
+    return UserError(f"Ray could not be started on this machine in {times} ({reason.rstrip('.')}); {remedy}.")
