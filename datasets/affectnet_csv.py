@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-import csv
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path, PurePosixPath
 
 import numpy as np
 
 from datasets.affectnet_labels import EXPRESSIONS_WANTED, ListedImage, five_points, label_of
 from datasets.choices import BadItems
-from datasets.sources import found_in, source_path, visible_names
+from datasets.sources import RESTORE, found_in, source_path, visible_names
 from platform.errors import UserError
+from platform.files.names import with_slashes
+from platform.files.tables import Table, read_table
 
 IMAGES = "Manually_Annotated_Images"
 LIST_FOLDERS = ("", "Manually_Annotated_file_lists/")
@@ -37,13 +39,11 @@ def listed_images(root: Path, bad: BadItems) -> list[ListedImage]:
     """
     images: dict[str, ListedImage] = {}
     conflicting: set[str] = set()
-    for name in _lists(root):
-        rows = _rows(source_path(root, name))
-        _, header = next(rows)
-        places = {column: header.index(column) for column in COLUMNS}
-        for line, row in rows:
-            with bad.guard(f"{name}, line {line}"):
-                image = _listed_image(root, f"{name}, line {line}", row, len(header), places)
+    for name, table in _tables(root):
+        for row in table.rows():
+            listed_at = f"{name}, line {row.line}"
+            with bad.guard(listed_at):
+                image = _listed_image(root, listed_at, row.cells())
                 if image.image_id in images:
                     earlier = images[image.image_id]
                     if earlier.source == image.source and earlier.label != image.label:
@@ -60,11 +60,10 @@ def listed_images(root: Path, bad: BadItems) -> list[ListedImage]:
 def label_codes(root: Path) -> Counter[str]:
     """How many lines carry each label code, by its meaning; what is none is counted as it is written."""
     counts: Counter[str] = Counter()
-    for name in _lists(root):
-        rows = _rows(source_path(root, name))
-        _, header = next(rows)
-        place = header.index(CODE)
-        counts.update(row[place] for _, row in rows if len(row) > place)
+    for _, table in _tables(root):
+        for row in table.rows():
+            with suppress(UserError):  # said when the images are read
+                counts[row.cells()[CODE]] += 1
     return Counter({_meaning(code): count for code, count in counts.items()})
 
 
@@ -87,8 +86,9 @@ def read_points(root: Path, image: ListedImage) -> np.ndarray | None:
         ) from error
 
 
-def _lists(root: Path) -> list[str]:
-    """The CSV files to read, relative to `root`: the two standard ones, or else all with the columns."""
+def _tables(root: Path) -> list[tuple[str, Table]]:
+    """The CSV files to read and their names relative to `root`: the two standard ones, or else all with
+    the columns."""
     for folder in LIST_FOLDERS:
         names = [
             folder + name
@@ -96,61 +96,33 @@ def _lists(root: Path) -> list[str]:
             if name.lower().endswith(".csv") and not name.lower().startswith(OTHER_IMAGES)
         ]
         standard = [name for name in names if name.removeprefix(folder).lower() in STANDARD_LISTS]
-        missing = {name: _missing_columns(root, name) for name in standard or names}
-        chosen = standard or [name for name in names if not missing[name]]
+        tables = {
+            name: read_table(source_path(root, name), COLUMNS, remedy=RESTORE) for name in standard or names
+        }
+        chosen = standard or [name for name in names if not tables[name].missing(COLUMNS)]
         for name in chosen or names:
-            if missing[name]:
+            if missing := tables[name].missing(COLUMNS):
                 raise UserError(
-                    f"{root / name} lacks the columns {', '.join(missing[name])}; its first line must name "
+                    f"{root / name} lacks the columns {', '.join(missing)}; its first line must name "
                     f"them, as in AffectNet's own lists ({PATH},face_x,...,{POINTS},{CODE},...)."
                 )
         if chosen:
-            return chosen
+            return [(name, tables[name]) for name in chosen]
     raise UserError(
         f"{root} holds {IMAGES}, but no list of their labels: expected {' or '.join(STANDARD_LISTS)}, "
         f"found {found_in(root)}; put AffectNet's CSV files there."
     )
 
 
-def _missing_columns(root: Path, name: str) -> list[str]:
-    path = source_path(root, name)
-    _, header = next(_rows(path), (0, None))
-    if header is None:
-        raise UserError(f"{path} is empty; restore it from your copy of the data set.")
-    return [column for column in COLUMNS if column not in header]
-
-
-def _rows(path: Path) -> Iterator[tuple[int, list[str]]]:
-    """(line number, fields) of each line that is not empty; streamed, because a list has 400 MB."""
-    reader = None
-    try:
-        with path.open(encoding="utf-8-sig", newline="") as file:
-            reader = csv.reader(file)
-            for row in reader:
-                if row:
-                    yield reader.line_num, row
-    except OSError as error:
-        raise UserError(f"cannot read {path}: {error.strerror}; restore it.") from error
-    except (UnicodeDecodeError, csv.Error) as error:
-        line = reader.line_num + 1 if reader is not None else 1
-        raise UserError(
-            f"{path}, line {line} or later: not a CSV file in UTF-8 ({error}); save it as one, or restore it."
-        ) from error
-
-
-def _listed_image(
-    root: Path, listed_at: str, row: list[str], fields: int, places: dict[str, int]
-) -> ListedImage:
+def _listed_image(root: Path, listed_at: str, cells: Mapping[str, str]) -> ListedImage:
     """The image of one line. Raises UserError where the line is wrong."""
     try:
-        if len(row) != fields:
-            raise ValueError(f"it has {len(row)} fields, but its header has {fields}")
-        name = row[places[PATH]].strip()
+        name = with_slashes(cells[PATH])
         if not name or name.startswith("/") or ".." in name.split("/") or "\0" in name:
             raise ValueError(
                 f"the path {name!r} is none inside {IMAGES} (it is empty, absolute, or leaves it by '..')"
             )
-        label = label_of(row[places[CODE]])
+        label = label_of(cells[CODE])
     except ValueError as error:
         raise UserError(f"{root / listed_at}: {error}; correct or remove that line.") from error
     return ListedImage(
@@ -158,7 +130,7 @@ def _listed_image(
         label=label,
         source=f"{IMAGES}/{name}",
         # Only wanted images keep the text of their landmarks, about a kilobyte each.
-        points=row[places[POINTS]] if label in EXPRESSIONS_WANTED else "",
+        points=cells[POINTS] if label in EXPRESSIONS_WANTED else "",
         listed_at=listed_at,
     )
 

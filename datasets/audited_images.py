@@ -7,11 +7,12 @@ from typing import Protocol
 
 import numpy as np
 
-from datasets.landmarks import image_key
+from datasets.landmarks import listed_key
 from datasets.listed_images import stem
 from datasets.sources import read_image, source_path
 from datasets.store import PreparedStore
 from platform.errors import UserError
+from platform.files.names import composed
 
 EXTENSIONS = (".png", ".jpg", ".jpeg", ".bmp", ".tif", ".tiff")
 
@@ -45,11 +46,12 @@ class FolderImages:
             for path in root.rglob("*")
             if path.suffix.lower() in EXTENSIONS and path.is_file() and not path.name.startswith(".")
         }
+        self._on_disk = {composed(path): path for path in self._names}
         if not self._names:
             raise UserError(f"{root} holds no image files; pass --images the folder that holds them.")
         self._paths_of_base: dict[str, list[str]] = {}
         for path in self._names:
-            self._paths_of_base.setdefault(path.rsplit("/", 1)[-1], []).append(path)
+            self._paths_of_base.setdefault(composed(path.rsplit("/", 1)[-1]), []).append(path)
 
     def names(self) -> set[str]:
         """Paths relative to the folder, with `/`."""
@@ -59,11 +61,11 @@ class FolderImages:
         """`name` itself, or with the extension that its file has; in a subfolder where only one has it."""
         candidates = (name, *(name + extension for extension in EXTENSIONS))
         for candidate in candidates:
-            if candidate in self._names:
-                return candidate
+            if (found := self._on_disk.get(composed(candidate))) is not None:
+                return found
         # Native layouts keep S005_001_00000011.png in S005/001/; lists give the bare name.
         for candidate in candidates:
-            paths = self._paths_of_base.get(candidate, [])
+            paths = self._paths_of_base.get(composed(candidate), [])
             if len(paths) == 1:
                 return paths[0]
         return None
@@ -81,7 +83,7 @@ class StoreImages:
         self._store = store
         rows = np.flatnonzero(store.roles == "expressive").tolist()
         self._row_of_name = {str(store.image_names[row]): row for row in rows}
-        self._name_of_key = {image_key(name): name for name in self._row_of_name}
+        self._name_of_key = {listed_key(name): name for name in self._row_of_name}
         self._names_of_sequence: dict[str, list[str]] = {}
         for name, row in self._row_of_name.items():
             self._names_of_sequence.setdefault(str(store.sequences[row]), []).append(name)
@@ -94,7 +96,7 @@ class StoreImages:
         """By sequence and frame number: `S001_100_040.png` is `S001_100_00000040`. In sets without
         sequences the file's own name is the sequence."""
         try:
-            found = self._name_of_key.get(image_key(name))
+            found = self._name_of_key.get(listed_key(name))
         except ValueError:
             found = None
         names = self._names_of_sequence.get(stem(name), [])

@@ -30,6 +30,7 @@ from datasets.listed_images import (
 )
 from datasets.sources import found_in, read_text, require_folder
 from platform.errors import UserError
+from platform.files.tables import numbered_lines
 
 if TYPE_CHECKING:
     from datasets.store import PreparedStore
@@ -144,7 +145,7 @@ def _read_released(folder: Path) -> FoldLists:
 def _read_names(path: Path, images: dict[str, ListedImage]) -> tuple[str, ...]:
     """The names that `path` lists, one a line; what they say is added to `images`."""
     names: list[str] = []
-    for number, line in enumerate(read_text(path).splitlines(), start=1):
+    for number, line in numbered_lines(path):
         text = line.strip().strip('"')
         if not text or (not names and text.lower() in _LIST_HEADERS):
             continue

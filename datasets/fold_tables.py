@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import re
 from collections.abc import Mapping
 from pathlib import Path
@@ -15,8 +14,8 @@ from datasets.listed_images import (
     clean_name,
     parse_image_name,
 )
-from datasets.sources import read_text
 from platform.errors import UserError, unknown_name
+from platform.files import tables
 
 COLUMNS = (
     "image", "subject", "sequence", "frame", "expression", "label", "split", "fold", "released_test_fold",
@@ -27,34 +26,28 @@ COLUMNS = (
 
 def read_table(path: Path) -> FoldLists:
     """The folds of the table `path`. Raises UserError that names the line at fault."""
-    reader = csv.DictReader(read_text(path).splitlines(), strict=True)
+    table = tables.read_table(path, COLUMNS)
+    columns = list(table.columns)
+    fold_column = _check_columns(path, columns)
     images: dict[str, ListedImage] = {}
     sides: dict[int, tuple[list[str], list[str]]] = {}
     tested: list[tuple[str, int]] = []
-    try:
-        columns = [column.strip() for column in reader.fieldnames or ()]
-        fold_column = _check_columns(path, columns)
-        reader.fieldnames = columns
-        for row in reader:
-            where = f"{path}, line {reader.line_num}"
-            if None in row or None in row.values():
-                raise UserError(f"{where}: it needs {len(columns)} cells as the header; correct that line.")
-            image = _read_row({key: value.strip() for key, value in row.items()}, where)
-            if images.setdefault(image.name, image) != image:
-                raise UserError(
-                    f"{where}: {image.name} has another subject, sequence or class than in a line above; "
-                    "make them equal."
-                )
-            index = _whole_number(row[fold_column], where, fold_column) if fold_column else 0
-            if "split" not in columns:
-                tested.append((image.name, index))
-                continue
-            split = row["split"].strip().lower()
-            if split not in ("train", "test"):
-                raise UserError(f"{where}: split must be train or test, but is {row['split']!r}; correct it.")
-            sides.setdefault(index, ([], []))[split == "test"].append(image.name)
-    except csv.Error as error:
-        raise UserError(f"{path}, line {reader.reader.line_num}: {error}; correct that line.") from error
+    for row in table.rows():
+        where, cells = row.where, row.cells()
+        image = _read_row(cells, where)
+        if images.setdefault(image.name, image) != image:
+            raise UserError(
+                f"{where}: {image.name} has another subject, sequence or class than in a line above; "
+                "make them equal."
+            )
+        index = _whole_number(cells[fold_column], where, fold_column) if fold_column else 0
+        if "split" not in columns:
+            tested.append((image.name, index))
+            continue
+        split = cells["split"].lower()
+        if split not in ("train", "test"):
+            raise UserError(f"{where}: split must be train or test, but is {cells['split']!r}; correct it.")
+        sides.setdefault(index, ([], []))[split == "test"].append(image.name)
     if not images:
         raise UserError(f"{path} lists no images; write one line an image under its header.")
     folds = _folds_of_split(path, sides) if sides else _folds_of_tested(path, tested)
@@ -66,8 +59,6 @@ def _check_columns(path: Path, columns: list[str]) -> str | None:
     for column in columns:
         if column not in COLUMNS:
             raise UserError(f"{path}: {unknown_name('column', column, COLUMNS)} Remove or rename it.")
-    if len(set(columns)) < len(columns):
-        raise UserError(f"{path} has a column twice ({', '.join(columns)}); keep one.")
     given = [column for column in ("fold", "released_test_fold") if column in columns]
     if "image" not in columns or len(given) > 1 or not (given or "split" in columns):
         raise UserError(

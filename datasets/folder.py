@@ -14,11 +14,9 @@ made of subject, expression and file name: `anna/Anger/img_003.png` is frame 3 o
 
 from __future__ import annotations
 
-import csv
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
-from typing import Any
 
 import numpy as np
 
@@ -26,12 +24,22 @@ from datasets.choices import ALL_BY_THE_RULE, BadItems, Choices
 from datasets.frame_selection import check_all_found
 from datasets.landmarks import COLUMNS, image_key, read_points
 from datasets.records import EXPRESSIONS, DatasetDescription, FrameRecord, Role
-from datasets.sources import found_in, read_image, read_text, require_folder, source_path, visible_names
+from datasets.sources import (
+    RESTORE,
+    found_in,
+    read_image,
+    require_folder,
+    source_path,
+    visible_names,
+)
 from datasets.subject_names import check_spelling
 from platform.errors import UserError, unknown_name
+from platform.files.names import NamesOnDisk, composed, with_slashes
+from platform.files.tables import read_table
 
 FACES = "faces.csv"
 IMAGE_TYPES = (".png", ".jpg", ".jpeg", ".bmp", ".tif", ".tiff")
+KNOWN_COLUMNS = ("image", "subject", "expression", "sequence", "frame", "role", *COLUMNS[1:])
 PASSED_OVER = ("thumbs.db", "desktop.ini")
 """Files that Windows puts beside pictures."""
 
@@ -116,7 +124,7 @@ def _role(face: _Face, choices: Choices, is_neutral: bool) -> Role:
     if face.expression == "neutral":
         return "context"
     if choices.frames is not None:
-        return "expressive" if (face.sequence, face.frame) in choices.frames else "context"
+        return "expressive" if (composed(face.sequence), face.frame) in choices.frames else "context"
     return "context" if face.role == "context" else "expressive"
 
 
@@ -233,43 +241,37 @@ def _name_of(subject: str, expression: str, source: str) -> tuple[str, int]:
 
 def _faces_of_table(root: Path, bad: BadItems) -> Iterator[_Face]:
     path = source_path(root, FACES)
-    reader = csv.DictReader(read_text(path).splitlines(), strict=True)
-    columns = set(reader.fieldnames or ())
+    table = read_table(path, KNOWN_COLUMNS, remedy=RESTORE)
     groups = [{"image"}, {"subject"}, {"expression"}]
-    groups += [group for group in ({"sequence", "frame"}, set(COLUMNS)) if group & columns - {"image"}]
-    missing = sorted(set().union(*groups) - columns)
+    groups += [
+        group for group in ({"sequence", "frame"}, set(COLUMNS)) if group & set(table.columns) - {"image"}
+    ]
+    missing = table.missing(sorted(set().union(*groups)))
     if missing:
         raise UserError(
             f"{path} lacks the columns {', '.join(missing)}; needed are image, subject and expression; "
-            "sequence and frame go together, and so do the ten landmark columns."
+            f"sequence and frame go together, and so do the ten landmark columns. Its columns are "
+            f"{', '.join(table.columns)[:200]}."
         )
-    rows = iter(reader)
-    while True:
-        try:
-            row = next(rows, None)
-        except csv.Error as error:
-            raise UserError(f"{path}, line {reader.reader.line_num}: {error}; correct that line.") from error
-        if row is None:
-            return
-        with bad.guard(f"{FACES}, line {reader.line_num}"):
+    names = NamesOnDisk(root)
+    for row in table.rows():
+        with bad.guard(f"{FACES}, line {row.line}"):
+            cells = row.cells()
             try:
-                face = _face_of_row(root, row)
+                face = _face_of_row(root, names, cells)
             except (ValueError, UserError) as error:
                 remedy = "; correct that line." if isinstance(error, ValueError) else ""
-                raise UserError(f"{path}, line {reader.line_num}: {error}{remedy}") from error
+                raise UserError(f"{row.where}: {error}{remedy}") from error
             yield face
 
 
-def _face_of_row(root: Path, row: Mapping[Any, Any]) -> _Face:
+def _face_of_row(root: Path, names: NamesOnDisk, cells: Mapping[str, str]) -> _Face:
     """Raises ValueError and UserError without file and line."""
-    if None in row or None in row.values():
-        raise ValueError("it has not as many cells as the header")
-    cells = {column: (text or "").strip() for column, text in row.items()}
     if not cells["image"] or not cells["subject"]:
         raise ValueError("its image or subject is missing")
     if set(cells["subject"]) & set("/\\"):
         raise ValueError(f"the subject is {cells['subject']!r}, but must not have / or \\ in it")
-    source = PurePosixPath(cells["image"].replace("\\", "/")).as_posix()
+    source = names.find(with_slashes(cells["image"]))
     _check_image(root, source)
     expression, role = _expression(cells["expression"]), cells.get("role", "").casefold()
     if role not in ("", "expressive", "neutral", "context"):

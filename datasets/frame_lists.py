@@ -6,7 +6,7 @@ from collections import Counter
 from pathlib import Path
 
 from datasets.fold_lists import read_fold_lists
-from datasets.landmarks import ImageKey, image_key
+from datasets.landmarks import ImageKey, listed_key
 from platform.errors import UserError
 from platform.files.tables import read_rows
 
@@ -20,7 +20,7 @@ def read_frame_list(path: Path) -> frozenset[ImageKey]:
     if not path.is_dir():
         return frozenset(_read_one(path))
     names = [name for fold in read_fold_lists(path).folds for name in fold.test]
-    tested = Counter(map(image_key, names))
+    tested = Counter(map(listed_key, names))
     (sequence, frame), times = tested.most_common(1)[0]
     if times > 1:
         raise UserError(f"{path} tests {sequence}_{frame:08d} {times} times; a frame is tested once.")
@@ -35,7 +35,7 @@ def _read_one(path: Path) -> list[ImageKey]:
     keys: list[ImageKey] = []
     for row in rows:
         try:
-            keys.append(image_key(row[column]))
+            keys.append(listed_key(row[column]))
         except (ValueError, IndexError):
             raise UserError(
                 f"{path}: {','.join(row)[:60]!r} names no frame; each line begins with an image name like "

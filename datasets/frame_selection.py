@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from datasets.choices import BadItems, Choices
+from datasets.landmarks import record_key
 from datasets.records import FrameRecord, Role
 from platform.errors import UserError
 
@@ -47,7 +48,7 @@ def check_all_found(choices: Choices, records: Sequence[FrameRecord], root: Path
     leave absent ones out instead, unless all are."""
     if choices.frames is None:
         return
-    found = {(record.sequence_id, record.frame) for record in records if record.role == "expressive"}
+    found = {record_key(record) for record in records if record.role == "expressive"}
     absent = sorted(choices.frames - found)
     if bad.skip and found:
         for sequence, frame in absent:

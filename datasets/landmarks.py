@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import math
 import re
 from collections.abc import Mapping, Sequence
@@ -12,8 +11,9 @@ from pathlib import Path
 import numpy as np
 
 from datasets.records import FrameRecord
-from datasets.sources import read_text
 from platform.errors import UserError
+from platform.files.names import composed, with_slashes
+from platform.files.tables import read_table
 
 COLUMNS = (
     "image",
@@ -37,7 +37,7 @@ def image_key(name: str) -> ImageKey:
 
     Raises ValueError for a name that ends neither in a number nor in an image's extension.
     """
-    file_name = name.strip().replace("\\", "/").rsplit("/", 1)[-1]
+    file_name = with_slashes(name).rsplit("/", 1)[-1]
     stem = _EXTENSION.sub("", file_name)
     match = _NUMBERED.match(stem)
     if match is not None:
@@ -45,6 +45,16 @@ def image_key(name: str) -> ImageKey:
     if not stem or stem == file_name:
         raise ValueError(f"{name!r} does not end in _ and a frame number, nor like an image file")
     return stem, 0
+
+
+def listed_key(name: str) -> ImageKey:
+    """As image_key, for a name that a list gives: in the one form of Unicode that record_key has too."""
+    return image_key(composed(name))
+
+
+def record_key(record: FrameRecord) -> ImageKey:
+    """What listed_key gives for the record's image; its own names are written as the disk has them."""
+    return composed(record.sequence_id), record.frame
 
 
 def read_landmarks(path: Path, several_faces: set[ImageKey] | None = None) -> dict[ImageKey, np.ndarray]:
@@ -58,23 +68,23 @@ def read_landmarks(path: Path, several_faces: set[ImageKey] | None = None) -> di
     several_faces = set() if several_faces is None else several_faces
     if path.suffix.lower() in (".pkl", ".pickle"):
         return _read_pickle(path, several_faces)
-    reader = csv.DictReader(read_text(path).splitlines())
-    missing = [column for column in COLUMNS if column not in (reader.fieldnames or ())]
-    if missing:
+    table = read_table(path, (*COLUMNS, "faces_found"))
+    if missing := table.missing(COLUMNS):
         raise UserError(
             f"{path} lacks the columns {', '.join(missing)}; the columns read are {', '.join(COLUMNS)}."
         )
     points: dict[ImageKey, np.ndarray] = {}
-    try:
-        for row in reader:
-            key, values = image_key(row["image"] or ""), read_points(row)
+    for row in table.rows():
+        cells = row.cells()
+        try:
+            key, values = listed_key(cells["image"]), read_points(cells)
             if key in points:
-                raise ValueError(f"the image {row['image']!r} is listed twice")
-            points[key] = values
-            if (row.get("faces_found") or "").strip() not in ("", "0", "1"):
-                several_faces.add(key)
-    except (ValueError, csv.Error) as error:
-        raise UserError(f"{path}, line {reader.line_num}: {error}; correct that line.") from error
+                raise ValueError(f"the image {cells['image']!r} is listed twice")
+        except ValueError as error:
+            raise UserError(f"{row.where}: {error}; correct that line.") from error
+        points[key] = values
+        if cells.get("faces_found", "") not in ("", "0", "1"):
+            several_faces.add(key)
     if not points:
         raise UserError(f"{path} lists no images; write one line an image under its header.")
     return points
@@ -98,7 +108,7 @@ def _read_pickle(path: Path, several_faces: set[ImageKey]) -> dict[ImageKey, np.
     seen: set[ImageKey] = set()
     for name, found in content.items():
         try:
-            key = image_key(name)
+            key = listed_key(name)
             if key in seen:
                 raise ValueError("it is listed twice")
             seen.add(key)
@@ -152,10 +162,10 @@ def attach_landmarks(
     Every record must be listed (else UserError, with the number and the first of those that are
     not); what `points` lists beyond them is left alone.
     """
-    absent = [record.image_name for record in records if (record.sequence_id, record.frame) not in points]
+    absent = [record.image_name for record in records if record_key(record) not in points]
     if absent:
         raise UserError(
             f"{listed_in} lacks {len(absent)} of the {len(records)} frames wanted, the first being "
             f"{', '.join(absent[:3])}; add a line for each."
         )
-    return [replace(record, landmarks=points[record.sequence_id, record.frame]) for record in records]
+    return [replace(record, landmarks=points[record_key(record)]) for record in records]

@@ -9,6 +9,7 @@ from pathlib import Path, PurePosixPath
 from typing import Literal
 
 from platform.errors import UserError
+from platform.files.names import with_slashes
 
 _IMAGE_NAME = re.compile(r"^(?P<sequence>(?P<subject>[A-Za-z]+\d+)_[A-Za-z0-9]+)_(?P<frame>\d+)$")
 
@@ -96,7 +97,7 @@ def stem(name: str) -> str:
 
 def clean_name(text: str, where: str) -> str:
     """An image name with `/`. Raises UserError for an empty one and for one that leaves its folder."""
-    name = text.strip().replace("\\", "/").removeprefix("./")
+    name = with_slashes(text)
     parts = PurePosixPath(name).parts
     if not parts or "\0" in name:
         raise UserError(f"{where}: an image name is missing; correct that line.")

@@ -147,9 +147,11 @@ def numbered_lines(path: Path, *, remedy: str = REMEDY) -> Iterator[tuple[int, s
 def split_cells(text: str, separator: str, where: str) -> list[str]:
     """The cells of one line, without the spaces around them.
 
-    Raises UserError where a quote opens that is not closed in this line: read on as CSV would, it would
-    swallow the lines below.
+    Raises UserError for a zero byte, and where a quote opens that is not closed in this line: read on as
+    CSV would, it would swallow the lines below.
     """
+    if "\0" in text:  # UTF-16 without a mark, or a file that was never written out
+        raise UserError(f"{where} is not text in UTF-8 (it has a zero byte); restore it.")
     if '"' not in text:
         return [cell.strip() for cell in text.split(separator)]
     try:
@@ -198,5 +200,3 @@ def _check_text(line: str, where: str) -> None:
             f"{where} is not text in UTF-8 (byte 0x{byte:02x}: another encoding, such as Latin-1); "
             "save the file as UTF-8."
         ) from error
-    if "\0" in line:
-        raise UserError(f"{where} is not text in UTF-8 (it has a zero byte); restore it.")

@@ -75,6 +75,16 @@ def test_a_byte_order_mark_windows_line_ends_and_empty_lines_are_read(tmp_path: 
     assert listed(tmp_path) == {"a": "anger", "c": "happiness"}
 
 
+def test_lists_that_other_programs_saved_are_read(tree: Path) -> None:
+    for path in tree.glob("*.csv"):
+        lines = path.read_text().splitlines()
+        rows = [line.split(",") for line in lines]
+        text = "\n".join("\t".join((row[0].replace("/", "\\"), *row[1:])) for row in rows)
+        path.write_text(text.replace("subDirectory_filePath", "SubDirectory_filePath"), encoding="utf-16")
+    assert listed(tree) == WANTED
+    assert affectnet_csv.listed_images(tree, BadItems())[1].source == "Manually_Annotated_Images/2/c.jpg"
+
+
 def test_without_the_standard_lists_every_list_with_the_columns_is_read(tree: Path) -> None:
     (tree / "training.csv").rename(tree / "Manually_training.csv")
     (tree / "validation.csv").rename(tree / "Manually_validation.csv")
@@ -125,14 +135,14 @@ def test_an_empty_list_is_named(tree: Path, content: bytes) -> None:
 
 def test_a_list_in_another_encoding_is_named(tree: Path) -> None:
     (tree / "validation.csv").write_bytes(f"{HEADER}\n".encode() + b"1/\xe9.jpg,1,2,3,4,,6,0,0\n")
-    with pytest.raises(UserError, match=r"validation\.csv, line .* not a CSV file in UTF-8"):
+    with pytest.raises(UserError, match=r"validation\.csv, line 2 is not text in UTF-8"):
         listed(tree)
 
 
 def test_a_quote_that_is_never_closed_is_named(tree: Path) -> None:
     lines = [f'"{line("1/x.jpg", 6)}', *(line(f"1/{number}.jpg", 6) for number in range(300))]
     write_list(tree, "validation.csv", *lines)
-    with pytest.raises(UserError, match=r"validation\.csv, line .* not a CSV file"):
+    with pytest.raises(UserError, match=r"validation\.csv, line 2: a quote .* opens that is not closed"):
         listed(tree)
 
 
@@ -145,13 +155,13 @@ def test_a_quote_that_is_never_closed_is_named(tree: Path) -> None:
         (line("1/x.jpg", "nan"), "code nan is out of range"),
         (line("1/x.jpg", ""), "'', not a number"),
         (line("1/x.jpg", "anger"), "'anger', not a number"),
-        ("1/x.jpg,6", "it has 2 fields, but its header has 9"),
-        (line("1/x.jpg", 6) + ",more", "it has 10 fields"),
+        ("1/x.jpg,6", "it has 2 cells, but its header has 9"),
+        (line("1/x.jpg", 6) + ",more", "it has 10 cells"),
         (line("", 6), "the path '' is none inside"),
         (line("../x.jpg", 6), "the path '../x.jpg' is none inside"),
         (line("1/../../x.jpg", 0), "the path '1/../../x.jpg' is none inside"),
         (line("/etc/x.jpg", 6), "the path '/etc/x.jpg' is none inside"),
-        (line("1/x\0.jpg", 6), "is none inside"),
+        (line("1/x\0.jpg", 6), "it has a zero byte"),
         (line("1/a.jpg", 6), r"1/a\.jpg is listed twice, as anger \(training\.csv, line 2, and validation"),
         (line("9/a.jpg", 6), "two images have the name 'a', .*1/a.jpg and .*9/a.jpg"),
     ],

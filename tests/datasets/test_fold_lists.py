@@ -126,7 +126,7 @@ def damage(folder: Path, name: str, text: str | None) -> Path:
     [
         ("train_ids_1.csv", None, r"test_ids_1\.csv without train_ids_1\.csv; add it"),
         ("test_ids_0.csv", None, r"train_ids_0\.csv without test_ids_0\.csv; add it"),
-        ("test_ids_0.csv", "", r"test_ids_0\.csv is empty"),
+        ("test_ids_0.csv", "", r"test_ids_0\.csv lists no images"),
         ("test_ids_0.csv", "image\n\n", r"test_ids_0\.csv lists no images"),
         ("test_ids_0.csv", "S001_001_00000001.png\n\nhello there\n", r"line 3: 'hello there' is no image"),
         ("test_ids_0.csv", "S001_001_00000001.png\nimage\n", r"line 2: 'image' is no image name"),

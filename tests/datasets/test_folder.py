@@ -11,7 +11,7 @@ from PIL import Image
 
 from datasets import folder
 from datasets.choices import BadItems, Choices
-from datasets.landmarks import COLUMNS, attach_landmarks, image_key
+from datasets.landmarks import COLUMNS, attach_landmarks, image_key, listed_key
 from platform.errors import UserError
 
 IMAGES = (
@@ -200,8 +200,8 @@ def test_a_table_gives_sequences_and_landmarks(tmp_path: Path) -> None:
         ("pictures/99.png,anna,anger", r"99\.png is no file"),
         ("faces.csv,anna,anger", r"faces\.csv is not an image"),
         ("pictures/2.png,anna,angry", "unknown expression 'angry'"),
-        ("pictures/2.png,anna", "not as many cells as the header; correct that line"),
-        ("pictures/2.png,anna,anger,x", "not as many cells as the header"),
+        ("pictures/2.png,anna", "it has 2 cells, but its header has 3; correct that line"),
+        ("pictures/2.png,anna,anger,x", "it has 4 cells, but its header has 3"),
         ("pictures/2.png,,anger", "its image or subject is missing"),
         (",anna,anger", "its image or subject is missing"),
         ("pictures/2.png,a/b,anger", "must not have / or"),
@@ -306,3 +306,40 @@ def test_where_all_is_bad_the_first_reason_is_given(tmp_path: Path) -> None:
     root = table(tmp_path, "pictures/9.png,anna,anger")
     with pytest.raises(UserError, match=r"all 1 items are bad, .*line 2: .*9\.png is no file"):
         folder.read_records(root, bad=BadItems(skip=True))
+
+
+@pytest.mark.parametrize("separator", [";", "\t", ", "])
+@pytest.mark.parametrize("header", ["image subject expression", "Image Subject EXPRESSION"])
+def test_a_table_of_any_program_is_read(tmp_path: Path, separator: str, header: str) -> None:
+    lines = [
+        separator.join(("pictures\\1.png", "anna", "anger")),
+        separator.join(("./pictures/2.png", "b", "fear")),
+    ]
+    root = table(tmp_path, *lines, header=separator.join(header.split()))
+    assert chosen(root) == {
+        "pictures/1.png": ("anna", "anger", "expressive"),
+        "pictures/2.png": ("b", "fear", "expressive"),
+    }
+
+
+def test_a_column_twice_is_refused(tmp_path: Path) -> None:
+    root = table(tmp_path, "pictures/1.png,anna,anger,fear", header="image,subject,expression,Expression")
+    with pytest.raises(UserError, match=r"faces\.csv, line 1: the column 'expression' stands twice"):
+        folder.read_records(root)
+
+
+def test_names_that_a_mac_decomposed_are_found_and_stay_as_they_are(tmp_path: Path) -> None:
+    name, decomposed = "José", unicodedata.normalize("NFD", "José")
+    draw(tmp_path / decomposed / f"{decomposed}.png")
+    (tmp_path / "faces.csv").write_text(f"image,subject,expression\n{name}/{name}.png,{name},anger\n")
+    (record,) = folder.read_records(tmp_path)
+    assert record.source == f"{decomposed}/{decomposed}.png"
+    assert record.subject_id == name
+    (tmp_path / "faces.csv").unlink()
+    (tmp_path / decomposed).rename(tmp_path / "x")
+    draw(tmp_path / decomposed / "anger" / "1.png")
+    (tmp_path / "x" / f"{decomposed}.png").unlink()
+    (record,) = folder.read_records(tmp_path, Choices(frames=frozenset({listed_key(f"{name}_anger_1.png")})))
+    assert record.subject_id == decomposed
+    points = {listed_key(f"{name}_anger_1.png"): np.ones((5, 2))}
+    assert attach_landmarks([record], points, tmp_path / "points.csv")[0].landmarks is not None

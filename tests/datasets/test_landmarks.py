@@ -63,7 +63,7 @@ def test_what_names_no_image_is_refused(name: str) -> None:
     ("line", "fault"),
     [
         ("S001_100_4,1,2,3,4,5,6,7,8,9,x", r"line 2: mouth_right_y is 'x', not a number"),
-        ("S001_100_4,1,2,3,4,5,6,7,8,9", r"line 2: mouth_right_y is None, not a number"),
+        ("S001_100_4,1,2,3,4,5,6,7,8,9", r"line 2: it has 10 cells, but its header has 11"),
         ("S001_100_4,nan,2,3,4,5,6,7,8,9,10", r"line 2: left_eye_x is 'nan', not a finite number"),
         ("picture,1,2,3,4,5,6,7,8,9,10", r"line 2: 'picture' does not end in _ and a frame number, nor"),
     ],
