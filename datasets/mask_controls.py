@@ -7,6 +7,7 @@ brought the gain and not the prior. All are made from a set of motion masks, at 
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Sequence
 
 import numpy as np
 from PIL import Image, ImageOps
@@ -17,6 +18,9 @@ from platform.errors import unknown_name
 CONTROLS = ("permuted", "uniform", "centre", "random")
 """`permuted`: each class has the mask of the next class; `uniform`: the same gray everywhere; `centre`: one
 round blob; `random`: a smooth random field for each class, the same in all folds."""
+
+WITHOUT_MASKS = ("uniform", "centre", "random")
+"""Controls that are made of class names and a size alone: they need no motion masks and no neutral face."""
 
 UNIFORM_GRAY = 128
 """About the mean of an equalised mask (METHODS 2.1: 119 to 126)."""
@@ -31,18 +35,27 @@ def control_masks(control: str, masks: MaskSet) -> MaskSet:
     `centre` and `random` are equalised as motion masks are, so that only the places differ.
     Deterministic. UserError for an unknown control.
     """
+    if control == "permuted":
+        return MaskSet(class_names=masks.class_names, images=np.roll(masks.images, -1, axis=0))
+    return drawn_masks(control, masks.class_names, masks.images.shape[1])
+
+
+def drawn_masks(control: str, class_names: Sequence[str], size_pixels: int) -> MaskSet:
+    """The masks of a control that needs none to start from (WITHOUT_MASKS): uint8 [K, S, S].
+
+    Deterministic. UserError for an unknown control; ValueError for one that needs masks.
+    """
     if control not in CONTROLS:
         raise unknown_name("mask control", control, CONTROLS)
-    count, size = masks.images.shape[:2]
-    if control == "permuted":
-        images = np.roll(masks.images, -1, axis=0)
-    elif control == "uniform":
-        images = np.full_like(masks.images, UNIFORM_GRAY)
+    if control not in WITHOUT_MASKS:
+        raise ValueError(f"the control {control!r} is made from motion masks")
+    if control == "uniform":
+        images = np.full((len(class_names), size_pixels, size_pixels), UNIFORM_GRAY, np.uint8)
     elif control == "centre":
-        images = np.repeat(_equalised(_blob(size))[None], count, axis=0)
+        images = np.repeat(_equalised(_blob(size_pixels))[None], len(class_names), axis=0)
     else:
-        images = np.stack([_equalised(_smooth_noise(name, size)) for name in masks.class_names])
-    return MaskSet(class_names=masks.class_names, images=images)
+        images = np.stack([_equalised(_smooth_noise(name, size_pixels)) for name in class_names])
+    return MaskSet(class_names=tuple(class_names), images=images)
 
 
 def _blob(size_pixels: int) -> Image.Image:

@@ -163,7 +163,7 @@ class Plan:
     masks: str = "own"
     """`own`: motion masks of each fold's training subjects; `permuted`, `uniform`, `centre`, `random`:
     controls that carry no prior of the class (datasets/mask_controls.py); otherwise a folder in FMPN's
-    released layout, whose masks of the same folds are used instead."""
+    released layout, whose masks of the same folds are used instead, or `permuted:` and such a folder."""
     transfer_to: str = "auto"
     """Data set that borrows this one's motion masks by class name, on one holdout split; `none`; or
     `auto`: synthetic_wild when a search runs on synthetic, otherwise none."""

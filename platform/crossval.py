@@ -9,6 +9,7 @@ import argparse
 from typing import TYPE_CHECKING
 
 from platform.command import Parser, run
+from platform.results.mask_source import mask_source
 from platform.run_command import add_run_arguments, experiment_from
 from platform.run_output import print_dry_run, print_plan, print_presentation, write_presentation
 
@@ -44,12 +45,11 @@ def _run(arguments: argparse.Namespace, argv: list[str], log: EventLog | None) -
     if arguments.dry_run:
         print_dry_run(experiment, search=False)
         return 0
-    from datasets.mask_controls import CONTROLS
     from platform.distributed.experiment import run_experiment
 
     content = run_experiment(experiment, search=False, log=log)
     presentation, agreement = write_presentation(experiment, content), []
-    if experiment.plan.masks not in ("own", *CONTROLS):
+    if mask_source(experiment.plan.masks).name == "released":
         from platform.results.mask_agreement import write_mask_agreement
 
         agreement = write_mask_agreement(experiment)

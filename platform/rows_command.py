@@ -94,10 +94,12 @@ def run_rows(
     table. Returns what experiment.json holds; None for a dry run.
     """
     from platform.distributed.capacity import check_capacity
-    from platform.results.experiment_plan import refuse_other_rows, refuse_other_settings
+    from platform.results.experiment_plan import all_tasks, refuse_other_rows, refuse_other_settings
+    from platform.results.row_needs import check_needs
 
     refuse_other_settings(experiment)
     refuse_other_rows(experiment)
+    check_needs(all_tasks(experiment.rows), experiment.all_data)
     check_capacity(experiment, search=False)
     if not (experiment.configuration.weights == "imagenet" and (arguments.dry_run or arguments.address)):
         check_weights_of(experiment)

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from platform.config import Configuration, Plan, plan_with
 from platform.errors import UserError
 from platform.flags import add_settings, resolve
+from platform.results.mask_source import mask_setting, mask_source
 from platform.results.study_storage import without_password
 from platform.search_plan import check_enqueued_fit, check_sampler, with_wanted_trials
 from platform.space_flags import PARAMETER_FIELDS, add_space_flags, enqueue_source, fields_of_space_flags
@@ -46,7 +47,8 @@ def add_run_arguments(
             "--masks", nargs="+", metavar=("own|CONTROL|released", "DIR"),
             help="own (default): motion masks of each fold's training subjects; permuted, uniform, centre or "
             "random: a control that carries no prior of the class; released DIR: those of a folder in "
-            "FMPN's released layout (controls and released: crossval only)",
+            "FMPN's released layout; permuted released DIR: those, each class with another one's (all but "
+            "own: crossval only)",
         )  # fmt: skip
     if search:
         parser.add_argument(
@@ -58,28 +60,13 @@ def add_run_arguments(
     add_settings(parser, without=(*own, *without, *(() if search else SEARCH_FIELDS)))
 
 
-def _masks_setting(words: list[str] | None) -> str | None:
-    """The field `masks` from the words after `--masks`."""
-    from datasets.mask_controls import CONTROLS
-
-    if words is None:
-        return None
-    if len(words) == 1 and words[0] in ("own", *CONTROLS):
-        return words[0]
-    if len(words) == 2 and words[0] == "released":
-        return str(Path(words[1]).absolute())
-    raise UserError(
-        f"--masks takes own, {', '.join(CONTROLS)}, or `released DIR`, but got {' '.join(words)!r}."
-    )
-
-
 def experiment_from(arguments: argparse.Namespace, *, kind: str, argv: list[str]) -> Experiment:
     """The experiment that the arguments ask for; prepares the embedded sets it needs.
 
     Raises UserError for anything that is wrong with them, before anything is written.
     """
     search = kind == "tune"
-    arguments.masks = _masks_setting(arguments.masks)
+    arguments.masks = mask_setting(arguments.masks)
     forced = fields_of_space_flags(arguments) if search else {"selection_rule": "paper"}
     configuration, plan = resolve(arguments, **forced)
     plan = _checked(configuration, plan, search=search, enqueued_from=enqueue_source(arguments))
@@ -165,7 +152,7 @@ def _checked(configuration: Configuration, plan: Plan, *, search: bool, enqueued
         load_method(method)
     if search and plan.masks != "own":
         raise UserError(
-            f"--masks {'released' if '/' in plan.masks else plan.masks} works with crossval only: a search "
+            f"--masks {mask_source(plan.masks).name} works with crossval only: a search "
             "builds masks from inner training subjects; search with --masks own."
         )
     if search:

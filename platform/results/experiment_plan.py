@@ -10,13 +10,13 @@ from pathlib import Path
 from typing import Any
 
 from datasets.folds import FoldPlan
-from datasets.mask_controls import CONTROLS
 from platform.config import Configuration, Plan, to_dict
 from platform.errors import UserError
 from platform.results.cost import cost_gflop
 from platform.results.experiment import read_experiment
 from platform.results.experiment_rows import Effect, Found, Row
 from platform.results.files import write_atomically
+from platform.results.mask_source import mask_source
 from platform.results.planning import (
     PlannedData,
     final_tasks,
@@ -28,6 +28,7 @@ from platform.results.planning import (
     with_method,
 )
 from platform.results.proposals_ahead import proposals_ahead, trials_to_run
+from platform.results.row_needs import check_needs
 from platform.results.settings_file import show, stored_settings
 from platform.results.store import ResultsStore
 from platform.results.study import SearchDefinition, definition_of_space
@@ -109,8 +110,6 @@ def plan_experiment(
     if plan.transfer_to != "none":
         target = plan_data(data_root, plan.transfer_to, configuration, plan, fold_rule=TRANSFER_RULE)
         masks_to_lend(planned, target)
-    if plan.masks not in ("own", *CONTROLS):
-        released_masks(planned, Path(plan.masks))
     store = ResultsStore(runs_root)
     experiment = Experiment(
         name=name,
@@ -124,7 +123,23 @@ def plan_experiment(
         address=address,
     )
     refuse_other_settings(experiment)
+    check_experiment_needs(experiment, search=search)
     return experiment
+
+
+def check_experiment_needs(experiment: Experiment, *, search: bool) -> None:
+    """UserError where the data cannot give what a row needs, for every method that may run."""
+    plan, first = experiment.plan, experiment.configuration
+    configurations = [first]
+    if search:
+        ahead = proposals_ahead(plan, first)
+        configurations = list({(one.method, one.freeze_generator): one for one in ahead}.values())
+    for configuration in configurations:
+        tasks = all_tasks(final_rows(experiment, configuration))
+        if search:
+            steps = [step for scope in experiment.scopes for step in scope.steps]
+            tasks += step_tasks(configuration, experiment.planned, machine_of(plan), steps)
+        check_needs(tasks, experiment.all_data)
 
 
 MAY_CHANGE = ("trials", "retries")
@@ -233,23 +248,20 @@ def final_rows(
     rows = []
     wanted = chosen[0].method
     methods = (wanted, *(m for m in experiment.plan.baselines if m != wanted))
-    released = control = None
-    masks = experiment.plan.masks
-    if masks in CONTROLS:
-        control = masks
-    elif masks != "own":
-        released, masks = released_masks(experiment.planned, Path(masks)), "released"
+    source = mask_source(experiment.plan.masks)
+    folder = source.released_folder
+    released = None if folder is None else released_masks(experiment.planned, folder)
     for method in methods:
         configurations = tuple(with_method(one, method) for one in chosen)
         tasks = final_tasks(
-            configurations, experiment.planned, machine, borrowed_masks=released, mask_control=control
+            configurations, experiment.planned, machine, borrowed_masks=released, mask_control=source.control
         )
         rows.append(
             Row(
                 configurations=configurations,
                 tasks=tuple(tasks),
                 kind="crossval",
-                masks=masks,
+                masks=source.name,
                 selection_score=score if method == wanted else None,
             )
         )
@@ -260,13 +272,12 @@ def final_rows(
             tasks = final_tasks(
                 configuration, experiment.target, machine, borrowed_masks=lent, pretrain=False
             )
-            source = experiment.planned.data.dataset
             rows.append(
                 Row(
                     configurations=(configuration,),
                     tasks=tuple(tasks),
                     kind="transfer",
-                    masks=source,
+                    masks=experiment.planned.data.dataset,
                     generator="none",
                 )
             )

@@ -6,6 +6,7 @@ from datasets.mask_controls import CONTROLS
 from platform.evaluation.reported import ReportedResult, reported_counterpart
 from platform.evaluation.statistics import Interval
 from platform.results.aggregate import TableRow
+from platform.results.mask_source import PERMUTED_RELEASED
 from platform.results.seeds import SeedMean
 
 ABSENT = "–"
@@ -62,8 +63,8 @@ def masks_text(row: TableRow) -> str:
 
 
 def masks_name(masks: str) -> str:
-    """`masks of ckplus`, `released masks`, `permuted masks` of a control."""
-    return f"{masks} masks" if masks in (*CONTROLS, "released") else f"masks of {masks}"
+    """`masks of ckplus`, `released masks`, `permuted masks` of a control, `permuted released masks`."""
+    return f"{masks} masks" if masks in (*CONTROLS, "released", PERMUTED_RELEASED) else f"masks of {masks}"
 
 
 def row_label(row: TableRow) -> str:

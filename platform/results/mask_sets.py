@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
-from datasets.mask_controls import control_masks
+from datasets.mask_controls import WITHOUT_MASKS, control_masks, drawn_masks
 from datasets.masks import MaskSet, build_masks, select_masks
 from datasets.store import PreparedStore
 from platform.errors import UserError
@@ -23,7 +23,9 @@ def load_masks(task: MaskTask, store: ResultsStore, class_names: tuple[str, ...]
     without a mask.
     """
     if not store.is_complete("masks", task.identity):
-        if task.control_of is not None:
+        if task.control in WITHOUT_MASKS:
+            masks = drawn_masks(task.control, class_names, _size_pixels(task))
+        elif task.control_of is not None:
             masks = control_masks(task.control, load_masks(task.control_of, store, class_names))
         elif task.released_folder:
             masks = _released_masks(task)
@@ -44,12 +46,17 @@ def load_masks(task: MaskTask, store: ResultsStore, class_names: tuple[str, ...]
     return select_masks(MaskSet(class_names=tuple(manifest["classes"]), images=images), class_names)
 
 
+def _size_pixels(task: MaskTask) -> int:
+    """Side of the faces that the masks belong to."""
+    return PreparedStore.open(Path(task.data.folder)).size_pixels
+
+
 def _released_masks(task: MaskTask) -> MaskSet:
     """The released masks that the task's record names. UserError where the files have changed since."""
     from datasets.released_masks import released_mask_set
 
-    size = PreparedStore.open(Path(task.data.folder)).size_pixels
-    masks = released_mask_set(Path(task.released_folder), task.released_fold, task.data.class_names, size)
+    folder, classes = Path(task.released_folder), task.data.class_names
+    masks = released_mask_set(folder, task.released_fold, classes, _size_pixels(task))
     if masks.hash != task.record["released"]:
         raise UserError(
             f"the masks in {task.released_folder} are no longer those that this run was planned with; "

@@ -11,6 +11,7 @@ from platform.results.aggregate import Scores, TableRow
 from platform.results.formatting import ABSENT, LEAKAGE, masks_text, p_value_text, row_label
 from platform.results.identity import RESULT_VERSION
 from platform.results.mask_note import mask_note
+from platform.results.mask_source import PERMUTED_RELEASED
 
 if TYPE_CHECKING:
     from platform.results.comparisons import Comparison
@@ -21,6 +22,10 @@ NEAR_CEILING = 0.95
 
 MASK_NOTES = {
     "released": "Masks `released`: FMPN's released motion masks of the same folds, made by its authors.",
+    PERMUTED_RELEASED: (
+        f"Masks `{PERMUTED_RELEASED}`: a control; FMPN's released motion masks of the same folds, each class "
+        "with another class's."
+    ),
     "permuted": "Masks `permuted`: a control; each class has another class's motion mask.",
     "uniform": "Masks `uniform`: a control; the same gray everywhere, for every class.",
     "centre": "Masks `centre`: a control; one round blob in the middle, the same for every class.",

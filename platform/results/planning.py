@@ -49,8 +49,15 @@ class PlannedData:
     """Of each fold: its training subjects in five inner parts. Empty where no search is planned."""
     images_of_subject: dict[str, int]
     """Expressive images of each subject, of the classes asked for."""
-    has_neutral_faces: bool
-    """Whether every subject has one, so that the set can have motion masks of its own."""
+    classes_of_subject: dict[str, frozenset[str]]
+    """Classes that each subject shows, of those asked for."""
+    neutral_faces: dict[str, int]
+    """Neutral faces of each subject that has any: a subject's motion needs exactly one."""
+
+    @property
+    def has_neutral_faces(self) -> bool:
+        """Whether every subject has one, so that the set can have motion masks of its own."""
+        return all(self.neutral_faces.get(subject) == 1 for subject in self.images_of_subject)
 
     def image_count(self, subjects: Sequence[str]) -> int:
         """Expressive images of these subjects."""
@@ -137,7 +144,8 @@ def _planned(
         folds=folds,
         inner=inner,
         images_of_subject={subject: sum(counts.values()) for subject, counts in classes.items()},
-        has_neutral_faces=set(classes) <= set(store.subjects[store.roles == "neutral"].tolist()),
+        classes_of_subject={subject: frozenset(counts) for subject, counts in classes.items()},
+        neutral_faces=dict(Counter(store.subjects[store.roles == "neutral"].tolist())),
     )
 
 
