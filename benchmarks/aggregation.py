@@ -25,6 +25,7 @@ from typing import Any
 import numpy as np
 
 from platform.evaluation.predictions import Predictions, to_bytes
+from platform.machine_limits import usable_cpus
 from platform.progress import ProgressLine
 from platform.results.files import write_atomically
 from platform.results.identity import RESULT_VERSION, identity
@@ -70,7 +71,7 @@ def measure(runs: Path, arguments: argparse.Namespace) -> int:
     with out.open(newline="") as file:
         rows = list(csv.DictReader(file))
     fold_runs, images = (sum(int(row[name]) for row in rows) for name in ("fold_count", "images"))
-    processes = min(MOST_PROCESSES, os.cpu_count() or 1)
+    processes = min(MOST_PROCESSES, usable_cpus())
     # The largest process is known; the others of the command hold no more.
     gib = usage.ru_maxrss / 2**20 * (1 + processes)
     print(

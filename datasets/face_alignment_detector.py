@@ -18,6 +18,7 @@ import numpy as np
 
 from datasets.landmark_detection import DetectedFace
 from platform.errors import UserError, unknown_name
+from platform.machine_limits import usable_cpus
 
 DETECTORS = ("sfd", "blazeface", "retinaface", "yunet")
 """Face detectors of face-alignment that need no package besides it. `sfd` is the most exact and the
@@ -47,6 +48,8 @@ class FaceAlignmentDetector:
         import torch
 
         if self._network is None:
+            # torch counts the machine's cores, whatever a container's quota is.
+            torch.set_num_threads(min(torch.get_num_threads(), usable_cpus()))
             self._network = self._build()
         positions_of: dict[tuple[int, ...], list[int]] = {}
         for position, image in enumerate(images):

@@ -56,7 +56,7 @@ def make_parser() -> Parser:
     bad = parser.add_mutually_exclusive_group()
     bad.add_argument("--strict", action="store_true", help="stop at the first bad item (the default)")
     bad.add_argument("--skip-bad", action="store_true", help="leave bad items out, and list them")
-    add("--workers", type=int, metavar="N", help="processes (default: one a processor core)")
+    add("--workers", type=int, metavar="N", help="processes (default: one a usable CPU)")
     return parser
 
 

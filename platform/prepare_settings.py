@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import os
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,6 +17,7 @@ from datasets.frame_lists import read_frame_list
 from datasets.landmark_detection import Detector, detect_landmarks
 from datasets.records import DatasetDescription, FrameRecord
 from platform.errors import UserError
+from platform.machine_limits import usable_cpus
 from platform.progress import ProgressLine
 
 DETECT = "detect"
@@ -29,7 +29,7 @@ def preparation_settings(arguments: argparse.Namespace, description: DatasetDesc
     raw = raw_folder(arguments.data_root, arguments.dataset)
     if description.embedded and arguments.source is None and not raw.exists():
         print(f"drawing {description.title} into {raw} first; about ten seconds ...", flush=True)
-    workers = arguments.workers if arguments.workers is not None else os.cpu_count() or 1
+    workers = arguments.workers if arguments.workers is not None else usable_cpus()
     for flag, value, least in (
         ("--workers", workers, 1),
         ("--allow-missing", arguments.allow_missing, 0),

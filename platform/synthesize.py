@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 
 from platform.command import Parser, run
 from platform.errors import UserError
+from platform.machine_limits import usable_cpus
 
 EXAMPLES = """examples:
   python -m platform.synthesize --out faces
@@ -55,14 +55,14 @@ def make_parser() -> Parser:
         "--size", type=int, default=192, metavar="PIXELS", help="side of a frame (default 192)"
     )
     parser.add_argument("--wild", action="store_true", help="in the wild instead of in a laboratory")
-    parser.add_argument("--workers", type=int, metavar="N", help="processes (default: one a processor core)")
+    parser.add_argument("--workers", type=int, metavar="N", help="processes (default: one a usable CPU)")
     return parser
 
 
 def main(argv: list[str]) -> int | None:
     """Draw one set and its preview."""
     arguments = make_parser().parse_args(argv)
-    workers = arguments.workers if arguments.workers is not None else os.cpu_count() or 1
+    workers = arguments.workers if arguments.workers is not None else usable_cpus()
     if not 1 <= workers <= 256:
         raise UserError(f"workers must be from 1 to 256, but got {workers}; pass --workers 2.")
 

@@ -20,6 +20,7 @@ LAYERS = (
     "platform.errors",
     "platform.console",
     "platform.files",
+    "platform.machine_limits",
     "datasets",
     "platform.models",
     "search_spaces",

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import os
 import shutil
 from dataclasses import dataclass
 from pathlib import Path
 
 from platform.config import Configuration
 from platform.errors import UserError
+from platform.machine_limits import machine_memory_bytes
 from platform.results.experiment_plan import Experiment, all_tasks, final_rows
 from platform.results.footprint import Footprint, footprint, gibibytes
 from platform.results.planning import machine_of, step_tasks
@@ -93,17 +93,6 @@ def free_disk_bytes(folder: Path) -> int:
     """Free bytes for this user where `folder` is, or would be made."""
     existing = next(one for one in (folder, *folder.parents) if one.exists())
     return shutil.disk_usage(existing).free
-
-
-def machine_memory_bytes() -> int:
-    """This machine's memory, or this container's share of it."""
-    memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
-    for limit in ("/sys/fs/cgroup/memory.max", "/sys/fs/cgroup/memory/memory.limit_in_bytes"):
-        try:
-            memory = min(memory, int(Path(limit).read_text()))
-        except (OSError, ValueError):  # no such control group, or `max`
-            continue
-    return memory
 
 
 def runs_in_memory(experiment: Experiment, *, search: bool) -> int | None:

@@ -18,6 +18,7 @@ from typing import Any
 from platform.config import Plan
 from platform.distributed.ray_start import sigterm_stays_ours, start_ray
 from platform.errors import Terminated, UserError
+from platform.machine_limits import usable_cpus
 
 TRIAL_SLOT = "trial_slot"
 """Custom resource of the head node that trials hold, so that they hold no CPU while they wait."""
@@ -63,7 +64,7 @@ def local_slots(plan: Plan, runs_in_memory: int | None = None) -> Slots:
 
     `runs_in_memory`: fold runs that the machine's memory holds at once, if that is known.
     """
-    cpus = float(len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1)
+    cpus = float(usable_cpus())
     slots = _slots(plan, cpus, float(_local_gpus()) if plan.gpus_per_run else 0.0)
     held_back = 0 if runs_in_memory is None else max(0, (slots.fold_runs or 0) - runs_in_memory)
     return dataclasses.replace(slots, fold_runs=(slots.fold_runs or 0) - held_back, held_back=held_back)

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from platform.distributed.capacity import free_disk_bytes, machine_memory_bytes, needs, runs_in_memory
+from platform.distributed.capacity import free_disk_bytes, needs, runs_in_memory
 from platform.distributed.cluster import Slots, local_slots
 from platform.distributed.progress import clock
+from platform.machine_limits import machine_memory_bytes
 from platform.results.cost import GFLOP_A_SECOND_AND_CORE
 from platform.results.experiment_plan import Experiment, all_tasks, final_rows, wanted_gflop
 from platform.results.footprint import gibibytes

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from multiprocessing import get_context
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from platform.machine_limits import usable_cpus
 from platform.results.aggregate import AggregatedRow, aggregate_row
 from platform.results.store import ResultsStore
 
@@ -53,7 +53,7 @@ def aggregate_experiments(
 
 
 def _aggregate_in_parallel(jobs: Sequence[Job]) -> Iterator[AggregatedRow]:
-    count = min(MOST_PROCESSES, len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else 1)
+    count = min(MOST_PROCESSES, usable_cpus())
     if count < 2:
         yield from map(_aggregate, jobs)
         return

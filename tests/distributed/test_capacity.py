@@ -8,7 +8,7 @@ import pytest
 
 from platform.config import Plan
 from platform.distributed import capacity
-from platform.distributed.capacity import check_capacity, free_disk_bytes, machine_memory_bytes, needs
+from platform.distributed.capacity import check_capacity, free_disk_bytes, needs
 from platform.errors import UserError
 from platform.results.experiment_plan import Experiment, all_tasks, final_rows, plan_experiment
 from platform.results.footprint import footprint
@@ -88,5 +88,5 @@ def test_only_as_many_runs_at_once_as_the_memory_holds_and_always_one(
 
 
 def test_this_machine_has_memory_and_a_folder_to_come_has_its_parent_s_disk(tmp_path: Path) -> None:
-    assert machine_memory_bytes() > 2**28
+    assert capacity.machine_memory_bytes() > 2**28
     assert free_disk_bytes(tmp_path / "not" / "yet") > 0

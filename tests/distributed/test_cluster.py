@@ -16,6 +16,7 @@ import pytest
 from platform.config import Plan
 from platform.distributed.cluster import _terminable, local_slots
 from platform.errors import Terminated, UserError
+from platform.machine_limits import usable_cpus
 from tests.distributed.processes import LINUX_ONLY, LOOPBACK, descendants, listening_addresses
 
 ASK = """
@@ -28,7 +29,7 @@ except Exception as error:
 
 
 def processors() -> int:
-    return len(os.sched_getaffinity(0))
+    return usable_cpus()
 
 
 def test_fold_runs_at_once_are_what_their_cpus_allow() -> None:
