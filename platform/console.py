@@ -41,6 +41,11 @@ def one_line(text: str) -> str:
     return _UNSAFE_IN_A_LINE.sub(_written_out, text)
 
 
+def json_visible(document: str) -> str:
+    """As `visible` for a JSON document, which stays the same document: characters as `\\u009b`."""
+    return _UNSAFE.sub(lambda found: f"\\u{ord(found[0]):04x}", document)
+
+
 def _written_out(found: re.Match[str]) -> str:
     return found[0].encode("unicode_escape").decode("ascii")
 

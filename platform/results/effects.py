@@ -14,6 +14,7 @@ from platform.evaluation.accuracy_interval import Interval
 from platform.evaluation.paired_interval import difference_interval
 from platform.results.aggregate import AggregatedRow
 from platform.results.formatting import p_value_text
+from platform.results.grid import markdown_escape
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -116,7 +117,7 @@ def effects_markdown(effects: Sequence[MeasuredEffect]) -> str:
             p_value_text(effect.p_value),
             f"{effect.image_count}, {effect.subject_count}",
         )
-        lines.append(f"| {' | '.join(cells)} |")
+        lines.append(f"| {' | '.join(map(markdown_escape, cells))} |")
     return "\n".join([*lines, "", DEFINITION, ""])
 
 

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from platform.results.aggregate import aggregate_experiment
+from platform.results.displayable import displayable
 from platform.results.effects import effects_figure, effects_markdown, effects_screen, measure_effects
 from platform.results.figures import save_figure
 from platform.results.files import write_atomically
@@ -15,7 +16,7 @@ from platform.results.store import ResultsStore
 def write_effects(store: ResultsStore, experiment: Mapping[str, Any]) -> str:
     """Write `effects.md` and `figures/effects.png` beside the table; return the text for the screen."""
     folder = store.experiment_folder(experiment["name"])
-    effects = measure_effects(experiment, aggregate_experiment(store, experiment))
+    effects = displayable(measure_effects(experiment, aggregate_experiment(store, experiment)))
     if not effects:
         return hours_text(store, experiment)
     write_atomically(folder / "effects.md", effects_markdown(effects))

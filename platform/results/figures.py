@@ -31,9 +31,18 @@ _CURVE_TITLES = {
 
 
 def save_figure(figure: Figure, path: Path) -> None:
-    """Write `figure` as PNG, without a date or version in it, so that equal figures are equal files."""
+    """Write `figure` as PNG, without a date or version in it, so that equal figures are equal files.
+
+    Texts are drawn as they are: a `$` in a class name starts no formula (a wrong one would be an error).
+    """
+    from matplotlib import rc_context
+    from matplotlib.text import Text
+
     path.parent.mkdir(parents=True, exist_ok=True)
-    figure.savefig(path, format="png", dpi=DOTS_PER_INCH, metadata={"Software": None})
+    for text in figure.findobj(Text):
+        text.set_parse_math(False)
+    with rc_context({"text.parse_math": False}):  # for what is made while it is drawn
+        figure.savefig(path, format="png", dpi=DOTS_PER_INCH, metadata={"Software": None})
 
 
 def mask_figure(masks: np.ndarray, class_names: Sequence[str], title: str = "Motion masks") -> Figure:

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+
+# An underscore inside a word is one; an ampersand matters where it starts an entity.
+_MARKDOWN = re.compile(r"[\\`*\[\]|~]|(?<![A-Za-z0-9])_|_(?![A-Za-z0-9])|&(?=#?\w+;)")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -21,10 +25,20 @@ class Grid:
 
 
 def markdown_grid(grid: Grid) -> list[str]:
-    """Lines of a GitHub table, without the caption."""
+    """Lines of a GitHub table, without the caption. Cells are plain text; one within `**` is bold."""
     rule = ["---" if index < grid.left_columns else "---:" for index in range(len(grid.header))]
-    escaped = [[cell.replace("|", "\\|").replace("\n", " ") for cell in row] for row in grid.rows]
-    return ["| " + " | ".join(cells) + " |" for cells in (grid.header, rule, *escaped)]
+    header, *rows = ([_cell(cell) for cell in cells] for cells in (grid.header, *grid.rows))
+    return ["| " + " | ".join(cells) + " |" for cells in (header, rule, *rows)]
+
+
+def _cell(cell: str) -> str:
+    bold = cell.startswith("**") and cell.endswith("**") and len(cell) > 4
+    return f"**{markdown_escape(cell[2:-2])}**" if bold else markdown_escape(cell)
+
+
+def markdown_escape(text: str) -> str:
+    """`text` in one line that Markdown shows as it is: no link, no image, no HTML, no new column."""
+    return _MARKDOWN.sub(r"\\\g<0>", text).replace("<", "&lt;").replace("\n", " ")
 
 
 def screen_grid(grid: Grid) -> list[str]:

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 
+from platform.console import one_line
 from platform.evaluation.reported import ReportedResult
 from platform.results.aggregate import TableRow
 from platform.results.details import PARTS
+from platform.results.displayable import displayable
 from platform.results.formatting import (
     ABSENT,
     folds_text,
@@ -21,7 +24,7 @@ from platform.results.formatting import (
     seed_mean_text,
     title_text,
 )
-from platform.results.grid import Grid, markdown_grid
+from platform.results.grid import Grid, markdown_escape, markdown_grid
 from platform.results.seeds import SeedGroup
 from platform.results.table import Section, Table
 
@@ -54,15 +57,23 @@ _LEFT_COLUMNS = 5
 
 def render_markdown(table: Table, parts: Sequence[str]) -> str:
     """GitHub Markdown: per data set the table, the notes, and `parts` (keys of details.PARTS)."""
+    # A backtick in a name would end the code spans of our own sentences.
+    table = displayable(table, lambda text: one_line(text).replace("`", "'"))
     lines = ["# Comparison", ""]
     for section in table.sections:
-        lines += [f"## {section.dataset}", "", *markdown_grid(_main_grid(section)), ""]
-        lines += [*(f"- {note}" for note in section.notes), ""]
+        lines += [f"## {markdown_escape(section.dataset)}", "", *markdown_grid(_main_grid(section)), ""]
+        lines += [*(f"- {_sentence(note)}" for note in section.notes), ""]
         for part in parts:
             for grid in PARTS[part](section):
-                lines += [f"{grid.caption}:", "", *markdown_grid(grid), ""]
+                lines += [f"{markdown_escape(grid.caption)}:", "", *markdown_grid(grid), ""]
     lines += ["## What the numbers are", "", *(f"- {note}" for note in table.definitions)]
     return "\n".join(lines) + "\n"
+
+
+def _sentence(note: str) -> str:
+    """A note with its code spans, and everything around them as plain text."""
+    parts = re.split(r"(`[^`]*`)", note)
+    return "".join(part if part.startswith("`") else markdown_escape(part) for part in parts)
 
 
 def _main_grid(section: Section) -> Grid:

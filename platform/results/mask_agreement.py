@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import csv
-import io
 from pathlib import Path
 
 from platform.errors import UserError
+from platform.results.csv_text import csv_text
 from platform.results.experiment_plan import Experiment
 from platform.results.files import write_atomically
 from platform.results.mask_sets import load_masks
@@ -35,11 +34,9 @@ def write_mask_agreement(experiment: Experiment) -> list[str]:
             rows += [(fold.index, name, value) for name, value in found.items()]
     except UserError as error:
         return [f"Our own masks beside the released ones: not comparable, {error}"]
-    text = io.StringIO()
-    writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(("fold", "class", "correlation"))
-    writer.writerows((fold, name, f"{value:.4f}") for fold, name, value in rows)
-    write_atomically(experiment.folder / FILE, text.getvalue().encode())
+    columns = ("fold", "class", "correlation")
+    records = [dict(zip(columns, (fold, name, f"{value:.4f}"), strict=True)) for fold, name, value in rows]
+    write_atomically(experiment.folder / FILE, csv_text(columns, records))
     means = {
         name: sum(value for _, one, value in rows if one == name) / len(released) for name in data.class_names
     }

@@ -19,6 +19,7 @@ from platform.results import figures as drawing
 from platform.results.aggregate import AggregatedRow, aggregate_experiment
 from platform.results.confusion_figure import confusion_figure
 from platform.results.details import CONFUSIONS
+from platform.results.displayable import displayable
 from platform.results.experiment import check_experiment, studies_of
 from platform.results.files import write_atomically
 from platform.results.formatting import row_label
@@ -80,12 +81,13 @@ def present(
     table_files = {form: folder / name for form, name in _TABLE_FILES.items()}
     for form, path in table_files.items():
         write_atomically(path, render(table, form))
+    aggregated = displayable(aggregated)
     figures = _write_figures(folder / "figures", store, experiment, aggregated, extra_figures or {})
     logs = folder / "tensorboard"
-    write_tensorboard(logs, store, experiment, aggregated, figures)
     commands = _next_commands(store, experiment, logs)
     report = folder / "report.html"
     write_atomically(report, report_html(experiment, table, figures, commands))
+    write_tensorboard(logs, store, experiment, aggregated, figures)
     matrices = [screen_grid(matrix_grid(one)) for one in transfer_matrices(experiment, aggregated)]
     return Presentation(
         text="\n".join([render(table, "screen"), *("\n".join([*lines, ""]) for lines in matrices)]),
@@ -171,7 +173,7 @@ def _row_figures(
         )
         title = titles.get(made.row.masks, lent)
         written[title] = folder / f"masks-{slug}.png"
-        classes = (store.manifest("masks", masks) or {})["classes"]
+        classes = displayable((store.manifest("masks", masks) or {})["classes"])
         images = np.load(io.BytesIO(store.read("masks", masks, "masks.npy")), allow_pickle=False)
         drawing.save_figure(drawing.mask_figure(images, classes, title), written[title])
     if "pictures.png" in (store.manifest("fold_runs", identity) or {})["sha256"]:

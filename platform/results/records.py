@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-import csv
-import io
 import json
 from collections.abc import Sequence
 from typing import Any
 
+from platform.console import json_visible
 from platform.evaluation.reported import ReportedResult
 from platform.evaluation.statistics import Interval
 from platform.results.aggregate import Scores, TableRow
 from platform.results.comparisons import Comparison
+from platform.results.csv_text import csv_text
 from platform.results.details import CONFUSIONS, released_fold_accuracies
 from platform.results.formatting import LEAKAGE, reported_difference, row_label
 from platform.results.seeds import SeedGroup
@@ -46,11 +46,7 @@ def render_csv(table: Table, parts: Sequence[str]) -> str:
 
 def _csv(records: Sequence[dict[str, Any]]) -> str:
     columns = list(dict.fromkeys(key for record in records for key in record))
-    text = io.StringIO()
-    writer = csv.DictWriter(text, columns, lineterminator="\n", restval="")
-    writer.writeheader()
-    writer.writerows(records)
-    return text.getvalue()
+    return csv_text(columns, records)
 
 
 def render_json(table: Table, parts: Sequence[str]) -> str:
@@ -60,7 +56,8 @@ def render_json(table: Table, parts: Sequence[str]) -> str:
         "definitions": list(table.definitions),
         "sections": [_section_record(section, parts) for section in table.sections],
     }
-    return json.dumps(document, indent=1, ensure_ascii=False, allow_nan=False) + "\n"
+    # JSON itself escapes only some of the characters that give orders to a terminal.
+    return json_visible(json.dumps(document, indent=1, ensure_ascii=False, allow_nan=False)) + "\n"
 
 
 def _section_record(section: Section, parts: Sequence[str]) -> dict[str, Any]:

@@ -1,4 +1,7 @@
-"""The comparison table in the form a user asked for. Equal rows give equal bytes."""
+"""The comparison table in the form a user asked for. Equal rows give equal bytes.
+
+The forms that people read are made of displayable names; CSV and JSON hold the names as they are stored.
+"""
 
 from __future__ import annotations
 
@@ -6,6 +9,7 @@ from collections.abc import Callable, Sequence
 
 from platform.errors import UserError, unknown_name
 from platform.results.details import PARTS
+from platform.results.displayable import displayable
 from platform.results.latex import render_latex
 from platform.results.markdown import render_markdown
 from platform.results.records import render_csv, render_json
@@ -19,6 +23,7 @@ FORMATS: dict[str, Callable[[Table, Sequence[str]], str]] = {
     "csv": render_csv,
     "json": render_json,
 }
+_FOR_PEOPLE = ("screen", "markdown", "latex")
 _ALL_PARTS = ("markdown", "latex", "json")
 """Forms that hold every part unless fewer are asked for."""
 
@@ -46,4 +51,6 @@ def render(table: Table, form: str, parts: Sequence[str] | None = None) -> str:
     check_form(form, parts)
     if parts is None:
         parts = tuple(PARTS) if form in _ALL_PARTS else ()
+    if form in _FOR_PEOPLE:
+        table = displayable(table)
     return FORMATS[form](table, tuple(dict.fromkeys(parts)))

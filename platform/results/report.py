@@ -8,7 +8,9 @@ from html import escape
 from pathlib import Path
 from typing import Any
 
+from platform.console import visible
 from platform.results.details import PARTS
+from platform.results.displayable import displayable
 from platform.results.experiment import studies_of
 from platform.results.formatting import LEAKAGE
 from platform.results.grid import Grid
@@ -48,7 +50,7 @@ def report_html(
     experiment: Mapping[str, Any], table: Table, figures: Mapping[str, Path], next_commands: Mapping[str, str]
 ) -> str:
     """The page. figures: title to PNG file, embedded. next_commands: what for, to the command."""
-    name = experiment["name"]
+    name, table = experiment["name"], displayable(table)
     facts = ", ".join(
         f"{what} {experiment[key]}"
         for what, key in (("data set", "dataset"), ("preset", "preset"), ("selected by", "selection_rule"))
@@ -69,7 +71,7 @@ def report_html(
         "<h2>Next</h2>",
         *(f"<p>{escape(what)}</p><pre>{escape(command)}</pre>" for what, command in next_commands.items()),
     ]
-    return (
+    return visible(
         '<!doctype html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
         '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
         f"<title>{escape(name)}</title>\n<style>{_STYLE}</style>\n</head>\n<body>\n<main>\n"
