@@ -13,13 +13,24 @@ from pathlib import Path
 from typing import Any
 
 from platform.config import Plan
+from platform.distributed.lost_workers import environment_failure_of
 from platform.results.cost import cost_gflop, cost_key
+from platform.results.environment_failure import (
+    LOST_WORKERS_IN_A_ROW,
+    EnvironmentFailure,
+    environment_failure,
+    wait_seconds,
+)
 from platform.results.execution import task_kind
 from platform.results.store import ResultsStore
 from platform.results.tasks import FoldTask, Stage1Task
 
 Launch = Callable[[FoldTask | Stage1Task], Awaitable[dict[str, Any]]]
 """Starts a task somewhere and returns its manifest; raises when the worker was lost."""
+LOST = "lost"
+"""Status, beside `complete` and `failed`, of a task that the environment kept from being carried out. It is
+answered, and never stored: the same command tries the task again."""
+LOSSES_SHOWN = 100
 
 
 class PrioritySlots:
@@ -50,8 +61,10 @@ class PrioritySlots:
 class Dispatcher:
     """Runs wanted tasks whose results are not there, shares what is asked for twice, and counts.
 
-    A fold run waits for its stage 1 without holding a slot. A task whose worker is lost, or that
-    fails, is tried again `retries` times; then it is stored as failed, with the reason.
+    A fold run waits for its stage 1 without holding a slot. A task that fails is tried again `retries`
+    times; then it is stored as failed, with the reason. One whose worker is lost is started again after a
+    growing wait, LOST_WORKERS_IN_A_ROW times without a new checkpoint; then it is answered as LOST, as is one
+    that still meets a full disk or the like after `retries` more attempts.
     """
 
     def __init__(
@@ -61,6 +74,7 @@ class Dispatcher:
         launch: Launch,
         retries: int,
         image_counts: Mapping[str, int],
+        sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
     ) -> None:
         """`image_counts`: `<data hash>/<subject>` to that subject's number of expressive images."""
         self._store = ResultsStore(Path(runs_root))
@@ -71,6 +85,9 @@ class Dispatcher:
         self._results: dict[str, asyncio.Task[dict[str, Any]]] = {}
         self._running: dict[str, tuple[str, float]] = {}
         self._finished: list[dict[str, Any]] = []
+        self._losses: list[dict[str, Any]] = []
+        self._host_of: dict[str, str] = {}
+        self._sleep = sleep
         self._life = uuid.uuid4().hex
 
     async def run(self, tasks: list[FoldTask]) -> list[dict[str, Any]]:
@@ -89,7 +106,12 @@ class Dispatcher:
             "life": self._life,
             "running": [(label, now - started) for label, started in self._running.values()],
             "finished": self._finished[known:],
+            "losses": self._losses[-LOSSES_SHOWN:],
         }
+
+    def started(self, identity: str, host: str) -> None:
+        """The worker that carries the task out says where it is, so that its loss can be named."""
+        self._host_of[identity] = host
 
     def _result(self, task: FoldTask | Stage1Task, priority: float = 0.0) -> asyncio.Task[dict[str, Any]]:
         if task.identity not in self._results:
@@ -97,41 +119,103 @@ class Dispatcher:
         return self._results[task.identity]
 
     async def _obtain(self, task: FoldTask | Stage1Task, priority: float) -> dict[str, Any]:
-        kind = task_kind(task)
-        manifest = self._store.manifest(kind, task.identity)
+        try:
+            return await self._complete_or_failed(task, priority)
+        except EnvironmentFailure as failure:
+            return self._finish(task, _lost(task, failure))
+
+    async def _complete_or_failed(self, task: FoldTask | Stage1Task, priority: float) -> dict[str, Any]:
+        """The stored manifest. EnvironmentFailure: nothing could be found out about the task."""
+        manifest = self._stored(task)
         if manifest is not None and manifest["status"] == "complete":
             return self._finish(task, manifest, reused=True)
         gflop = self.gflop(task)
         if isinstance(task, FoldTask) and task.stage1 is not None:
             # Stage 1 ranks by all that waits for it, so that no chain is left for the end.
             first = await self._result(task.stage1, gflop)
+            if first["status"] == LOST:
+                return self._finish(task, {**first, "identity": task.identity})
             if first["status"] != "complete":
                 reason = f"stage 1 ({task.stage1.identity}) failed:\n{first['traceback']}"
-                return self._finish(task, self._store.write_failure(kind, task.identity, task.record, reason))
-        await self._slots.acquire(gflop + priority)
-        started = time.monotonic()
-        try:
-            manifest = await self._attempt(task)
-            return self._finish(task, manifest, slot_seconds=time.monotonic() - started)
-        finally:
-            self._slots.release()
-            self._running.pop(task.identity, None)
+                return self._finish(task, self._write_failure(task, reason))
+        return await self._run(task, gflop + priority)
 
-    async def _attempt(self, task: FoldTask | Stage1Task) -> dict[str, Any]:
-        for attempt in range(self._retries + 1):
-            self._running[task.identity] = (label(task), time.monotonic())
+    async def _run(self, task: FoldTask | Stage1Task, priority: float) -> dict[str, Any]:
+        """Attempt after attempt, with a slot held while one runs."""
+        attempts = _Attempts(self._retries)
+        held_seconds = 0.0
+        while True:
+            await self._slots.acquire(priority)
+            started = time.monotonic()
+            self._running[task.identity] = (label(task), started)
+            reached = self._checkpoints(task)
             try:
-                manifest = await self._launch(task)
-            except Exception:
-                manifest = self._store.write_failure(
-                    task_kind(task),
-                    task.identity,
-                    task.record,
-                    f"attempt {attempt + 1}:\n{traceback.format_exc()}",
-                )
-            if manifest["status"] == "complete":
-                break
-        return manifest
+                manifest, failure = await self._attempt(task, attempts.count + 1)
+            finally:
+                self._slots.release()
+                self._running.pop(task.identity, None)
+                held_seconds += time.monotonic() - started
+            if manifest is not None and manifest["status"] == "complete":
+                return self._finish(task, manifest, slot_seconds=held_seconds)
+            wait = attempts.wait_after(failure, progressed=self._checkpoints(task) != reached)
+            if failure is not None:
+                self._note(task, failure, attempts.lost_in_a_row, wait)
+            if wait is None and manifest is not None:
+                return self._finish(task, manifest, slot_seconds=held_seconds)
+            if wait is None:
+                assert failure is not None
+                raise failure
+            if wait:
+                await self._sleep(wait)
+
+    async def _attempt(
+        self, task: FoldTask | Stage1Task, number: int
+    ) -> tuple[dict[str, Any] | None, EnvironmentFailure | None]:
+        """A manifest, complete or failed; or what kept the task from being carried out."""
+        self._host_of.pop(task.identity, None)
+        try:
+            return await self._launch(task), None
+        except Exception as error:
+            failure = environment_failure_of(error, self._host_of.get(task.identity, ""))
+            if failure is not None:
+                return None, failure
+            reason = f"attempt {number}:\n{traceback.format_exc()}"
+        try:
+            return self._write_failure(task, reason), None
+        except EnvironmentFailure as unwritable:
+            return None, unwritable
+
+    def _stored(self, task: FoldTask | Stage1Task) -> dict[str, Any] | None:
+        try:
+            return self._store.manifest(task_kind(task), task.identity)
+        except Exception as error:
+            raise environment_failure(error) or error from error
+
+    def _write_failure(self, task: FoldTask | Stage1Task, reason: str) -> dict[str, Any]:
+        try:
+            return self._store.write_failure(task_kind(task), task.identity, task.record, reason)
+        except Exception as error:
+            raise environment_failure(error) or error from error
+
+    def _checkpoints(self, task: FoldTask | Stage1Task) -> set[str]:
+        """Names of the checkpoints that are there: a new one between two losses is progress."""
+        folder = self._store.root / "checkpoints" / task.identity
+        return {path.name for path in folder.rglob("*.json")}
+
+    def _note(
+        self, task: FoldTask | Stage1Task, failure: EnvironmentFailure, losses: int, wait: float | None
+    ) -> None:
+        self._losses.append(
+            {
+                "number": self._losses[-1]["number"] + 1 if self._losses else 1,
+                "label": label(task),
+                "host": failure.host,
+                "reason": failure.reason,
+                "worker_lost": failure.worker_lost,
+                "in_a_row": losses,
+                "wait_seconds": wait,
+            }
+        )
 
     def gflop(self, task: FoldTask | Stage1Task) -> float:
         """The task's training arithmetic."""
@@ -182,6 +266,38 @@ def label(task: FoldTask | Stage1Task) -> str:
     return f"{task.record['method']} {backbone} {task.data.dataset} fold {fold['index']} {role}"
 
 
+class _Attempts:
+    """Counts the attempts of one task by how they ended, and says whether there is another."""
+
+    def __init__(self, retries: int) -> None:
+        self._left = retries
+        self.count = 0
+        self.lost_in_a_row = 0
+        self._told_in_a_row = 0
+
+    def wait_after(self, failure: EnvironmentFailure | None, *, progressed: bool) -> float | None:
+        """Seconds until the next attempt; None where there is none. `failure` None: the code failed."""
+        self.count += 1
+        if failure is not None and failure.worker_lost:
+            self.lost_in_a_row = 1 if progressed else self.lost_in_a_row + 1
+            return wait_seconds(self.lost_in_a_row) if self.lost_in_a_row <= LOST_WORKERS_IN_A_ROW else None
+        if self._left == 0:
+            return None
+        self._left -= 1
+        if failure is None:
+            return 0.0
+        self._told_in_a_row += 1
+        return wait_seconds(self._told_in_a_row)
+
+
+def _lost(task: FoldTask | Stage1Task, failure: EnvironmentFailure) -> dict[str, Any]:
+    """What is answered for a task that could not be carried out."""
+    reason = f"{label(task)} could not be carried out: {failure}"
+    if failure.worker_lost:
+        reason += f"; its worker was lost {LOST_WORKERS_IN_A_ROW + 1} times in a row"
+    return {"identity": task.identity, "status": LOST, "reason": reason, "traceback": reason}
+
+
 class RayDispatcher(Dispatcher):
     """The Dispatcher whose tasks are Ray tasks; meant to be an actor on the head node."""
 
@@ -199,8 +315,11 @@ class RayDispatcher(Dispatcher):
         )
 
         async def launch(task: FoldTask | Stage1Task) -> dict[str, Any]:
+            import ray
+
+            own = ray.get_runtime_context().current_actor
             manifest: dict[str, Any] = await remote.remote(
-                task, runs_root, plan.train_workers, plan.cpus_per_run, plan.gpus_per_run
+                task, runs_root, plan.train_workers, plan.cpus_per_run, plan.gpus_per_run, own
             )
             return manifest
 

@@ -18,7 +18,8 @@ from platform.errors import UserError
 
 EventName = Literal[
     "phase", "trial_proposed", "run_finished", "run_failed", "round_finished", "trial_complete",
-    "trial_pruned", "trial_failed", "trial_invalid", "progress", "finished", "stopped",
+    "trial_pruned", "trial_failed", "trial_invalid", "progress", "worker_lost", "finished",
+    "stopped",
 ]  # fmt: skip
 KEYS = (
     "time", "event", "study", "trial", "fold", "part", "score", "seconds", "slot_seconds", "counts",

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from platform.distributed.capacity import runs_in_memory
 from platform.distributed.cluster import connected
-from platform.distributed.dispatcher import start_dispatcher
+from platform.distributed.dispatcher import LOST, start_dispatcher
 from platform.distributed.event_log import EventLog
 from platform.distributed.progress import SEARCHED, Progress, displayed
 from platform.errors import UserError
@@ -190,6 +190,12 @@ def _expect(progress: Progress, experiment: Experiment, *, search: bool) -> None
 def _refuse_failures(
     experiment: Experiment, tasks: Sequence[FoldTask], manifests: Sequence[dict[str, Any]]
 ) -> None:
+    lost = [m for m in manifests if m["status"] == LOST]
+    if lost:
+        raise UserError(
+            f"{len(lost)} of {len(tasks)} fold runs are missing: {lost[0]['reason']}. What is finished is "
+            f"kept; with the cause gone, the same command goes on."
+        )
     failed = [(task, m) for task, m in zip(tasks, manifests, strict=True) if m["status"] != "complete"]
     if failed:
         task, manifest = failed[0]

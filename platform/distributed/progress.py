@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import shutil
 import sys
 import threading
@@ -68,6 +69,9 @@ class Progress(SearchObserver):
         """Finished tasks of the present dispatcher taken in so far."""
         self.failed = 0
         self.reused = 0
+        self.workers_lost = 0
+        self._losses_known = 0
+        self._lost_last = ""
         self.running: list[tuple[str, float]] = []
         self._phase = ""
         self.best = ""
@@ -109,15 +113,30 @@ class Progress(SearchObserver):
         with self._lock:
             self.running = snapshot["running"]
             if snapshot["life"] != self._life:
-                first, self._life = not self._life, snapshot["life"]
+                first, self._life, self._losses_known = not self._life, snapshot["life"], 0
                 if not first:
                     self.known = 0
                     return
+            for loss in snapshot.get("losses", ()):
+                if loss["number"] > self._losses_known:
+                    self._losses_known = loss["number"]
+                    self._lose(loss)
             self.known += len(snapshot["finished"])
             for entry in snapshot["finished"]:
                 if entry["identity"] not in self._counted:
                     self._counted.add(entry["identity"])
                     self._count(entry)
+
+    def _lose(self, loss: dict[str, Any]) -> None:
+        """A worker was lost, or met a full disk or the like: shown, logged, and counted as no failure."""
+        self.workers_lost += loss["worker_lost"]
+        self._lost_last = loss["host"] or "a host that is not known"
+        what = "lost its worker" if loss["worker_lost"] else "could not go on"
+        wait = loss["wait_seconds"]
+        then = "not started again" if wait is None else f"started again after {wait:g} s"
+        detail = f"{loss['label']} {what} on {self._lost_last}: {loss['reason']}; {then}"
+        logging.getLogger("platform").error(detail)
+        self._tell("worker_lost", detail=detail)
 
     def _count(self, entry: dict[str, Any]) -> None:
         failed = entry["status"] != "complete"
@@ -232,6 +251,8 @@ class Progress(SearchObserver):
             f"{len(self.running)} running",
             f"{self.failed} failed",
         ]
+        if self.workers_lost:
+            parts.append(f"{self.workers_lost} workers lost (last on {self._lost_last})")
         if self.reused:
             parts.append(f"{self.reused} were there")
         parts += [self.best] if self.best else self.trials.describe()

@@ -20,12 +20,13 @@ from ray import tune
 from platform.config import Configuration, Plan, replace
 from platform.distributed.cluster import TRIAL_SLOT
 from platform.distributed.search_observer import SearchObserver
-from platform.distributed.studies import PruningScheduler, Studies
+from platform.distributed.studies import LOST_TRIAL_RESTARTS, PruningScheduler, Studies
 from platform.distributed.study_search import StudySearch
 from platform.distributed.trial import run_trial
 from platform.errors import UserError
 from platform.objectives import pareto_front
 from platform.results.economy import SearchedTrial
+from platform.results.environment_failure import EnvironmentFailure
 from platform.results.extension import record_wanted
 from platform.results.invalid_trials import ATTRIBUTE, MOST_IN_A_ROW
 from platform.results.planning import PlannedData
@@ -33,9 +34,6 @@ from platform.results.store import ResultsStore
 from platform.results.study import SearchDefinition
 from platform.results.tasks import FoldTask
 from platform.selection import Scope
-
-LOST_TRIAL_RESTARTS = 2
-"""Times that a trial is started again after its process was lost."""
 
 
 def run_search(
@@ -56,7 +54,8 @@ def run_search(
     `extend`: by how many trials a finished search is being extended; the plan's trials hold them already.
 
     Raises KeyboardInterrupt when Tune was stopped before that; UserError: a study was made with other
-    settings, the space's file is at fault, too many proposals in a row were invalid, or no trial is complete.
+    settings, the space's file is at fault, too many proposals in a row were invalid, no trial is complete, or
+    the environment (a lost worker, a full disk) kept a trial from being carried out: it then stays open.
     """
     search = Studies(
         [
@@ -97,7 +96,13 @@ def run_search(
 
 
 def _check_valid(search: StudySearch) -> None:
-    """UserError when the space's file is at fault, or too many proposals in a row were invalid."""
+    """UserError when the space's file is at fault, too many proposals in a row were invalid, or the
+    environment ended the search."""
+    if isinstance(search.fault, EnvironmentFailure):
+        raise UserError(
+            f"the search {search.definition.name} ended early: {search.fault}. What is finished is kept; "
+            f"with the cause gone, the same command goes on."
+        )
     if search.fault:
         raise search.fault
     reason = search.lost_by()
@@ -191,7 +196,7 @@ def _failure(store: ResultsStore, tasks: Sequence[FoldTask]) -> str:
             reason = manifest["traceback"].strip().splitlines()[-1]
             where = store.folder("fold_runs", task.identity) / "manifest.json"
             return f"fold {task.fold_index}: {reason} ({where})"
-    return "its process was lost, or the fold run has succeeded since" if tasks else ""
+    return "it could not be measured, or the fold run has succeeded since" if tasks else ""
 
 
 def searched_trials(search: StudySearch) -> list[SearchedTrial]:

@@ -2,14 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import logging
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 from ray.tune.schedulers import FIFOScheduler, TrialScheduler
 from ray.tune.search import Searcher
 
-from platform.distributed.study_search import METRIC, StudySearch
+from platform.distributed.lost_workers import environment_failure_of
+from platform.distributed.study_search import METRIC, UNABLE, StudySearch
+from platform.errors import UserError
+from platform.results.environment_failure import LOST_WORKERS_IN_A_ROW, EnvironmentFailure
+
+LOST_TRIAL_RESTARTS = LOST_WORKERS_IN_A_ROW
+"""Times that a trial is started again after its process was lost."""
 
 
 class Studies(Searcher):
@@ -28,10 +36,10 @@ class Studies(Searcher):
         """A trial of the first study that has one; None while all wait; FINISHED at the end of all."""
         finished = True
         for search in self.searches:
-            suggestion = search.suggest(trial_id)
-            if search.fault:
-                for one in self.searches:  # the same space's file: none of them goes on
-                    one.end_by(search.fault)
+            suggestion = None
+            with self._ending():
+                suggestion = search.suggest(trial_id)
+            if self._fault() is not None:
                 return Searcher.FINISHED
             if suggestion == Searcher.FINISHED:
                 continue
@@ -41,19 +49,50 @@ class Studies(Searcher):
                 return suggestion
         return Searcher.FINISHED if finished else None
 
+    def _fault(self) -> UserError | None:
+        return next((search.fault for search in self.searches if search.fault), None)
+
+    @contextmanager
+    def _ending(self) -> Iterator[None]:
+        """What ends one study ends all: they share the space's file, the disk and the workers.
+
+        A UserError raised in the block (a study that cannot be written, a result that was changed) is such an
+        end too: from here it would reach the user as a traceback of Tune's.
+        """
+        fault: UserError | None = None
+        try:
+            yield
+        except EnvironmentFailure as failure:
+            fault = failure
+        except UserError as error:
+            fault = EnvironmentFailure(str(error).rstrip("."))
+        fault = self._fault() or fault
+        if fault is not None:
+            for search in self.searches:
+                search.end_by(fault)
+
     def should_prune(self, trial_id: str, folds_done: int) -> bool:
         """As the trial's study says."""
-        return self._search_of[trial_id].should_prune(trial_id, folds_done)
+        prune = False
+        with self._ending():
+            prune = self._search_of[trial_id].should_prune(trial_id, folds_done)
+        return prune
+
+    def on_trial_error(self, trial_id: str, reason: str) -> None:
+        """Tell the trial's study."""
+        self._search_of[trial_id].on_trial_error(trial_id, reason)
 
     def on_trial_result(self, trial_id: str, result: dict[str, Any]) -> None:
         """Tell the trial's study."""
-        self._search_of[trial_id].on_trial_result(trial_id, result)
+        with self._ending():
+            self._search_of[trial_id].on_trial_result(trial_id, result)
 
     def on_trial_complete(
         self, trial_id: str, result: dict[str, Any] | None = None, error: bool = False
     ) -> None:
         """Tell the trial's study."""
-        self._search_of[trial_id].on_trial_complete(trial_id, result, error)
+        with self._ending():
+            self._search_of[trial_id].on_trial_complete(trial_id, result, error)
 
     def __getstate__(self) -> dict[str, Any]:
         """Nothing travels in Tune's own snapshots: they are thrown away."""
@@ -77,6 +116,18 @@ class PruningScheduler(FIFOScheduler):
 
     def on_trial_result(self, tune_controller: Any, trial: Any, result: dict[str, Any]) -> str:
         """STOP or CONTINUE."""
-        if not result["failed_folds"] and self._search.should_prune(trial.trial_id, result["folds"]):
+        is_sound = not result["failed_folds"] and UNABLE not in result
+        if is_sound and self._search.should_prune(trial.trial_id, result["folds"]):
             return str(TrialScheduler.STOP)
         return str(TrialScheduler.CONTINUE)
+
+    def on_trial_error(self, tune_controller: Any, trial: Any) -> None:
+        """Note and log why the trial's process ended; Tune starts it again a few times."""
+        error = trial.get_pickled_error() or trial.get_error()
+        failure = environment_failure_of(error) if error is not None else None
+        lines = str(error or "its process was lost").strip().splitlines()
+        reason = str(failure) if failure is not None else lines[-1].strip()
+        logging.getLogger("platform").error("the process of trial %s ended: %s", trial.trial_id, reason)
+        self._search.on_trial_error(
+            trial.trial_id, f"its process ended {LOST_TRIAL_RESTARTS + 1} times: {reason}"
+        )

@@ -20,6 +20,7 @@ from platform.config import Configuration, Plan, replace
 from platform.distributed.search_observer import End, SearchObserver
 from platform.errors import UserError
 from platform.objectives import directions
+from platform.results.environment_failure import EnvironmentFailure
 from platform.results.inner_scores import InnerScores, inner_scores
 from platform.results.invalid_trials import ATTRIBUTE, too_many_invalid, why_invalid
 from platform.results.planning import PlannedData, machine_of, step_tasks
@@ -32,6 +33,8 @@ from platform.results.trial_values import MEASURED, trial_values
 from platform.selection import Scope
 
 METRIC = "inner_accuracy"
+UNABLE = "unable"
+"""Of a trial's report: why the environment kept it from being carried out."""
 END_OF: dict[TrialState, End] = {
     TrialState.COMPLETE: "COMPLETE",
     TrialState.PRUNED: "PRUNED",
@@ -72,7 +75,7 @@ class StudySearch(OptunaSearch):
         self.definition = definition
         self.scope = scope
         self.fault: UserError | None = None
-        """What went wrong in the space's file while the search ran: nothing more is proposed."""
+        """What ends the search early, so that nothing more is proposed."""
         self._observer = observer or SearchObserver()
         self._store, self._base, self._plan, self._planned = store, base, plan, planned
         self._numbers: dict[str, int] = {}
@@ -82,6 +85,7 @@ class StudySearch(OptunaSearch):
         self._earlier = EarlierTrials()
         self._ended: dict[int, TrialState] = {}
         self._measured: dict[int, dict[str, float]] = {}
+        self._lost_process: dict[str, str] = {}
         ways = directions(plan.objectives)
         self._proposer = Proposer(
             definition.suggest,
@@ -156,20 +160,26 @@ class StudySearch(OptunaSearch):
         return {"study": self.scope.suffix, "number": number, "overrides": overrides}
 
     def _proposed(self, number: int) -> tuple[optuna.Trial, dict[str, Any]] | None:
-        """Trial `number` and what the space makes of it; None when the space's file is at fault."""
-        trial = None
+        """Trial `number` and what the space makes of it; None when the space's file is at fault.
+
+        The trial then stays open: with the file corrected, the same command goes on with it.
+        """
         try:
             trial = self._trial(number)
             return trial, self.definition.suggest(trial)
         except UserError as fault:
             self.end_by(fault)
-            if trial is not None:
-                self._tell_invalid(trial, {}, str(fault))
             return None
 
     def end_by(self, fault: UserError) -> None:
-        """Propose nothing more; trials that have ended no longer wait for the rest of their generation."""
-        self.fault = fault
+        """Propose nothing more; trials that have ended no longer wait for the rest of their generation.
+
+        After an EnvironmentFailure nothing more is told, the study itself may be what cannot be written:
+        all open trials stay open, and the next start adopts them with their finished fold runs.
+        """
+        self.fault = self.fault or fault
+        if isinstance(self.fault, EnvironmentFailure):
+            return
         for number in sorted(self._ended.keys() - self._told().keys()):
             self._tell_generation(number)
 
@@ -262,19 +272,29 @@ class StudySearch(OptunaSearch):
 
     def on_trial_result(self, trial_id: str, result: dict[str, Any]) -> None:
         """A round is done. Nothing is compared: only our scheduler does."""
-        if not result["failed_folds"]:
+        if not result["failed_folds"] and UNABLE not in result:
             self._observer.round_finished(
                 self.scope.suffix, self._numbers[trial_id], result["folds"], result[METRIC]
             )
+
+    def on_trial_error(self, trial_id: str, reason: str) -> None:
+        """The trial's own process ended, by itself or with its host; Tune may start it again."""
+        self._lost_process[trial_id] = reason
 
     def on_trial_complete(
         self, trial_id: str, result: dict[str, Any] | None = None, error: bool = False
     ) -> None:
         """Note the end; tell the whole generation when its last trial has ended."""
         number = self._numbers[trial_id]
+        unable = (result or {}).get(UNABLE)
+        if unable or error:
+            # Not told: a study keeps no failed trial that running it again may mend.
+            reason = unable or self._lost_process.get(trial_id, "its process was lost")
+            self.end_by(EnvironmentFailure(f"trial {number}{self.scope.suffix} stays open: {reason}"))
+            return
         if number in self._pruned:
             self._ended[number] = TrialState.PRUNED
-        elif error or (result or {}).get("failed_folds"):
+        elif (result or {}).get("failed_folds"):
             self._ended[number] = TrialState.FAIL
         elif self._is_complete(number, result or {}):
             self._ended[number] = TrialState.COMPLETE
@@ -300,6 +320,8 @@ class StudySearch(OptunaSearch):
         self._observer.trial_ended(self.scope.suffix, number, end, self.scores(number), earlier=earlier)
 
     def _tell_generation(self, number: int) -> None:
+        if isinstance(self.fault, EnvironmentFailure):
+            return
         start = self._generation_start(number)
         told = self._told()
         numbers = [n for n in range(start, min(start + self._generation_size, self.wanted)) if n not in told]
@@ -315,7 +337,9 @@ class StudySearch(OptunaSearch):
         scores, objectives = self.scores(number), self._plan.objectives
         trial.set_user_attr("overrides", self._overrides[number])
         trial.set_user_attr("folds", len(scores.steps))
-        if scores.steps and len(objectives) == 1:  # with several, Optuna's trials have no steps
+        reported = self.study.get_trials(deepcopy=False)[number].intermediate_values
+        # With several objectives, Optuna's trials have no steps. A start that ended here has reported it.
+        if scores.steps and len(objectives) == 1 and len(scores.steps) not in reported:
             trial.report(scores.mean_of_steps, step=len(scores.steps))
         values = None
         if self._ended[number] == TrialState.COMPLETE:

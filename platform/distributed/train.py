@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import shutil
+import socket
 import uuid
 from pathlib import Path
 from typing import Any
 
 import ray
 
+from platform.distributed.lost_workers import environment_failure_of
 from platform.results.execution import execute, task_kind
 from platform.results.store import ResultsStore
 from platform.results.tasks import FoldTask, Stage1Task
@@ -29,7 +31,7 @@ def run_on_train(
 
     `train_workers` 0: Train's local mode, the loop runs in this process. 1: in a Train worker of its
     own with that many CPUs and GPUs. 2 or more: each has as many, and they share every batch. Ray's own
-    exceptions (a lost worker) pass through.
+    exceptions (a lost worker) and EnvironmentFailure pass through.
     """
     from ray.train import RunConfig, ScalingConfig
     from ray.train.torch import TorchTrainer
@@ -59,9 +61,13 @@ def run_on_train(
     storage.mkdir(parents=True, exist_ok=True)
     try:
         trainer.fit()
-    except ray.train.TrainingFailedError:
-        # Several workers let an exception through after the first has stored it as the result.
+    except ray.train.TrainingFailedError as error:
+        # Several workers let an exception through after the first has stored it as the result. What is
+        # stored of an earlier attempt says nothing about a worker lost in this one.
         failed = store.manifest(task_kind(task), task.identity)
+        own = isinstance(error, ray.train.WorkerGroupError) and 0 in error.worker_failures
+        if not own or environment_failure_of(error) is not None:
+            raise
         if train_workers < 2 or failed is None or failed["status"] != "failed":
             raise
     finally:
@@ -75,7 +81,13 @@ def run_on_train(
 
 @ray.remote(max_retries=0, max_calls=0)
 def carry_out(
-    task: FoldTask | Stage1Task, runs_root: str, train_workers: int, cpus: int, gpus: float
+    task: FoldTask | Stage1Task,
+    runs_root: str,
+    train_workers: int,
+    cpus: int,
+    gpus: float,
+    dispatcher: Any,
 ) -> dict[str, Any]:
-    """`run_on_train` as a Ray task in a reused, warm worker process."""
+    """`run_on_train` as a Ray task in a reused, warm worker process, which tells `dispatcher` its host."""
+    dispatcher.started.remote(task.identity, socket.gethostname())
     return run_on_train(task, runs_root, train_workers=train_workers, cpus=cpus, gpus=gpus)

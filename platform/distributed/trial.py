@@ -10,7 +10,10 @@ from typing import Any
 from ray import tune
 
 from platform.config import Configuration, Plan, replace
-from platform.distributed.study_search import METRIC, trial_tasks
+from platform.distributed.dispatcher import LOST
+from platform.distributed.lost_workers import environment_failure_of
+from platform.distributed.study_search import METRIC, UNABLE, trial_tasks
+from platform.results.environment_failure import EnvironmentFailure
 from platform.results.inner_scores import inner_scores
 from platform.results.model_measures import measures
 from platform.results.planning import PlannedData, machine_of
@@ -32,8 +35,29 @@ def run_trial(
 ) -> None:
     """Tune's trainable: the folds of one configuration in rounds; after each round its mean accuracy.
 
-    It ends at a failed fold run: a configuration with a failed fold has no score.
+    It ends at a failed fold run: a configuration with a failed fold has no score. Where the environment
+    keeps it from being carried out (platform/results/environment_failure.py) it reports why under UNABLE, and
+    stays open.
     """
+    # Reported, not raised: an exception would start the trial again, as a lost process does.
+    try:
+        _run_rounds(config, dispatcher, base, plan, planned, scopes, runs_root)
+    except Exception as error:
+        failure = environment_failure_of(error)
+        if failure is None:
+            raise
+        tune.report({METRIC: math.nan, "folds": 0, "failed_folds": 0, UNABLE: str(failure)})
+
+
+def _run_rounds(
+    config: dict[str, Any],
+    dispatcher: Any,
+    base: Configuration,
+    plan: Plan,
+    planned: PlannedData,
+    scopes: Mapping[str, Scope],
+    runs_root: str,
+) -> None:
     import ray
 
     tasks = trial_tasks(base, config["overrides"], planned, plan, scopes[config["study"]])
@@ -46,13 +70,22 @@ def run_trial(
             for task, m in zip(tasks[done:], manifests, strict=False)
             if m["status"] != "complete"
         ]
+        unable = next((m["reason"] for m in manifests if m["status"] == LOST), "")
+        if unable:
+            raise EnvironmentFailure(unable)
         if failed:
-            # Reported, not raised: an exception would start the trial again, as a lost process does.
             tune.report({METRIC: math.nan, "folds": done, "failed_folds": len(failed)})
             return
         done += size
         accuracy = inner_scores(store, tasks[:done]).mean_of_steps
-        measured = _measured(config["overrides"], base, plan, planned) if done == len(tasks) else {}
+        try:
+            measured = _measured(config["overrides"], base, plan, planned) if done == len(tasks) else {}
+        except ray.exceptions.RayTaskError as error:
+            if environment_failure_of(error) is not None:
+                raise
+            # The net of this configuration cannot be measured: it has no score, as with a failed fold.
+            tune.report({METRIC: math.nan, "folds": done, "failed_folds": 1})
+            return
         tune.report({METRIC: accuracy, "folds": done, "failed_folds": 0, **measured})
 
 

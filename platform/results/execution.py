@@ -15,6 +15,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from platform.results.environment_failure import environment_failure
 from platform.results.store import Kind, ResultsStore
 from platform.results.tasks import FoldTask, Stage1Task
 
@@ -50,11 +51,26 @@ def execute(
 ) -> dict[str, Any]:
     """Carry out `task` unless its result is there; return its manifest.
 
-    An exception is stored as a failed result with its traceback, and the manifest says so:
+    An exception of the code is stored as a failed result with its traceback, and the manifest says so:
     `status` is `complete` or `failed`. Final fold runs keep their weights if `keep_weights`. A run that
     was killed goes on from its newest checkpoint. Of several `workers` all compute and the first one
     writes; an exception then also passes through, so that the others do not wait for ever.
+
+    EnvironmentFailure: the disk is full, a file is gone or the like. Nothing is stored then, because running
+    the task again may mend it.
     """
+    try:
+        return _execute(task, runs_root, keep_weights, report, workers)
+    except Exception as error:
+        unable = environment_failure(error)
+        if unable is None:
+            raise
+        raise unable from error
+
+
+def _execute(
+    task: FoldTask | Stage1Task, runs_root: str, keep_weights: bool, report: Report, workers: Workers | None
+) -> dict[str, Any]:
     store, kind = ResultsStore(Path(runs_root)), task_kind(task)
     finished = store.manifest(kind, task.identity)
     checkpoints = store.root / "checkpoints" / task.identity
@@ -69,8 +85,8 @@ def execute(
             files, facts = _execute_stage1(task, store, team.context)
         else:
             files, facts = _execute_fold(task, store, keep_weights and task.role == "final", team.context)
-    except Exception:
-        if not team.writes:
+    except Exception as error:
+        if not team.writes or environment_failure(error) is not None:
             raise
         failure = store.write_failure(kind, task.identity, task.record, traceback.format_exc())
         if team.alone:

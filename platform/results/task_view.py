@@ -6,15 +6,17 @@ from pathlib import Path
 
 from datasets.fold_view import FoldView
 from datasets.store import PreparedStore
+from platform.errors import UserError
 from platform.results.tasks import FoldTask, MaskTask, Stage1Task
 
 
 def view_of(task: FoldTask | Stage1Task | MaskTask) -> FoldView:
-    """The prepared store as this task may see it. ValueError when it is not the store of the record."""
+    """The prepared store as this task may see it. UserError when it is not the store of the record."""
     prepared = PreparedStore.open(Path(task.data.folder))
     if prepared.hash != task.data.hash:
-        raise ValueError(
-            f"{task.data.folder} holds data {prepared.hash}, but this run was planned for {task.data.hash}"
+        raise UserError(
+            f"{task.data.folder} holds data {prepared.hash}, but this run was planned for {task.data.hash}; "
+            "the data set was prepared again meanwhile: run the command again, under another --name."
         )
     if isinstance(task, FoldTask):
         return FoldView(

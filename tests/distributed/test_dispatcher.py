@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import asyncio
+import errno
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import pytest
+from ray.exceptions import WorkerCrashedError
 
 from datasets.folds import Fold
 from platform.config import Configuration
-from platform.distributed.dispatcher import Dispatcher, PrioritySlots, group, label
+from platform.distributed.dispatcher import LOST, Dispatcher, PrioritySlots, group, label
 from platform.results.cost import cost_gflop
+from platform.results.environment_failure import LOST_WORKERS_IN_A_ROW
 from platform.results.execution import task_kind
 from platform.results.store import ResultsStore
 from platform.results.tasks import FoldTask, Machine, Stage1Task, fold_task
@@ -46,12 +49,24 @@ def baseline(index: int, epochs: int = 1) -> FoldTask:
 class Workers:
     """Carries tasks out by waiting a few turns of the loop; notes starts, ends and how many at once."""
 
-    def __init__(self, root: Path, failing: Sequence[str] = (), lost: Sequence[str] = ()) -> None:
+    def __init__(
+        self,
+        root: Path,
+        failing: Sequence[str] = (),
+        lost: Sequence[str] = (),
+        unable: Sequence[str] = (),
+        raising: Sequence[str] = (),
+    ) -> None:
         self.store = ResultsStore(root)
         self.failing, self.lost = list(failing), list(lost)
+        self.unable, self.raising = list(unable), list(raising)
+        self.waits: list[float] = []
         self.started: list[str] = []
         self.ended: list[str] = []
         self.most_at_once = 0
+
+    async def sleep(self, seconds: float) -> None:
+        self.waits.append(seconds)
 
     async def launch(self, task: FoldTask | Stage1Task) -> dict[str, Any]:
         self.started.append(task.identity)
@@ -62,7 +77,13 @@ class Workers:
         kind = task_kind(task)
         if task.identity in self.lost:
             self.lost.remove(task.identity)
-            raise ConnectionError("the worker died")
+            raise WorkerCrashedError
+        if task.identity in self.unable:
+            self.unable.remove(task.identity)
+            raise OSError(errno.ENOSPC, "No space left on device", "/runs")
+        if task.identity in self.raising:
+            self.raising.remove(task.identity)
+            raise ArithmeticError("no")
         if task.identity in self.failing:
             self.failing.remove(task.identity)
             return self.store.write_failure(kind, task.identity, task.record, "ValueError: no")
@@ -75,7 +96,9 @@ def dispatched(
     """Manifests, and the last snapshot."""
 
     async def run() -> tuple[list[dict[str, Any]], dict[str, Any]]:
-        dispatcher = Dispatcher(str(workers.store.root), slots, workers.launch, retries, COUNTS)
+        dispatcher = Dispatcher(
+            str(workers.store.root), slots, workers.launch, retries, COUNTS, workers.sleep
+        )
         manifests = await asyncio.wait_for(dispatcher.run(tasks), 20)
         return manifests, dispatcher.snapshot()
 
@@ -166,23 +189,94 @@ def test_at_most_the_slots_run_at_once(tmp_path: Path, slots: int | None, most: 
     assert len(workers.ended) == 6
 
 
-def test_a_lost_worker_is_made_good_by_another_attempt(tmp_path: Path) -> None:
+def test_lost_workers_have_a_budget_and_waits_of_their_own_and_are_no_failure(tmp_path: Path) -> None:
+    made = baseline(0)
+    workers = Workers(tmp_path, lost=[made.identity] * LOST_WORKERS_IN_A_ROW)
+    manifests, snapshot = dispatched(workers, [made], retries=0)
+    assert workers.started == [made.identity] * (LOST_WORKERS_IN_A_ROW + 1)
+    assert manifests[0]["status"] == "complete"
+    assert len(snapshot["finished"]) == 1  # an attempt that was lost is not a run that failed
+    assert workers.waits == [1, 2, 4, 8, 16, 32]
+    assert [loss["in_a_row"] for loss in snapshot["losses"]] == [1, 2, 3, 4, 5, 6]
+    assert snapshot["losses"][0]["label"] == label(made)
+
+
+def test_a_worker_lost_for_good_leaves_nothing_behind_that_the_next_start_would_believe(
+    tmp_path: Path,
+) -> None:
+    made, other = task(0), baseline(1)
+    workers = Workers(tmp_path, lost=[stage1_of(made)] * (LOST_WORKERS_IN_A_ROW + 1))
+    manifests, snapshot = dispatched(workers, [made, other], retries=2)
+    assert workers.started.count(stage1_of(made)) == LOST_WORKERS_IN_A_ROW + 1
+    assert [manifest["status"] for manifest in manifests] == [LOST, "complete"]
+    assert manifests[0]["identity"] == made.identity
+    assert "WorkerCrashedError" in manifests[0]["reason"]
+    assert "its worker was lost 7 times in a row" in manifests[0]["reason"]
+    store = ResultsStore(tmp_path)
+    assert store.manifest("fold_runs", made.identity) is None
+    assert store.manifest("stage1", stage1_of(made)) is None
+    assert snapshot["losses"][-1]["wait_seconds"] is None
+    manifests, _ = dispatched(Workers(tmp_path), [made])
+    assert manifests[0]["status"] == "complete"
+
+
+def test_a_worker_lost_after_a_new_checkpoint_has_its_whole_budget_again(tmp_path: Path) -> None:
+    made = baseline(0)
+    workers = Workers(tmp_path, lost=[made.identity] * 20)
+    folder = tmp_path / "checkpoints" / made.identity / "owner"
+    folder.mkdir(parents=True)
+
+    async def launch(task: FoldTask | Stage1Task) -> dict[str, Any]:
+        (folder / f"stage2-{len(workers.started):06d}.json").touch()
+        return await workers.launch(task)
+
+    dispatcher = Dispatcher(str(tmp_path), 1, launch, 0, COUNTS, workers.sleep)
+    (manifest,) = asyncio.run(dispatcher.run([made]))
+    assert manifest["status"] == "complete"
+    assert workers.waits == [1] * 20
+
+
+def test_the_host_of_a_lost_worker_is_named(tmp_path: Path) -> None:
     made = baseline(0)
     workers = Workers(tmp_path, lost=[made.identity])
-    manifests, snapshot = dispatched(workers, [made], retries=1)
-    assert workers.started == [made.identity] * 2
-    assert manifests[0]["status"] == "complete"
-    assert len(snapshot["finished"]) == 1  # the attempt that was lost is not a run that failed
+
+    async def launch(task: FoldTask | Stage1Task) -> dict[str, Any]:
+        dispatcher.started(task.identity, "node7")
+        return await workers.launch(task)
+
+    dispatcher = Dispatcher(str(tmp_path), 1, launch, 0, COUNTS, workers.sleep)
+    asyncio.run(dispatcher.run([made]))
+    assert dispatcher.snapshot()["losses"][0]["host"] == "node7"
+
+
+def test_a_full_disk_is_tried_again_as_often_as_asked_and_never_stored(tmp_path: Path) -> None:
+    made, other = baseline(0), baseline(1)
+    workers = Workers(tmp_path, unable=[made.identity] * 2 + [other.identity])
+    manifests, snapshot = dispatched(workers, [made, other], retries=1)
+    assert [manifest["status"] for manifest in manifests] == [LOST, "complete"]
+    assert "No space left on device: /runs" in manifests[0]["reason"]
+    assert not any(loss["worker_lost"] for loss in snapshot["losses"])
+    assert ResultsStore(tmp_path).manifest("fold_runs", made.identity) is None
+
+
+def test_a_manifest_that_was_changed_is_named_and_the_others_run(tmp_path: Path) -> None:
+    made, other = baseline(0), baseline(1)
+    dispatched(Workers(tmp_path), [made])
+    path = tmp_path / "fold_runs" / made.identity / "manifest.json"
+    path.write_text(path.read_text().replace("0.5", "0.9"))
+    manifests, _ = dispatched(Workers(tmp_path), [made, other])
+    assert [manifest["status"] for manifest in manifests] == [LOST, "complete"]
+    assert f"{path} was changed after it was written" in manifests[0]["reason"]
 
 
 def test_a_failure_is_tried_again_as_often_as_asked_and_then_stored(tmp_path: Path) -> None:
     made, other = baseline(0), baseline(1)
-    workers = Workers(tmp_path, lost=[made.identity] * 3)
+    workers = Workers(tmp_path, raising=[made.identity] * 3)
     manifests, snapshot = dispatched(workers, [made, other], retries=2)
     assert workers.started.count(made.identity) == 3
     assert [manifest["status"] for manifest in manifests] == ["failed", "complete"]
     assert "attempt 3:" in manifests[0]["traceback"]
-    assert "ConnectionError: the worker died" in manifests[0]["traceback"]
+    assert "ArithmeticError: no" in manifests[0]["traceback"]
     assert ResultsStore(tmp_path).manifest("fold_runs", made.identity) == manifests[0]
     assert sorted(entry["status"] for entry in snapshot["finished"]) == ["complete", "failed"]
 

@@ -3,6 +3,7 @@ from __future__ import annotations
 import io
 import itertools
 import json
+import logging
 import threading
 from collections.abc import Sequence
 from types import SimpleNamespace
@@ -296,3 +297,31 @@ def test_a_lost_dispatcher_ends_the_display_without_a_word(
     with pytest.raises(KeyError):
         work()
     assert capfd.readouterr() == ("", "")
+
+
+def lost(number: int, **changes: Any) -> dict[str, Any]:
+    """A loss as a Dispatcher tells it."""
+    return {
+        "number": number, "label": "fmpn fold 2", "host": "node7", "reason": "WorkerCrashedError: gone",
+        "worker_lost": True, "in_a_row": number, "wait_seconds": 2.0, **changes,
+    }  # fmt: skip
+
+
+def test_lost_workers_are_shown_and_logged_once_with_their_host_and_are_no_failures(
+    caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(logging.getLogger("platform"), "propagate", True)  # as before Ray's log took it
+    stream = io.StringIO()
+    progress = Progress(slots=2, log=EventLog(stream))
+    progress.take({**told(), "losses": [lost(1)]})
+    progress.take({**told(), "losses": [lost(1), lost(2, wait_seconds=None)]})
+    assert "0 failed | 2 workers lost (last on node7)" in progress.state()
+    details = [json.loads(line)["detail"] for line in stream.getvalue().splitlines()]
+    assert details == [
+        "fmpn fold 2 lost its worker on node7: WorkerCrashedError: gone; started again after 2 s",
+        "fmpn fold 2 lost its worker on node7: WorkerCrashedError: gone; not started again",
+    ]
+    assert [record.message for record in caplog.records if record.name == "platform"] == details
+    progress.take({**told(life="two"), "losses": []})
+    progress.take({**told(life="two"), "losses": [lost(1, worker_lost=False, host="")]})
+    assert progress.workers_lost == 2

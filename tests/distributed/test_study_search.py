@@ -16,9 +16,10 @@ from platform.config import Plan, plan_with
 from platform.distributed.search import run_search
 from platform.distributed.search_observer import End, SearchObserver
 from platform.distributed.studies import Studies
-from platform.distributed.study_search import METRIC, StudySearch, trial_tasks
+from platform.distributed.study_search import METRIC, UNABLE, StudySearch, trial_tasks
 from platform.errors import UserError
 from platform.evaluation.predictions import Predictions, to_bytes
+from platform.results.environment_failure import EnvironmentFailure
 from platform.results.inner_scores import InnerScores
 from platform.results.planning import PlannedData
 from platform.results.store import ResultsStore
@@ -245,19 +246,60 @@ def test_nothing_is_pruned_when_it_is_off_or_after_the_last_fold(
     assert not search.should_prune("c", folds)
 
 
-@pytest.mark.parametrize("end", [{"error": True}, {"result": {"folds": 2, "failed_folds": 1}}])
-def test_a_trial_with_a_failed_fold_run_or_an_error_is_told_fail_and_has_no_value(
-    make: Make, end: dict[str, Any]
-) -> None:
+def test_a_trial_with_a_failed_fold_run_is_told_fail_and_has_no_value(make: Make) -> None:
     search = make()
     broken, sound = next_trial(search, "a"), next_trial(search, "b")
     run_folds(search, broken, 6)  # even with every fold run there
-    search.on_trial_complete("a", **end)
+    search.on_trial_complete("a", {"folds": 2, "failed_folds": 1})
     run_folds(search, sound, 3)
     search.on_trial_complete("b", {})
     failed, complete = search.study.trials
     assert (failed.state.name, failed.value) == ("FAIL", None)
     assert (complete.state.name, complete.value) == ("COMPLETE", 0.5)
+
+
+@pytest.mark.parametrize("end", [{"error": True}, {"result": {"folds": 2, "failed_folds": 0, UNABLE: "it"}}])
+def test_a_trial_that_the_environment_ended_stays_open_and_the_search_ends_and_goes_on_the_same(
+    make: Make, end: dict[str, Any]
+) -> None:
+    search = make("lost")
+    complete_generation(search)
+    lost, sound = next_trial(search, "c"), next_trial(search, "d")
+    search.on_trial_complete("c", **end)
+    assert isinstance(search.fault, EnvironmentFailure)
+    assert "trial 2 stays open" in str(search.fault)
+    assert search.suggest("e") == Searcher.FINISHED
+    run_folds(search, sound, 3)
+    search.on_trial_complete("d", {})
+    assert states(search) == ["COMPLETE", "COMPLETE", "RUNNING", "RUNNING"]
+    again = make("lost")
+    assert [next_trial(again, "x"), next_trial(again, "y")] == [lost, sound] == quiet_proposals(make)[2:]
+
+
+def test_what_cannot_be_written_ends_all_studies_without_a_word_of_tunes(
+    make: Make, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    search = make()
+    studies = Studies([search])
+    for trial_id in ("a", "b"):
+        trial = studies.suggest(trial_id)
+        assert isinstance(trial, dict)
+        run_folds(search, trial, 3)
+    with monkeypatch.context() as patch:
+        patch.setattr(search.study, "tell", raising(UserError("cannot write study.journal: no space.")))
+        studies.on_trial_complete("a", {})
+        studies.on_trial_complete("b", {})
+    assert str(search.fault) == "cannot write study.journal: no space"
+    assert studies.suggest("c") == Searcher.FINISHED
+    assert states(search) == ["RUNNING", "RUNNING"]
+    assert complete_generation(make()) == quiet_proposals(make)[:2]
+
+
+def raising(error: Exception) -> Callable[..., None]:
+    def raise_it(*arguments: object, **options: object) -> None:
+        raise error
+
+    return raise_it
 
 
 def test_a_trial_ended_by_an_interruption_stays_open(make: Make) -> None:
@@ -322,7 +364,7 @@ def test_a_search_whose_trials_all_failed_says_so_every_time(make: Make, tmp_pat
     for trial_id in ("a", "b"):
         next_trial(search, trial_id)
     for trial_id in ("a", "b"):
-        search.on_trial_complete(trial_id, error=True)
+        search.on_trial_complete(trial_id, {"failed_folds": 1})
     with pytest.raises(UserError, match=r"all 2 trials of study study failed.*fold_runs.*--name"):
         run_search(
             DEFINITION,
@@ -366,6 +408,6 @@ def test_studies_side_by_side_go_on_alone_and_end_together(
     assert studies.suggest("g") == Searcher.FINISHED
     assert not studies.is_finished()
     for trial_id, search in zip("ef", nested, strict=True):
-        studies.on_trial_complete(trial_id, error=True)
+        studies.on_trial_complete(trial_id, {"failed_folds": 1})
         assert states(search) == ["COMPLETE", "COMPLETE", "FAIL"]
     assert studies.is_finished()

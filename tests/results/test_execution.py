@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import io
 import json
 from pathlib import Path
@@ -16,6 +17,7 @@ from safetensors.torch import load
 from platform.config import Configuration, Plan
 from platform.errors import UserError
 from platform.evaluation.predictions import from_bytes
+from platform.results.environment_failure import EnvironmentFailure
 from platform.results.execution import execute, pictures_png, task_kind
 from platform.results.mask_sets import load_masks
 from platform.results.planning import PlannedData, final_tasks, masks_to_lend, plan_data, step_tasks
@@ -153,12 +155,38 @@ def test_a_failing_run_is_stored_as_failed_with_its_traceback_and_tried_again(
     assert complete(task, tmp_path)["status"] == "complete"
 
 
-def test_a_fold_run_without_its_stage_1_fails_by_name(planned: PlannedData, tmp_path: Path) -> None:
+def test_a_fold_run_without_its_stage_1_says_so_and_is_not_stored_as_failed(
+    planned: PlannedData, tmp_path: Path
+) -> None:
     task = final_task(planned, tiny_configuration())
     assert task.stage1 is not None
-    manifest = execute(task, str(tmp_path))
-    assert manifest["status"] == "failed"
-    assert f"stage1 {task.stage1.identity} has no file mask_generator.safetensors" in manifest["traceback"]
+    with pytest.raises(
+        EnvironmentFailure, match=f"stage1 {task.stage1.identity} has no file mask_generator.safetensors"
+    ):
+        execute(task, str(tmp_path))
+    assert ResultsStore(tmp_path).manifest("fold_runs", task.identity) is None
+
+
+@pytest.mark.parametrize(
+    ("error", "said"),
+    [
+        (OSError(errno.ENOSPC, "No space left on device", "/runs/x"), "No space left on device: /runs/x"),
+        (FileNotFoundError(errno.ENOENT, "No such file or directory", "/data/images.npy"), "No such file"),
+        (MemoryError(), "MemoryError"),
+        (UserError("the masks have changed."), "the masks have changed"),
+    ],
+)
+def test_what_running_again_may_mend_is_never_stored_as_a_failure_of_the_code(
+    planned: PlannedData, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, error: Exception, said: str
+) -> None:
+    def unable(*arguments: object, **options: object) -> None:
+        raise error
+
+    monkeypatch.setattr("platform.training.stages.train_and_evaluate", unable)
+    task = final_task(planned, tiny_configuration(method="cnn"))
+    with pytest.raises(EnvironmentFailure, match=said):
+        execute(task, str(tmp_path))
+    assert ResultsStore(tmp_path).manifest("fold_runs", task.identity) is None
 
 
 def test_a_diverging_run_fails_with_the_place_and_the_images_and_is_never_scored(
@@ -181,9 +209,8 @@ def test_data_prepared_anew_are_not_taken_for_the_planned_ones(tmp_path: Path) -
     prepare_tiny(tmp_path / "data", "synthetic", subjects=4)
     planned = plan_data(tmp_path / "data", "synthetic", tiny_configuration(), PLAN)
     prepare_tiny(tmp_path / "data", "synthetic", subjects=5)
-    manifest = execute(final_task(planned, tiny_configuration(method="cnn")), str(tmp_path / "runs"))
-    assert manifest["status"] == "failed"
-    assert "this run was planned for" in manifest["traceback"]
+    with pytest.raises(EnvironmentFailure, match="this run was planned for"):
+        execute(final_task(planned, tiny_configuration(method="cnn")), str(tmp_path / "runs"))
 
 
 def test_borrowed_masks_are_the_sources_in_the_targets_order(
