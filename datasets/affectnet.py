@@ -2,8 +2,8 @@
 
 Which of the two it is shows in the folder. All labelled images are read: of the older layout those
 that training.csv and validation.csv list (or other CSV files with their columns, but never the
-automatically annotated ones), of the newer one train_set and val_set; a part that is not there is
-not missed. Wanted are CK+'s seven expressions, all images of them or a seeded draw of each. There are
+automatically annotated ones), of the newer one train_set and val_set; a list, part or label that is not
+there is missed. Wanted are CK+'s seven expressions, all images of them or a seeded draw of each. There are
 no subjects and no sequences: an image is its own subject, and no face is a neutral reference.
 """
 
@@ -18,6 +18,15 @@ from typing import Protocol
 import numpy as np
 
 from datasets import affectnet_csv, affectnet_npy
+from datasets.accounting import account_for
+from datasets.affectnet_files import (
+    NPY_LAYOUT,
+    check_annotations,
+    check_lists,
+    csv_layout,
+    images_there,
+    unlisted,
+)
 from datasets.affectnet_labels import EXPRESSIONS_WANTED, ListedImage
 from datasets.choices import ALL_BY_THE_RULE, BadItems, Choices
 from datasets.frame_selection import check_all_found
@@ -69,14 +78,23 @@ def read_records(
     choices.refuse(DATASET.title, "whole_sequences")
     bad = bad or BadItems()
     layout = _layout_in(root)
-    images = sorted(layout.listed_images(root, bad), key=lambda image: image.source)
+    if layout is affectnet_csv:
+        account, named = account_for(root, csv_layout(root), bad), set[str]()
+        check_lists(root, account, bad)
+        listed = affectnet_csv.listed_images(root, bad, named)
+        bad.beside += unlisted(account, named)
+    else:
+        account = account_for(root, NPY_LAYOUT, bad)
+        check_annotations(root, account, bad)
+        listed = affectnet_npy.listed_images(root, bad)
+    images = sorted(listed, key=lambda image: image.source)
     if not images:
         raise UserError(
             f"{root} lists no image of {', '.join(sorted(EXPRESSIONS_WANTED))}; "
             "restore AffectNet's labels from your copy."
         )
     records = []
-    for image in _chosen(images, choices, root):
+    for image in images_there(root, _chosen(images, choices, root), account, bad):
         with bad.guard(image.source):
             source_path(root, image.source)
             records.append(

@@ -30,12 +30,12 @@ NO_POINTS = ("", "null")
 """Instead of landmarks, where an image has none."""
 
 
-def listed_images(root: Path, bad: BadItems) -> list[ListedImage]:
+def listed_images(root: Path, bad: BadItems, named: set[str] | None = None) -> list[ListedImage]:
     """The images with one of the seven expressions, in the order of the lists.
 
-    Whether an image is there shows when it is read: looking would cost minutes. Raises UserError for
-    a list that cannot be read; a line that is wrong, or that lists an image again, is `bad`'s. Of an
-    image listed with conflicting labels no line is believed.
+    `named` is given the sources of all images, whatever their label, and nobody has looked for their
+    files. Raises UserError for a list that cannot be read; a line that is wrong, or that lists an image
+    again, is `bad`'s. Of an image listed with conflicting labels no line is believed.
     """
     images: dict[str, ListedImage] = {}
     conflicting: set[str] = set()
@@ -44,6 +44,8 @@ def listed_images(root: Path, bad: BadItems) -> list[ListedImage]:
             listed_at = f"{name}, line {row.line}"
             with bad.guard(listed_at):
                 image = _listed_image(root, listed_at, row.cells())
+                if named is not None:
+                    named.add(image.source)
                 if image.image_id in images:
                     earlier = images[image.image_id]
                     if earlier.source == image.source and earlier.label != image.label:

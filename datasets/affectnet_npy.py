@@ -13,6 +13,7 @@ from datasets.affectnet_labels import EXPRESSIONS_WANTED, ListedImage, five_poin
 from datasets.choices import BadItems
 from datasets.sources import read_bytes, source_path
 from platform.errors import UserError
+from platform.files.junk import is_junk
 
 SUBSETS = {"train_set": "", "val_set": "val_"}
 """Folder -> what goes before its images' names, because both number them from 0."""
@@ -33,12 +34,12 @@ def listed_images(root: Path, bad: BadItems) -> list[ListedImage]:
         if not folder.is_dir():
             continue
         for name, is_link in sorted((entry.name, entry.is_symlink()) for entry in os.scandir(folder)):
-            if name.startswith(".") or not name.endswith(CODE_FILE):
+            if is_junk(name) or not name.lower().endswith(CODE_FILE):
                 continue
             with bad.guard(f"{annotations}/{name}"):
                 # The folder is inside the root already, and following 300,000 paths takes long.
                 path = source_path(root, f"{annotations}/{name}") if is_link else folder / name
-                number = name.removesuffix(CODE_FILE)
+                number = name[: -len(CODE_FILE)]
                 label = _read_label(path)
                 if label in EXPRESSIONS_WANTED:
                     images.append(
@@ -60,7 +61,7 @@ def label_codes(root: Path) -> Counter[str]:
         for subset in SUBSETS
         if (root / subset / ANNOTATIONS).is_dir()
         for name in sorted(os.listdir(root / subset / ANNOTATIONS))
-        if name.endswith(CODE_FILE) and not name.startswith(".")
+        if name.lower().endswith(CODE_FILE) and not is_junk(name)
     )
 
 
@@ -68,7 +69,11 @@ def read_points(root: Path, image: ListedImage) -> np.ndarray | None:
     """The image's five points, float64 (5, 2), pixels; None where it has no landmark file."""
     path = source_path(root, image.points)
     if not path.exists():
-        return None
+        stem = image.points.removesuffix(POINTS_FILE)
+        written = (f"{stem}{POINTS_FILE.upper()}", f"{stem}{POINTS_FILE.replace('npy', 'NPY')}")
+        if not (others := [name for name in written if (root / name).exists()]):
+            return None
+        path = source_path(root, others[0])
     array = read_array(path)
     try:
         # The points of some copies are a column, (136, 1), or text.

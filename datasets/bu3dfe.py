@@ -3,7 +3,7 @@
 Of each subject the photographs (`_F2D.bmp`) of six expressions at four levels are expressive, and
 that of the neutral face is its reference. A subject's levels of one expression count as a sequence,
 the level as the frame. The data set brings no landmarks in the photograph's pixels. Case is read
-leniently; expressions and levels that a copy lacks are not missed, a neutral face is.
+leniently; all 25 photographs of a subject are missed where they are not there.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ from pathlib import Path
 
 import numpy as np
 
+from datasets.accounting import FileKind, Layout, account_for
 from datasets.choices import ALL_BY_THE_RULE, BadItems, Choices
 from datasets.frame_selection import check_all_found
 from datasets.records import DatasetDescription, FrameRecord
@@ -36,6 +37,25 @@ EXPRESSION_OF_CODE = {
 NEUTRAL = "NE"
 LEVELS = (1, 2, 3, 4)
 """Of an expression, faint to strong; the neutral face has level 0."""
+_SHOWN = tuple((code, level) for code in EXPRESSION_OF_CODE for level in LEVELS)
+
+LAYOUT = Layout(
+    title=DATASET.title,
+    tops=(r"[FMfm]\d{4}",),
+    top_names=(),
+    kinds=(
+        FileKind(
+            what="photograph",
+            folder=r"[FMfm]\d{4}",
+            name=r".*_F2D\.bmp",
+            example="F0001/F0001_AN01WH_F2D.bmp",
+            # The pictures of the models' surfaces lie beside them, under other names.
+            suspect=r"2d|^[FM]\d{4}_[A-Z]{2}\d{2}[A-Z]{2}\.(bmp|png|jpe?g|tiff?)$",
+            elsewhere=r"[FM]\d{4}_[A-Z]{2}\d{2}[A-Z]{2}_F2D\.bmp",
+        ),
+    ),
+    beside=(r"[FM]\d{4}/[^/]*_(F3D|RAW)[^/]*",),
+)
 
 _SUBJECT = re.compile(r"^[FM]\d{4}$", re.IGNORECASE)
 _PHOTOGRAPH = "_f2d.bmp"
@@ -57,7 +77,10 @@ def read_records(
     bad = bad or BadItems()
     records: list[FrameRecord] = []
     spellings: dict[str, str] = {}
-    for folder in _subject_folders(root):
+    folders = _subject_folders(root)
+    account_for(root, LAYOUT, bad)
+    absent: list[str] = []
+    for folder in folders:
         with bad.guard(folder):
             other = spellings.setdefault(folder.upper(), folder)
             if other != folder:
@@ -65,7 +88,13 @@ def read_records(
                     f"{root} holds one subject under two spellings, {other} and {folder}; "
                     "bring its photographs together under one."
                 )
-            records += _subject_records(root, folder, choices, bad)
+            records += _subject_records(root, folder, choices, bad, absent)
+    if absent:
+        bad.leave_out_all(
+            [(name, "this photograph of the subject is missing") for name in absent],
+            f"{root} lacks {len(absent)} of the {len(spellings) * (len(_SHOWN) + 1)} photographs of its "
+            f"{len(spellings)} subjects, the first being {absent[0]}; restore them",
+        )
     check_all_found(choices, records, root, bad)
     return records
 
@@ -75,8 +104,13 @@ def read_frame(root: Path, record: FrameRecord) -> np.ndarray:
     return read_image(source_path(root, record.source))
 
 
-def _subject_records(root: Path, folder: str, choices: Choices, bad: BadItems) -> list[FrameRecord]:
-    """The wanted photographs in one subject's folder, by expression and level."""
+def _subject_records(
+    root: Path, folder: str, choices: Choices, bad: BadItems, absent: list[str]
+) -> list[FrameRecord]:
+    """The wanted photographs in one subject's folder, by expression and level.
+
+    `absent` is given the names of those that are not there.
+    """
     photographs: dict[tuple[str, int], str] = {}
     for name in visible_names(root / folder):
         if not name.lower().endswith(_PHOTOGRAPH):
@@ -95,6 +129,7 @@ def _subject_records(root: Path, folder: str, choices: Choices, bad: BadItems) -
             "restore it, or move the subject away."
         )
     subject = folder.upper()
+    absent += [f"{subject}_{code}{level:02d}" for code, level in _SHOWN if (code, level) not in photographs]
     return [
         FrameRecord(
             subject_id=subject,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -52,6 +52,8 @@ class BadItems:
     bytes must not depend on where the data set lies."""
     left_out: list[tuple[str, str]] = field(default_factory=list)
     """(item, why) of everything left out, in order."""
+    beside: list[str] = field(default_factory=list)
+    """Files and folders in the data set's folder that are no part of it, relative to `root`."""
 
     @contextmanager
     def guard(self, item: str) -> Iterator[None]:
@@ -62,6 +64,13 @@ class BadItems:
             if not self.skip:
                 raise
             self.leave_out(item, str(error))
+
+    def leave_out_all(self, items: Sequence[tuple[str, str]], error: str) -> None:
+        """Raises UserError with `error` and the way on, or leaves out all `items`, each with its reason."""
+        if not self.skip:
+            raise UserError(f"{error.rstrip('.')}, or pass --skip-bad to go on without.")
+        for item, why in items:
+            self.leave_out(item, why)
 
     def leave_out(self, item: str, why: str) -> None:
         """Remember that `item` is not used, and why."""

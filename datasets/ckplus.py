@@ -9,13 +9,16 @@ from __future__ import annotations
 import math
 import re
 from collections import Counter
+from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
 
+from datasets.accounting import IMAGE_LIKE, TEXT_LIKE, FileKind, Layout, account_for
 from datasets.alignment import five_points_from_68
 from datasets.choices import ALL_BY_THE_RULE, BadItems, Choices
-from datasets.frame_selection import check_all_found, wanted_frames
+from datasets.frame_selection import check_all_found, check_no_gap, wanted_frames
+from datasets.near_names import nearest
 from datasets.records import DatasetDescription, FrameRecord
 from datasets.sources import found_in, read_image, read_text, require_folder, source_path, visible_names
 from datasets.subject_names import check_spelling
@@ -51,6 +54,43 @@ EXPRESSION_OF_CODE = {
 EXPRESSIVE_FRAMES = 3
 """Taken from the end of each labelled sequence."""
 
+FIRST_FRAME = 1
+"""Of all 593 sequences; the frames of FMPN's lists follow each other without a gap."""
+
+LAYOUT = Layout(
+    title=DATASET.title,
+    tops=(IMAGES, LABELS, LANDMARKS),
+    top_names=(IMAGES, LABELS, LANDMARKS),
+    kinds=(
+        FileKind(
+            what="frame",
+            folder=rf"{IMAGES}/[^/]+/[^/]+",
+            name=r"S\d+_\d+_\d+\.png",
+            elsewhere=r"S\d+_\d+_\d+\.png",
+            example=f"{IMAGES}/S005/001/S005_001_00000001.png",
+            suspect=IMAGE_LIKE,
+        ),
+        FileKind(
+            what="label",
+            folder=rf"{LABELS}/[^/]+/[^/]+",
+            name=r"S\d+_\d+_\d+_emotion\.txt",
+            elsewhere=r"S\d+_\d+_\d+_emotion\.txt",
+            example=f"{LABELS}/S005/001/S005_001_00000011_emotion.txt",
+            suspect=TEXT_LIKE,
+        ),
+        FileKind(
+            what="landmark file",
+            folder=rf"{LANDMARKS}/[^/]+/[^/]+",
+            name=r"S\d+_\d+_\d+_landmarks\.txt",
+            elsewhere=r"S\d+_\d+_\d+_landmarks\.txt",
+            example=f"{LANDMARKS}/S005/001/S005_001_00000001_landmarks.txt",
+            suspect=TEXT_LIKE,
+        ),
+    ),
+    beside=(r"FACS(_labels)?",),
+)
+
+_LABEL_NAME = re.compile(r"^(?P<sequence>.+)_(?P<frame>\d+)_emotion\.txt$", re.IGNORECASE)
 _FRAME_NAME = re.compile(r"^(?P<sequence>.+)_(?P<frame>\d+)\.png$", re.IGNORECASE)
 
 
@@ -58,8 +98,9 @@ def label_codes(root: Path) -> Counter[str]:
     """How many sequences carry each label code, as its file writes it; `none` for unlabelled ones."""
     counts: Counter[str] = Counter()
     for subject in visible_names(root / LABELS):
-        for folder in (root / LABELS / subject).glob("*/"):
-            files = sorted(folder.glob("*_emotion.txt"))
+        for number in visible_names(root / LABELS / subject) if (root / LABELS / subject).is_dir() else ():
+            folder = root / LABELS / subject / number
+            files = [folder / name for name in _label_files(folder)]
             counts.update([" ".join(read_text(path).split()) for path in files] or ["none"])
     return counts
 
@@ -75,6 +116,7 @@ def read_records(
     choices.refuse(DATASET.title, "per_class", "draw_seed")
     bad = bad or BadItems()
     _check_layout(root)
+    account_for(root, LAYOUT, bad)
     labels = _read_labels(root, bad)
     if not labels:
         raise UserError(
@@ -82,6 +124,7 @@ def read_records(
             "unpack CK+'s emotion labels there."
         )
     check_spelling({subject for subject, _ in labels}, root / LABELS)
+    labels = _with_images(root, labels, bad)
     records: list[FrameRecord] = []
     subjects: set[str] = set()
     for (subject, number), expression in labels.items():
@@ -144,17 +187,13 @@ def _read_labels(root: Path, bad: BadItems) -> dict[tuple[str, str], str]:
             continue
         for number in visible_names(root / LABELS / subject):
             folder = root / LABELS / subject / number
-            files = (
-                [name for name in visible_names(folder) if name.endswith("_emotion.txt")]
-                if folder.is_dir()
-                else []
-            )
+            files = _label_files(folder)
             with bad.guard(f"{LABELS}/{subject}/{number}"):
                 if len(files) > 1:
                     raise UserError(
                         f"{folder} holds {len(files)} labels ({', '.join(files)}); keep the right one."
                     )
-                if files and not files[0].startswith(f"{subject}_{number}_"):
+                if files and not files[0].lower().startswith(f"{subject}_{number}_".lower()):
                     raise UserError(
                         f"{folder / files[0]} is named after another sequence than its folder; "
                         "move it to its own."
@@ -162,6 +201,31 @@ def _read_labels(root: Path, bad: BadItems) -> dict[tuple[str, str], str]:
                 if files:
                     labels[subject, number] = _read_label(root, f"{LABELS}/{subject}/{number}/{files[0]}")
     return labels
+
+
+def _label_files(folder: Path) -> list[str]:
+    """Names of the labels in a sequence's folder; none in what is no folder."""
+    return [name for name in visible_names(folder) if _LABEL_NAME.match(name)] if folder.is_dir() else []
+
+
+def _with_images(
+    root: Path, labels: Mapping[tuple[str, str], str], bad: BadItems
+) -> dict[tuple[str, str], str]:
+    """The `labels` of sequences whose images are there. Raises UserError for others, with their number."""
+    absent = [key for key in labels if not (root / IMAGES / "/".join(key)).is_dir()]
+    if absent:
+        subject, first = absent[0][0], "/".join(absent[0])
+        near = nearest(subject, visible_names(root / IMAGES))
+        hint = f" ({IMAGES} holds {near}: rename it)" if near not in (None, subject) else ""
+        bad.leave_out_all(
+            [
+                (f"{one}/{two}", f"the sequence is labelled, but {IMAGES}/{one}/{two} is missing")
+                for one, two in absent
+            ],
+            f"{root / LABELS / first} labels a sequence, but its folder {root / IMAGES / first} is missing"
+            f"{hint}, as for {len(absent)} of the {len(labels)} labelled sequences; restore them",
+        )
+    return {key: expression for key, expression in labels.items() if key not in absent}
 
 
 def _read_label(root: Path, source: str) -> str:
@@ -180,13 +244,12 @@ def _read_label(root: Path, source: str) -> str:
 
 
 def _frame_names(root: Path, subject: str, number: str) -> dict[int, str]:
-    """File names of a sequence's frames, by frame number."""
+    """File names of a sequence's frames, by frame number.
+
+    Raises UserError where a frame that decides which are taken is missing: the first, the one that the
+    label's name gives, or one before the last.
+    """
     folder = root / IMAGES / subject / number
-    if not folder.is_dir():
-        raise UserError(
-            f"{root / LABELS / subject / number} labels a sequence, "
-            f"but its folder {folder} is missing; restore it."
-        )
     frames: dict[int, str] = {}
     for name in visible_names(folder):
         if not name.lower().endswith(".png"):
@@ -206,12 +269,19 @@ def _frame_names(root: Path, subject: str, number: str) -> dict[int, str]:
             f"{EXPRESSIVE_FRAMES + 1} are needed, so that the first, neutral, is not one of the last "
             f"{EXPRESSIVE_FRAMES}; restore its frames, or remove its label."
         )
+    labelled = {int(match["frame"]) for name in _label_files(root / LABELS / subject / number)
+                if (match := _LABEL_NAME.match(name))}  # fmt: skip
+    check_no_gap(folder, frames, EXPRESSIVE_FRAMES, FIRST_FRAME, labelled)
     return frames
 
 
 def _read_landmarks(root: Path, folder: str, frame_name: str) -> np.ndarray:
     """Five points, float64 (5, 2), pixels, from the frame's 68."""
-    path = source_path(root, f"{LANDMARKS}/{folder}/{Path(frame_name).stem}_landmarks.txt")
+    wanted = f"{Path(frame_name).stem}_landmarks.txt"
+    if not (root / LANDMARKS / folder / wanted).is_file() and (root / LANDMARKS / folder).is_dir():
+        others = visible_names(root / LANDMARKS / folder)
+        wanted = next((name for name in others if name.lower() == wanted.lower()), wanted)
+    path = source_path(root, f"{LANDMARKS}/{folder}/{wanted}")
     if not path.is_file():
         raise UserError(
             f"the landmark file {path} of a wanted frame is missing; restore it, "

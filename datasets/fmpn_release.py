@@ -14,6 +14,7 @@ from pathlib import Path, PurePosixPath
 
 import numpy as np
 
+from datasets.accounting import IMAGE_LIKE, FileKind, Layout, account_for
 from datasets.choices import ALL_BY_THE_RULE, BadItems, Choices
 from datasets.fmpn_labels import EXPRESSION_OF_CODE, LABELS, UNLABELLED, read_codes
 from datasets.fold_lists import read_fold_lists
@@ -41,6 +42,44 @@ DATASET = DatasetDescription(
     same_people_as=("ckplus", "mmi"),
 )
 
+LAYOUT = Layout(
+    title=DATASET.title,
+    tops=(IMAGES, MASKS),
+    top_names=(IMAGES, MASKS),
+    kinds=(
+        FileKind(
+            what="image",
+            folder=IMAGES,
+            name=r"[^/]+_\d+\.png",
+            example=f"{IMAGES}/S005_001_00000009.png",
+            suspect=IMAGE_LIKE,
+            elsewhere=r"S\d+_\d+_\d+\.png",
+        ),
+        FileKind(
+            what="mask",
+            folder=rf"{MASKS}/\d+",
+            name=r"\d+\.png",
+            example=f"{MASKS}/0/0.png",
+            suspect=IMAGE_LIKE,
+        ),
+        FileKind(
+            what="list",
+            folder="",
+            name=r"(train|test)_ids_\d+\.csv",
+            example="test_ids_0.csv",
+            suspect=r"^(train|test)[-_ ]*ids?[-_ ]*\d",
+        ),
+        FileKind(
+            what="label file",
+            folder="",
+            name=re.escape(LABELS),
+            example=LABELS,
+            suspect=r"^emotion[-_ ]?labels?\b.*\.(pkl|pickle|p)$",
+        ),
+    ),
+    beside=(r"bbox_landmark_mtcnn\.pkl", r".*\.py"),
+)
+
 FIRST_FRAMES = (0, 1)
 """Numbers that a sequence's first frame has: 1 in CK+, 0 in MMI. No other frame is taken for neutral."""
 
@@ -61,6 +100,7 @@ def read_records(
     choices.refuse(DATASET.title, "per_class", "draw_seed")
     bad = bad or BadItems()
     _check_layout(root)
+    account_for(root, LAYOUT, bad)
     codes = read_codes(source_path(root, LABELS))
     expressions = _expressions_by_code(codes, root / LABELS)
     present = _present_images(root)
@@ -93,7 +133,9 @@ def _listed_frames(
 ) -> dict[str, set[int]]:
     """The frames that any test list names, by sequence: labelled ones whose images are there."""
     listed: dict[str, set[int]] = {}
-    for name in _tested_names(root):
+    absent: list[str] = []
+    tested = _tested_names(root)
+    for name in tested:
         with bad.guard(name):
             sequence, frame = image_key(name)
             if codes.get(sequence) not in expressions:
@@ -102,12 +144,16 @@ def _listed_frames(
                     f"{'no label' if sequence not in codes else f'the label {codes[sequence]}'}; "
                     "restore the labels, or take the image off the lists."
                 )
-            if frame not in present.get(sequence, {}):
-                raise UserError(
-                    f"a test list of {root} names {name}, but {root / IMAGES} lacks it; "
-                    "put it there, or take it off the lists."
-                )
-            listed.setdefault(sequence, set()).add(frame)
+            if frame in present.get(sequence, {}):
+                listed.setdefault(sequence, set()).add(frame)
+            else:
+                absent.append(name)
+    if absent:
+        bad.leave_out_all(
+            [(name, f"a test list names it, but {IMAGES} lacks it") for name in absent],
+            f"a test list of {root} names {absent[0]}, but {root / IMAGES} lacks it, as it lacks "
+            f"{len(absent)} of the {len(tested)} images tested; put them there, or take them off the lists",
+        )
     return listed
 
 
@@ -197,7 +243,7 @@ def _mask_order(place: Path) -> tuple[str, ...]:
 
 def _check_layout(root: Path) -> None:
     require_folder(root)
-    lists = [name for name in visible_names(root) if re.fullmatch(r"(test|train)_ids_\d+\.csv", name)]
+    lists = [name for name in visible_names(root) if re.fullmatch(r"(test|train)_ids_\d+\.csv", name.lower())]
     if (root / IMAGES).is_dir() and (root / LABELS).exists() and lists:
         for name in lists:
             source_path(root, name)

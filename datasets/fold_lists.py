@@ -39,7 +39,7 @@ TITLE_OF_FRAME_DIGITS = {8: "CK+", 3: "MMI"}
 """FMPN's two releases, told apart by how their image names write the frame: S005_001_00000011.png is
 CK+'s, S001_100_040.png is MMI's."""
 
-_LIST_NAME = re.compile(r"^(?P<side>train|test)_ids_(?P<fold>\d+)\.csv$")
+_LIST_NAME = re.compile(r"^(?P<side>train|test)_ids_(?P<fold>\d+)\.csv$", re.IGNORECASE)
 _LIST_HEADERS = frozenset({"image", "images", "name", "names", "id", "ids", "img", "filename", "file"})
 
 
@@ -114,7 +114,12 @@ def _read_released(folder: Path) -> FoldLists:
     for entry in sorted(folder.iterdir()):
         match = _LIST_NAME.match(entry.name)
         if match:
-            files[match["side"], int(match["fold"])] = entry
+            key = match["side"].lower(), int(match["fold"])
+            if key in files:
+                raise UserError(
+                    f"{folder} holds one list twice, {files[key].name} and {entry.name}; keep one."
+                )
+            files[key] = entry
     if not files:
         raise UserError(
             f"{folder} holds no fold lists: expected train_ids_K.csv and test_ids_K.csv, found "

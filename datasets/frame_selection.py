@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
+from itertools import pairwise
 from pathlib import Path
 
 from datasets.choices import BadItems, Choices
@@ -41,6 +42,25 @@ def wanted_frames(
     if choices.whole_sequences:
         roles = {frame: roles.get(frame, "context") for frame in frames}
     return sorted(roles.items())
+
+
+def check_no_gap(
+    folder: Path, frames: Collection[int], last: int, first: int, named: Collection[int] = ()
+) -> None:
+    """Raises UserError where frames are missing in `folder` that decide which ones are taken.
+
+    `frames`: the numbers that are there. The `last` ones must follow each other, `first` must be the
+    first, and those that a label has `named` must be there.
+    """
+    taken = sorted(frames)[-last:]
+    missing = sorted({first, *named} - set(frames))
+    missing += [below + 1 for below, above in pairwise(taken) if above > below + 1]
+    if missing:
+        raise UserError(
+            f"{folder} lacks frames that its first and last ones are known by "
+            f"({', '.join(map(str, missing))}; it has {len(frames)}, {min(frames)} to {max(frames)}); "
+            "restore them."
+        )
 
 
 def check_all_found(choices: Choices, records: Sequence[FrameRecord], root: Path, bad: BadItems) -> None:

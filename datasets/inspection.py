@@ -15,6 +15,7 @@ from datasets.choices import ALL_BY_THE_RULE, BadItems
 from datasets.records import EXPRESSIONS, FrameRecord
 from datasets.sources import require_folder, visible_names
 from platform.errors import UserError
+from platform.files.junk import is_junk
 
 EXAMPLES_SHOWN = 3
 
@@ -38,9 +39,9 @@ def inspect_folder(root: Path) -> Inspection:
     counts: Counter[str] = Counter()
     examples: dict[str, list[str]] = {}
     for folder, names, files in os.walk(root):
-        names.sort()
+        names[:] = sorted(name for name in names if not is_junk(name))
         for name in sorted(files):
-            if name.startswith("."):
+            if is_junk(name):
                 continue
             extension = os.path.splitext(name)[1].lower()
             counts[extension] += 1

@@ -12,10 +12,11 @@ import re
 from collections import Counter
 from collections.abc import Iterator
 from functools import lru_cache
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 import numpy as np
 
+from datasets.accounting import VIDEO_LIKE, Account, FileKind, Layout, account_for
 from datasets.choices import ALL_BY_THE_RULE, BadItems, Choices
 from datasets.clips import Clip
 from datasets.frame_selection import check_all_found, wanted_frames
@@ -55,6 +56,36 @@ EXPRESSION_OF_CODE = {1: "anger", 2: "disgust", 3: "fear", 4: "happiness", 5: "s
 FEWEST_FRAMES = 4
 """So that the three frames around the centre leave out the first, the neutral one."""
 
+LAYOUT = Layout(
+    title=DATASET.title,
+    tops=(SESSIONS,),
+    top_names=(SESSIONS,),
+    kinds=(
+        FileKind(
+            what="clip",
+            folder=rf"{SESSIONS}/[^/]+",
+            name=r"[^/]+\.avi",
+            elsewhere=r"S\d+-\d+\.avi",
+            example=f"{SESSIONS}/1/S001-100.avi",
+            suspect=VIDEO_LIKE,
+        ),
+        FileKind(
+            what="label",
+            folder=rf"{SESSIONS}/[^/]+",
+            name=r"S\d+-\d+\.xml",
+            elsewhere=r"S\d+-\d+\.xml",
+            example=f"{SESSIONS}/1/S001-100.xml",
+            suspect=r"^S\d.*xml|\.xml.",
+        ),
+    ),
+    # Stills, codes of action units by the frame, sound.
+    beside=(
+        rf"{SESSIONS}/[^/]+/(session\.xml|S\d+-\d+[-_][a-z_-]+\.xml|S\d+-\d+\.(jpe?g|png|bmp|tiff?|wav|mp3))",
+    ),
+    keep=("clip", "label"),
+)
+
+_STILL = re.compile(r"\.(jpe?g|png|bmp|tiff?)$", re.IGNORECASE)
 _CLIP_NAME = re.compile(r"^(?P<subject>S\d+)-(?P<number>\d+)\.avi$", re.IGNORECASE)
 
 
@@ -84,13 +115,16 @@ def read_records(
     choices.refuse(DATASET.title, "per_class", "draw_seed")
     bad = bad or BadItems()
     _check_layout(root)
+    account = account_for(root, LAYOUT, bad)
     orientations = read_orientations(root)
     clips = list(_clip_files(root))
     _check_orientations(root, orientations, clips)
     records: list[FrameRecord] = []
     source_of: dict[str, str] = {}
     subjects: set[str] = set()
-    for sequence, source, expression in _labelled_clips(root, clips, bad):
+    labelled = _labelled_clips(root, clips, bad)
+    _check_clips_there(root, account, bad)
+    for sequence, source, expression in labelled:
         with bad.guard(source):
             if sequence in source_of:
                 raise UserError(
@@ -105,6 +139,33 @@ def read_records(
             subjects.add(subject)
     check_all_found(choices, records, root, bad)
     return records
+
+
+def _check_clips_there(root: Path, account: Account, bad: BadItems) -> None:
+    """Raises UserError for labels with one of the six emotions whose clips are missing, with their number."""
+    there = {_without_ending(clip) for clip in account.kept["clip"]}
+    labels = [label for label in account.kept["label"] if _without_ending(label) not in there]
+    absent = []
+    for label in labels:
+        with bad.guard(label):
+            if not _is_of_a_still(root, label) and _expression(root, label) is not None:
+                absent.append(label)
+    if absent:
+        bad.leave_out_all(
+            [(label, "it labels a clip that is missing") for label in absent],
+            f"{len(absent)} of {len(account.kept['label'])} labels in {root / SESSIONS} are of clips that "
+            f"are missing, the first being {absent[0]}; restore the clips (*.avi), or move the labels away",
+        )
+
+
+def _without_ending(source: str) -> str:
+    return str(PurePosixPath(source).with_suffix("")).upper()
+
+
+def _is_of_a_still(root: Path, label: str) -> bool:
+    """Whether a photograph lies beside `label`: MMI has such too, and they are not wanted."""
+    names = visible_names((root / label).parent)
+    return any(PurePosixPath(label).stem == Path(name).stem and _STILL.search(name) for name in names)
 
 
 def _labelled_clips(root: Path, clips: list[str], bad: BadItems) -> list[tuple[str, str, str]]:
@@ -234,9 +295,9 @@ def _sequence_id(root: Path, source: str) -> str:
 
 
 def _expression(root: Path, source: str) -> str | None:
-    """What the XML beside the clip names; None where it names none of the six."""
+    """What the XML beside the clip (or that XML itself) names; None where it names none of the six."""
     codes = _emotion_codes(root, source)
-    path = root / Path(source).with_suffix(".xml")
+    path = root / _label_file(root, source)
     if len(codes) > 1:
         raise UserError(
             f"{path} names conflicting emotions ({', '.join(sorted(codes))}); keep the right Metatag."
@@ -251,16 +312,24 @@ def _expression(root: Path, source: str) -> str | None:
     return None
 
 
+def _label_file(root: Path, source: str) -> str:
+    """The XML beside the clip `source`, relative to `root`, whatever the case of its ending."""
+    folder, stem = str(PurePosixPath(source).parent), PurePosixPath(source).stem
+    wanted = f"{stem}.xml"
+    names = [name for name in visible_names(root / folder) if name.lower() == wanted.lower()]
+    if not names:
+        raise UserError(f"the clip {root / source} lacks its labels, {wanted} beside it; restore that file.")
+    if len(names) > 1:
+        raise UserError(f"{root / folder} holds both {names[0]} and {names[1]}; keep the right one.")
+    return f"{folder}/{names[0]}"
+
+
 def _emotion_codes(root: Path, source: str) -> set[str]:
     """The values of all Metatags named Emotion in the XML beside the clip."""
     from defusedxml import DefusedXmlException
     from defusedxml.ElementTree import ParseError, fromstring
 
-    xml = Path(source).with_suffix(".xml").as_posix()
-    if not (root / xml).is_file():
-        raise UserError(
-            f"the clip {root / source} lacks its labels, {Path(xml).name} beside it; restore that file."
-        )
+    xml = _label_file(root, source)
     path = source_path(root, xml)
     try:
         tree = fromstring(read_bytes(path))  # bytes, because the file names its own encoding

@@ -3,7 +3,7 @@
 Read is the usual protocol's part: visible light, strong illumination (VL, Strong). Wanted are the
 last three frames of each sequence, which end at the apex, and one neutral face a subject, the first
 frame of its first sequence. The data set brings no landmarks, and its crops are not aligned. Case and
-the spelling of the top folder are read leniently; sequences that a copy lacks are not missed.
+the spelling of the top folder are read leniently.
 """
 
 from __future__ import annotations
@@ -14,11 +14,13 @@ from pathlib import Path
 
 import numpy as np
 
+from datasets.accounting import IMAGE_LIKE, FileKind, Layout, account_for
 from datasets.choices import ALL_BY_THE_RULE, BadItems, Choices
-from datasets.frame_selection import check_all_found, wanted_frames
+from datasets.expression_names import meant_expression, unknown_expression
+from datasets.frame_selection import check_all_found, check_no_gap, wanted_frames
 from datasets.records import DatasetDescription, FrameRecord
 from datasets.sources import found_in, read_image, require_folder, source_path, visible_names
-from platform.errors import UserError, unknown_name
+from platform.errors import UserError
 
 IMAGES, LIGHT, ILLUMINATION = "PreProcess_Img", "VL_Acropped", "Strong"
 TOP_FOLDERS = frozenset({"preprocess_img", "preprocessimg", "preprocess"})
@@ -43,6 +45,28 @@ EXPRESSION_OF_FOLDER = {
 EXPRESSIVE_FRAMES = 3
 """Taken from the end of each sequence."""
 
+_DATA = r"(?i:PreProcess(_?Img)?/VL_Acropped/Strong)"
+LAYOUT = Layout(
+    title=DATASET.title,
+    tops=(r"(?i:PreProcess(_?Img)?)",),
+    top_names=(IMAGES,),
+    kinds=(
+        FileKind(
+            what="frame",
+            folder=rf"{_DATA}/[^/]+/[^/]+",
+            name=r"[^/]+\.jpe?g",
+            example=f"{IMAGES}/{LIGHT}/{ILLUMINATION}/P001/Anger/000.jpeg",
+            suspect=IMAGE_LIKE,
+            elsewhere=r"\d+\.jpe?g",
+        ),
+    ),
+    beside=(
+        r"Original(_?Img)?",
+        r"PreProcess(_?Img)?/NI_Acropped",
+        r"PreProcess(_?Img)?/VL_Acropped/(Weak|Dark)",
+    ),
+)
+
 _SUBJECT = re.compile(r"^P(\d+)$", re.IGNORECASE)
 _IMAGE = re.compile(r"^(?P<stem>.*)\.jpe?g$", re.IGNORECASE)
 
@@ -58,6 +82,8 @@ def read_records(
     choices.refuse(DATASET.title, "per_class", "draw_seed")
     bad = bad or BadItems()
     top = _find_top(root)
+    account_for(root, LAYOUT, bad)
+    first = _first_frame(root, top)
     records: list[FrameRecord] = []
     spellings: dict[int, str] = {}
     for name in visible_names(root / top):
@@ -65,9 +91,10 @@ def read_records(
             continue
         with bad.guard(f"{top}/{name}"):
             _check_subject(root / top / name, spellings)
-            records += _subject_records(root, f"{top}/{name}", choices, bad)
+            records += _subject_records(root, f"{top}/{name}", first, choices, bad)
     if not records:
         raise UserError(f"{root / top} holds no sequence; expected P001/Anger/000.jpeg and so on in it.")
+    _check_expressions(root / top, spellings.values(), bad)
     check_all_found(choices, records, root, bad)
     return records
 
@@ -90,7 +117,38 @@ def _check_subject(folder: Path, spellings: dict[int, str]) -> None:
         )
 
 
-def _subject_records(root: Path, folder: str, choices: Choices, bad: BadItems) -> list[FrameRecord]:
+def _check_expressions(folder: Path, subjects: Collection[str], bad: BadItems) -> None:
+    """Raises UserError where subjects lack some of the six expressions, with their number.
+
+    A folder that is spelled almost like an expression's is told by whoever reads it.
+    """
+    absent = []
+    for subject in subjects:
+        there = {meant_expression(name) for name in visible_names(folder / subject)}
+        absent += [f"{subject}/{shown}" for shown, name in EXPRESSION_OF_FOLDER.items() if name not in there]
+    if absent:
+        bad.leave_out_all(
+            [(one, "this sequence of the subject is missing") for one in absent],
+            f"{folder} lacks {len(absent)} of the {len(EXPRESSION_OF_FOLDER) * len(subjects)} sequences of "
+            f"its {len(subjects)} subjects, the first being {absent[0]}; restore them",
+        )
+
+
+def _first_frame(root: Path, top: str) -> int:
+    """The number that sequences begin with, in this copy: the lowest of all."""
+    numbers = [
+        int(match["stem"])
+        for subject in visible_names(root / top) if (root / top / subject).is_dir()
+        for shown in visible_names(root / top / subject) if (root / top / subject / shown).is_dir()
+        for name in visible_names(root / top / subject / shown)
+        if (match := _IMAGE.match(name)) and match["stem"].isascii() and match["stem"].isdecimal()
+    ]  # fmt: skip
+    return min(numbers, default=0)
+
+
+def _subject_records(
+    root: Path, folder: str, first: int, choices: Choices, bad: BadItems
+) -> list[FrameRecord]:
     """The wanted frames of all sequences of one subject, whose folder is `folder`."""
     records: list[FrameRecord] = []
     read: dict[str, str] = {}
@@ -102,23 +160,26 @@ def _subject_records(root: Path, folder: str, choices: Choices, bad: BadItems) -
             shown = name.capitalize()
             if shown not in EXPRESSION_OF_FOLDER:
                 raise UserError(
-                    f"{root / folder}: {unknown_name('expression', name, EXPRESSION_OF_FOLDER)} "
+                    f"{root / folder}: {unknown_expression(name, EXPRESSION_OF_FOLDER)} "
                     "Rename that folder or move it away."
                 )
             if shown in read:
                 raise UserError(
                     f"{root / folder} holds {shown} under two spellings, {read[shown]} and {name}; keep one."
                 )
-            records += _sequence_records(root, f"{folder}/{name}", shown, choices, with_neutral=not read)
+            records += _sequence_records(
+                root, f"{folder}/{name}", shown, first, choices, with_neutral=not read
+            )
             read[shown] = name
     return records
 
 
 def _sequence_records(
-    root: Path, folder: str, shown: str, choices: Choices, with_neutral: bool
+    root: Path, folder: str, shown: str, first: int, choices: Choices, with_neutral: bool
 ) -> list[FrameRecord]:
     """The wanted frames of one sequence, in their order."""
     frames = _frame_names(root / folder)
+    check_no_gap(root / folder, frames, EXPRESSIVE_FRAMES, first)
     subject = folder.split("/")[-2].upper()
     sequence = f"{subject}_{shown}"
     last = sorted(frames)[-EXPRESSIVE_FRAMES:]

@@ -77,14 +77,16 @@ def prepare_dataset(
     skip_bad: bool = False,
     workers: int = 1,
     progress: Progress | None = None,
+    beside: list[str] | None = None,
 ) -> PreparedStore:
     """Prepare `dataset` at `size_pixels` under `data_root`, and paint its preview.
 
     `source` is the folder of the user's copy; an embedded (synthetic) set is written first where it
     is missing, and needs none. Landmarks come from `landmarks`, a file of five points a frame, where
     given; else from the data set; else from `find_landmarks`. `aligned`: the images are face crops
-    already. `skip_bad`: what cannot be used is left out and listed in the manifest. Raises UserError
-    for whatever the user can put right, and then leaves no half-written store.
+    already. `skip_bad`: what cannot be used is left out and listed in the manifest. `beside` is given the
+    files and folders in the copy that are no part of the data set. Raises UserError for whatever the user
+    can put right, and then leaves no half-written store.
     """
     adapter = load_adapter(dataset)
     if not SMALLEST_PIXELS <= size_pixels <= LARGEST_PIXELS:
@@ -100,6 +102,8 @@ def prepare_dataset(
     points = read_landmarks(landmarks, several_faces) if landmarks is not None else {}
     bad = BadItems(skip=skip_bad, root=root)
     records = adapter.read_records(root, choices, bad)
+    if beside is not None:
+        beside += bad.beside
     frames = RawFrames(dataset, root)
     if landmarks is not None:
         records = attach_landmarks(records, points, landmarks)

@@ -12,6 +12,7 @@ import numpy as np
 
 from platform.errors import UserError
 from platform.files import opening
+from platform.files.junk import is_junk
 from platform.files.opening import file_sha256
 
 if TYPE_CHECKING:
@@ -43,12 +44,12 @@ def require_folder(root: Path) -> Path:
 
 
 def visible_names(folder: Path) -> list[str]:
-    """Names in `folder`, sorted, without hidden ones (copies made on a Mac carry `.DS_Store`).
+    """Names in `folder`, sorted, without those that no user gave (platform/files/junk.py).
 
     Raises UserError where the folder cannot be read.
     """
     try:
-        return sorted(entry.name for entry in folder.iterdir() if not entry.name.startswith("."))
+        return sorted(entry.name for entry in folder.iterdir() if not is_junk(entry.name))
     except OSError as error:
         raise UserError(
             f"cannot list the folder {folder}: {error.strerror}; let it be read, or restore it."

@@ -79,10 +79,11 @@ def main(argv: list[str]) -> int | None:
 
     description = describe(arguments.dataset)
     settings = preparation_settings(arguments, description)
+    beside: list[str] = []
     store = prepare_dataset(
-        arguments.dataset, arguments.size, **settings, progress=ProgressLine("aligned faces")
+        arguments.dataset, arguments.size, **settings, progress=ProgressLine("aligned faces"), beside=beside
     )
-    print("\n".join(summary_lines(store, description.title)))
+    print("\n".join(summary_lines(store, description.title, beside)))
     print("\n".join(next_lines(description, store.size_pixels, arguments.data_root)))
     return None
 

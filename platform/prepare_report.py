@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shlex
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -17,8 +17,11 @@ if TYPE_CHECKING:
 ITEMS_SHOWN = 5
 
 
-def summary_lines(store: PreparedStore, title: str) -> list[str]:
-    """What a prepared store holds, with the paper's counts beside those that differ."""
+def summary_lines(store: PreparedStore, title: str, beside: Sequence[str] = ()) -> list[str]:
+    """What a prepared store holds, with the paper's counts beside those that differ.
+
+    `beside`: what the user's copy holds that is no part of the data set.
+    """
     from datasets.store_files import read_manifest
 
     counts = {role: int((store.roles == role).sum()) for role in ("expressive", "neutral", "context")}
@@ -31,6 +34,7 @@ def summary_lines(store: PreparedStore, title: str) -> list[str]:
         f"of {len(set(store.subjects.tolist()))} subjects",
         *_class_lines(store.dataset, by_class),
         *_left_out_lines(manifest["left_out"]),
+        *_beside_lines(beside),
         *_several_faces_lines(manifest.get("several_faces", [])),
         f"store:      {store.folder}",
         f"look at:    {store.folder / 'preview.png'}",
@@ -84,6 +88,15 @@ def _left_out_lines(left_out: list[list[str]]) -> list[str]:
     return [*lines, *_first_lines([f"{item}: {why}" for item, why in left_out])]
 
 
+def _beside_lines(names: Sequence[str]) -> list[str]:
+    if not names:
+        return []
+    return [
+        f"not read:   {len(names)} files and folders that are no part of the data set",
+        *_first_lines(names),
+    ]
+
+
 def _several_faces_lines(names: list[str]) -> list[str]:
     if not names:
         return []
@@ -91,7 +104,7 @@ def _several_faces_lines(names: list[str]) -> list[str]:
     return [f"look again: {len(names)} frames {said} (all are in manifest.json)", *_first_lines(names)]
 
 
-def _first_lines(items: list[str]) -> list[str]:
+def _first_lines(items: Sequence[str]) -> list[str]:
     """The first of `items`, a line each, and how many more there are."""
     shown = [f"  {item}" for item in items[:ITEMS_SHOWN]]
     return shown if len(items) <= ITEMS_SHOWN else [*shown, f"  and {len(items) - ITEMS_SHOWN} more"]
@@ -145,6 +158,7 @@ def _reading_lines(dataset: str, root: Path) -> list[str]:
         *(f"  {note}" for note in notes),
         *_class_lines(dataset, Counter(record.expression for record in expressive)),
         *_left_out_lines([list(pair) for pair in bad.left_out]),
+        *_beside_lines(bad.beside),
     ]
 
 

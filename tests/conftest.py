@@ -63,3 +63,14 @@ def process_settings_as_before() -> Iterator[None]:
     yield
     torch.set_num_threads(threads)
     torch.backends.cudnn.deterministic, torch.backends.cudnn.benchmark = deterministic, benchmark
+
+
+@pytest.fixture(scope="session")
+def drawn_layouts(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
+    """A set of three people in every native layout, by the layout's name; to be read, not changed."""
+    from datasets.synthetic.layouts import LAYOUTS, load_layout
+    from tests.layout_trees import FRAMES, SUBJECTS, set_parameters, write_layout
+
+    root = tmp_path_factory.mktemp("layouts")
+    parameters = set_parameters(SUBJECTS, FRAMES)
+    return {name: write_layout(load_layout(name), root / name, parameters) for name in sorted(LAYOUTS)}

@@ -7,6 +7,9 @@ from pathlib import Path
 from datasets.synthetic.frames import SetParameters
 from datasets.synthetic.layouts import Layout
 
+SUBJECTS, FRAMES = 3, 5
+"""Of the sets that `drawn_layouts` in tests/conftest.py draws."""
+
 
 def set_parameters(subjects: int, frames: int = 4, in_the_wild: bool = False) -> SetParameters:
     """Small pictures, 48 × 48."""

@@ -17,18 +17,9 @@ from datasets.records import EXPRESSIONS, FrameRecord
 from datasets.store import PreparedStore
 from datasets.synthetic.layouts import LAYOUTS, load_layout
 from platform.errors import UserError
-from tests.layout_trees import contents, set_parameters, write_layout
+from tests.layout_trees import FRAMES, SUBJECTS, contents, set_parameters, write_layout
 
-SUBJECTS, FRAMES = 3, 5
 LAYOUT_NAMES = sorted(LAYOUTS)
-
-
-@pytest.fixture(scope="module")
-def trees(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
-    """A set of three people in every layout, by the layout's name."""
-    root = tmp_path_factory.mktemp("layouts")
-    parameters = set_parameters(SUBJECTS, FRAMES)
-    return {name: write_layout(load_layout(name), root / name, parameters) for name in LAYOUT_NAMES}
 
 
 @pytest.fixture(params=LAYOUT_NAMES)
@@ -43,8 +34,8 @@ def dataset(layout: str) -> str:
 
 
 @pytest.fixture
-def tree(trees: dict[str, Path], layout: str) -> Path:
-    return trees[layout]
+def tree(drawn_layouts: dict[str, Path], layout: str) -> Path:
+    return drawn_layouts[layout]
 
 
 @pytest.fixture

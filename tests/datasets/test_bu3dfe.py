@@ -141,10 +141,20 @@ def test_a_photograph_with_a_bad_name_stops_or_is_left_out_alone(
         bu3dfe.read_records(tree)
     bad = BadItems(skip=True)
     names = {record.image_name for record in bu3dfe.read_records(tree, bad=bad)}
-    assert len(bad.left_out) == 1
     assert re.search(fault, bad.left_out[0][1])
+    assert bad.left_out[1:] == [("F0001_FE02", "this photograph of the subject is missing")]
     assert len(names) == 49
     assert "F0001_FE_00000002" not in names
+
+
+def test_photographs_that_are_missing_are_counted(tree: Path) -> None:
+    for subject, level in (("F0001", "AN03WH"), ("F0001", "SU01WH"), ("M0001", "AN03BL")):
+        (tree / subject / f"{subject}_{level}_F2D.bmp").unlink()
+    with pytest.raises(UserError, match=r"lacks 3 of the 50 photographs of its 2 subjects, .* F0001_AN03"):
+        bu3dfe.read_records(tree)
+    bad = BadItems(skip=True)
+    assert len(bu3dfe.read_records(tree, bad=bad)) == 47
+    assert [item for item, _ in bad.left_out] == ["F0001_AN03", "F0001_SU01", "M0001_AN03"]
 
 
 def test_a_photograph_twice_is_named(tree: Path) -> None:

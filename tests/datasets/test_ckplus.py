@@ -62,10 +62,12 @@ def test_frames_are_ordered_by_number_and_not_by_name(tmp_path: Path) -> None:
     tree = write_ckplus(tmp_path, {"S001_001": "fear"})
     for part, end in (("cohn-kanade-images", ".png"), ("Landmarks", "_landmarks.txt")):
         folder = tree / part / "S001/001"
-        (folder / f"S001_001_00000005{end}").rename(folder / f"S001_001_12{end}")
-        (folder / f"S001_001_00000004{end}").rename(folder / f"S001_001_9{end}")
+        for old, new in ((3, "8"), (4, "9"), (5, "10")):
+            (folder / f"S001_001_{old:08d}{end}").rename(folder / f"S001_001_{new}{end}")
+    label = tree / "Emotion/S001/001/S001_001_00000005_emotion.txt"
+    label.rename(label.with_name("S001_001_10_emotion.txt"))
     frames = [record.frame for record in ckplus.read_records(tree) if record.role == "expressive"]
-    assert frames == [3, 9, 12]
+    assert frames == [8, 9, 10]
 
 
 def test_a_wrong_folder_is_told_what_was_expected_and_found(tree: Path) -> None:
