@@ -1,7 +1,8 @@
 """The data sets by name, and their adapters.
 
 An adapter is a module with DATASET, `read_records(root, choices, bad)` and `read_frame(root, record)`;
-one whose data set this repository makes itself (`DATASET.embedded`) also has `ensure_written(root)`.
+one whose data set this repository makes itself (`DATASET.embedded`) also has `ensure_written(root)` and
+`undrawn_records()`.
 """
 
 from __future__ import annotations
@@ -79,6 +80,12 @@ def ensure_embedded(name: str, folder: Path) -> None:
     if not adapter.DATASET.embedded:
         raise ValueError(f"{name} is not embedded: its licence lets nobody write it but its owners")
     import_module(ADAPTERS[name]).ensure_written(folder)
+
+
+def undrawn_records(name: str) -> list[FrameRecord]:
+    """The records of the embedded data set `name`, known before it is drawn; no sources, no landmarks."""
+    records: list[FrameRecord] = import_module(ADAPTERS[name]).undrawn_records()
+    return records
 
 
 def paper_image_counts(name: str) -> dict[str, int]:

@@ -16,6 +16,7 @@ import numpy as np
 
 from datasets import store_files
 from datasets.catalogue import describe, share_people
+from datasets.dry_run import is_dry_run
 from datasets.records import FrameRecord
 from datasets.store import PreparedStore, open_prepared, store_folder
 from datasets.store_writer import FrameSource, Progress, Recipe, write_prepared
@@ -39,7 +40,7 @@ def merged_store(
     data_root: Path, names: Sequence[str], size_pixels: int, *, progress: Progress | None = None
 ) -> PreparedStore:
     """The store of all images of several prepared sets, in their order of name; written where it is not
-    there, or where one of them has changed since.
+    there, or where one of them has changed since. A dry run plans it in memory instead.
 
     Raises UserError for fewer than two sets, one that is there twice, is unknown or not prepared.
     """
@@ -58,7 +59,10 @@ def merged_store(
     if _is_made_of(folder, parts):
         return PreparedStore.open(folder)
     _check_people(parts)
-    records, source = _records(parts), _source(parts)
+    records = _records(parts)
+    if is_dry_run():
+        return PreparedStore.planned(folder, dataset, size_pixels, records)
+    source = _source(parts)
     # Aligned already: a crop of the wanted size is stored as it is.
     recipe = Recipe(size_pixels=size_pixels, aligned=True, notes={"parts": _hashes(parts)})
     return write_prepared(folder, dataset, records, source, recipe, progress=progress)
@@ -74,6 +78,8 @@ def _check_people(parts: Mapping[str, PreparedStore]) -> None:
             )
     seen: dict[bytes, str] = {}
     for name, store in parts.items():
+        if not store.is_prepared:
+            continue
         for image, image_name in zip(store.images, store.image_names.tolist(), strict=True):
             digest = hashlib.blake2b(image.tobytes(), digest_size=16).digest()
             there = seen.setdefault(digest, f"{name}{SUBJECT_SEPARATOR}{image_name}")

@@ -11,13 +11,17 @@ Nothing in it depends on when or where it was made, so preparing twice gives ide
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
 from datasets import store_files
-from datasets.catalogue import describe
+from datasets.catalogue import describe, undrawn_records
+from datasets.dry_run import is_dry_run
+from datasets.records import FrameRecord
 from platform.errors import UserError
 
 TEXT_COLUMNS = ("subject", "sequence", "expression", "role", "image")
@@ -27,6 +31,10 @@ TEXT_COLUMNS = ("subject", "sequence", "expression", "role", "image")
 def store_folder(data_root: Path, dataset: str, size_pixels: int) -> Path:
     """The folder of a data set prepared at a size."""
     return data_root / "prepared" / f"{dataset}-{size_pixels}"
+
+
+class NotPrepared(UserError):
+    """A known data set has no store of the wanted size."""
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -54,6 +62,32 @@ class PreparedStore:
     """str (N,), unique."""
     class_names: tuple[str, ...]
     """Expressions of the expressive images, sorted: the order of all class scores."""
+    is_prepared: bool = True
+    """False: only planned, in a dry run; `images` are black, and `hash` is no hash of anything."""
+
+    @classmethod
+    def planned(
+        cls, folder: Path, dataset: str, size_pixels: int, records: Sequence[FrameRecord]
+    ) -> PreparedStore:
+        """The store that preparing `records` will make, but for its pixels, in memory."""
+        ordered = sorted(records, key=lambda record: (record.subject_id, record.sequence_id, record.frame))
+        columns = {
+            "subject": [record.subject_id for record in ordered],
+            "sequence": [record.sequence_id for record in ordered],
+            "expression": [record.expression for record in ordered],
+            "role": [record.role for record in ordered],
+            "image": [record.image_name for record in ordered],
+        }
+        return cls(
+            folder=folder,
+            dataset=dataset,
+            size_pixels=size_pixels,
+            hash=f"{dataset} of {size_pixels} pixels, not prepared yet",
+            images=np.broadcast_to(np.zeros((), np.uint8), (len(ordered), size_pixels, size_pixels, 3)),
+            frames=np.array([record.frame for record in ordered], dtype=np.int64),
+            is_prepared=False,
+            **_text_fields({name: np.array(values, dtype=np.str_) for name, values in columns.items()}),
+        )
 
     @classmethod
     def open(cls, folder: Path) -> PreparedStore:
@@ -77,14 +111,21 @@ class PreparedStore:
             size_pixels=manifest["size_pixels"],
             hash=manifest["hash"],
             images=images,
-            subjects=columns["subject"],
-            sequences=columns["sequence"],
             frames=np.array(table.column("frame").to_pylist(), dtype=np.int64),
-            expressions=columns["expression"],
-            roles=columns["role"],
-            image_names=columns["image"],
-            class_names=tuple(np.unique(columns["expression"][columns["role"] == "expressive"]).tolist()),
+            **_text_fields(columns),
         )
+
+
+def _text_fields(columns: Mapping[str, np.ndarray]) -> dict[str, Any]:
+    """The fields of a store that come from TEXT_COLUMNS."""
+    return {
+        "subjects": columns["subject"],
+        "sequences": columns["sequence"],
+        "expressions": columns["expression"],
+        "roles": columns["role"],
+        "image_names": columns["image"],
+        "class_names": tuple(np.unique(columns["expression"][columns["role"] == "expressive"]).tolist()),
+    }
 
 
 def prepare_command(data_root: Path, dataset: str, size_pixels: int) -> str:
@@ -99,18 +140,21 @@ def prepare_command(data_root: Path, dataset: str, size_pixels: int) -> str:
 def open_prepared(data_root: Path, dataset: str, size_pixels: int) -> PreparedStore:
     """The store of `dataset` at `size_pixels` under `data_root`.
 
-    Raises UserError for an unknown data set, and where nothing is prepared: where the data set is
-    requested from, where we looked, and the command that prepares it.
+    In a dry run an embedded data set that is not prepared is planned in memory. Raises UserError for an
+    unknown data set and as `PreparedStore.open`; NotPrepared where nothing is there, which says where the
+    data set is requested from, where we looked, and the command that prepares it.
     """
     description = describe(dataset)
     folder = store_folder(data_root, dataset, size_pixels)
+    if description.embedded and is_dry_run() and not (folder / store_files.MANIFEST).exists():
+        return PreparedStore.planned(folder, dataset, size_pixels, undrawn_records(dataset))
     if folder.is_dir():
         return PreparedStore.open(folder)
     command = prepare_command(data_root, dataset, size_pixels)
     missing = f"{description.title} is not prepared at {size_pixels} pixels: there is no {folder.absolute()}."
     if description.embedded:
-        raise UserError(f"{missing} Prepare it with: {command}")
-    raise UserError(
+        raise NotPrepared(f"{missing} Prepare it with: {command}")
+    raise NotPrepared(
         f"{missing} {description.request_from} "
         f"With your copy in a folder DIR (which holds {description.native_layout}), "
         f"prepare it with: {command}"

@@ -17,10 +17,10 @@ import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from contextvars import ContextVar
 from io import BufferedReader
 from pathlib import Path
 
+from datasets.dry_run import is_dry_run
 from platform.errors import UserError
 from platform.files.opening import REMEDY, MissingFile, open_regular
 
@@ -33,18 +33,6 @@ clock, up to two seconds on some, would not show in its times."""
 
 ANNOUNCED_BYTES = 4 * 10**9
 """From this size on a person is told what is being waited for."""
-
-_remembering: ContextVar[bool] = ContextVar("remembering", default=True)
-
-
-@contextmanager
-def without_remembering() -> Iterator[None]:
-    """Within it nothing is written: files are verified, and verified again next time."""
-    token = _remembering.set(False)
-    try:
-        yield
-    finally:
-        _remembering.reset(token)
 
 
 def has_sha256(path: Path, sha256: str) -> bool:
@@ -77,7 +65,7 @@ def _hashed(path: Path, file: BufferedReader, sha256: str) -> bool:
     if hashlib.file_digest(file, "sha256").hexdigest() != sha256:
         return False
     settled = begun - state.st_ctime >= SETTLED_SECONDS
-    if settled and _remembering.get() and name == _memory_name(file, sha256):
+    if settled and not is_dry_run() and name == _memory_name(file, sha256):
         _remember(path, name)
     return True
 

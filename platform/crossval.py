@@ -33,9 +33,10 @@ def main(argv: list[str]) -> int | None:
     parser = Parser(prog="python -m platform.crossval", description=__doc__, epilog=EXAMPLES)
     add_run_arguments(parser, search=False)
     arguments = parser.parse_args(argv)
+    from datasets.dry_run import dry_run
     from platform.distributed.event_log import event_log
 
-    with event_log(arguments.log_json) as log:
+    with dry_run(arguments.dry_run), event_log(arguments.log_json) as log:
         return _run(arguments, argv, log)
 
 

@@ -9,14 +9,10 @@ from __future__ import annotations
 
 import argparse
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from platform.command import Parser, run
 from platform.flags import is_named
 from platform.rows_command import add_rows_arguments, experiment_of, prepare, run_rows, settings_of
-
-if TYPE_CHECKING:
-    from platform.results.experiment_plan import Experiment
 
 EXAMPLES = """examples:
   python -m platform.reproduce                                   synthetic counterparts, minutes on two cores
@@ -45,7 +41,15 @@ def main(argv: list[str]) -> int | None:
     add("--price-per-hour", metavar="X", help="with --dry-run: of the whole cluster, in your currency")
     add_rows_arguments(parser)
     arguments = parser.parse_args(argv)
+    from datasets.dry_run import dry_run
+
+    with dry_run(arguments.dry_run):
+        return _run(arguments, argv)
+
+
+def _run(arguments: argparse.Namespace, argv: list[str]) -> int:
     from platform.config import replace
+    from platform.results.effects_report import write_effects
     from platform.results.reproduction import plan_reproduction
     from platform.results.reproduction_request import reproduction_from
 
@@ -66,12 +70,6 @@ def main(argv: list[str]) -> int | None:
         planned.data,
         planned.effects,
     )
-    return _run(arguments, experiment)
-
-
-def _run(arguments: argparse.Namespace, experiment: Experiment) -> int:
-    from platform.results.effects_report import write_effects
-
     if run_rows(arguments, experiment, lambda content: write_effects(experiment.store, content)) is None:
         from platform.results.estimate import estimate_lines
 

@@ -61,7 +61,7 @@ def add_run_arguments(
 
 
 def experiment_from(arguments: argparse.Namespace, *, kind: str, argv: list[str]) -> Experiment:
-    """The experiment that the arguments ask for; prepares the embedded sets it needs.
+    """The experiment that the arguments ask for; prepares the embedded sets it needs, but not in a dry run.
 
     Raises UserError for anything that is wrong with them, before anything is written.
     """
@@ -206,14 +206,16 @@ def _check_fold_count(plan: Plan) -> None:
 
 
 def prepare_if_embedded(data_root: Path, dataset: str, size_pixels: int) -> None:
-    """Draw and prepare an embedded set that is not there at that size."""
+    """Draw and prepare an embedded set that is not there at that size; a dry run plans it without."""
     from datasets.catalogue import describe
+    from datasets.dry_run import is_dry_run
     from datasets.preparation import prepare_dataset
     from datasets.store import store_folder
     from platform.progress import ProgressLine
 
     if (
         describe(dataset).embedded
+        and not is_dry_run()
         and not (store_folder(data_root, dataset, size_pixels) / "manifest.json").exists()
     ):
         print(

@@ -54,11 +54,14 @@ def main(argv: list[str]) -> int | None:
     add("--repeats", metavar="N", help="draws of a target's single split (rule holdout; default: 1)")
     add_rows_arguments(parser)
     arguments = parser.parse_args(argv)
+    from datasets.dry_run import dry_run
+
     configuration, plan = settings_of(arguments)
-    if arguments.leave_one_out is None:
-        _transfer(arguments, argv, configuration, plan)
-    else:
-        _leave_one_out(arguments, argv, configuration, plan)
+    with dry_run(arguments.dry_run):
+        if arguments.leave_one_out is None:
+            _transfer(arguments, argv, configuration, plan)
+        else:
+            _leave_one_out(arguments, argv, configuration, plan)
     return 0
 
 

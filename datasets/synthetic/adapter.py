@@ -36,3 +36,11 @@ def ensure_written(root: Path) -> None:
     from datasets.synthetic.sets import ensure_set_written
 
     ensure_set_written(DATASET.name, root)
+
+
+def undrawn_records() -> list[FrameRecord]:
+    """What `read_records` finds once the set is drawn, without sources and landmarks."""
+    from datasets.synthetic.sets import SYNTHETIC_SETS
+    from datasets.synthetic.undrawn import ckplus_records
+
+    return ckplus_records(SYNTHETIC_SETS[DATASET.name])

@@ -13,6 +13,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Literal, TextIO
 
+from datasets.dry_run import is_dry_run
 from platform.console import SafeStream
 from platform.errors import UserError
 
@@ -52,9 +53,9 @@ def event_log(where: str | None) -> Iterator[EventLog | None]:
 
     With `-` the lines go to standard output, and what is for people goes to standard error while the
     block runs. UserError: the file cannot be opened. One that fails later (a full disk) is said once on
-    standard error, and the run goes on.
+    standard error, and the run goes on. In a dry run, which has no events, no file is opened.
     """
-    if where is None:
+    if where is None or (is_dry_run() and where != "-"):
         yield None
     elif where == "-":
         lines = sys.stdout

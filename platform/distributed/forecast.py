@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datasets.merged import SET_SEPARATOR
 from platform.distributed.capacity import free_disk_bytes, needs, runs_in_memory
 from platform.distributed.cluster import Slots, local_slots
 from platform.distributed.progress import clock
@@ -33,9 +34,12 @@ def forecast(experiment: Experiment, *, search: bool) -> list[str]:
     if search:
         first = proposals_ahead(experiment.plan, first)[0]
     tasks = all_tasks(final_rows(experiment, first))
+    missing = _not_prepared(experiment)
+    lines += missing
     there = sum(experiment.store.is_complete("fold_runs", task.identity) for task in tasks)
     whose = "first configuration tried" if search else "configuration"
-    lines.append(f"already there: {there} of {len(tasks)} final runs of the {whose}")
+    known = "; of data that is not there this is known later" if missing else ""
+    lines.append(f"already there: {there} of {len(tasks)} final runs of the {whose}{known}")
     total = sum(map(sum, groups.values()))
     lines += [
         _time(experiment, total, search=search),
@@ -43,6 +47,21 @@ def forecast(experiment: Experiment, *, search: bool) -> list[str]:
         f"Ray Train: {_train(experiment)}",
     ]
     return lines
+
+
+def _not_prepared(experiment: Experiment) -> list[str]:
+    """The data that the real start makes first, and a dry run does not."""
+    lines = []
+    for planned in experiment.all_data:
+        if not planned.is_prepared:
+            name = planned.data.dataset
+            makes = "writes these sets as one" if SET_SEPARATOR in name else "draws and prepares it"
+            faces = sum(planned.images_of_subject.values())
+            lines.append(
+                f"data: {name} at {planned.size_pixels} px is not there; the real start {makes} first "
+                f"({faces:,} faces)"
+            )
+    return list(dict.fromkeys(lines))
 
 
 def _time(experiment: Experiment, gflop: float, *, search: bool) -> str:

@@ -53,6 +53,10 @@ class PlannedData:
     """Classes that each subject shows, of those asked for."""
     neutral_faces: dict[str, int]
     """Neutral faces of each subject that has any: a subject's motion needs exactly one."""
+    size_pixels: int
+    """Side of the prepared faces."""
+    is_prepared: bool = True
+    """False in a dry run for a set that the real start draws, prepares or merges first."""
 
     @property
     def has_neutral_faces(self) -> bool:
@@ -146,6 +150,8 @@ def _planned(
         images_of_subject={subject: sum(counts.values()) for subject, counts in classes.items()},
         classes_of_subject={subject: frozenset(counts) for subject, counts in classes.items()},
         neutral_faces=dict(Counter(store.subjects[store.roles == "neutral"].tolist())),
+        size_pixels=store.size_pixels,
+        is_prepared=store.is_prepared,
     )
 
 
@@ -228,13 +234,12 @@ def released_masks(planned: PlannedData, folder: Path) -> list[MaskTask]:
 
     folder = folder.absolute()  # a worker may stand elsewhere
     check_same_folds(folder, planned.folds.folds)
-    size = PreparedStore.open(Path(planned.data.folder)).size_pixels
     return [
         released_mask_task(
             planned.data,
             fold,
             str(folder),
-            released_mask_set(folder, fold.index, planned.data.class_names, size).hash,
+            released_mask_set(folder, fold.index, planned.data.class_names, planned.size_pixels).hash,
         )
         for fold in planned.folds.folds
     ]

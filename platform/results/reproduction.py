@@ -10,6 +10,7 @@ from pathlib import Path
 
 from datasets.catalogue import describe
 from datasets.mask_controls import CONTROLS
+from datasets.store import NotPrepared
 from platform.config import Configuration, Plan, replace
 from platform.errors import UserError
 from platform.results.experiment_rows import Effect, Row
@@ -51,14 +52,15 @@ class ReproductionPlan:
 def plan_reproduction(
     wanted: Reproduction, configuration: Configuration, plan: Plan, data_root: Path
 ) -> ReproductionPlan:
-    """Every row of the paper's plan for which the data is there. UserError when none is; writes nothing."""
+    """Every row of the paper's plan for which the data is there. UserError when none is, and
+    for data that is there and cannot be used; writes nothing."""
     made = ReproductionPlan()
     opened: dict[str, PlannedData] = {}
     for name in wanted.sets.names:
         rule = "holdout" if name == wanted.sets.wild else "paper"
         try:
             opened[name] = plan_data(data_root, name, configuration, plan, fold_rule=rule)
-        except UserError as error:
+        except NotPrepared as error:
             made.missing[name] = str(error)
     if not opened:
         raise UserError(

@@ -8,12 +8,14 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 import re
 import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Literal
 
+from datasets.dry_run import is_dry_run
 from platform.errors import UserError
 from platform.results.files import write_atomically
 from platform.results.identity import canonical_json
@@ -139,8 +141,12 @@ class ResultsStore:
         try:
             if not existing.is_dir():
                 raise NotADirectoryError(20, "Not a directory", str(existing))
-            with tempfile.TemporaryFile(dir=existing):
-                pass
+            if is_dry_run():
+                if not os.access(existing, os.W_OK | os.X_OK):
+                    raise PermissionError(13, "Permission denied")
+            else:
+                with tempfile.TemporaryFile(dir=existing):
+                    pass
         except OSError as error:
             raise UserError(
                 f"results cannot be written to {self.root} ({existing}: {error.strerror}); "

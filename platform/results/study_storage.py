@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote
@@ -64,13 +65,14 @@ def open_storage(location: str | Path, say: Callable[[str], None] = print) -> op
 
 
 def find_study(location: str, name: str) -> optuna.Study | None:
-    """The study of that name, to be looked at; None where there is none yet. Changes no journal.
+    """The study of that name, to be looked at; None where there is none yet. Writes nothing, not even the
+    tables of a new database.
 
     UserError as `open_storage`.
     """
     import optuna
 
-    if "://" not in location and not Path(location).exists():
+    if not (_has_tables(location) if "://" in location else Path(location).exists()):
         return None
     storage = _open_database(location) if "://" in location else _open_journal(Path(location), None)
     try:
@@ -106,14 +108,40 @@ def _open_journal(path: Path, say: Callable[[str], None] | None) -> optuna.stora
 
 def _open_database(url: str) -> optuna.storages.BaseStorage:
     import optuna
-    import sqlalchemy.exc
 
-    engine: dict[str, Any] = {"connect_args": {"timeout": BUSY_SECONDS}}
+    with _reachable(url):
+        return optuna.storages.RDBStorage(url, engine_kwargs=_engine_settings(url))
+
+
+def _has_tables(url: str) -> bool:
+    """Whether Optuna has used the database. SQLite would make the file, only to look into it."""
+    import sqlalchemy
+
+    file = Path(url.removeprefix("sqlite:///"))
+    if url.startswith("sqlite:///") and file.parent.is_dir() and not file.exists():
+        return False
+    with _reachable(url):
+        engine = sqlalchemy.create_engine(url, **_engine_settings(url))
+        try:
+            return bool(sqlalchemy.inspect(engine).has_table("studies"))
+        finally:
+            engine.dispose()
+
+
+def _engine_settings(url: str) -> dict[str, Any]:
     if url.startswith("postgresql://"):
         # A connection that the server or a firewall closed overnight is noticed and opened again.
-        engine = {"connect_args": {"connect_timeout": CONNECT_SECONDS}, "pool_pre_ping": True}
+        return {"connect_args": {"connect_timeout": CONNECT_SECONDS}, "pool_pre_ping": True}
+    return {"connect_args": {"timeout": BUSY_SECONDS}}
+
+
+@contextmanager
+def _reachable(url: str) -> Iterator[None]:
+    """A UserError for whatever keeps a database from being used."""
+    import sqlalchemy.exc
+
     try:
-        return optuna.storages.RDBStorage(url, engine_kwargs=engine)
+        yield
     except (sqlalchemy.exc.SQLAlchemyError, ImportError, RuntimeError, ValueError) as error:
         reason = " ".join(str(getattr(error, "orig", None) or error).split())
         raise UserError(

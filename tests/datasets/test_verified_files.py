@@ -12,7 +12,8 @@ from typing import Any
 import pytest
 
 from datasets import verified_files
-from datasets.verified_files import has_sha256, without_remembering
+from datasets.dry_run import dry_run
+from datasets.verified_files import has_sha256
 from platform.errors import UserError
 
 CONTENT = b"faces" * 1000
@@ -149,9 +150,9 @@ def test_where_nothing_may_be_written_every_opening_hashes(
     assert len(hashed) == 2
 
 
-def test_nothing_is_written_where_that_is_asked(path: Path, hashed: list[str], tmp_path: Path) -> None:
+def test_a_dry_run_verifies_and_remembers_nothing(path: Path, hashed: list[str], tmp_path: Path) -> None:
     before = sorted(tmp_path.rglob("*"))
-    with without_remembering():
+    with dry_run():
         assert has_sha256(path, SHA256)
     assert sorted(tmp_path.rglob("*")) == before
     assert has_sha256(path, SHA256)
