@@ -12,6 +12,7 @@ import ray
 
 from platform.distributed.lost_workers import environment_failure_of
 from platform.results.execution import execute, task_kind
+from platform.results.scratch import own_scratch
 from platform.results.store import ResultsStore
 from platform.results.tasks import FoldTask, Stage1Task
 
@@ -21,7 +22,7 @@ def train_loop(config: dict[str, Any]) -> None:
     from platform.distributed.process_group import process_group
 
     with process_group(Path(config["rendezvous"])) as workers:
-        execute(config["task"], config["runs_root"], workers=workers)
+        execute(config["task"], config["runs_root"], workers=workers, scratch=Path(config["scratch"]))
 
 
 def run_on_train(
@@ -48,6 +49,8 @@ def run_on_train(
         train_loop_config={
             "task": task,
             "runs_root": runs_root,
+            # Chosen here, so that all workers of a team go on from the same checkpoint.
+            "scratch": str(own_scratch(store.root, task.identity)),
             "rendezvous": str(storage / f"{name}.rendezvous"),
         },
         torch_config=NoProcessGroup(),

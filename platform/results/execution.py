@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from platform.results.environment_failure import environment_failure
+from platform.results.scratch import drop_scratch, own_scratch
 from platform.results.store import Kind, ResultsStore
 from platform.results.tasks import FoldTask, Stage1Task
 
@@ -48,6 +49,7 @@ def execute(
     keep_weights: bool = True,
     report: Report = lambda values: None,
     workers: Workers | None = None,
+    scratch: Path | None = None,
 ) -> dict[str, Any]:
     """Carry out `task` unless its result is there; return its manifest.
 
@@ -56,11 +58,12 @@ def execute(
     was killed goes on from its newest checkpoint. Of several `workers` all compute and the first one
     writes; an exception then also passes through, so that the others do not wait for ever.
 
+    `scratch`: the folder for checkpoints that all `workers` share (`own_scratch`); None: one is made.
     EnvironmentFailure: the disk is full, a file is gone or the like. Nothing is stored then, because running
     the task again may mend it.
     """
     try:
-        return _execute(task, runs_root, keep_weights, report, workers)
+        return _execute(task, runs_root, keep_weights, report, workers, scratch)
     except Exception as error:
         unable = environment_failure(error)
         if unable is None:
@@ -69,15 +72,20 @@ def execute(
 
 
 def _execute(
-    task: FoldTask | Stage1Task, runs_root: str, keep_weights: bool, report: Report, workers: Workers | None
+    task: FoldTask | Stage1Task,
+    runs_root: str,
+    keep_weights: bool,
+    report: Report,
+    workers: Workers | None,
+    scratch: Path | None,
 ) -> dict[str, Any]:
     store, kind = ResultsStore(Path(runs_root)), task_kind(task)
     finished = store.manifest(kind, task.identity)
-    checkpoints = store.root / "checkpoints" / task.identity
     if finished is not None and finished["status"] == "complete":
         # A kill may have come after the manifest and before these were removed.
-        shutil.rmtree(checkpoints, ignore_errors=True)
+        shutil.rmtree(store.root / "checkpoints" / task.identity, ignore_errors=True)
         return finished
+    checkpoints = scratch or own_scratch(store.root, task.identity)
     _prepare_process(task.record["cpu_threads"])
     team = _Team(task, checkpoints, report, workers)
     try:
@@ -95,7 +103,7 @@ def _execute(
     if not team.writes:
         return {}
     manifest = store.write(kind, task.identity, task.record, files, **facts)
-    shutil.rmtree(checkpoints, ignore_errors=True)
+    drop_scratch(checkpoints)
     return manifest
 
 

@@ -19,7 +19,7 @@ from platform.results.tasks import MaskTask
 def load_masks(task: MaskTask, store: ResultsStore, class_names: tuple[str, ...]) -> MaskSet:
     """The task's motion masks in the order of `class_names`, from the store or built and stored.
 
-    Two workers may build the same set at once: both write the same bytes. UserError names a class
+    Two workers may build the same set at once: the first one's stay. UserError names a class
     without a mask.
     """
     if not store.is_complete("masks", task.identity):

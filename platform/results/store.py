@@ -1,7 +1,8 @@
 """The results store: one folder a result, under its identity, manifest last.
 
 `<root>/<kind>/<identity>/manifest.json` exists only when everything it names is in place, so
-readers trust manifests only, and a command killed anywhere can simply be run again.
+readers trust manifests only, and a command killed anywhere can simply be run again. A complete result is
+written once: of several writers the first one's stays.
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ from datasets.dry_run import is_dry_run
 from platform.errors import UserError
 from platform.results.files import write_atomically
 from platform.results.identity import canonical_json
+from platform.results.write_once import put_in_place, remove_parts, written_aside
 
 Kind = Literal["fold_runs", "stage1", "masks"]
 KINDS: tuple[Kind, ...] = ("fold_runs", "stage1", "masks")
@@ -41,7 +43,7 @@ class ResultsStore:
         path = self.folder(kind, identity) / "manifest.json"
         try:
             text = path.read_text()
-        except FileNotFoundError:
+        except (FileNotFoundError, NotADirectoryError):
             return None
         try:
             manifest: dict[str, Any] = json.loads(text)
@@ -97,13 +99,19 @@ class ResultsStore:
         files: Mapping[str, bytes],
         **facts: Any,
     ) -> dict[str, Any]:
-        """Store a finished result: files first, then the manifest with `facts` (JSON values)."""
+        """Store a finished result: files first, then the manifest with `facts` (JSON values).
+
+        Returns the manifest that is stored: another one's where a complete result is there already.
+        """
         return self._write(kind, identity, record, files, {"status": "complete", **facts})
 
     def write_failure(
         self, kind: Kind, identity: str, record: Mapping[str, Any], traceback: str
     ) -> dict[str, Any]:
-        """Store a failed result, so that it is shown as failed and never averaged in."""
+        """Store a failed result, so that it is shown as failed and never averaged in.
+
+        It replaces a failed one, and never a complete one, whose manifest is then returned.
+        """
         return self._write(kind, identity, record, {}, {"status": "failed", "traceback": traceback})
 
     def _write(
@@ -116,16 +124,30 @@ class ResultsStore:
     ) -> dict[str, Any]:
         folder = self.folder(kind, identity)
         contents = {"record.json": canonical_json(record).encode(), **files}
-        for name, content in contents.items():
-            write_atomically(folder / name, content)
         manifest = {
             "identity": identity,
             **facts,
             "sha256": {name: _hash(content) for name, content in sorted(contents.items())},
         }
         stated = {**manifest, "hash": _hash(canonical_json(manifest).encode())}
-        write_atomically(folder / "manifest.json", json.dumps(stated, indent=1, sort_keys=True) + "\n")
-        return manifest
+        contents["manifest.json"] = (json.dumps(stated, indent=1, sort_keys=True) + "\n").encode()
+        if not self.is_complete(kind, identity):
+            with written_aside(folder) as aside:
+                try:
+                    for name, content in contents.items():
+                        write_atomically(aside / name, content)
+                except UserError:
+                    # Another writer was first, and has removed what lay aside.
+                    if not self.is_complete(kind, identity):
+                        raise
+                else:
+                    if put_in_place(aside, folder, _is_complete):
+                        if facts["status"] == "complete":
+                            remove_parts(folder)
+                        return manifest
+        standing = self.manifest(kind, identity)
+        assert standing is not None
+        return standing
 
     def experiment_folder(self, name: str) -> Path:
         """Where the tables, figures and logs of that experiment are."""
@@ -156,6 +178,21 @@ class ResultsStore:
     def experiments(self) -> list[str]:
         """Names of the experiments that have an experiment.json, sorted."""
         return sorted(path.parent.name for path in self.root.glob("experiments/*/experiment.json"))
+
+
+def _is_complete(folder: Path) -> bool:
+    """Whether a complete result is there. Only written files are asked: a damaged one is not replaced."""
+    try:
+        return (folder / "manifest.json").exists() and _stated_status(folder) != "failed"
+    except FileNotFoundError:
+        return False
+
+
+def _stated_status(folder: Path) -> str:
+    try:
+        return str(json.loads((folder / "manifest.json").read_bytes())["status"])
+    except (ValueError, KeyError, TypeError):
+        return "damaged"
 
 
 def _hash(content: bytes) -> str:

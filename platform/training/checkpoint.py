@@ -7,6 +7,7 @@ epoch follows from the run's seed and the epoch's number, so no generator's stat
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import json
 import os
@@ -66,9 +67,21 @@ class Checkpoints:
     def save(
         self, stage: str, epoch: int, module: nn.Module, optimizer: torch.optim.Optimizer, curve: Curve
     ) -> None:
-        """Write where `stage` stands after `epoch`; older checkpoints than the KEPT newest go."""
+        """Write where `stage` stands after `epoch`; older checkpoints than the KEPT newest go.
+
+        Nothing is written where another process takes the folder over meanwhile: it has the same run to do.
+        """
         if not self.writes:
             return
+        try:
+            self._save(stage, epoch, module, optimizer, curve)
+        except OSError as error:
+            if error.errno not in (errno.ENOENT, errno.ESTALE):
+                raise
+
+    def _save(
+        self, stage: str, epoch: int, module: nn.Module, optimizer: torch.optim.Optimizer, curve: Curve
+    ) -> None:
         from safetensors.torch import save
 
         self.folder.mkdir(parents=True, exist_ok=True)
@@ -115,7 +128,10 @@ class Checkpoints:
     def _epochs(self, stage: str) -> list[int]:
         """Epochs of the stage's checkpoints, ascending; what lacks its JSON was not finished."""
         pattern = re.compile(re.escape(stage) + r"-(\d{6})\.json")
-        names = os.listdir(self.folder) if self.folder.is_dir() else []
+        try:
+            names = os.listdir(self.folder)
+        except FileNotFoundError:
+            names = []
         return sorted(int(match[1]) for name in names if (match := pattern.fullmatch(name)))
 
 

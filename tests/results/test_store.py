@@ -2,7 +2,10 @@ from __future__ import annotations
 
 import json
 import shutil
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -182,3 +185,68 @@ def test_the_root_is_absolute_so_that_workers_find_it(
 ) -> None:
     monkeypatch.chdir(tmp_path)
     assert ResultsStore(Path("runs")).root == tmp_path / "runs"
+
+
+def test_a_complete_result_is_never_replaced(store: ResultsStore) -> None:
+    first = store.write("fold_runs", NAME, RECORD, FILES, seconds=1.0)
+    assert store.write_failure("fold_runs", NAME, RECORD, "OSError: no") == first
+    assert store.write("fold_runs", NAME, RECORD, {"a.json": b"[]"}, seconds=2.0) == first
+    assert store.manifest("fold_runs", NAME) == first
+    assert store.read("fold_runs", NAME, "a.json") == b"{}"
+    assert [path.name for path in store.folder("fold_runs", NAME).parent.iterdir()] == [NAME]
+
+
+@pytest.mark.parametrize("second", ["complete", "failed"])
+def test_what_another_writer_completes_meanwhile_stays(
+    store: ResultsStore, monkeypatch: pytest.MonkeyPatch, second: str
+) -> None:
+    """The other one comes after this one has looked, and before its folder is put in place."""
+    whole = store_module.put_in_place
+    other = ResultsStore(store.root)
+
+    def late(aside: Path, folder: Path, is_kept: Any) -> bool:
+        monkeypatch.setattr(store_module, "put_in_place", whole)
+        other.write("fold_runs", NAME, RECORD, {"a.json": b"[]"}, seconds=1.0)
+        return whole(aside, folder, is_kept)
+
+    monkeypatch.setattr(store_module, "put_in_place", late)
+    if second == "complete":
+        manifest = store.write("fold_runs", NAME, RECORD, FILES, seconds=2.0)
+    else:
+        manifest = store.write_failure("fold_runs", NAME, RECORD, "ValueError: no")
+    assert manifest == store.manifest("fold_runs", NAME)
+    assert (manifest["status"], manifest["seconds"]) == ("complete", 1.0)
+    assert store.read("fold_runs", NAME, "a.json") == b"[]"
+    assert [path.name for path in store.folder("fold_runs", NAME).parent.iterdir()] == [NAME]
+
+
+def test_half_a_result_of_a_killed_writer_is_replaced(store: ResultsStore) -> None:
+    folder = store.folder("fold_runs", NAME)
+    folder.mkdir(parents=True)
+    (folder / "a.json").write_bytes(b"half")
+    left = folder.with_name(f"{NAME}.parts") / "of a killed writer"
+    left.mkdir(parents=True)
+    store.write("fold_runs", NAME, RECORD, FILES)
+    assert store.read("fold_runs", NAME, "a.json") == b"{}"
+    assert [path.name for path in folder.parent.iterdir()] == [NAME]
+
+
+def test_of_many_writers_at_once_one_whole_result_stays(store: ResultsStore) -> None:
+    """Each with bytes of its own, as GPUs compute them, and every third one failing."""
+    start = threading.Barrier(12)
+
+    def write(number: int) -> dict[str, Any]:
+        own = ResultsStore(store.root)
+        start.wait()
+        if number % 3 == 0:
+            return own.write_failure("fold_runs", NAME, RECORD, f"ValueError: {number}")
+        return own.write("fold_runs", NAME, RECORD, {"a.json": b"%d" % number, "b.bin": b"%d" % number})
+
+    with ThreadPoolExecutor(12) as pool:
+        returned = list(pool.map(write, range(12)))
+    manifest = store.manifest("fold_runs", NAME)
+    assert manifest is not None
+    assert manifest["status"] == "complete"
+    assert store.read("fold_runs", NAME, "a.json") == store.read("fold_runs", NAME, "b.bin")
+    assert all(one == manifest for one in returned if one["status"] == "complete")
+    assert [path.name for path in store.folder("fold_runs", NAME).parent.iterdir()] == [NAME]

@@ -18,6 +18,7 @@ import torch
 from torch import Tensor, nn
 
 from datasets.batches import Batch, FaceTensors
+from platform.training import checkpoint as checkpoint_module
 from platform.training.checkpoint import FORMAT, KEPT, Checkpoints
 from platform.training.loop import Training, train_stage
 from platform.training.seeding import torch_seeded
@@ -271,3 +272,23 @@ def test_the_state_beside_the_tensors_is_plain_json(tmp_path: Path) -> None:
 def test_other_workers_read_and_never_write(tmp_path: Path) -> None:
     train(new_net(), Checkpoints(folder=tmp_path / "run", every_epochs=1, writes=False))
     assert not (tmp_path / "run").exists()
+
+
+def test_a_folder_that_another_process_takes_over_fails_no_run(
+    tmp_path: Path, uninterrupted: object, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It goes between the two files of a checkpoint; the next one has a new folder."""
+    folder, whole = tmp_path / "own", checkpoint_module._write
+    taken: list[str] = []
+
+    def write(path: Path, content: bytes) -> None:
+        whole(path, content)
+        if path.suffix == ".safetensors" and not taken:
+            os.rename(folder, tmp_path / "taken")
+            taken.append(path.name)
+
+    monkeypatch.setattr(checkpoint_module, "_write", write)
+    net = new_net()
+    assert bits(net, train(net, Checkpoints(folder=folder, every_epochs=1))) == uninterrupted
+    assert taken
+    assert list(folder.glob("*.json"))
