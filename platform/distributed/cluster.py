@@ -9,7 +9,7 @@ import secrets
 import signal
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -39,6 +39,11 @@ QUIET = {
     "RAY_agent_register_timeout_ms": "100000",
 }
 """Ray's output is replaced by ours, and nothing calls home. `setdefault`: the user's own values win."""
+
+
+WORKERS_ENVIRONMENT = {"PYTHONPATH": str(REPOSITORY), "NO_ALBUMENTATIONS_UPDATE": "1"}
+"""With these Ray's workers find our packages. On a cluster of our own they inherit them: a `runtime_env`
+starts the interpreter through an unquoted shell, and none starts from a folder with a space in its path."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -117,18 +122,15 @@ def connected(
     import ray
 
     log_to(log_file)
-    environment = {"PYTHONPATH": str(REPOSITORY), "NO_ALBUMENTATIONS_UPDATE": "1"}
-    common: dict[str, Any] = {
-        "log_to_driver": False,
-        "logging_level": logging.ERROR,
-        "runtime_env": {"env_vars": environment},
-    }
-    with _terminable():
+    common: dict[str, Any] = {"log_to_driver": False, "logging_level": logging.ERROR}
+    with _terminable() as take_sigterm:
         if address is None:
             slots = local_slots(plan, runs_in_memory)
-            _start(slots, common)
+            with _environment(WORKERS_ENVIRONMENT):
+                _start(slots, common, take_sigterm)
         else:
-            slots = _connect(ray, address, common)
+            common["runtime_env"] = {"env_vars": WORKERS_ENVIRONMENT}
+            slots = _connect(ray, address, common, take_sigterm)
         try:
             yield slots
         finally:
@@ -136,10 +138,28 @@ def connected(
 
 
 @contextmanager
-def _terminable() -> Iterator[None]:
-    """SIGTERM raises Terminated, also while Ray starts (which needs `sigterm_stays_ours`)."""
+def _environment(variables: Mapping[str, str]) -> Iterator[None]:
+    """Sets these environment variables for the length of the block; processes started in it keep them."""
+    before = {name: os.environ.get(name) for name in variables}
+    os.environ.update(variables)
+    try:
+        yield
+    finally:
+        for name, value in before.items():
+            if value is None:
+                del os.environ[name]
+            else:
+                os.environ[name] = value
+
+
+@contextmanager
+def _terminable() -> Iterator[Callable[[], None]]:
+    """SIGTERM raises Terminated, also while Ray starts (which needs `sigterm_stays_ours`).
+
+    What it gives takes SIGTERM again, where someone has taken it since.
+    """
     if threading.current_thread() is not threading.main_thread():
-        yield  # Python hands signals to the main thread only, and so does Ray
+        yield lambda: None  # Python hands signals to the main thread only, and so does Ray
         return
 
     asked: list[int] = []
@@ -149,9 +169,12 @@ def _terminable() -> Iterator[None]:
         signal.signal(signal.SIGTERM, signal.SIG_DFL)  # who asks twice does not want to wait
         raise Terminated
 
-    signal.signal(signal.SIGTERM, stop)
+    def take() -> None:
+        signal.signal(signal.SIGTERM, stop)
+
+    take()
     try:
-        yield
+        yield take
     except KeyboardInterrupt:
         if asked:  # Tune may take the exception for Ctrl-C, end, and leave it to us to say so
             raise Terminated from None
@@ -176,7 +199,7 @@ def _keep_others_out() -> None:
     ray_constants.ENABLE_RAY_CLUSTER = False
 
 
-def _start(slots: Slots, common: dict[str, Any]) -> None:
+def _start(slots: Slots, common: dict[str, Any], take_sigterm: Callable[[], None]) -> None:
     start_ray(
         {
             "address": "local",
@@ -185,13 +208,14 @@ def _start(slots: Slots, common: dict[str, Any]) -> None:
             "resources": {TRIAL_SLOT: TRIAL_SLOTS},
             "include_dashboard": False,
             **common,
-        }
+        },
+        take_sigterm,
     )
 
 
-def _connect(ray: Any, address: str, common: dict[str, Any]) -> Slots:
+def _connect(ray: Any, address: str, common: dict[str, Any], take_sigterm: Callable[[], None]) -> Slots:
     try:
-        with sigterm_stays_ours():
+        with sigterm_stays_ours(take_sigterm):
             ray.init(address=address, **common)
     except (ConnectionError, RuntimeError, ValueError) as error:
         raise UserError(

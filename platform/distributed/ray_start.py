@@ -26,8 +26,14 @@ FATAL = re.compile(r"^\[[^]]* C \d+ \d+\] \(\w+\) [\w.]+:\d+:\s*(.*)$", re.MULTI
 logger = logging.getLogger(__name__)
 
 
-def start_ray(options: Mapping[str, Any], pauses: tuple[float, ...] = PAUSES_SECONDS) -> None:
+def start_ray(
+    options: Mapping[str, Any],
+    take_sigterm: Callable[[], None] = lambda: None,
+    pauses: tuple[float, ...] = PAUSES_SECONDS,
+) -> None:
     """`ray.init(**options)` for a cluster of our own, tried again while the machine is too busy.
+
+    `take_sigterm`: as for `sigterm_stays_ours`.
 
     An attempt that fails, or that Ctrl-C or SIGTERM ends, leaves no process behind (but the agents of a
     raylet that aborted, which end within 60 s). UserError: it did not start, with Ray's reason.
@@ -35,7 +41,7 @@ def start_ray(options: Mapping[str, Any], pauses: tuple[float, ...] = PAUSES_SEC
     import ray
 
     for attempt, pause in enumerate((*pauses, None), start=1):
-        with sigterm_stays_ours(), _nodes_made() as nodes:
+        with sigterm_stays_ours(take_sigterm), _nodes_made() as nodes:
             try:
                 ray.init(**options)
                 return
@@ -72,11 +78,22 @@ def _nodes_made() -> Iterator[list[Any]]:
 
 
 @contextmanager
-def sigterm_stays_ours() -> Iterator[None]:
-    """Keeps `ray.init` from setting its handler of SIGTERM, which ends the process with 15 and no word."""
+def sigterm_stays_ours(take_sigterm: Callable[[], None]) -> Iterator[None]:
+    """Keeps `ray.init` from handling SIGTERM its way: status 15 and no word, or C++ lines and no Python.
+
+    `take_sigterm` sets our handler again: Ray's C++ part puts its own in the place of Python's, past Python.
+    """
+    from ray import _raylet
     from ray._private import utils
 
-    with mock.patch.object(utils, "set_sigterm_handler"):
+    core_worker: Any = vars(_raylet)["CoreWorker"]
+
+    def made(*arguments: Any, **options: Any) -> Any:
+        worker = core_worker(*arguments, **options)
+        take_sigterm()
+        return worker
+
+    with mock.patch.object(utils, "set_sigterm_handler"), mock.patch.object(_raylet, "CoreWorker", made):
         yield
 
 

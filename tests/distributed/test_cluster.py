@@ -54,7 +54,9 @@ def test_the_memory_holds_fold_runs_back_and_says_so(room: int | None, held_back
 
 def end_as_tune_does(*, terminated: bool) -> None:
     """A block in which Tune takes SIGTERM's exception for Ctrl-C; one in which it was Ctrl-C."""
-    with _terminable():
+    with _terminable() as take_sigterm:
+        signal.signal(signal.SIGTERM, signal.SIG_IGN)  # as Ray's C++ part does, in its own way
+        take_sigterm()
         if terminated:
             with suppress(KeyboardInterrupt):
                 signal.raise_signal(signal.SIGTERM)

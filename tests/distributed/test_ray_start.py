@@ -125,9 +125,18 @@ def test_ctrl_c_during_the_start_ends_what_was_started(monkeypatch: pytest.Monke
 
 
 def test_the_handler_of_sigterm_stays_ours_while_ray_starts(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(ray, "init", lambda: utils.set_sigterm_handler(signal.SIG_IGN))
+    """Neither Ray's Python part nor its C++ part (which makes a CoreWorker) has it in the end."""
+
+    def init() -> None:
+        utils.set_sigterm_handler(signal.SIG_IGN)
+        ray._raylet.CoreWorker()
+
+    taken: list[bool] = []
+    monkeypatch.setattr(ray, "init", init)
+    monkeypatch.setattr(ray._raylet, "CoreWorker", lambda: None)
     before = signal.getsignal(signal.SIGTERM)
-    start_ray({})
+    start_ray({}, lambda: taken.append(True))
+    assert taken == [True]
     assert signal.getsignal(signal.SIGTERM) == before
     assert utils.set_sigterm_handler.__name__ == "set_sigterm_handler"
 
