@@ -26,7 +26,8 @@ FOLDS is one of
 examples:
   python -m platform.audit ~/fmpn/CK+ --images ~/fmpn/CK+/imgs
   python -m platform.audit my_folds.csv --data data/prepared/ckplus-320
-  python -m platform.audit runs/tune-ckplus/folds-ckplus.json --data data/prepared/ckplus-320
+  python -m platform.audit runs/experiments/tune-ckplus-paper/folds-ckplus.json \\
+      --data data/prepared/ckplus-320
 
 exit status: 0 no leak, 1 a leak was found, 2 bad input.
 """

@@ -10,7 +10,7 @@ from platform.evaluation.subjects import check_images
 
 METHOD = "Korn-Graubard over subjects"
 FEW_SUBJECTS = 10
-"""With errors (or correct images) on fewer subjects, the interval says that it knows their spread badly."""
+"""With fewer subjects, or errors (or correct images) on fewer, the interval says how little it knows."""
 
 ROUNDING = 1e-14
 """A subject's share in the accuracy below this is a sum that should have been zero."""
@@ -162,6 +162,9 @@ def _effective_images(spread: SubjectSpread, confidence: float) -> float:
     return max(spread.most_effective / design_effect * shrinkage, spread.fewest_effective)
 
 
+_POORLY_KNOWN = "the variation between people is poorly known and the interval is long"
+
+
 def _caveat(spread: SubjectSpread) -> str | None:
     erring, answering = spread.erring_subjects, spread.answering_subjects
     if min(erring, answering) == 0:
@@ -169,9 +172,9 @@ def _caveat(spread: SubjectSpread) -> str | None:
             f"{'no image is wrong' if erring == 0 else 'no image is right'}: the bound is that of "
             f"{spread.fewest_effective:.0f} equal subjects whose images all go one way"
         )
+    if spread.subject_count < FEW_SUBJECTS:
+        return f"with {spread.subject_count} subjects {_POORLY_KNOWN}"
     if min(erring, answering) < FEW_SUBJECTS:
-        which = "errors" if erring <= answering else "correct images"
-        return (
-            f"{which} fall on so few subjects that their spread is hardly known; the interval is long for it"
-        )
+        count, which = (erring, "errors") if erring <= answering else (answering, "correct images")
+        return f"only {count} subject{'s have' if count > 1 else ' has'} {which}, so {_POORLY_KNOWN}"
     return None

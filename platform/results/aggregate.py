@@ -123,7 +123,12 @@ class TableRow:
     @property
     def leaks(self) -> bool:
         """Whether the test folds themselves chose the configuration."""
-        return self.selection_rule == "test"
+        return self.selection_rule == "test" and not self.chosen_elsewhere
+
+    @property
+    def chosen_elsewhere(self) -> bool:
+        """Whether a search chose the configuration on the data set that the masks come from, not on this."""
+        return self.kind == "transfer" and self.selection_rule != "paper"
 
     @property
     def of_other_version(self) -> bool:

@@ -10,6 +10,7 @@ from collections.abc import Iterable, Sequence
 
 from platform.evaluation.reported import ReportedResult
 from platform.results.aggregate import TableRow
+from platform.results.definitions import definitions
 from platform.results.details import PARTS
 from platform.results.formatting import (
     ABSENT,
@@ -75,7 +76,7 @@ def render_latex(table: Table, parts: Sequence[str]) -> str:
         for part in parts:
             for grid in PARTS[part](section):
                 lines += _detail(grid)
-    lines += [r"\section*{What the numbers are}", *_notes(table.definitions), r"\end{document}"]
+    lines += [r"\section*{What the numbers are}", *_notes(definitions(_HEADER)), r"\end{document}"]
     return "\n".join(lines) + "\n"
 
 

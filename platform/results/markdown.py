@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from platform.console import one_line
 from platform.evaluation.reported import ReportedResult
 from platform.results.aggregate import TableRow
+from platform.results.definitions import definitions
 from platform.results.details import PARTS
 from platform.results.displayable import displayable
 from platform.results.formatting import (
@@ -66,7 +67,7 @@ def render_markdown(table: Table, parts: Sequence[str]) -> str:
         for part in parts:
             for grid in PARTS[part](section):
                 lines += [f"{markdown_escape(grid.caption)}:", "", *markdown_grid(grid), ""]
-    lines += ["## What the numbers are", "", *(f"- {note}" for note in table.definitions)]
+    lines += ["## What the numbers are", "", *(f"- {note}" for note in definitions(_HEADER))]
     return "\n".join(lines) + "\n"
 
 

@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from datasets.folds import LEFT_OUT_SETS
-from platform.evaluation.accuracy_interval import METHOD
 from platform.results.aggregate import Scores, TableRow
 from platform.results.formatting import ABSENT, LEAKAGE, masks_text, p_value_text, row_label
 from platform.results.identity import RESULT_VERSION
@@ -33,16 +32,6 @@ MASK_NOTES = {
 }
 """What masks are that no data set lent."""
 
-DEFINITIONS = (
-    "Mean of folds: unweighted mean of the folds' image accuracies (what the FMPN paper prints). "
-    "Pooled images: share of all tested images. Pooled sequences: share of sequences, each answered by the "
-    "mean of its images' class scores. Macro F1: unweighted mean over classes, of pooled images.",
-    f"95 % interval: of the pooled image accuracy, for new subjects; {METHOD} (docs/statistics.md). It does "
-    "not contain the variance between training seeds.",
-    "Minus reported: our mean of folds minus the reported accuracy of the same method, in points. Optimism "
-    "gap: the mean accuracy by which the configuration was chosen minus the mean of the test folds, in "
-    f"points; {ABSENT} where nothing chose it, or where its score was not stored.",
-)
 SELECTION_NOTES = {
     "inner": (
         "Selected by `inner`: one configuration, the best mean accuracy on inner validation subjects. No "
@@ -62,12 +51,16 @@ SELECTION_NOTES = {
 }
 REPORTED_NOTE = (
     "Reported rows: printed in the FMPN paper (arXiv 1902.08788), Table I, not run by us; what was scored "
-    "(sequences or images) stands in the column of counts. A mark † after the number: how folds were put "
+    "(sequences or images) stands in each row. A mark † after the number: how folds were put "
     "together, and how the settings were chosen, is not stated."
 )
 SEED_NOTE = (
     "Over seeds: mean of the rows that differ in nothing but the seed, and their standard deviation (SD, "
     "n - 1), which is the spread of one training and no standard error."
+)
+NEGATIVE_GAP_NOTE = (
+    "A negative optimism gap: the test folds scored higher than the validation that chose. Final runs train "
+    "on more subjects than the runs that are validated, and both means vary with the subjects."
 )
 WARNING_STARTS = ("INCOMPLETE", "OTHER VERSION", "Selected by `test`")
 """Openings of notes that a page shows as warnings."""
@@ -86,8 +79,8 @@ def section_notes(section: Section) -> tuple[str, ...]:
         notes.append(SEED_NOTE)
     if section.best is not None:
         notes.append(
-            f"Best by pooled accuracy: {row_label(section.best)} of {section.best.experiment} (*); its 95 % "
-            "interval overlaps no other row's."
+            f"Best by pooled accuracy: {row_label(section.best)} of {section.best.experiment} (marked); its "
+            "95 % interval overlaps no other row's."
         )
     elif len(rows) > 1:
         notes.append(f"No row is marked as best: {_why_no_best(rows)}.")
@@ -101,8 +94,11 @@ def section_notes(section: Section) -> tuple[str, ...]:
 
 def _rule_notes(rows: Sequence[TableRow]) -> list[str]:
     """How configurations were selected, whose masks were used, and how the subjects were divided."""
-    rules = dict.fromkeys(row.selection_rule for row in rows)
+    rules = dict.fromkeys(row.selection_rule for row in rows if not row.chosen_elsewhere)
     notes = [SELECTION_NOTES.get(rule, f"Selected by `{rule}`.") for rule in rules]
+    notes += _chosen_elsewhere_notes([row for row in rows if row.chosen_elsewhere])
+    if any((row.optimism_gap or 0.0) < 0.0 for row in rows):
+        notes.append(NEGATIVE_GAP_NOTE)
     for lender in dict.fromkeys(text for row in rows if (text := masks_text(row)) not in ("own", ABSENT)):
         notes.append(
             MASK_NOTES.get(lender, f"Masks `{lender}`: motion masks lent by {lender}, matched by class name.")
@@ -116,6 +112,19 @@ def _rule_notes(rows: Sequence[TableRow]) -> list[str]:
             f"Fold rule `{LEFT_OUT_SETS}`: fold k tests all of data set k and trains on the others alone. "
             "The mean of folds gives every data set the same weight, the pooled accuracy every image. "
             "Intervals are for other people of the same data sets, not for another data set."
+        )
+    return notes
+
+
+def _chosen_elsewhere_notes(rows: Sequence[TableRow]) -> list[str]:
+    """Where the configuration of transferred rows was chosen: not on the data set of this table."""
+    notes = []
+    for rule in dict.fromkeys(row.selection_rule for row in rows):
+        sources = {row.masks for row in rows if row.selection_rule == rule} - {"none", "own"}
+        where = " and ".join(sorted(sources)) or "another data set"
+        notes.append(
+            f"Transferred: the configuration was selected by `{rule}` on {where}; no subject of "
+            f"{rows[0].dataset} entered that choice."
         )
     return notes
 

@@ -12,6 +12,7 @@ from platform.evaluation.statistics import Interval
 from platform.results.aggregate import Scores, TableRow
 from platform.results.comparisons import Comparison
 from platform.results.csv_text import csv_text
+from platform.results.definitions import definitions
 from platform.results.details import CONFUSIONS, released_fold_accuracies
 from platform.results.formatting import LEAKAGE, reported_difference, row_label
 from platform.results.seeds import SeedGroup
@@ -53,7 +54,7 @@ def render_json(table: Table, parts: Sequence[str]) -> str:
     """Rows, comparisons and notes, and `parts` below each row; in [0, 1], null where there is no number."""
     document = {
         "format": "comparison-table",
-        "definitions": list(table.definitions),
+        "definitions": list(definitions()),
         "sections": [_section_record(section, parts) for section in table.sections],
     }
     # JSON itself escapes only some of the characters that give orders to a terminal.

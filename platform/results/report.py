@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from platform.console import visible
+from platform.results.definitions import definitions
 from platform.results.details import PARTS
 from platform.results.displayable import displayable
 from platform.results.experiment import studies_of
@@ -62,7 +63,7 @@ def report_html(
         f'<p class="facts">{escape(facts)}</p>',
         f"<pre>{escape(experiment['command'])}</pre>",
         *(_section(section) for section in table.sections),
-        _notes(table.definitions),
+        _notes(definitions(name for section in table.sections for name in section_cells(section)[0][0])),
         "<h2>Figures</h2>",
         *(_figure(title, path) for title, path in figures.items()),
         *(_study(study) for study in studies_of(experiment)),

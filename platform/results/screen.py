@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 
 from platform.evaluation.reported import ReportedResult
 from platform.results.aggregate import TableRow
+from platform.results.definitions import definitions
 from platform.results.details import PARTS
 from platform.results.formatting import (
     ABSENT,
@@ -56,8 +57,10 @@ def render_screen(table: Table, parts: Sequence[str] = ()) -> str:
     parts: keys of details.PARTS, shown below the notes of their data set.
     """
     lines: list[str] = []
+    columns: list[str] = []
     for section in table.sections:
         body, headings = section_cells(section)
+        columns += body[0]
         lines += [f"Accuracy on {section.dataset}, of final runs on test folds", ""]
         lines += _align(body, headings)
         lines.append("")
@@ -67,7 +70,7 @@ def render_screen(table: Table, parts: Sequence[str] = ()) -> str:
         for part in parts:
             for grid in PARTS[part](section):
                 lines += [*screen_grid(grid), ""]
-    for note in table.definitions:
+    for note in definitions(columns):
         lines += textwrap.wrap(note, SCREEN_WIDTH, initial_indent="- ", subsequent_indent="  ")
     return "\n".join(lines) + "\n"
 

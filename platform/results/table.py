@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from platform.evaluation.reported import ReportedResult, reported_results
 from platform.results.aggregate import AggregatedRow, TableRow
 from platform.results.comparisons import Comparison, best_row, compare
-from platform.results.notes import DEFINITIONS, section_notes
+from platform.results.notes import section_notes
 from platform.results.seeds import SeedGroup, seed_groups
 
 
@@ -49,7 +49,6 @@ class Table:
     """What the renderers of platform/results/render.py turn into text."""
 
     sections: tuple[Section, ...]
-    definitions: tuple[str, ...] = DEFINITIONS
 
 
 def build_table(aggregated: Sequence[AggregatedRow]) -> Table:

@@ -130,8 +130,14 @@ def test_with_nothing_but_errors_it_starts_at_zero() -> None:
 @pytest.mark.parametrize(
     ("counts", "caveat"),
     [
-        ([(5, 6)] * 2 + [(6, 6)] * 30, "errors fall on so few subjects"),
-        ([(1, 6)] * 3 + [(0, 6)] * 30, "correct images fall on so few subjects"),
+        (
+            [(5, 6)] * 2 + [(6, 6)] * 30,
+            "only 2 subjects have errors, so the variation between people is poorly known",
+        ),
+        ([(5, 6)] + [(6, 6)] * 30, "only 1 subject has errors, so"),
+        # All err: not the errors are few, but the people.
+        ([(3, 6)] * 6, "with 6 subjects the variation between people is poorly known"),
+        ([(1, 6)] * 3 + [(0, 6)] * 30, "only 3 subjects have correct images, so"),
         ([(3, 6)] * 30, None),
     ],
 )

@@ -41,6 +41,31 @@ def test_the_inner_rule_says_how_test_subjects_enter_the_choice(rows: list[Aggre
     )
 
 
+@pytest.mark.parametrize("rule", ["inner", "test"])
+def test_subjects_of_a_transfers_target_entered_no_choice(rows: list[AggregatedRow], rule: str) -> None:
+    """The search ran on the data set that the masks come from."""
+    target = changed(rows[3], selection_rule=rule)
+    assert not target.row.leaks
+    notes = notes_of([target])
+    assert "Selected by" not in notes
+    assert (
+        f"Transferred: the configuration was selected by `{rule}` on synthetic; no subject of synthetic_wild "
+        "entered that choice." in notes
+    )
+
+
+def test_a_transfer_of_fixed_settings_says_that_nothing_chose_them(rows: list[AggregatedRow]) -> None:
+    notes = notes_of([changed(rows[3], selection_rule="paper")])
+    assert "Selected by `paper`: settings fixed beforehand" in notes
+    assert "Transferred" not in notes
+
+
+@pytest.mark.parametrize(("score", "explained"), [(0.0, True), (1.0, False), (None, False)])
+def test_a_negative_gap_is_explained(rows: list[AggregatedRow], score: float | None, explained: bool) -> None:
+    notes = notes_of([changed(rows[0], selection_score=score)])
+    assert ("A negative optimism gap: the test folds scored higher" in notes) == explained
+
+
 def test_selection_on_test_images_is_called_leakage(rows: list[AggregatedRow]) -> None:
     assert "leakage" not in notes_of(rows)
     notes = notes_of([changed(rows[0], selection_rule="test"), rows[1]])
