@@ -1,7 +1,8 @@
 """What every command shares: a parser whose errors teach, and one way to end.
 
-Exit status: 0 done, 1 done but something failed or was found, 2 bad input, 130 interrupted by Ctrl-C,
-143 terminated (SIGTERM) while Ray works.
+Exit status: 0 done, 1 done but something failed or was found, 2 something that the user can put right (bad
+input, a full disk), 70 a fault of this program, 130 interrupted by Ctrl-C, 143 terminated (SIGTERM) while
+Ray works.
 """
 
 from __future__ import annotations
@@ -47,7 +48,8 @@ class Parser(argparse.ArgumentParser):
 def run(main: Callable[[list[str]], int | None]) -> NoReturn:
     """Run `main(argv)`; a UserError becomes one line on stderr and exit status 2.
 
-    What happens to standard output (a reader that leaves, a full disk) changes nothing of the status.
+    So does every other exception, with its traceback in a file (platform/unexpected.py). What happens to
+    standard output (a reader that leaves, a full disk) changes nothing of the status.
     """
     with safe_streams():
         try:
@@ -61,4 +63,9 @@ def run(main: Callable[[list[str]], int | None]) -> NoReturn:
                 f"\n{word}: what was finished is stored; run the same command again to go on.",
                 file=sys.stderr,
             )
+        except Exception as error:
+            from platform.unexpected import sentence_and_status
+
+            sentence, status = sentence_and_status(error)
+            print(f"error: {sentence}", file=sys.stderr)
     raise SystemExit(status)

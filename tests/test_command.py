@@ -54,11 +54,13 @@ def test_a_stop_from_outside_says_how_to_go_on(
     assert said == f"\n{word}: what was finished is stored; run the same command again to go on.\n"
 
 
-def test_our_own_faults_keep_their_traceback(monkeypatch: pytest.MonkeyPatch) -> None:
-    for name in ("stdout", "stderr"):  # they stay safe, for Python to print the traceback to
-        monkeypatch.setattr(sys, name, getattr(sys, name))
-    with pytest.raises(ZeroDivisionError):
-        run(raising(ZeroDivisionError()))
+def test_a_fault_of_ours_is_one_line_with_a_file_and_status_70(capsys: pytest.CaptureFixture[str]) -> None:
+    assert status_of(raising(ZeroDivisionError("by zero"))) == 70
+    captured = capsys.readouterr()
+    assert captured.err.startswith(
+        "error: this is a fault of the program, not of your input: ZeroDivisionError"
+    )
+    assert captured.err.count("\n") == 1
 
 
 def parser() -> Parser:

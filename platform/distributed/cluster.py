@@ -232,10 +232,17 @@ def _connect(ray: Any, address: str, common: dict[str, Any], take_sigterm: Calla
     return Slots(cpus=resources.get("CPU", 0), gpus=resources.get("GPU", 0), fold_runs=None)
 
 
+class _LogFile(logging.FileHandler):
+    """A file of messages that is never worth an error: on a full disk the next messages are lost."""
+
+    def handleError(self, record: logging.LogRecord) -> None:
+        """Nothing: logging would print a traceback for every message."""
+
+
 def log_to(log_file: Path) -> None:
     """Send the messages of Ray, Optuna and our own loggers to a file instead of the screen."""
     log_file.parent.mkdir(parents=True, exist_ok=True)
-    handler = logging.FileHandler(log_file)
+    handler = _LogFile(log_file)
     handler.setFormatter(logging.Formatter("%(asctime)s %(name)s %(levelname)s %(message)s"))
     for name in ("platform", "ray", "ray.tune", "ray.train", "ray.air", "optuna", "py.warnings"):
         logger = logging.getLogger(name)

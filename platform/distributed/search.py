@@ -54,8 +54,9 @@ def run_search(
     `extend`: by how many trials a finished search is being extended; the plan's trials hold them already.
 
     Raises KeyboardInterrupt when Tune was stopped before that; UserError: a study was made with other
-    settings, the space's file is at fault, too many proposals in a row were invalid, no trial is complete, or
-    the environment (a lost worker, a full disk) kept a trial from being carried out: it then stays open.
+    settings or was told what its stored fold runs do not say, the space's file is at fault, too many
+    proposals in a row were invalid, no trial is complete, or the environment (a lost worker, a full disk)
+    kept a trial from being carried out: it then stays open.
     """
     search = Studies(
         [
@@ -72,6 +73,7 @@ def run_search(
             for scope in scopes
         ]
     )
+    _check_told(search, dispatcher)
     record_wanted(search.searches[0].study, plan.trials, extend)
     for one in search.searches:
         one.observe_earlier()
@@ -93,6 +95,20 @@ def run_search(
     for one in search.searches:
         _check_complete(one, store)
     return list(search.searches)
+
+
+def _check_told(search: Studies, dispatcher: Any) -> None:
+    """Hold what the studies were told against the stored fold runs; those that are gone are run again.
+
+    UserError as `StudySearch.missing_runs` and `check_told`.
+    """
+    import ray
+
+    missing = [task for one in search.searches for task in one.missing_runs()]
+    if missing:
+        ray.get(dispatcher.run.remote(missing))
+    for one in search.searches:
+        one.check_told()
 
 
 def _check_valid(search: StudySearch) -> None:

@@ -29,6 +29,7 @@ from platform.results.pruning import EarlierTrials, why_unpruned
 from platform.results.store import ResultsStore
 from platform.results.study import SearchDefinition
 from platform.results.tasks import FoldTask
+from platform.results.told_values import check_told, scored_runs
 from platform.results.trial_values import MEASURED, trial_values
 from platform.selection import Scope
 
@@ -309,6 +310,35 @@ class StudySearch(OptunaSearch):
         self._measured[number] = {name: float(result[name]) for name in needed if name in result}
         is_measured = len(self._measured[number]) == len(needed)
         return is_measured and len(self.scores(number).steps) == len(self.scope.steps)
+
+    def missing_runs(self) -> list[FoldTask]:
+        """Fold runs of which the study was told a score, and which the results store lacks.
+
+        UserError when it has none of any trial: they are another version's, or in another folder.
+        """
+        told = {number: scored_runs(trial, self.tasks(number)) for number, trial in self._told().items()}
+        wanted = [task for tasks in told.values() for task in tasks]
+        missing = [task for task in wanted if not self._store.is_complete("fold_runs", task.identity)]
+        if wanted and len(missing) == len(wanted):
+            raise UserError(
+                f"study {self.definition.name} has scores of {len(told)} trials, but none of their fold runs "
+                f"is in {self._store.root}: another version of the program made them, or they are in another "
+                "folder. Pass --runs with that folder, or --name with a new name to search again."
+            )
+        return missing
+
+    def check_told(self) -> None:
+        """UserError unless every ended trial is what its parameters and stored fold runs make of it."""
+        for number, trial in self._told().items():
+            check_told(
+                trial,
+                self.tasks(number),
+                study=self.definition.name,
+                suggest=self.definition.suggest,
+                base=self._base,
+                objectives=self.objectives,
+                store=self._store,
+            )
 
     def observe_earlier(self) -> None:
         """Tell the observer of the trials that ended in earlier starts."""

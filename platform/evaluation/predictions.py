@@ -65,7 +65,8 @@ class Predictions:
 
 
 def check(predictions: Predictions, where: str) -> None:
-    """Refuse unknown classes, images predicted twice and scores that are no numbers.
+    """Refuse unknown classes, images predicted twice, scores that are no numbers, and predicted classes
+    that another class outscores.
 
     `where` (a file, or what was joined) opens the error's sentence. Raises UserError.
     """
@@ -86,6 +87,21 @@ def check(predictions: Predictions, where: str) -> None:
     if not np.isfinite(predictions.scores).all():
         bad = predictions.image[~np.isfinite(predictions.scores).all(axis=1)]
         raise UserError(f"{where}: class scores must be finite, but those of {_some(bad.tolist())} are not.")
+    outscored = predictions.image[~_has_highest_score(predictions)]
+    if len(outscored):
+        raise UserError(
+            f"{where}: the predicted class must be the one with the highest score, but for "
+            f"{_some(outscored.tolist())} it is not; run the fold again."
+        )
+
+
+def _has_highest_score(predictions: Predictions) -> np.ndarray:
+    """bool (n,): no class has a higher score than the predicted one, which must be among the scored."""
+    column_of_class = {name: column for column, name in enumerate(predictions.class_names)}
+    columns = np.array([column_of_class[name] for name in predictions.predicted.tolist()], dtype=np.int64)
+    of_predicted = np.take_along_axis(predictions.scores, columns[:, None], axis=1)[:, 0]
+    highest: np.ndarray = predictions.scores.max(axis=1, initial=-np.inf)
+    return of_predicted == highest
 
 
 def _doubled_images(predictions: Predictions) -> list[str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Callable, Sequence
 from dataclasses import replace as changed
 from pathlib import Path
@@ -20,7 +21,7 @@ from platform.distributed.study_search import METRIC, UNABLE, StudySearch, trial
 from platform.errors import UserError
 from platform.evaluation.predictions import Predictions, to_bytes
 from platform.results.environment_failure import EnvironmentFailure
-from platform.results.inner_scores import InnerScores
+from platform.results.inner_scores import InnerScores, _counts
 from platform.results.planning import PlannedData
 from platform.results.store import ResultsStore
 from platform.results.study import SearchDefinition
@@ -411,3 +412,29 @@ def test_studies_side_by_side_go_on_alone_and_end_together(
         studies.on_trial_complete(trial_id, {"failed_folds": 1})
         assert states(search) == ["COMPLETE", "COMPLETE", "FAIL"]
     assert studies.is_finished()
+
+
+def test_a_study_is_held_against_the_stored_fold_runs(make: Make) -> None:
+    trials = complete_generation(make(), 3)
+    again = make()
+    assert again.missing_runs() == []
+    again.check_told()
+    (changed, *_) = trial_tasks(BASE, trials[1]["overrides"], again._planned, again._plan, SCOPE)
+    shutil.rmtree(again._store.folder("fold_runs", changed.identity))  # a result is written once
+    write_run(again, changed, 6)
+    _counts.cache_clear()
+    with pytest.raises(UserError, match=r"but trial 1 of study has the mean \{3: 0.5\}, and they say"):
+        make().check_told()
+
+
+def test_fold_runs_that_are_gone_are_wanted_again(make: Make) -> None:
+    search = make()
+    trials = complete_generation(search)
+    tasks = [trial_tasks(BASE, trial["overrides"], search._planned, search._plan, SCOPE) for trial in trials]
+    folders = [search._store.folder("fold_runs", task.identity) for task in (*tasks[0], *tasks[1])]
+    shutil.rmtree(folders[4])
+    assert [task.identity for task in make().missing_runs()] == [tasks[1][1].identity]
+    for folder in folders:
+        shutil.rmtree(folder, ignore_errors=True)
+    with pytest.raises(UserError, match="has scores of 2 trials, but none of their fold runs is in"):
+        make().missing_runs()

@@ -20,6 +20,7 @@ CLASSES = ("anger", "fear")
 
 def some_predictions(images: tuple[str, ...] = ("a_1", "a_2", "b_1"), fold: int = 0) -> Predictions:
     count = len(images)
+    predicted = np.array((["anger", "fear"] * count)[:count])
     return Predictions(
         dataset=np.array(["synthetic"] * count),
         fold=np.full(count, fold, dtype=np.int64),
@@ -27,8 +28,8 @@ def some_predictions(images: tuple[str, ...] = ("a_1", "a_2", "b_1"), fold: int 
         sequence=np.array([image[0] + "_seq" for image in images]),
         image=np.array(images),
         true=np.array(["anger"] * count),
-        predicted=np.array((["anger", "fear"] * count)[:count]),
-        scores=np.tile(np.array([[0.75, 0.25]], dtype=np.float32), (count, 1)),
+        predicted=predicted,
+        scores=np.where(predicted[:, None] == np.array(CLASSES), 0.75, 0.25).astype(np.float32),
         class_names=CLASSES,
     )
 
@@ -77,6 +78,14 @@ def test_scores_that_are_no_numbers_are_refused() -> None:
     scores = np.array([[0.5, 0.5], [np.nan, 0.5], [1, 0]], dtype=np.float32)
     with pytest.raises(UserError, match=r"finite.*a_2"):
         concatenate([dataclasses.replace(some_predictions(), scores=scores)])
+
+
+def test_a_predicted_class_that_another_one_outscores_is_refused(tmp_path: Path) -> None:
+    wrong = dataclasses.replace(some_predictions(), predicted=np.array(["anger", "fear", "fear"]))
+    with pytest.raises(UserError, match=r"p.parquet: the predicted class must be .* but for b_1 it is not"):
+        write_parquet(wrong, tmp_path / "p.parquet")
+    even = np.full((3, 2), 0.5, dtype=np.float32)
+    write_parquet(dataclasses.replace(wrong, scores=even), tmp_path / "p.parquet")
 
 
 def test_folds_with_other_classes_are_not_joined() -> None:

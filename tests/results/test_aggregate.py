@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import dataclasses
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -196,7 +197,9 @@ def test_unknown_classes_in_stored_predictions_are_named(store: ResultsStore) ->
     sink = pa.BufferOutputStream()
     pq.write_table(table.set_column(table.column_names.index("predicted"), "predicted", joy), sink)
     files = {"predictions.parquet": sink.getvalue().to_pybytes()}
-    store.write("fold_runs", identity, store.record("fold_runs", identity), files)
+    record = store.record("fold_runs", identity)
+    shutil.rmtree(store.folder("fold_runs", identity))  # a result is written once
+    store.write("fold_runs", identity, record, files)
     with pytest.raises(UserError, match=r"predicted classes.*anger.*joy"):
         aggregate_row(store, write_experiment(store, [row]), row)
 
