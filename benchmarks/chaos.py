@@ -1,15 +1,19 @@
-"""Kill a search again and again: does it end with the study and the table of a quiet one?
+"""Disturb searches in every way we know: do they end with the study and the tables of a quiet one?
 
-    python -m benchmarks.kills                      twenty kills at random moments
-    python -m benchmarks.kills --kills 40 --seed 1  more, and others
-    python -m benchmarks.kills --json kills.json    the outcome as JSON
+    python -m benchmarks.chaos                         two hours, at least a hundred disturbances
+    python -m benchmarks.chaos --minutes 10 --seed 1   shorter, and other moments
+    python -m benchmarks.chaos --only "full disk"      one kind
+    python -m benchmarks.chaos --json chaos.json       rounds as JSON, added to those of earlier runs
 
-First a search runs undisturbed, on this machine's CPUs. Then the same command runs in another folder, and at
-random moments one of its processes is ended: the driver by SIGKILL, SIGTERM or SIGINT, one of Ray's
-worker processes (of a fold run, a trial or the dispatcher) or its raylet by SIGKILL. Whenever the
-driver has ended, the same command is started again. At the end both folders are compared: trials with
-parameters, states and values, the bytes of the tables, and whether a finished fold run ran again.
-Exit status 1 when anything differs. Needs Linux (processes are looked up in /proc).
+First a search runs undisturbed. Then the same command runs again and again, each time in an empty folder
+on a small file system of its own, and is disturbed at random moments: signals to the driver, kills of every
+kind of Ray process (fold runs several times in a row), a full disk, half lines and zeros at the end of
+append-only files, a flipped byte in every kind of stored file, a second driver, a lease taken by another
+host, a driver that stands still. Whenever the driver ends, the same command is started again; where it
+refuses a damaged file by name, its remedy is followed. Each round ends with a comparison: trials with
+parameters, states and values, the bytes of the tables, the set of results, and whether a finished one ran
+again. Every end of the driver is judged too: a documented exit status, no traceback, none of Ray's own
+words. Exit status 1 when anything differs. Needs Linux and root (the small file system is a tmpfs).
 """
 
 from __future__ import annotations
@@ -19,235 +23,188 @@ import json
 import os
 import random
 import shutil
-import signal
 import subprocess
 import sys
 import time
 from collections import Counter
-from dataclasses import dataclass, field
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from platform.results.study_storage import open_storage
-from tests.distributed.processes import descendants
+from benchmarks.chaos_search import PATIENCE_SECONDS, ROOT, Search, differences, run_quietly
+from benchmarks.disturbances import DISTURBANCES, Disturbance, stop
 
-ROOT = Path(__file__).resolve().parents[1]
-NAME = "killed"
-PATIENCE_SECONDS = 600
-KINDS = (
-    ("driver", signal.SIGKILL),
-    ("driver", signal.SIGTERM),
-    ("driver", signal.SIGINT),
-    ("worker", signal.SIGKILL),
-    ("worker", signal.SIGKILL),
-    ("raylet", signal.SIGKILL),
-)
-"""What is ended, and how; each as likely as the others."""
-AGENTS = ("ray::DashboardAgent", "ray::RuntimeEnvAgent", "ray::IDLE", "ray::SPILL", "ray::RESTORE")
-"""Ray's helpers: ending them ends no work of ours."""
+LARGEST_MIB = 200
+"""Size of the file system of a round; a quiet search leaves some 60 MiB."""
+UNPROVOKED_ENDS = 5
+"""A driver that ends by itself so many times in a row will not come to its end."""
 
 
-@dataclass(kw_only=True)
-class Search:
-    """One folder of runs, and the command that fills it."""
+def run_round(
+    search: Search, waiting: list[Disturbance], wanted: int, seconds: float, draw: random.Random
+) -> set[str]:
+    """Run the search to its end with up to `wanted` disturbances; finished results that were run again.
 
-    folder: Path
-    data_root: Path
-    trials: int
-    kills: list[str] = field(default_factory=list)
-    ends: Counter[int] = field(default_factory=Counter)
-    """Exit status of each time that the command was run to its number."""
-
-    @property
-    def runs(self) -> Path:
-        """The command's `--runs`."""
-        return self.folder / "runs"
-
-    def start(self, *more: str) -> subprocess.Popen[bytes]:
-        """Start the command; its output goes to files beside the runs."""
-        self.folder.mkdir(parents=True, exist_ok=True)
-        flags = {
-            "--preset": "smoke", "--name": NAME, "--runs": self.runs, "--data-root": self.data_root,
-            "--folds": 3, "--rounds": "2,1", "--trials": self.trials, "--trials-in-flight": 2,
-            "--baselines": "cnn", "--transfer-to": "none", "--retries": 20,
-        }  # fmt: skip
-        words = [*(str(word) for pair in flags.items() for word in pair), *more]
-        with (self.folder / "out.txt").open("a") as out, (self.folder / "err.txt").open("a") as err:
-            return subprocess.Popen(
-                [sys.executable, "-m", "platform.tune", *words],
-                cwd=ROOT, stdout=out, stderr=err, start_new_session=True,
-            )  # fmt: skip
-
-    def finished(self) -> dict[str, tuple[int, int]]:
-        """Every complete result, with what changes when its manifest is written again."""
-        found = {}
-        for path in self.runs.glob("*/*/manifest.json"):
-            if json.loads(path.read_text())["status"] == "complete":
-                status = path.stat()
-                found[str(path.relative_to(self.runs))] = (status.st_ino, status.st_mtime_ns)
-        return found
-
-    def trials_told(self) -> list[dict[str, Any]]:
-        """Number, state, parameters, values and steps of every trial of the study."""
-        storage = open_storage(self.runs / "experiments" / NAME / "study.journal")
-        (study,) = storage.get_all_studies()
-        return [
-            {
-                "number": trial.number,
-                "state": trial.state.name,
-                "params": trial.params,
-                "values": trial.values,
-                "intermediate": trial.intermediate_values,
-                "folds": trial.user_attrs.get("folds"),
-            }
-            for trial in storage.get_all_trials(study._study_id)
-        ]
-
-    def tables(self) -> dict[str, bytes]:
-        """The table in every format."""
-        folder = self.runs / "experiments" / NAME
-        return {name: (folder / name).read_bytes() for name in ("table.md", "table.json", "table.csv")}
-
-
-def run_quietly(search: Search) -> float:
-    """Run it to its end; seconds until its first result."""
-    search.start("--dry-run").wait()  # draws the faces
-    process, started, first = search.start(), time.monotonic(), 0.0
-    while process.poll() is None:
-        if not first and any(search.runs.glob("*/*/manifest.json")):
-            first = time.monotonic() - started
-        time.sleep(0.05)
-    if process.returncode != 0:
-        raise SystemExit(f"the quiet search failed:\n{(search.folder / 'err.txt').read_text()}")
-    return first
-
-
-def run_killed(search: Search, wanted: int, longest_seconds: float, draw: random.Random) -> list[str]:
-    """Run it to its end with kills on the way; what was finished and ran again all the same."""
-    again: list[str] = []
-    process, before = search.start(), search.finished()
+    waiting: disturbances in the order in which they come; those that found something to strike are removed.
+    """
+    again: set[str] = set()
+    process, before, own_ends = search.start(), search.finished(), 0
+    tried: list[Disturbance] = []
     while True:
-        strikes = len(search.kills) < wanted
-        if strikes and draw.random() < 0.5:
-            _until_something_new(search, process, len(before))
-        try:
-            status = process.wait(draw.uniform(0, longest_seconds) if strikes else PATIENCE_SECONDS)
-        except subprocess.TimeoutExpired:
-            if not strikes:
-                os.killpg(process.pid, signal.SIGKILL)
-                raise SystemExit(f"it hangs; see {search.folder}") from None
-            status = _kill(search, process, *draw.choice(KINDS), draw)
+        struck = False
+        if len(search.disturbances) < wanted and waiting:
+            if draw.random() < 0.5:
+                _until_something_new(search, process, len(before))
+            _wait(process, draw.uniform(0, seconds))
+            if process.poll() is None:
+                one = waiting.pop(0)
+                if done := one.strike(search, process, draw):
+                    search.disturbances.append(done)
+                    print(f"{time.strftime('%H:%M:%S')}   {done}", flush=True)
+                else:
+                    tried.append(one)
+                struck = True
+        else:
+            try:
+                process.wait(PATIENCE_SECONDS)
+            except subprocess.TimeoutExpired:
+                search.faults.append(f"hangs: {search.said()[-1000:]}")
+                stop(search, process)
         now = search.finished()
-        again += [name for name, written in before.items() if now.get(name) != written]
-        before = now
-        if status is None:
+        again |= {name for name, written in before.items() if name in now and now[name] != written}
+        before = {**before, **now}
+        if process.poll() is None:
             continue
-        search.ends[status] += 1
-        if status == 0:
+        search.ended(process.returncode, killed=struck)
+        print(f"{time.strftime('%H:%M:%S')}     the driver ended with {process.returncode}", flush=True)
+        if process.returncode == 0:
+            waiting.extend(tried)
+            return again
+        mended = search.mend()
+        own_ends = 0 if struck or mended else own_ends + 1
+        if own_ends and not search.disturbances:
+            search.faults.append(f"ended with {process.returncode}, undisturbed: {search.said()[-1500:]}")
+        if own_ends >= UNPROVOKED_ENDS:
+            search.faults.append(f"does not go on: {search.said()[-1500:]}")
+            waiting.extend(tried)
             return again
         process = search.start()
 
 
+def _wait(process: subprocess.Popen[bytes], seconds: float) -> None:
+    try:
+        process.wait(seconds)
+    except subprocess.TimeoutExpired:
+        return
+
+
 def _until_something_new(search: Search, process: subprocess.Popen[bytes], finished: int) -> None:
-    """Wait until a result more is there, so that not all kills strike before any work."""
+    """Wait until a result more is there, so that not all disturbances strike before any work."""
     deadline = time.monotonic() + PATIENCE_SECONDS
     while process.poll() is None and len(search.finished()) <= finished and time.monotonic() < deadline:
         time.sleep(0.1)
 
 
-def _kill(
-    search: Search, process: subprocess.Popen[bytes], victim: str, how: signal.Signals, draw: random.Random
-) -> int | None:
-    """End one process; the driver's exit status if that ended it too, or None."""
-    number, name = process.pid, "driver"
-    if victim != "driver":
-        found = {key: text for key, text in descendants(process.pid).items() if _is(victim, text)}
-        if not found:  # too early: nothing of it is there yet
-            return process.poll()
-        number = draw.choice(sorted(found))
-        name = found[number].split("(")[0].split()[0].rsplit("/", 1)[-1]
+@contextmanager
+def small_disk(folder: Path) -> Iterator[None]:
+    """A file system of its own at `folder`, gone afterwards."""
+    folder.mkdir(parents=True)
+    subprocess.run(["mount", "-t", "tmpfs", "-o", f"size={LARGEST_MIB}m", "tmpfs", str(folder)], check=True)
     try:
-        os.kill(number, how)
-    except ProcessLookupError:
-        return process.poll()
-    search.kills.append(f"{name} {how.name}")
-    struck = time.monotonic()
-    print(f"{len(search.kills):3d}  {name} {how.name}", flush=True)
-    if victim == "worker":
-        return None
-    try:
-        status = process.wait(PATIENCE_SECONDS)
-        print(f"     the driver ended with {status} after {time.monotonic() - struck:.1f} s", flush=True)
-        return status
-    except subprocess.TimeoutExpired:
-        raise SystemExit(f"the driver outlives {name} {how.name} and hangs; see {search.folder}") from None
+        yield
+    finally:
+        subprocess.run(["umount", "--lazy", str(folder)], check=True)
+        folder.rmdir()
 
 
-def _is(victim: str, command: str) -> bool:
-    if victim == "worker":
-        return command.startswith("ray::") and not command.startswith(AGENTS)
-    return command.split()[0].endswith("/raylet")
-
-
-def compare(quiet: Search, killed: Search, again: list[str]) -> dict[str, Any]:
-    """What differs between the two; empty lists where nothing does."""
-    trials = zip(quiet.trials_told(), killed.trials_told(), strict=False)
-    results = set(quiet.finished()) ^ set(killed.finished())
-    counts = [len(search.trials_told()) for search in (quiet, killed)]
-    found: dict[str, list[Any]] = {
-        "differing_trials": [[one, other] for one, other in trials if one != other],
-        "open_trials": [t for t in killed.trials_told() if t["state"] in ("RUNNING", "WAITING")],
-        "differing_tables": [n for n, text in quiet.tables().items() if killed.tables()[n] != text],
-        "results_of_only_one": sorted(results),
-        "finished_and_run_again": again,
+def disturbed_round(
+    quiet: Search, number: int, waiting: list[Disturbance], seconds: float, draw: random.Random
+) -> dict[str, Any]:
+    """One search with disturbances, compared with the quiet one; kept where something differs."""
+    folder, started = quiet.folder.parent / f"round-{number}", time.monotonic()
+    with small_disk(folder):
+        search = Search(folder=folder, trials=quiet.trials)
+        search.copy_data(quiet)
+        again = run_round(search, waiting, draw.randrange(6, 13), seconds, draw)
+        try:
+            found = differences(quiet, search, again)
+        except Exception as error:  # tables are missing, the study cannot be read
+            found = {"comparison": [f"{type(error).__name__}: {error}"]}
+        if found or search.faults:
+            shutil.copytree(folder / "runs", f"{folder}-runs", dirs_exist_ok=True)
+    return {
+        "round": number,
+        "seconds": round(time.monotonic() - started),
+        "disturbances": search.disturbances,
+        "exit_statuses": search.statuses,
+        "differences": found,
+        "faults": search.faults,
     }
-    same = counts[0] == counts[1] and not any(found.values())
-    return {"same": same, "trials": counts, **found}
+
+
+def summary(rounds: list[dict[str, Any]]) -> dict[str, Any]:
+    """Totals over rounds."""
+    return {
+        "rounds": len(rounds),
+        "hours": round(sum(one["seconds"] for one in rounds) / 3600, 2),
+        "disturbances": sum(len(one["disturbances"]) for one in rounds),
+        "exit_statuses": dict(Counter(str(status) for one in rounds for status in one["exit_statuses"])),
+        "differences": sum(bool(one["differences"]) for one in rounds),
+        "faults": sum(len(one["faults"]) for one in rounds),
+    }
 
 
 def main() -> int:
-    """Run both searches, print what happened; 1 when the killed one is another."""
-    parser = argparse.ArgumentParser(prog="python -m benchmarks.kills")
-    parser.add_argument("--kills", type=int, default=20, help="processes to end (default: 20)")
-    parser.add_argument("--trials", type=int, default=48, help="configurations of the search (default: 48)")
-    parser.add_argument("--seed", type=int, default=0, help="of victims and moments (default: 0)")
+    """Run rounds until time and number are reached, print totals; 1 when anything differs or is at odds."""
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.chaos")
+    parser.add_argument("--minutes", type=float, default=120, help="shortest time (default: 120)")
+    parser.add_argument("--disturbances", type=int, default=100, help="smallest number (default: 100)")
+    parser.add_argument("--trials", type=int, default=12, help="configurations of the search (default: 12)")
+    parser.add_argument("--seed", type=int, default=0, help="of kinds and moments (default: 0)")
+    parser.add_argument("--only", metavar="WORDS", help="kinds whose name contains this")
     parser.add_argument(
-        "--folder", type=Path, default=Path("build/kills"), help="emptied first (default: build/kills)"
+        "--folder", type=Path, default=Path("build/chaos"), help="emptied first (default: build/chaos)"
     )
-    parser.add_argument(
-        "--longest-seconds", type=float, help="longest time until the next kill, from the last one or, every "
-        "second time, from the next result (default: what the quiet search takes to its first result)",
-    )  # fmt: skip
-    parser.add_argument("--json", type=Path, metavar="FILE", help="write the outcome as JSON too")
+    parser.add_argument("--json", type=Path, metavar="FILE", help="add the rounds to this file")
     arguments = parser.parse_args()
-    # A shell's background job ignores SIGINT, and so would all that it starts.
-    signal.signal(signal.SIGINT, signal.default_int_handler)
-    folder = arguments.folder.absolute()
+    kinds = [one for one in DISTURBANCES if (arguments.only or "") in one.kind]
+    if not kinds:
+        parser.error(
+            f"no kind has {arguments.only!r} in its name; kinds: {', '.join(x.kind for x in DISTURBANCES)}"
+        )
+    if os.geteuid() != 0 or sys.platform != "linux":
+        parser.error("needs Linux and root: a small file system is mounted")
+    folder, draw = arguments.folder.absolute(), random.Random(arguments.seed)
     shutil.rmtree(folder, ignore_errors=True)
-    quiet, killed = (
-        Search(folder=folder / name, data_root=folder / "data", trials=arguments.trials)
-        for name in ("quiet", "killed")
-    )
-    started = time.monotonic()
-    first = run_quietly(quiet)
-    print(f"quiet: {time.monotonic() - started:.0f} s, the first result after {first:.0f} s", flush=True)
-    started = time.monotonic()
-    longest_seconds = arguments.longest_seconds or first
-    again = run_killed(killed, arguments.kills, longest_seconds, random.Random(arguments.seed))
-    outcome = {
-        "kills": killed.kills,
-        "exit_statuses": {str(status): count for status, count in killed.ends.items()},
-        "seconds": round(time.monotonic() - started),
-        **compare(quiet, killed, again),
-    }
-    text = json.dumps(outcome, indent=1)
-    print(text)
-    if arguments.json:
-        arguments.json.write_text(text + "\n")
-    if len(killed.kills) < arguments.kills:
-        print("the search ended before all kills; pass more --trials", file=sys.stderr)
-        return 1
-    return 0 if outcome["same"] else 1
+    quiet = Search(folder=folder / "quiet", trials=arguments.trials)
+    lasted = run_quietly(quiet)
+    print(f"quiet: {lasted:.0f} s from the first result to the end", flush=True)
+    deadline, rounds, waiting = time.monotonic() + 60 * arguments.minutes, [], list[Disturbance]()
+    while (
+        time.monotonic() < deadline
+        or sum(len(one["disturbances"]) for one in rounds) < arguments.disturbances
+    ):
+        while len(waiting) < 2 * len(kinds):
+            waiting += draw.sample(kinds, len(kinds))
+        rounds.append(disturbed_round(quiet, len(rounds), waiting, lasted / 4, draw))
+        print(json.dumps({**summary(rounds), "last": rounds[-1]["differences"] or "same"}), flush=True)
+        for fault in rounds[-1]["faults"]:
+            print(f"FAULT: {fault}", flush=True)
+        if arguments.json:
+            _add(arguments.json, rounds[-1])
+    total = summary(rounds)
+    print(json.dumps(total, indent=1))
+    return 1 if total["differences"] or total["faults"] else 0
+
+
+def _add(path: Path, one: dict[str, Any]) -> None:
+    """Add a round to the file; it holds what earlier runs added."""
+    content = json.loads(path.read_text()) if path.exists() else {"rounds": []}
+    head = subprocess.run(["git", "rev-parse", "HEAD"], cwd=ROOT, capture_output=True, text=True, check=False)
+    content["rounds"].append({**one, "commit": head.stdout.strip(), "python": sys.version.split()[0]})
+    content["summary"] = summary(content["rounds"])
+    path.write_text(json.dumps(content, indent=1) + "\n")
 
 
 if __name__ == "__main__":
