@@ -35,8 +35,8 @@ from typing import Any
 from benchmarks.chaos_search import PATIENCE_SECONDS, ROOT, Search, differences, run_quietly
 from benchmarks.disturbances import DISTURBANCES, Disturbance, stop
 
-LARGEST_MIB = 200
-"""Size of the file system of a round; a quiet search leaves some 60 MiB."""
+DISK_MIB = 1024
+"""Size of a round's file system: a quiet search leaves some 60 MiB, and asks for 512 to stay free."""
 UNPROVOKED_ENDS = 5
 """A driver that ends by itself so many times in a row will not come to its end."""
 
@@ -110,7 +110,7 @@ def _until_something_new(search: Search, process: subprocess.Popen[bytes], finis
 def small_disk(folder: Path) -> Iterator[None]:
     """A file system of its own at `folder`, gone afterwards."""
     folder.mkdir(parents=True)
-    subprocess.run(["mount", "-t", "tmpfs", "-o", f"size={LARGEST_MIB}m", "tmpfs", str(folder)], check=True)
+    subprocess.run(["mount", "-t", "tmpfs", "-o", f"size={DISK_MIB}m", "tmpfs", str(folder)], check=True)
     try:
         yield
     finally:

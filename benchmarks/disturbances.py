@@ -176,11 +176,11 @@ class HalfLine(Disturbance):
 
     def strike(self, search: Search, process: Process, draw: random.Random) -> str | None:
         path = search.experiment / JOURNAL if self._file == JOURNAL else search.events
-        stop(search, process)
-        content = path.read_bytes() if path.exists() else b""
-        lines = content.splitlines(keepends=True)
-        if not lines:
+        if not path.exists() or not path.stat().st_size:
             return None
+        stop(search, process)
+        content = path.read_bytes()
+        lines = content.splitlines(keepends=True)
         if draw.random() < 0.75:
             kept = draw.randrange(1, max(2, len(lines[-1])))
             path.write_bytes(content[: len(content) - len(lines[-1]) + kept])
@@ -200,11 +200,13 @@ class FlippedByte(Disturbance):
         self.kind, self._pattern = f"flipped byte in {pattern}", pattern
 
     def strike(self, search: Search, process: Process, draw: random.Random) -> str | None:
-        stop(search, process)
         found = [path for path in search.folder.glob(self._pattern) if path.is_file() and path.stat().st_size]
         if not found:
             return None
         path = draw.choice(sorted(found))
+        stop(search, process)
+        if not path.exists():  # a checkpoint whose run had just ended
+            return f"driver SIGKILL, before a {self.kind}"
         before = path.read_bytes()
         content = bytearray(before)
         place = draw.randrange(len(content))
