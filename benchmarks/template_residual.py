@@ -24,15 +24,12 @@ def main() -> None:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("landmarks", type=Path, help="a CSV of five points a frame")
-    frames = read_landmarks(parser.parse_args().landmarks)
-    off = np.array([residual(points) for points in frames.values()])
+    frames = read_landmarks(parser.parse_args().landmarks).all_points
+    off = np.array([residual(points) for points in frames])
     print(f"{len(off)} frames: residual median {np.median(off):.3f}, mean {off.mean():.3f}, "
           f"95 % below {np.quantile(off, 0.95):.3f}, largest {off.max():.3f}")  # fmt: skip
     offsets = np.stack(
-        [
-            transform_points(similarity_transform(points, TEMPLATE), points) - TEMPLATE
-            for points in frames.values()
-        ]
+        [transform_points(similarity_transform(points, TEMPLATE), points) - TEMPLATE for points in frames]
     )
     for name, (x, y), spread in zip(POINTS, offsets.mean(axis=0), offsets.std(axis=0), strict=True):
         print(f"  {name:<18} mean offset x {x:+.3f}, y {y:+.3f}; spread x {spread[0]:.3f}, y {spread[1]:.3f}")

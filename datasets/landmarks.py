@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
@@ -15,16 +16,21 @@ from platform.errors import UserError
 from platform.files.names import composed, with_slashes
 from platform.files.tables import read_table
 
+if TYPE_CHECKING:
+    from datasets.choices import BadItems
+
 COLUMNS = (
     "image",
     *("left_eye_x", "left_eye_y", "right_eye_x", "right_eye_y", "nose_x", "nose_y"),
     *("mouth_left_x", "mouth_left_y", "mouth_right_x", "mouth_right_y"),
 )
 """The columns read; others are left alone. `image` is the frame's name, with or without an
-extension: `S005_001_00000011.png`. Points in pixels of the frame as the adapter gives it (so of the
-frontal half, where one was cut out), left in the image."""
+extension (`S005_001_00000011.png`), the image's path in the data set's folder, or its file name where no
+other image has it. Points in pixels of the frame as the adapter gives it (so of the frontal half, where
+one was cut out), left in the image."""
 
-_EXTENSION = re.compile(r"\.(png|jpe?g|bmp|tiff?)$", re.IGNORECASE)
+EXTENSION = re.compile(r"\.(png|jpe?g|bmp|tiff?)$", re.IGNORECASE)
+"""Of an image's name."""
 _NUMBERED = re.compile(r"^(?P<sequence>.+)_(?P<frame>\d{1,9})$")
 
 ImageKey = tuple[str, int]
@@ -38,7 +44,7 @@ def image_key(name: str) -> ImageKey:
     Raises ValueError for a name that ends neither in a number nor in an image's extension.
     """
     file_name = with_slashes(name).rsplit("/", 1)[-1]
-    stem = _EXTENSION.sub("", file_name)
+    stem = EXTENSION.sub("", file_name)
     match = _NUMBERED.match(stem)
     if match is not None:
         return match["sequence"], int(match["frame"])
@@ -57,44 +63,86 @@ def record_key(record: FrameRecord) -> ImageKey:
     return composed(record.sequence_id), record.frame
 
 
-def read_landmarks(path: Path, several_faces: set[ImageKey] | None = None) -> dict[ImageKey, np.ndarray]:
-    """Five points, float64 (5, 2), of each frame that `path` lists: a CSV, or FMPN's landmark pickle
-    (`.pkl`), of which the face with the best score is taken.
+class ListedPoints(NamedTuple):
+    """What a landmark file says of one image."""
 
-    `several_faces` is given each frame in which more than one face was found: by the pickle, or by a
-    column `faces_found` of the CSV. Raises UserError that names the file, and the line
-    or image where one is wrong: a missing column, what is not a number, an image twice.
+    where: str
+    """`points.csv, line 3`, for messages."""
+    points: np.ndarray | None
+    """float64 (5, 2); None where it lists the image, but no face (no finite points)."""
+    has_several_faces: bool
+
+
+@dataclass(frozen=True)
+class LandmarkFile:
+    """A landmark file that has been read."""
+
+    path: Path
+    images: Mapping[str, ListedPoints]
+    """By the image's name or path as listed, with `/`, in one form of Unicode."""
+
+    @property
+    def all_points(self) -> list[np.ndarray]:
+        """The points, float64 (5, 2), of every image that has a face, in the file's order."""
+        return [listed.points for listed in self.images.values() if listed.points is not None]
+
+
+def read_landmarks(path: Path, bad: BadItems | None = None) -> LandmarkFile:
+    """The landmark file `path`: a CSV, or FMPN's landmark pickle (`.pkl`), of which the face with the best
+    score is taken.
+
+    Raises UserError that names the file, and the line or image where one is wrong: a missing column, what
+    is not a number, an image twice. Lines of a CSV `bad` may leave out instead.
     """
-    several_faces = set() if several_faces is None else several_faces
     if path.suffix.lower() in (".pkl", ".pickle"):
-        return _read_pickle(path, several_faces)
+        return LandmarkFile(path, _read_pickle(path))
     table = read_table(path, (*COLUMNS, "faces_found"))
     if missing := table.missing(COLUMNS):
         raise UserError(
             f"{path} lacks the columns {', '.join(missing)}; the columns read are {', '.join(COLUMNS)}."
         )
-    points: dict[ImageKey, np.ndarray] = {}
+    images: dict[str, ListedPoints] = {}
+    keys: set[ImageKey] = set()
     for row in table.rows():
-        cells = row.cells()
+        where = f"{path.name}, line {row.line}"
         try:
-            key, values = listed_key(cells["image"]), read_points(cells)
-            if key in points:
-                raise ValueError(f"the image {cells['image']!r} is listed twice")
-        except ValueError as error:
-            raise UserError(f"{row.where}: {error}; correct that line.") from error
-        points[key] = values
-        if cells.get("faces_found", "") not in ("", "0", "1"):
-            several_faces.add(key)
-    if not points:
+            _add_row(images, keys, row.cells(), where)
+        except (ValueError, UserError) as error:
+            if bad is None or not bad.skip:
+                if isinstance(error, UserError):
+                    raise
+                raise UserError(f"{row.where}: {error}; correct that line.") from error
+            # Without the folder of the file: the reason is kept in the store.
+            bad.leave_out(where, str(error).replace(f"{path}, line {row.line}", where))
+    if not images:
         raise UserError(f"{path} lists no images; write one line an image under its header.")
-    return points
+    return LandmarkFile(path, images)
 
 
-def _read_pickle(path: Path, several_faces: set[ImageKey]) -> dict[ImageKey, np.ndarray]:
+def _add_row(
+    images: dict[str, ListedPoints], keys: set[ImageKey], cells: Mapping[str, str], where: str
+) -> None:
+    """Add the image of one line. Raises ValueError and UserError for a line that is wrong."""
+    name = composed(with_slashes(cells["image"]))
+    key = listed_key(name)
+    # With folders before it, the same name may be that of another image.
+    if name in images or ("/" not in name and key in keys):
+        raise ValueError(f"the image {cells['image']!r} is listed twice")
+    points = None if _is_blank(cells) else read_points(cells)
+    images[name] = ListedPoints(where, points, cells.get("faces_found", "") not in ("", "0", "1"))
+    if "/" not in name:
+        keys.add(key)
+
+
+def _is_blank(cells: Mapping[str, str]) -> bool:
+    """Whether detectors' programs have written that they found no face: no points, or `nan`."""
+    return all(cells[column].lower() in ("", "nan", "none", "null", "n/a") for column in COLUMNS[1:])
+
+
+def _read_pickle(path: Path) -> dict[str, ListedPoints]:
     """FMPN's `bbox_landmark_mtcnn.pkl` (METHODS): image path -> [boxes (n, 5), landmarks (n, 10)].
 
-    A box is x1, y1, x2, y2, score; landmarks are x1 ... x5, y1 ... y5 in our order of points. Images
-    without a face are left out.
+    A box is x1, y1, x2, y2, score; landmarks are x1 ... x5, y1 ... y5 in our order of points.
     """
     from datasets.plain_pickle import load_plain
 
@@ -104,27 +152,23 @@ def _read_pickle(path: Path, several_faces: set[ImageKey]) -> dict[ImageKey, np.
             f"{path} must be a dict from images to boxes and landmarks, as FMPN's bbox_landmark_mtcnn.pkl, "
             "but is not; pass that file or a CSV."
         )
-    points: dict[ImageKey, np.ndarray] = {}
-    seen: set[ImageKey] = set()
+    images: dict[str, ListedPoints] = {}
     for name, found in content.items():
         try:
-            key = listed_key(name)
-            if key in seen:
+            listed_key(name)
+            plain = composed(with_slashes(name))
+            if plain in images:
                 raise ValueError("it is listed twice")
-            seen.add(key)
             faces, best = _best_face(*found)
         except (ValueError, TypeError, AttributeError) as error:
             raise UserError(
                 f"{path} must hold boxes (n, 5) and landmarks (n, 10) of each image, but {name!r} is wrong "
                 f"({error}); restore the file from FMPN's release, or pass a CSV."
             ) from error
-        if best is not None:
-            points[key] = best
-        if faces > 1:
-            several_faces.add(key)
-    if not points:
+        images[plain] = ListedPoints(f"{path.name}, {name}", best, faces > 1)
+    if all(listed.points is None for listed in images.values()):
         raise UserError(f"{path} has no image with a face; pass another file.")
-    return points
+    return images
 
 
 def _best_face(boxes: object, landmarks: object) -> tuple[int, np.ndarray | None]:
@@ -136,7 +180,7 @@ def _best_face(boxes: object, landmarks: object) -> tuple[int, np.ndarray | None
         raise ValueError(f"its boxes and landmarks have shapes {scored.shape} and {points.shape}")
     best = points[np.argmax(scored[:, 4])]
     if not np.isfinite(best).all():
-        raise ValueError("its landmarks are not finite")
+        return len(scored), None
     return len(scored), best.reshape(2, 5).T.copy()
 
 
@@ -152,20 +196,3 @@ def read_points(row: Mapping[str, str | None]) -> np.ndarray:
         if not math.isfinite(values[-1]):
             raise ValueError(f"{column} is {text!r}, not a finite number")
     return np.array(values).reshape(5, 2)
-
-
-def attach_landmarks(
-    records: Sequence[FrameRecord], points: Mapping[ImageKey, np.ndarray], listed_in: Path
-) -> list[FrameRecord]:
-    """`records` with their landmarks from `points`, which `listed_in` holds.
-
-    Every record must be listed (else UserError, with the number and the first of those that are
-    not); what `points` lists beyond them is left alone.
-    """
-    absent = [record.image_name for record in records if record_key(record) not in points]
-    if absent:
-        raise UserError(
-            f"{listed_in} lacks {len(absent)} of the {len(records)} frames wanted, the first being "
-            f"{', '.join(absent[:3])}; add a line for each."
-        )
-    return [replace(record, landmarks=points[record_key(record)]) for record in records]

@@ -13,7 +13,8 @@ from datasets import store_files
 from datasets.catalogue import ensure_embedded, load_adapter, raw_folder
 from datasets.choices import ALL_BY_THE_RULE, BadItems, Choices
 from datasets.inspection import check_looks_right
-from datasets.landmarks import ImageKey, attach_landmarks, read_landmarks
+from datasets.landmark_matching import attach_landmarks, several_faces
+from datasets.landmarks import read_landmarks
 from datasets.preview import write_preview
 from datasets.records import DatasetDescription, FrameRecord
 from datasets.sources import require_folder, source_path, source_sha256
@@ -72,6 +73,7 @@ def prepare_dataset(
     source: Path | None = None,
     landmarks: Path | None = None,
     find_landmarks: FindLandmarks | None = None,
+    allow_missing: int = 0,
     aligned: bool = False,
     choices: Choices = ALL_BY_THE_RULE,
     skip_bad: bool = False,
@@ -83,7 +85,8 @@ def prepare_dataset(
 
     `source` is the folder of the user's copy; an embedded (synthetic) set is written first where it
     is missing, and needs none. Landmarks come from `landmarks`, a file of five points a frame, where
-    given; else from the data set; else from `find_landmarks`. `aligned`: the images are face crops
+    given, of which `allow_missing` frames may be absent; else from the data set; else from
+    `find_landmarks`. `aligned`: the images are face crops
     already. `skip_bad`: what cannot be used is left out and listed in the manifest. `beside` is given the
     files and folders in the copy that are no part of the data set. Raises UserError for whatever the user
     can put right, and then leaves no half-written store.
@@ -98,20 +101,19 @@ def prepare_dataset(
         raise UserError("--aligned uses no landmarks, but --landmarks was given too; pass one of them.")
     root = _raw_root(adapter.DATASET, size_pixels, data_root, source)
     check_looks_right(dataset, root)
-    several_faces: set[ImageKey] = set()
-    points = read_landmarks(landmarks, several_faces) if landmarks is not None else {}
     bad = BadItems(skip=skip_bad, root=root)
+    listed = None if landmarks is None else read_landmarks(landmarks, bad)
     records = adapter.read_records(root, choices, bad)
     if beside is not None:
         beside += bad.beside
     frames = RawFrames(dataset, root)
-    if landmarks is not None:
-        records = attach_landmarks(records, points, landmarks)
+    if listed is not None:
+        records = attach_landmarks(records, listed, bad, allow_missing)
     elif find_landmarks is not None:
         records = find_landmarks(records, frames.read_frame, bad)
     notes = _notes(choices, landmarks, find_landmarks)
-    if landmarks is not None:
-        notes["several_faces"] = _named(records, several_faces)
+    if listed is not None:
+        notes["several_faces"] = several_faces(records, listed)
     store = write_prepared(
         store_folder(data_root, dataset, size_pixels),
         dataset,
@@ -139,11 +141,6 @@ def _notes(
     chosen = asdict(choices) | {"frames": None if choices.frames is None else sorted(choices.frames)}
     origin = "data set" if find_landmarks is None else find_landmarks.name
     return {"choices": chosen, "landmarks_from": origin if landmarks is None else "file"}
-
-
-def _named(records: list[FrameRecord], frames: set[ImageKey]) -> list[str]:
-    """The image names, sorted, of those `records` that are in `frames`."""
-    return sorted(one.image_name for one in records if (one.sequence_id, one.frame) in frames)
 
 
 def _raw_root(

@@ -38,12 +38,18 @@ def preparation_settings(arguments: argparse.Namespace, description: DatasetDesc
     ):
         if value < least:
             raise UserError(f"{flag} must be at least {least}, but got {value}; pass {flag} {least} or more.")
+    if arguments.allow_missing and arguments.landmarks is None:
+        raise UserError(
+            "--allow-missing leaves out frames of which --landmarks gives no face, so it has no meaning "
+            "without --landmarks; leave it out."
+        )
     detect = arguments.landmarks == DETECT
     return {
         "data_root": arguments.data_root,
         "source": arguments.source,
         "landmarks": None if detect or arguments.landmarks is None else Path(arguments.landmarks),
         "find_landmarks": _detection(arguments) if detect else None,
+        "allow_missing": arguments.allow_missing,
         "aligned": arguments.aligned,
         "choices": Choices(
             frames=None if arguments.frames is None else read_frame_list(arguments.frames),

@@ -114,3 +114,8 @@ def test_frames_without_a_face_stop_the_run_unless_they_are_allowed(
     assert set(store.roles.tolist()) == {"expressive"}
     left_out = [item for item, _ in read_manifest(store.folder)["left_out"]]
     assert left_out == ["S053_100_00000000", "S054_005_00000000"]
+
+
+def test_allow_missing_without_landmarks_is_refused() -> None:
+    with pytest.raises(UserError, match=r"--allow-missing .* has no meaning without --landmarks"):
+        settings("--allow-missing", "1")

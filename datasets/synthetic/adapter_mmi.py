@@ -8,7 +8,8 @@ import numpy as np
 
 from datasets import mmi
 from datasets.choices import ALL_BY_THE_RULE, BadItems, Choices
-from datasets.landmarks import attach_landmarks, read_landmarks
+from datasets.landmark_matching import attach_landmarks
+from datasets.landmarks import read_landmarks
 from datasets.records import DatasetDescription, FrameRecord
 from datasets.synthetic.layouts.mmi import LANDMARKS
 
@@ -25,8 +26,7 @@ def read_records(
     root: Path, choices: Choices = ALL_BY_THE_RULE, bad: BadItems | None = None
 ) -> list[FrameRecord]:
     """As `datasets.mmi.read_records`, with the drawn landmarks."""
-    points = read_landmarks(root / LANDMARKS)
-    return attach_landmarks(mmi.read_records(root, choices, bad), points, root / LANDMARKS)
+    return attach_landmarks(mmi.read_records(root, choices, bad), read_landmarks(root / LANDMARKS), bad)
 
 
 def read_frame(root: Path, record: FrameRecord) -> np.ndarray:

@@ -28,7 +28,7 @@ from datasets.landmarks import read_landmarks
 @pytest.fixture(scope="module")
 def ckplus_points(root: Path) -> np.ndarray:
     """Five points, float64 (60, 5, 2), of the first CK+ frames of FMPN's landmark file."""
-    return np.array(list(read_landmarks(root / "tests/data/ckplus_landmarks5_excerpt.csv").values()))
+    return np.array(read_landmarks(root / "tests/data/ckplus_landmarks5_excerpt.csv").all_points)
 
 
 @given(

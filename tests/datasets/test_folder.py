@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import unicodedata
+from collections.abc import Iterable
 from pathlib import Path
 
 import numpy as np
@@ -11,8 +12,10 @@ from PIL import Image
 
 from datasets import folder
 from datasets.choices import BadItems, Choices
-from datasets.landmarks import COLUMNS, attach_landmarks, image_key, listed_key
+from datasets.landmark_matching import attach_landmarks
+from datasets.landmarks import COLUMNS, LandmarkFile, image_key, listed_key, read_landmarks
 from platform.errors import UserError
+from tests.raw_trees import write_landmarks
 
 IMAGES = (
     "anna/Anger/img_003.png", "anna/happiness/b.jpg", "anna/NEUTRAL/n2.png", "anna/NEUTRAL/n1.png",
@@ -38,6 +41,11 @@ def table(root: Path, *lines: str, header: str = "image,subject,expression") -> 
         draw(root / f"pictures/{number}.png", 10 * number)
     (root / "faces.csv").write_text("\n".join([header, *lines]) + "\n", encoding="utf-8")
     return root
+
+
+def landmark_file(folder: Path, names: Iterable[str]) -> LandmarkFile:
+    """One that lists `names`."""
+    return read_landmarks(write_landmarks(folder / "points.csv", list(names)))
 
 
 def chosen(root: Path, choices: Choices | None = None) -> dict[str, tuple[str, str, str]]:
@@ -67,8 +75,8 @@ def test_names_come_from_paths_and_lead_to_landmarks(tree: Path) -> None:
         "anna_anger_img_00000003", "anna_happiness_b_00000000", "anna_neutral_n1_00000000",
         "ben_anger_x_00000000", "ben_surprise_y_00000000",
     }  # fmt: skip
-    points = {image_key("_".join(Path(image.lower()).parts)): np.ones((5, 2)) for image in IMAGES}
-    assert len(attach_landmarks(records, points, tree / "points.csv")) == 5
+    for names in (["_".join(Path(image.lower()).parts) for image in IMAGES], IMAGES):
+        assert len(attach_landmarks(records, landmark_file(tree, names))) == 5
 
 
 def test_frames_are_read_as_they_are(tree: Path) -> None:
@@ -341,5 +349,6 @@ def test_names_that_a_mac_decomposed_are_found_and_stay_as_they_are(tmp_path: Pa
     (tmp_path / "x" / f"{decomposed}.png").unlink()
     (record,) = folder.read_records(tmp_path, Choices(frames=frozenset({listed_key(f"{name}_anger_1.png")})))
     assert record.subject_id == decomposed
-    points = {listed_key(f"{name}_anger_1.png"): np.ones((5, 2))}
-    assert attach_landmarks([record], points, tmp_path / "points.csv")[0].landmarks is not None
+    for listed in (f"{name}_anger_1.png", f"{name}/anger/1.png"):
+        (found,) = attach_landmarks([record], landmark_file(tmp_path, [listed]))
+        assert found.landmarks is not None

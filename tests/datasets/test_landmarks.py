@@ -9,8 +9,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from datasets.landmarks import COLUMNS, ImageKey, attach_landmarks, image_key, read_landmarks
-from datasets.records import FrameRecord
+from datasets.choices import BadItems
+from datasets.landmarks import COLUMNS, image_key, read_landmarks
 from platform.errors import UserError
 
 HEADER = ",".join(COLUMNS)
@@ -21,24 +21,19 @@ def write(path: Path, *lines: str) -> Path:
     return path
 
 
-def record(frame: int) -> FrameRecord:
-    return FrameRecord(
-        subject_id="S001", sequence_id="S001_100", frame=frame, expression="anger",
-        role="expressive", source="x", landmarks=None,
-    )  # fmt: skip
-
-
 def test_points_keep_their_order(tmp_path: Path) -> None:
     path = write(tmp_path / "points.csv", HEADER, "S001_100_00000004.png,1,2,3,4,5,6,7,8,9,10.5")
-    points = read_landmarks(path)["S001_100", 4]
+    (points,) = read_landmarks(path).all_points
     np.testing.assert_array_equal(points, [[1, 2], [3, 4], [5, 6], [7, 8], [9, 10.5]])
     assert points.dtype == np.float64
 
 
 def test_the_columns_of_the_ckplus_vectors_are_read(root: Path) -> None:
-    points = read_landmarks(root / "tests/data/ckplus_landmarks5_excerpt.csv")
-    assert len(points) == 60
-    assert points["S005_001", 1].tolist()[:2] == [[305.27, 202.26], [437.08, 196.11]]
+    images = read_landmarks(root / "tests/data/ckplus_landmarks5_excerpt.csv").images
+    assert len(images) == 60
+    points = images["S005_001_00000001.png"].points
+    assert points is not None
+    assert points.tolist()[:2] == [[305.27, 202.26], [437.08, 196.11]]
 
 
 @pytest.mark.parametrize(
@@ -89,22 +84,30 @@ def test_a_header_alone_is_refused(tmp_path: Path) -> None:
         read_landmarks(write(tmp_path / "points.csv", HEADER))
 
 
-def test_every_wanted_frame_must_be_listed_and_others_may(tmp_path: Path) -> None:
-    points = {("S001_100", frame): np.full((5, 2), float(frame)) for frame in (4, 5, 99)}
-    attached = attach_landmarks([record(4), record(5)], points, tmp_path / "points.csv")
-    assert [one.landmarks[0, 0] for one in attached if one.landmarks is not None] == [4.0, 5.0]
-    with pytest.raises(
-        UserError, match=r"points\.csv lacks 2 of the 3 frames wanted, .*S001_100_00000006, S001_100_00000007"
-    ):
-        attach_landmarks([record(4), record(6), record(7)], points, tmp_path / "points.csv")
-
-
 def test_images_with_several_faces_are_told(tmp_path: Path) -> None:
     lines = [f"{HEADER},faces_found"]
     lines += [f"S001_100_{frame},1,2,3,4,5,6,7,8,9,10,{faces}" for frame, faces in ((4, 1), (5, 2), (6, ""))]
-    several: set[ImageKey] = set()
-    assert len(read_landmarks(write(tmp_path / "points.csv", *lines), several)) == 3
-    assert several == {("S001_100", 5)}
+    file = read_landmarks(write(tmp_path / "points.csv", *lines))
+    assert [listed.has_several_faces for listed in file.images.values()] == [False, True, False]
+    assert file.images["S001_100_5"].where == "points.csv, line 3"
+
+
+@pytest.mark.parametrize("cell", ["nan", "NaN", "", "null"])
+def test_an_image_without_points_is_listed_without_a_face(tmp_path: Path, cell: str) -> None:
+    lines = (HEADER, f"S001_100_4{f',{cell}' * 10}", "S001_100_5,1,2,3,4,5,6,7,8,9,10")
+    file = read_landmarks(write(tmp_path / "points.csv", *lines))
+    assert file.images["S001_100_4"].points is None
+    assert len(file.all_points) == 1
+
+
+def test_a_wrong_line_may_be_left_out(tmp_path: Path) -> None:
+    lines = (HEADER, "S001_100_4,1,2,3,4,5,6,7,8,9,x", "S001_100_5,1,2", "S001_100_6,1,2,3,4,5,6,7,8,9,10")
+    bad = BadItems(skip=True)
+    assert list(read_landmarks(write(tmp_path / "points.csv", *lines), bad).images) == ["S001_100_6"]
+    (first, why), (second, _) = bad.left_out
+    assert (first, second) == ("points.csv, line 2", "points.csv, line 3")
+    assert why == "mouth_right_y is 'x', not a number"
+    assert not any(str(tmp_path) in reason for _, reason in bad.left_out)
 
 
 def as_released(points: np.ndarray, score: float = 1.0) -> list[np.ndarray]:
@@ -128,12 +131,13 @@ def test_fmpns_pickle_gives_the_points_of_the_best_face(tmp_path: Path, protocol
         "author/CK+/S005_001_00000010.png": crowd,
         "author/CK+/S005_001_00000011.png": [np.zeros((0, 5)), np.zeros((0, 10))],
     }
-    several: set[ImageKey] = set()
-    points = read_landmarks(write_pickle(tmp_path / "points.pkl", content, protocol), several)
-    assert set(points) == {("S005_001", 9), ("S005_001", 10)}
-    for found in points.values():
+    images = read_landmarks(write_pickle(tmp_path / "points.pkl", content, protocol)).images
+    assert list(images) == list(content)
+    first, second, third = images.values()
+    for found in (first.points, second.points):
         np.testing.assert_array_equal(found, face)
-    assert several == {("S005_001", 10)}
+    assert third.points is None
+    assert [listed.has_several_faces for listed in images.values()] == [False, True, False]
 
 
 @pytest.mark.parametrize(
@@ -143,11 +147,11 @@ def test_fmpns_pickle_gives_the_points_of_the_best_face(tmp_path: Path, protocol
         ({}, "must be a dict from images"),
         ({"a_1.png": [np.zeros((1, 4)), np.zeros((1, 10))]}, r"'a_1\.png' is wrong \(its boxes"),
         ({"a_1.png": [np.zeros((2, 5)), np.zeros((1, 10))]}, r"'a_1\.png' is wrong \(its boxes"),
-        ({"a_1.png": [np.zeros((1, 5)), np.full((1, 10), np.nan)]}, "not finite"),
+        ({"a_1.png": [np.zeros((1, 5)), np.full((1, 10), np.nan)]}, "no image with a face"),
         ({"a_1.png": [np.zeros((1, 5))]}, r"'a_1\.png' is wrong"),
         ({"a_1.png": 5}, r"'a_1\.png' is wrong"),
         ({7: [np.zeros((1, 5)), np.zeros((1, 10))]}, "7 is wrong"),
-        ({"x/a_1.png": as_released(np.ones((5, 2))), "y/a_01.png": as_released(np.ones((5, 2)))}, "twice"),
+        ({"x/a_1.png": as_released(np.ones((5, 2))), "x\\a_1.png": as_released(np.ones((5, 2)))}, "twice"),
         ({"a_1.png": [[], []]}, "no image with a face"),
     ],
 )

@@ -17,7 +17,8 @@ from datasets.alignment import (
     similarity_transform,
     template_points,
 )
-from datasets.landmarks import attach_landmarks, read_landmarks
+from datasets.landmark_matching import attach_landmarks
+from datasets.landmarks import read_landmarks
 from datasets.mmi_views import VIEW_OF_SUBJECT, read_orientations
 from datasets.synthetic.frames import SetParameters, draw_frame
 from datasets.synthetic.layouts import mmi as layout
@@ -60,8 +61,7 @@ def test_frames_show_the_drawn_face_upright(written: Path, subject: int) -> None
 
 
 def test_landmarks_belong_to_the_frontal_view(written: Path) -> None:
-    points = read_landmarks(written / "landmarks.csv")
-    records = attach_landmarks(mmi.read_records(written), points, written / "landmarks.csv")
+    records = attach_landmarks(mmi.read_records(written), read_landmarks(written / "landmarks.csv"))
     for record in records:
         assert record.landmarks is not None
         assert residual(record.landmarks) < 0.08
