@@ -13,6 +13,8 @@ from pathlib import Path
 from typing import Any
 
 from platform.errors import UserError
+from platform.files.json_files import parse_json
+from platform.files.yaml_files import read_yaml
 
 FILE_ENDINGS = (".yaml", ".yml")
 
@@ -103,10 +105,7 @@ def is_content(setting: str) -> bool:
 
 def listed_transforms(content: str) -> list[Any]:
     """The list that a content holds. UserError when it is no JSON list."""
-    try:
-        listed = json.loads(content)
-    except ValueError as error:
-        raise UserError(f"an augmentation that starts with '[' must be JSON ({error}).") from error
+    listed = parse_json(content, "an augmentation that starts with '['", remedy="correct --augmentation.")
     assert isinstance(listed, list)  # nothing else starts with a bracket
     return listed
 
@@ -127,16 +126,7 @@ def augmentation_setting(value: Any) -> Any:
 
 def read_transforms(path: Path) -> str:
     """The content of a YAML file of transforms. UserError: unreadable, not YAML, not a list, not plain."""
-    import yaml
-
-    try:
-        entries = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError) as error:
-        raise UserError(
-            f"cannot read the augmentation file {path} ({error}); check --augmentation."
-        ) from error
-    except yaml.YAMLError as error:
-        raise UserError(f"{path} is not valid YAML: {' '.join(str(error).split())}") from error
+    entries = read_yaml(path, remedy="check --augmentation.")
     if not isinstance(entries, list):
         raise UserError(
             f"{path} must be a list of `- Transform: {{argument: value}}`, but holds "

@@ -20,6 +20,7 @@ from datasets.augmentation_content import augmentation_setting
 from platform import config
 from platform.config import Configuration, Plan
 from platform.errors import UserError, unknown_name
+from platform.files import yaml_files
 from platform.presets import PRESETS, preset
 from platform.results.study_storage import storage_setting
 
@@ -116,14 +117,7 @@ def _fields_of(kind: type, values: dict[str, Any]) -> dict[str, Any]:
 
 def read_yaml(path: Path) -> dict[str, Any]:
     """Field names to values from a YAML file. UserError: unreadable, not a mapping, an unknown key."""
-    import yaml
-
-    try:
-        content = yaml.safe_load(path.read_text())
-    except (OSError, UnicodeDecodeError) as error:
-        raise UserError(f"cannot read the configuration file {path} ({error}); check --config.") from error
-    except yaml.YAMLError as error:
-        raise UserError(f"{path} is not valid YAML: {' '.join(str(error).split())}") from error
+    content = yaml_files.read_yaml(path, remedy="check --config.")
     if not isinstance(content, dict):
         raise UserError(f"{path} must map field names to values, but holds {type(content).__name__}.")
     hints = {**typing.get_type_hints(Configuration), **typing.get_type_hints(Plan)}

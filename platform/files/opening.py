@@ -32,7 +32,7 @@ _KINDS = {
 
 
 class MissingFile(UserError):
-    """There is no file of that name: for readers to which a missing file is no error."""
+    """Nothing has that name: for readers to which a missing file is no error."""
 
 
 def open_regular(path: Path, *, remedy: str = REMEDY) -> io.BufferedReader:
@@ -47,6 +47,27 @@ def open_regular(path: Path, *, remedy: str = REMEDY) -> io.BufferedReader:
 def check_regular(path: Path, *, remedy: str = REMEDY) -> None:
     """As open_regular, for a file that a library opens by its name."""
     os.close(_descriptor(path, remedy)[0])
+
+
+def open_lock(path: Path, *, remedy: str = REMEDY) -> io.BufferedWriter:
+    """The regular file `path`, made where it is missing, opened for a lock on it; it keeps its content.
+
+    Raises UserError where it is something else than a regular file or cannot be opened for writing.
+    """
+    try:
+        # For a pipe, a writer without a reader: it fails at once (ENXIO) and does not wait.
+        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_NONBLOCK | os.O_CLOEXEC, 0o644)
+    except (OSError, ValueError) as error:
+        if path.exists():
+            _check_kind(path, path.stat().st_mode)
+        why = error.strerror if isinstance(error, OSError) else str(error)
+        raise UserError(f"cannot open {path} for a lock: {why}; {remedy}") from error
+    try:
+        _check_kind(path, os.fstat(descriptor).st_mode)
+    except UserError:
+        os.close(descriptor)
+        raise
+    return io.BufferedWriter(io.FileIO(descriptor, "wb"))
 
 
 def read_bytes(path: Path, *, largest_bytes: int = LARGEST_BYTES, remedy: str = REMEDY) -> bytes:
@@ -134,7 +155,8 @@ def _check_kind(path: Path, mode: int) -> None:
 
 def _cannot_read(path: Path, error: OSError | ValueError, remedy: str) -> UserError:
     why = error.strerror if isinstance(error, OSError) else str(error)
-    kind = MissingFile if isinstance(error, OSError) and error.errno == errno.ENOENT else UserError
+    absent = isinstance(error, OSError) and error.errno in (errno.ENOENT, errno.ENOTDIR)
+    kind = MissingFile if absent else UserError
     return kind(f"cannot read {path}: {why}; {remedy}")
 
 

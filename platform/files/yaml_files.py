@@ -17,8 +17,8 @@ DEEPEST = 50
 """Levels of lists and mappings in each other."""
 MOST_NODES = 500_000
 """Values in a file, each alias counted as all that it stands for: nine lines can stand for gigabytes."""
-MOST_DIGITS = 400
-"""Characters of a number; Python prints none above 4,300 digits."""
+MOST_DIGITS = 300
+"""Characters of a number: floats end at 309 digits, and Python prints no whole number above 4,300."""
 
 
 def read_yaml(path: Path, *, remedy: str = REMEDY) -> Any:

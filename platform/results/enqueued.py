@@ -12,13 +12,12 @@ control.
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import Any
 
-import yaml
-
 from platform.errors import UserError
+from platform.files.json_files import parse_json
+from platform.files.yaml_files import read_yaml
 from platform.results.identity import canonical_json
 from platform.results.parameter_values import as_value
 from platform.results.study_parameters import GivenTrial, SpaceParameters, Suggest
@@ -30,25 +29,8 @@ def read_enqueue_file(path: Path) -> str:
     UserError: cannot be read, no YAML or JSON, no list, empty, an entry that maps no names to values or
     one name twice.
     """
-    try:
-        text = path.read_text(encoding="utf-8")
-        _refuse_repetition(yaml.compose(text, yaml.SafeLoader), path)
-        content = yaml.safe_load(text)
-    except (OSError, UnicodeDecodeError) as error:
-        raise UserError(f"cannot read {path} ({error}); check --enqueue.") from error
-    except yaml.YAMLError as error:
-        raise UserError(f"{path} is neither YAML nor JSON: {' '.join(str(error).split())}") from error
+    content = read_yaml(path, remedy="check --enqueue.")  # of which JSON is a part
     return canonical_json(_checked(content, str(path)))
-
-
-def _refuse_repetition(entries: yaml.Node | None, path: Path) -> None:
-    """UserError where an entry names a parameter twice: YAML would keep the last value."""
-    for entry in entries.value if isinstance(entries, yaml.SequenceNode) else ():
-        names = [key.value for key, _ in entry.value] if isinstance(entry, yaml.MappingNode) else []
-        for name in names:
-            if names.count(name) > 1:
-                line = entry.start_mark.line + 1
-                raise UserError(f"line {line} of {path} gives {name} twice; leave one out.")
 
 
 def enqueued_configurations(
@@ -66,10 +48,7 @@ def enqueued_configurations(
     """
     if not content:
         return []
-    try:
-        entries = _checked(json.loads(content), source)
-    except json.JSONDecodeError as error:
-        raise UserError(f"{source} must hold JSON, but does not ({error}).") from error
+    entries = _checked(parse_json(content, source), source)
     return [
         _configuration(entry, suggest, parameters, fixed, f"entry {number} of {source}")
         for number, entry in enumerate(entries, start=1)

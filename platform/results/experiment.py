@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from platform.errors import UserError, unknown_name
+from platform.files.json_files import read_json_object
 
 if TYPE_CHECKING:
     from platform.results.store import ResultsStore
@@ -35,12 +35,7 @@ def read_experiment(store: ResultsStore, name: str) -> dict[str, Any]:
     if name not in store.experiments():
         raise unknown_name("experiment", name, store.experiments())
     path = store.experiment_folder(name) / "experiment.json"
-    try:
-        experiment = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
-        raise UserError(
-            f"{path}: an experiment must be readable JSON, but reading failed ({error})."
-        ) from error
+    experiment = read_json_object(path, remedy="run the command that made it again.")
     check_experiment(experiment, str(path))
     return experiment
 
@@ -62,12 +57,27 @@ def check_experiment(experiment: Mapping[str, Any], where: str) -> None:
             "run the command that made it again."
         )
     _check_keys(experiment, EXPERIMENT_KEYS, where)
-    if not experiment["rows"]:
+    rows = experiment["rows"]
+    if not isinstance(rows, list) or not all(isinstance(row, dict) for row in rows):
+        raise UserError(f"{where}: rows must be a list of objects; run the command that made it again.")
+    if not rows:
         raise UserError(
             f"{where}: an experiment must have one row or more; `{experiment['command']}` makes them."
         )
-    for row in experiment["rows"]:
+    for row in rows:
         _check_keys(row, ROW_KEYS, f"{where}, row {row.get('title', '?')!r}")
+        _check_runs(row["runs"], f"{where}, row {row['title']!r}")
+
+
+def _check_runs(runs: Any, where: str) -> None:
+    sound = isinstance(runs, list) and all(
+        isinstance(run, dict) and type(run.get("fold")) is int and isinstance(run.get("identity"), str | None)
+        for run in runs
+    )
+    if not sound:
+        raise UserError(
+            f"{where}: runs must be folds with their identities; run the command that made it again."
+        )
 
 
 def _check_keys(mapping: Mapping[str, Any], keys: tuple[str, ...], where: str) -> None:

@@ -22,6 +22,8 @@ from pathlib import Path
 from typing import IO, Any, Literal, Protocol
 
 from platform.errors import UserError
+from platform.files.json_files import parse_json
+from platform.files.opening import MissingFile, open_lock, read_bytes, read_text
 
 BEAT_SECONDS = 2.0
 """Time between two raises of the counter."""
@@ -33,8 +35,8 @@ LEASE_BYTES = 512
 def kernel_id() -> str:
     """Names the running kernel: processes with the same one share file locks and the monotonic clock."""
     try:
-        return Path("/proc/sys/kernel/random/boot_id").read_text().strip()
-    except OSError:
+        return read_text(Path("/proc/sys/kernel/random/boot_id")).strip()
+    except UserError:
         return socket.gethostname()  # no Linux
 
 
@@ -58,10 +60,12 @@ class Lease:
 
 
 def _lease_from(content: Any) -> Lease | None:
-    try:
-        return Lease(**content)
-    except TypeError:  # nothing there, or half of it
-        return None
+    kinds = {"owner": str, "host": str, "process": int, "kernel": str, "counter": int, "beat_at": float}
+    if not isinstance(content, dict) or not all(
+        type(content.get(name)) is kind for name, kind in kinds.items()
+    ):
+        return None  # nothing there, or half of it
+    return Lease(**{name: content[name] for name in kinds})
 
 
 class LeaseSlot(Protocol):
@@ -85,11 +89,14 @@ class FileSlot:
         self._path = path
 
     def read(self) -> Lease | None:
-        """As the protocol says; half-written content counts as none."""
+        """As the protocol says; half-written content counts as none. UserError: it cannot be read."""
         try:
-            return _lease_from(json.loads(self._path.read_bytes()))
-        except (FileNotFoundError, ValueError):
+            content = read_bytes(self._path, largest_bytes=100 * LEASE_BYTES, remedy="let it be read.")
+        except MissingFile:
             return None
+        with suppress(UserError):
+            return _lease_from(parse_json(content, str(self._path)))
+        return None
 
     def write(self, lease: Lease | None) -> None:
         """As the protocol says."""
@@ -145,9 +152,8 @@ def leading(
     UserError: another driver leads it (named by host, process and age of its last beat), or this one
     seemed dead meanwhile and another took over.
     """
-    folder.mkdir(parents=True, exist_ok=True)
-    slot, lease = FileSlot(folder / "driver.json"), _own_lease()
-    with (folder / "driver.lock").open("a") as file:
+    with _lock_file(folder) as file:
+        slot, lease = FileSlot(folder / "driver.json"), _own_lease()
         lock, present = _kernel_lock(file), slot.read()
         here = present is not None and present.kernel == lease.kernel
         if lock == "held" and (here or present is None):
@@ -184,7 +190,19 @@ def _own_lease() -> Lease:
     return Lease(owner=uuid.uuid4().hex, host=socket.gethostname(), process=os.getpid(), kernel=kernel_id())
 
 
-def _kernel_lock(file: IO[str]) -> Literal["ours", "held", "none"]:
+def _lock_file(folder: Path) -> IO[bytes]:
+    """UserError where the folder cannot be made or written, or something else has the file's name."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise UserError(
+            f"the experiment needs the folder {folder}, but it cannot be made ({error.strerror}); pass "
+            "another --runs or --name."
+        ) from error
+    return open_lock(folder / "driver.lock", remedy="let it be written, or pass another --runs or --name.")
+
+
+def _kernel_lock(file: IO[bytes]) -> Literal["ours", "held", "none"]:
     """Whose the file's lock is; `none` on a file system without locks, where the counter decides alone."""
     try:
         fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from platform.console import visible
+from platform.files.opening import read_bytes
 from platform.results.definitions import definitions
 from platform.results.details import PARTS
 from platform.results.displayable import displayable
@@ -160,7 +161,7 @@ def _notes(notes: Sequence[str]) -> str:
 
 
 def _figure(title: str, path: Path) -> str:
-    data = base64.b64encode(path.read_bytes()).decode("ascii")
+    data = base64.b64encode(read_bytes(path)).decode("ascii")
     return (
         f'<figure><img src="data:image/png;base64,{data}" alt="{escape(title)}">'
         f"<figcaption>{escape(title)}</figcaption></figure>"

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
@@ -11,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from platform.errors import UserError
 from platform.evaluation.mask_quality import MaskQuality
 from platform.evaluation.predictions import Predictions, concatenate, from_bytes
+from platform.files.json_files import parse_own_json
 from platform.results.identity import canonical_json
 
 if TYPE_CHECKING:
@@ -72,7 +72,8 @@ def read_row_runs(store: ResultsStore, experiment: Mapping[str, Any], row: Mappi
             problems[fold] = f"failed ({lines[-1] if lines else 'no traceback'})"
         else:
             assert identity is not None
-            record = json.loads(store.read("fold_runs", identity, "record.json", manifest))
+            content = store.read("fold_runs", identity, "record.json", manifest)
+            record = parse_own_json(content, f"the record of fold run {identity}")
             finished.append(FinishedRun(fold=fold, identity=identity, manifest=manifest, record=record))
     runs = RowRuns(name=name, finished=tuple(finished), problems=problems)
     _check_belonging(runs, row)
@@ -171,7 +172,7 @@ def _settings(run: FinishedRun) -> str:
 
 def _shortened(fold_of_settings: Mapping[str, int]) -> dict[str, int]:
     """Only what differs between the settings, as text."""
-    all_settings = [json.loads(text) for text in fold_of_settings]
+    all_settings = [parse_own_json(text, "settings") for text in fold_of_settings]
     names = sorted(set().union(*all_settings))
     differing = [name for name in names if len({str(one.get(name)) for one in all_settings}) > 1]
     return {

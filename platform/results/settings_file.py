@@ -6,6 +6,8 @@ from pathlib import Path
 from typing import Any
 
 from platform.config import Configuration, Plan, to_dict
+from platform.errors import UserError
+from platform.files.yaml_files import read_yaml
 
 
 def show(configuration: Configuration, plan: Plan) -> str:
@@ -17,8 +19,9 @@ def show(configuration: Configuration, plan: Plan) -> str:
 
 
 def stored_settings(path: Path) -> dict[str, Any]:
-    """What `show` wrote to a file, as plain YAML values."""
-    import yaml
-
-    content: dict[str, Any] = yaml.safe_load(path.read_text())
+    """What `show` wrote to a file, as plain YAML values. UserError: unreadable, damaged."""
+    remedy = f"restore it, or pass another --name; without {path.parent} the experiment starts anew."
+    content = read_yaml(path, remedy=remedy)
+    if not isinstance(content, dict):
+        raise UserError(f"{path} must map settings to values, but holds {type(content).__name__}; {remedy}")
     return content

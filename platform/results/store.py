@@ -18,11 +18,17 @@ from typing import Any, Literal
 
 from datasets.dry_run import is_dry_run
 from platform.errors import UserError
+from platform.files.json_files import parse_own_json, read_json
+from platform.files.opening import MissingFile, read_bytes
 from platform.results.files import write_atomically
 from platform.results.identity import canonical_json
 from platform.results.write_once import put_in_place, remove_parts, written_aside
 
 Kind = Literal["fold_runs", "stage1", "masks"]
+LARGEST_FILE_BYTES = 16 * 2**30
+"""Of one file of a result: weights or masks, read whole."""
+LONGEST_NAME = 200
+"""Letters of an experiment's name, which becomes a folder's: most file systems allow 255."""
 KINDS: tuple[Kind, ...] = ("fold_runs", "stage1", "masks")
 
 
@@ -42,17 +48,19 @@ class ResultsStore:
         """The manifest, or None when the result is not finished. UserError: edited, or another result's."""
         path = self.folder(kind, identity) / "manifest.json"
         try:
-            text = path.read_text()
-        except (FileNotFoundError, NotADirectoryError):
+            content = read_bytes(path, remedy="let it be read.")
+        except MissingFile:
             return None
         try:
-            manifest: dict[str, Any] = json.loads(text)
+            manifest: dict[str, Any] = parse_own_json(content, str(path))
             stated = manifest.pop("hash")
-        except (ValueError, KeyError, AttributeError, TypeError) as error:
+            actual = _hash(canonical_json(manifest).encode())
+        # ValueError: NaN, which canonical JSON has not. What is nested too deeply can fail there only.
+        except (UserError, KeyError, AttributeError, TypeError, ValueError, RecursionError) as error:
             raise UserError(
                 f"{path} is not a manifest of ours; remove its folder to compute it again."
             ) from error
-        if stated != _hash(canonical_json(manifest).encode()):
+        if stated != actual:
             raise UserError(
                 f"{path} was changed after it was written; remove its folder to compute it again "
                 "(the hash in it does not match the rest)."
@@ -71,7 +79,8 @@ class ResultsStore:
 
     def record(self, kind: Kind, identity: str) -> dict[str, Any]:
         """The record that the identity is the hash of."""
-        record: dict[str, Any] = json.loads(self.read(kind, identity, "record.json"))
+        path = self.folder(kind, identity) / "record.json"
+        record: dict[str, Any] = parse_own_json(self.read(kind, identity, path.name), str(path))
         return record
 
     def read(self, kind: Kind, identity: str, name: str, manifest: Mapping[str, Any] | None = None) -> bytes:
@@ -84,8 +93,8 @@ class ResultsStore:
             raise UserError(f"{kind} {identity} has no file {name}; run the command that made it again.")
         path = self.folder(kind, identity) / name
         try:
-            content = path.read_bytes()
-        except FileNotFoundError:
+            content = read_bytes(path, largest_bytes=LARGEST_FILE_BYTES, remedy="let it be read.")
+        except MissingFile:
             content = b""
         if _hash(content) != manifest["sha256"][name]:
             raise UserError(f"{path} does not match its manifest; remove its folder to compute it again.")
@@ -155,6 +164,11 @@ class ResultsStore:
             raise UserError(
                 f"an experiment's name is letters, digits, '.', '_' and '-', but got {name!r}; change --name."
             )
+        if len(name) > LONGEST_NAME:
+            raise UserError(
+                f"an experiment's name has at most {LONGEST_NAME} letters, but got {len(name)} "
+                f"({name[:20]}...); pass a shorter --name."
+            )
         return self.root / "experiments" / name
 
     def check_writable(self) -> None:
@@ -176,22 +190,35 @@ class ResultsStore:
             ) from error
 
     def experiments(self) -> list[str]:
-        """Names of the experiments that have an experiment.json, sorted."""
-        return sorted(path.parent.name for path in self.root.glob("experiments/*/experiment.json"))
+        """Names of the experiments that have an experiment.json, sorted. UserError: a folder unreadable."""
+        folder = self.root / "experiments"
+        try:
+            return sorted(
+                name for name in os.listdir(folder) if os.path.lexists(folder / name / "experiment.json")
+            )
+        except FileNotFoundError:
+            return []
+        except OSError as error:
+            raise UserError(
+                f"cannot list the experiments in {folder}: {error.strerror}; let it be read, or pass another "
+                "--runs."
+            ) from error
 
 
 def _is_complete(folder: Path) -> bool:
     """Whether a complete result is there. Only written files are asked: a damaged one is not replaced."""
     try:
         return (folder / "manifest.json").exists() and _stated_status(folder) != "failed"
-    except FileNotFoundError:
+    except MissingFile:
         return False
 
 
 def _stated_status(folder: Path) -> str:
     try:
-        return str(json.loads((folder / "manifest.json").read_bytes())["status"])
-    except (ValueError, KeyError, TypeError):
+        return str(read_json(folder / "manifest.json")["status"])
+    except MissingFile:
+        raise
+    except (UserError, KeyError, TypeError):
         return "damaged"
 
 

@@ -8,7 +8,6 @@ its masks (step = fold) and its pictures of test faces; `<row>/` the accuracy of
 from __future__ import annotations
 
 import io
-import json
 import shutil
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -16,13 +15,14 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from platform.files.json_files import parse_own_json
 from platform.results.aggregate import AggregatedRow
 from platform.results.experiment import studies_of
 
 if TYPE_CHECKING:
     from torch.utils.tensorboard import SummaryWriter
 
-    from platform.results.store import ResultsStore
+    from platform.results.store import Kind, ResultsStore
 
 
 def write_tensorboard(
@@ -57,9 +57,16 @@ def read_curves(store: ResultsStore, identity: str) -> dict[str, list[dict[str, 
     curves: dict[str, list[dict[str, Any]]] = {}
     stage1 = store.record("fold_runs", identity).get("stage1")
     if stage1 and store.is_complete("stage1", stage1):
-        curves.update(json.loads(store.read("stage1", stage1, "curves.json")))
-    curves.update(json.loads(store.read("fold_runs", identity, "curves.json")))
+        curves.update(_curves(store, "stage1", stage1))
+    curves.update(_curves(store, "fold_runs", identity))
     return curves
+
+
+def _curves(store: ResultsStore, kind: Kind, identity: str) -> dict[str, list[dict[str, Any]]]:
+    found: dict[str, list[dict[str, Any]]] = parse_own_json(
+        store.read(kind, identity, "curves.json"), f"the curves of {kind} {identity}"
+    )
+    return found
 
 
 def _write_row(folder: Path, store: ResultsStore, row: Mapping[str, Any], made: AggregatedRow) -> None:

@@ -74,11 +74,11 @@ def test_everything_else_is_left_for_the_configuration_to_check(name: Any) -> No
         ("Affine: {rotate: 3}", r"must be a list of `- Transform: \{argument: value\}`, but holds dict"),
         ("", "but holds NoneType"),
         ("[]", "one transform or more; for none use --augmentation none"),
-        ("- Affine: {rotate: [1", "is not valid YAML"),
+        ("- Affine: {rotate: [1", "line 1: not valid YAML"),
         ("- Affine: {rotate: 2020-01-01}", r"Affine: rotate: datetime.date\(2020, 1, 1\) is neither"),
         ("- Affine: {rotate: .nan}", "Affine: rotate: numbers must be finite, but got nan"),
         ("- Affine: {1: 2}", "Affine: names of transforms and arguments are text, but got 1"),
-        ("- !!python/object/apply:os.getcwd []", "is not valid YAML"),
+        ("- !!python/object/apply:os.getcwd []", "line 1: not valid YAML"),
     ],
 )
 def test_a_file_that_is_no_list_of_transforms_is_refused_by_name(
@@ -93,15 +93,15 @@ def test_a_file_that_is_no_list_of_transforms_is_refused_by_name(
 
 
 def test_a_file_that_cannot_be_read_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(UserError, match=r"cannot read the augmentation file .*absent\.yaml .*--augmentation"):
+    with pytest.raises(UserError, match=r"cannot read .*absent\.yaml: .*--augmentation"):
         augmentation_setting(str(tmp_path / "absent.yaml"))
     (tmp_path / "binary.yaml").write_bytes(b"\xff\xfe\x00")
-    with pytest.raises(UserError, match="cannot read the augmentation file"):
+    with pytest.raises(UserError, match=r"binary\.yaml, line 1 is not text in UTF-8"):
         augmentation_setting(str(tmp_path / "binary.yaml"))
 
 
 def test_values_that_json_cannot_keep_and_broken_json_are_refused() -> None:
     with pytest.raises(UserError, match="is neither a number, text, a list nor a mapping"):
         canonical_content([{"Affine": {"rotate": datetime.date(2020, 1, 1)}}])
-    with pytest.raises(UserError, match=r"starts with '\[' must be JSON"):
+    with pytest.raises(UserError, match=r"starts with '\[', line 1: no valid JSON"):
         augmentation_setting("[{")

@@ -64,7 +64,9 @@ def test_a_missing_file_is_told_from_an_unreadable_one(
     with pytest.raises(MissingFile, match=r"cannot read .*none: No such file"):
         read(tmp_path / "none")
     (tmp_path / "file").write_text("x")
-    for path in (tmp_path / "file" / "below", tmp_path / ("x" * 300), tmp_path / "a\0b"):
+    with pytest.raises(MissingFile, match=r"cannot read .*below: Not a directory"):
+        read(tmp_path / "file" / "below")
+    for path in (tmp_path / ("x" * 300), tmp_path / "a\0b"):
         with pytest.raises(UserError, match="cannot read") as raised:
             read(path)
         assert not isinstance(raised.value, MissingFile)

@@ -74,7 +74,7 @@ def test_no_content_is_no_configuration() -> None:
         ("- {momentum: .nan}\n", "entry 1 of .* must map names to finite numbers or words"),
         ("- {momentum: .inf}\n", "entry 1 of .* must map names to finite numbers or words"),
         ("- {1: 2}\n", "entry 1 of .* maps 1 to 2"),
-        ("- {momentum: 0.5", "is neither YAML nor JSON"),
+        ("- {momentum: 0.5", "line 1: not valid YAML"),
     ],
 )
 def test_a_file_of_another_form_is_refused(tmp_path: Path, text: str, message: str) -> None:
@@ -88,12 +88,12 @@ def test_a_file_of_another_form_is_refused(tmp_path: Path, text: str, message: s
 
 def test_a_name_given_twice_is_refused_and_not_the_last_value_taken(tmp_path: Path) -> None:
     (tmp_path / "a.yaml").write_text("- {optimizer: adam}\n- {lambda_mask: 10, lambda_mask: 20}\n")
-    with pytest.raises(UserError, match=r"line 2 of .*a\.yaml gives lambda_mask twice; leave one out"):
+    with pytest.raises(UserError, match=r"a\.yaml, line 2: .*'lambda_mask' stands twice"):
         read_enqueue_file(tmp_path / "a.yaml")
 
 
 def test_a_file_that_is_not_there_is_named(tmp_path: Path) -> None:
-    with pytest.raises(UserError, match=r"cannot read .*none\.yaml .*check --enqueue"):
+    with pytest.raises(UserError, match=r"cannot read .*none\.yaml: No such .*check --enqueue"):
         read_enqueue_file(tmp_path / "none.yaml")
 
 
@@ -133,5 +133,5 @@ def test_a_fixed_parameter_may_be_left_out_or_agree_and_must_not_differ() -> Non
 
 
 def test_a_stored_content_that_is_no_json_is_refused() -> None:
-    with pytest.raises(UserError, match=r"mine\.yaml must hold JSON"):
+    with pytest.raises(UserError, match=r"mine\.yaml, line 1: no valid JSON"):
         enqueued_configurations("- a", space, PARAMETERS, fixed={}, source="mine.yaml")

@@ -26,7 +26,7 @@ def test_a_file_that_is_no_json_is_named(tmp_path: Path) -> None:
     folder = tmp_path / "experiments" / "broken"
     folder.mkdir(parents=True)
     (folder / "experiment.json").write_text("{")
-    with pytest.raises(UserError, match=r"broken/experiment\.json: an experiment must be readable JSON"):
+    with pytest.raises(UserError, match=r"broken/experiment\.json, line 1: no valid JSON"):
         read_experiment(ResultsStore(tmp_path), "broken")
 
 
@@ -36,6 +36,8 @@ def test_a_file_that_is_no_json_is_named(tmp_path: Path) -> None:
         ({"format": "other"}, "format must be 'experiment', but it is 'other'"),
         ({"command": None}, "command is missing"),
         ({"rows": []}, "one row or more"),
+        ({"rows": 3}, "rows must be a list"),
+        ({"rows": ["FMPN"]}, "rows must be a list"),
         ({"rows": [{"title": "FMPN"}]}, "row 'FMPN'.*method, dataset.* is missing"),
     ],
 )
@@ -49,3 +51,13 @@ def test_what_aggregating_needs_is_checked(tmp_path: Path, change: dict[str, obj
 def test_json_that_is_no_mapping_is_refused(tmp_path: Path) -> None:
     with pytest.raises(UserError, match="format"):
         check_experiment(json.loads("[]"), "experiment.json")
+
+
+@pytest.mark.parametrize(
+    "runs", [None, 3, "abc", [3], [{}], [{"fold": "0", "identity": "a"}], [{"fold": 0, "identity": 3}]]
+)
+def test_runs_that_are_none_are_refused(tmp_path: Path, runs: object) -> None:
+    _, experiment = demo_experiment(tmp_path)
+    rows = [{**experiment["rows"][0], "runs": runs}]
+    with pytest.raises(UserError, match="runs must be folds with their identities"):
+        check_experiment({**experiment, "rows": rows}, "experiment.json")

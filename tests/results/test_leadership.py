@@ -240,3 +240,34 @@ def test_a_stopped_process_is_refused_with_its_age_and_a_killed_one_followed_at_
     said: list[str] = []
     with lead(folder, said):
         assert said == []
+
+
+@pytest.mark.parametrize(
+    "content",
+    [b"", b"{", b"[]", b"null", b"\xff", b"[" * 100_000, b'{"owner": "a"}', b"x" * 100_000,
+     b'{"owner": "a", "host": "b", "process": "c", "kernel": "d", "counter": "e", "beat_at": "f"}'],
+)  # fmt: skip
+def test_a_damaged_lease_counts_as_none_or_is_named(tmp_path: Path, content: bytes) -> None:
+    (tmp_path / "exp").mkdir()
+    (tmp_path / "exp" / "driver.json").write_bytes(content)
+    if len(content) > 50_000:
+        with pytest.raises(UserError, match=r"driver\.json has 100,000 bytes"):
+            lead(tmp_path / "exp").__enter__()
+    else:
+        with lead(tmp_path / "exp") as leadership:
+            assert leadership.follows is None
+
+
+@pytest.mark.timeout(20)
+@pytest.mark.parametrize("name", ["driver.json", "driver.lock"])
+def test_what_is_no_file_in_its_place_is_named(tmp_path: Path, name: str) -> None:
+    (tmp_path / "exp").mkdir()
+    os.mkfifo(tmp_path / "exp" / name)
+    with pytest.raises(UserError, match=f"{name} is a named pipe"):
+        lead(tmp_path / "exp").__enter__()
+
+
+def test_a_folder_that_cannot_be_made_is_named(tmp_path: Path) -> None:
+    (tmp_path / "experiments").write_text("x")
+    with pytest.raises(UserError, match=r"needs the folder .*experiments/exp, but .*\(Not a directory\)"):
+        lead(tmp_path / "experiments" / "exp").__enter__()

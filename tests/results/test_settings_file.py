@@ -2,7 +2,10 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
+
 from platform.config import Configuration, Plan, to_dict
+from platform.errors import UserError
 from platform.flags import read_yaml
 from platform.results.settings_file import show, stored_settings
 
@@ -17,3 +20,10 @@ def test_the_stored_settings_make_the_same_settings_again(tmp_path: Path) -> Non
     names = to_dict(configuration)
     assert Configuration(**{k: v for k, v in values.items() if k in names}) == configuration
     assert Plan(**{k: v for k, v in values.items() if k not in names}) == plan
+
+
+@pytest.mark.parametrize("text", ["a: [", "- a", "", "x", "trials: 2001-99-99"])
+def test_damaged_settings_are_named(tmp_path: Path, text: str) -> None:
+    (tmp_path / "config.yaml").write_text(text)
+    with pytest.raises(UserError, match=r"config\.yaml(, line 1: not valid YAML| must map settings)"):
+        stored_settings(tmp_path / "config.yaml")

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 import threading
 from concurrent.futures import ThreadPoolExecutor
@@ -250,3 +251,38 @@ def test_of_many_writers_at_once_one_whole_result_stays(store: ResultsStore) -> 
     assert store.read("fold_runs", NAME, "a.json") == store.read("fold_runs", NAME, "b.bin")
     assert all(one == manifest for one in returned if one["status"] == "complete")
     assert [path.name for path in store.folder("fold_runs", NAME).parent.iterdir()] == [NAME]
+
+
+@pytest.mark.parametrize(
+    "content",
+    [b"", b"{", b"[]", b"3", b"null", b"{}", b"\xff\xfe", b'{"hash": NaN, "a": NaN}', b"[" * 100_000,
+     b'{"hash": 1, "a": ' + b"9" * 5000 + b"}", b'{"hash": 1, "a":' + b"[" * 900 + b"]" * 900 + b"}"],
+)  # fmt: skip
+def test_a_damaged_manifest_is_named(store: ResultsStore, content: bytes) -> None:
+    store.write("fold_runs", NAME, RECORD, FILES)
+    (store.folder("fold_runs", NAME) / "manifest.json").write_bytes(content)
+    with pytest.raises(UserError, match=r"manifest\.json (is not a manifest|was changed).*remove its folder"):
+        store.is_complete("fold_runs", NAME)
+
+
+@pytest.mark.parametrize("name", ["manifest.json", "a.json"])
+def test_what_is_no_regular_file_in_a_results_folder_is_named(store: ResultsStore, name: str) -> None:
+    store.write("fold_runs", NAME, RECORD, FILES)
+    path = store.folder("fold_runs", NAME) / name
+    path.unlink()
+    os.mkfifo(path)
+    with pytest.raises(UserError, match=f"{name} is a named pipe"):
+        store.read("fold_runs", NAME, "a.json")
+
+
+def test_a_name_too_long_for_a_folder_is_refused(store: ResultsStore) -> None:
+    assert store.experiment_folder("a" * 200).name == "a" * 200
+    with pytest.raises(UserError, match=r"at most 200 letters, but got 256 \(aaaa.*pass a shorter --name"):
+        store.experiment_folder("a" * 256)
+
+
+def test_experiments_that_cannot_be_listed_are_not_taken_for_none(store: ResultsStore) -> None:
+    store.root.mkdir()
+    (store.root / "experiments").write_text("x")
+    with pytest.raises(UserError, match=r"cannot list the experiments in .*: Not a directory"):
+        store.experiments()
