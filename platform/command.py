@@ -1,8 +1,8 @@
 """What every command shares: a parser whose errors teach, and one way to end.
 
 Exit status: 0 done, 1 done but something failed or was found, 2 something that the user can put right (bad
-input, a full disk), 70 a fault of this program, 130 interrupted by Ctrl-C, 143 terminated (SIGTERM) while
-Ray works.
+input, a full disk), 70 a fault of this program, 129 hung up (SIGHUP: the terminal is gone), 130 interrupted
+by Ctrl-C, 143 terminated (SIGTERM) while Ray works.
 """
 
 from __future__ import annotations
@@ -10,12 +10,15 @@ from __future__ import annotations
 import argparse
 import difflib
 import re
+import signal
 import sys
-from collections.abc import Callable
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import NoReturn
 
 from platform.console import safe_streams
-from platform.errors import Terminated, UserError
+from platform.errors import HungUp, Terminated, UserError
 
 
 class Parser(argparse.ArgumentParser):
@@ -51,7 +54,7 @@ def run(main: Callable[[list[str]], int | None]) -> NoReturn:
     So does every other exception, with its traceback in a file (platform/unexpected.py). What happens to
     standard output (a reader that leaves, a full disk) changes nothing of the status.
     """
-    with safe_streams():
+    with safe_streams(), _hangup_taken() as hung_up:
         try:
             status = main(sys.argv[1:]) or 0
         except UserError as error:
@@ -59,6 +62,8 @@ def run(main: Callable[[list[str]], int | None]) -> NoReturn:
             status = 2
         except KeyboardInterrupt as stop:
             word, status = ("terminated", 143) if isinstance(stop, Terminated) else ("interrupted", 130)
+            if hung_up or isinstance(stop, HungUp):  # a library may have made a plain Ctrl-C of it
+                word, status = "hung up", 129
             print(
                 f"\n{word}: what was finished is stored; run the same command again to go on.",
                 file=sys.stderr,
@@ -69,3 +74,25 @@ def run(main: Callable[[list[str]], int | None]) -> NoReturn:
             sentence, status = sentence_and_status(error)
             print(f"error: {sentence}", file=sys.stderr)
     raise SystemExit(status)
+
+
+@contextmanager
+def _hangup_taken() -> Iterator[list[int]]:
+    """SIGHUP raises HungUp and is noted in the list that is given. Under `nohup` it stays ignored."""
+    hung_up: list[int] = []
+    if threading.current_thread() is not threading.main_thread() or (
+        signal.getsignal(signal.SIGHUP) is signal.SIG_IGN
+    ):
+        yield hung_up
+        return
+
+    def stop(number: int, frame: object) -> None:
+        hung_up.append(number)
+        signal.signal(signal.SIGHUP, signal.SIG_DFL)  # a second one does not wait
+        raise HungUp
+
+    before = signal.signal(signal.SIGHUP, stop)
+    try:
+        yield hung_up
+    finally:
+        signal.signal(signal.SIGHUP, before)

@@ -33,6 +33,10 @@ class Terminated(KeyboardInterrupt):
     """SIGTERM, as a batch system sends it before it takes the machine: ends a command as Ctrl-C does."""
 
 
+class HungUp(KeyboardInterrupt):
+    """SIGHUP, as it comes when the terminal or the connection goes away: ends a command as Ctrl-C does."""
+
+
 class LeakageError(RuntimeError):
     """Code asked for images of subjects that this fold run must not see. Never the user's fault."""
 

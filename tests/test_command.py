@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from platform.command import Parser, run
-from platform.errors import Terminated, UserError
+from platform.errors import HungUp, Terminated, UserError
 
 
 def raising(error: BaseException) -> Callable[[list[str]], int | None]:
@@ -44,7 +44,11 @@ def test_a_user_error_is_one_line_on_stderr_and_status_2(capsys: pytest.CaptureF
 
 @pytest.mark.parametrize(
     ("stop", "status", "word"),
-    [(KeyboardInterrupt(), 130, "interrupted"), (Terminated(), 143, "terminated")],
+    [
+        (KeyboardInterrupt(), 130, "interrupted"),
+        (Terminated(), 143, "terminated"),
+        (HungUp(), 129, "hung up"),
+    ],
 )
 def test_a_stop_from_outside_says_how_to_go_on(
     stop: BaseException, status: int, word: str, capsys: pytest.CaptureFixture[str]
@@ -112,3 +116,26 @@ assert not heavy & set(sys.modules), sorted(heavy & set(sys.modules))
     done = subprocess.run([sys.executable, "-c", code], cwd=root, capture_output=True, text=True, check=False)
     assert (done.returncode, done.stderr) == (0, "")
     assert done.stdout.count("examples:") == 5
+
+
+HANGING_UP = """
+import os, signal, sys
+from platform.command import run
+def main(argv):
+    try:
+        os.kill(os.getpid(), signal.SIGHUP)
+    except KeyboardInterrupt:
+        raise KeyboardInterrupt from None  # as Tune does with any
+    return 0
+run(main)
+"""
+
+
+@pytest.mark.parametrize(("ignored", "status"), [(False, 129), (True, 0)])
+def test_a_terminal_that_goes_away_ends_a_command_unless_nohup_says_otherwise(
+    ignored: bool, status: int, root: Path
+) -> None:
+    command = ["nohup"] * ignored + [sys.executable, "-c", HANGING_UP]
+    ended = subprocess.run(command, cwd=root, capture_output=True, text=True, check=False)
+    assert ended.returncode == status, ended.stderr
+    assert ("hung up: what was finished is stored" in ended.stderr) == (not ignored)

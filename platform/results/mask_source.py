@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from datasets.mask_controls import CONTROLS
 from platform.errors import UserError
 
 PERMUTED_RELEASED = "permuted released"
@@ -31,6 +30,8 @@ class MaskSource:
 
 def mask_source(setting: str) -> MaskSource:
     """The source that the field `masks` of a plan names."""
+    from datasets.mask_controls import CONTROLS  # here: it imports NumPy, and --help does without
+
     if setting == "own":
         return MaskSource()
     if setting in CONTROLS:
@@ -41,6 +42,8 @@ def mask_source(setting: str) -> MaskSource:
 
 def mask_setting(words: Sequence[str] | None) -> str | None:
     """The field `masks` from the words after `--masks`; None without the flag. UserError for others."""
+    from datasets.mask_controls import CONTROLS
+
     if words is None:
         return None
     if len(words) == 1 and words[0] in ("own", *CONTROLS):
