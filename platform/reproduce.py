@@ -39,7 +39,7 @@ def main(argv: list[str]) -> int | None:
     add("--no-controls", action="store_true", help="leave out the masks that carry no prior")
     add("--cluster-slots", metavar="N", help="with --dry-run: fold runs at once on the cluster meant")
     add("--price-per-hour", metavar="X", help="with --dry-run: of the whole cluster, in your currency")
-    add_rows_arguments(parser)
+    add_rows_arguments(parser, without=("method", "baselines", "fold_rule"))  # its rows decide them
     arguments = parser.parse_args(argv)
     from datasets.dry_run import dry_run
 
@@ -49,10 +49,17 @@ def main(argv: list[str]) -> int | None:
 
 def _run(arguments: argparse.Namespace, argv: list[str]) -> int:
     from platform.config import replace
+    from platform.errors import UserError
     from platform.results.effects_report import write_effects
     from platform.results.reproduction import plan_reproduction
     from platform.results.reproduction_request import reproduction_from
 
+    estimates = {"--cluster-slots": arguments.cluster_slots, "--price-per-hour": arguments.price_per_hour}
+    given = [flag for flag, value in estimates.items() if value is not None]
+    if given and not arguments.dry_run:
+        raise UserError(
+            f"{', '.join(given)} only changes what --dry-run estimates; add --dry-run, or remove it."
+        )
     configuration, plan = settings_of(arguments)
     wanted = reproduction_from(arguments, configuration, net_was_named=is_named(arguments, "backbone"))
     configuration = replace(configuration, backbone=wanted.backbones[0], seed=wanted.seeds[0])

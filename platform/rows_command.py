@@ -19,9 +19,9 @@ if TYPE_CHECKING:
     from platform.results.planning import PlannedData
 
 
-def add_rows_arguments(parser: argparse.ArgumentParser) -> None:
-    """The flags of a command that runs fold runs, but for those that its rows decide."""
-    add_run_arguments(parser, search=False, without=("dataset", "transfer_to", "masks"))
+def add_rows_arguments(parser: argparse.ArgumentParser, *, without: tuple[str, ...] = ()) -> None:
+    """The flags of a command that runs fold runs, but for those that its rows decide; `without`: more."""
+    add_run_arguments(parser, search=False, without=("dataset", "transfer_to", "masks", *without))
 
 
 def settings_of(arguments: argparse.Namespace) -> tuple[Configuration, Plan]:

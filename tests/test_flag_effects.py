@@ -1,0 +1,167 @@
+"""Every flag changes something: no flag is accepted and ignored."""
+
+from __future__ import annotations
+
+import dataclasses
+import importlib
+import io
+import json
+import sys
+from collections.abc import Callable
+from contextlib import redirect_stderr, redirect_stdout
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from platform.command import Parser, run
+from platform.config import Configuration, Plan
+from platform.distributed import capacity
+from platform.results import proposals_ahead as ahead
+from platform.results import study_parameters
+from platform.results.experiment_plan import Experiment, all_tasks, final_rows, search_definition
+from tests.flag_effects import AT_RUN_TIME, COMMANDS, CONTEXT, OTHER, REFUSED, SETTINGS, TRIED_ELSEWHERE
+from tests.tiny_faces import prepare_tiny
+
+
+@pytest.fixture(scope="module")
+def data_root(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    root = tmp_path_factory.mktemp("data")
+    for name, others in (("synthetic", ""), ("synthetic_mmi", "some "), ("synthetic_wild", "more ")):
+        neutral = ("neutral",) if name == "synthetic_wild" else ()
+        prepare_tiny(root, name, subjects=9, others=others, without=neutral)
+    return root
+
+
+def planned(experiment: Experiment, *, search: bool) -> dict[str, Any]:
+    """All of a planned experiment that can change what is computed, where, or where it goes."""
+    first = ahead.proposals_ahead(experiment.plan, experiment.configuration) if search else []
+    tasks = all_tasks(final_rows(experiment, experiment.configuration))
+    seen: dict[str, Any] = {
+        "tasks": [(task.record, task.identity, task.checkpoint_every_epochs) for task in tasks],
+        "stage 1": [task.stage1.record for task in tasks if task.stage1],
+        "first": [dataclasses.asdict(one) for one in first],
+        "goes to": [str(experiment.folder), experiment.storage_location, str(experiment.address)],
+        "extend": experiment.extend,
+    }
+    if search:
+        seen["definition"] = dict(search_definition(experiment).settings)
+        seen["scopes"] = [[scope.suffix, scope.steps] for scope in experiment.scopes]
+    return seen
+
+
+Observe = Callable[[str, list[str]], str]
+
+
+@pytest.fixture(scope="module")
+def observe(data_root: Path, tmp_path_factory: pytest.TempPathFactory) -> Observe:
+    """What a dry run with these arguments plans, prints, or refuses, as text; each is made once."""
+    place = tmp_path_factory.mktemp("cwd")
+    (place / "settings.yaml").write_text("seed: 7\n")
+    (place / "enqueued.yaml").write_text("- {lambda_mask: 2.0}\n")
+    known: dict[str, str] = {}
+
+    def dry(command: str, argv: list[str]) -> str:
+        seen: list[Any] = []
+        output = io.StringIO()
+        parser_argv = ["--preset", "smoke", *argv, "--data-root", str(data_root), "--dry-run"]
+        with pytest.MonkeyPatch.context() as patch:
+            patch.chdir(place)
+            patch.setattr(capacity, "check_capacity", lambda experiment, search: None)
+            patch.setattr(ahead, "DRAWS", 2)  # these two only take time
+            patch.setattr(study_parameters, "SURVEYED_TRIALS", 16)
+            for module in ("run_command", "rows_command"):
+                patch.setattr(f"platform.{module}.check_weights_of", lambda experiment: None)
+            for module in ("tune", "crossval", "rows_command"):
+                patch.setattr(
+                    f"platform.{module}.print_dry_run",
+                    lambda experiment, search: seen.append(planned(experiment, search=search)),
+                )
+            patch.setattr(sys, "argv", [command, *parser_argv])
+            main = importlib.import_module(f"platform.{command}").main
+            with redirect_stdout(output), redirect_stderr(output), pytest.raises(SystemExit) as status:
+                run(main)
+        lines = [line for line in output.getvalue().splitlines() if line.startswith(("#", "error"))]
+        return json.dumps([status.value.code, seen, lines], default=str)
+
+    def once(command: str, argv: list[str]) -> str:
+        key = json.dumps([command, argv])
+        if key not in known:
+            known[key] = dry(command, argv)
+        return known[key]
+
+    return once
+
+
+def flags_of(command: str) -> set[str]:
+    class Found(Exception):
+        pass
+
+    def found(parser: Parser, *arguments: Any) -> Any:
+        raise Found({word for action in parser._actions for word in action.option_strings})
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Parser, "parse_args", found)
+        try:
+            importlib.import_module(f"platform.{command}").main([])
+        except Found as flags:
+            return set(flags.args[0]) - {"-h", "--help"}
+    raise AssertionError(f"{command} has no parser")
+
+
+def flag(name: str) -> str:
+    return "--" + name.replace("_", "-")
+
+
+def settings_of(command: str) -> list[str]:
+    """Fields with a flag. What `tune` does with a configuration's is what `crossval` does: one function
+    makes both experiments."""
+    kinds = (Plan,) if command == "tune" else (Configuration, Plan)
+    names = [field.name for kind in kinds for field in dataclasses.fields(kind)]
+    flags = flags_of(command) - OTHER[command].keys()
+    return [name for name in names if flag(name) in flags and name not in AT_RUN_TIME]
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_every_setting_changes_a_plan(command: str, observe: Observe) -> None:
+    idle, refused = [], set()
+    for name in settings_of(command):
+        context = CONTEXT.get(name, [])
+        base = [*COMMANDS[command], *(context if set(context[::2]) <= flags_of(command) else [])]
+        without, given = observe(command, base), observe(command, [*base, flag(name), SETTINGS[name]])
+        assert json.loads(without)[0] == 0, without
+        if without == given:
+            idle.append(name)
+        if json.loads(given)[0] != 0:
+            refused.add((command, name))
+    assert not idle
+    assert refused == {one for one in REFUSED if one[0] == command}
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_every_other_flag_changes_a_plan_or_what_is_printed(command: str, observe: Observe) -> None:
+    base = COMMANDS[command]
+    idle = []
+    for name, words in OTHER[command].items():
+        fewer = [word for word in base if word != name]
+        argv = [*base, name, *words] if words else fewer
+        if observe(command, argv) == observe(command, base):
+            idle.append(name)
+    assert not idle
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_every_flag_has_an_entry(command: str) -> None:
+    """A new flag without one fails here."""
+    fields = {flag(field.name) for kind in (Configuration, Plan) for field in dataclasses.fields(kind)}
+    entries = (
+        {flag(name) for name in (*SETTINGS, *AT_RUN_TIME)} | OTHER[command].keys() | TRIED_ELSEWHERE.keys()
+    )
+    assert flags_of(command) <= entries
+    assert flags_of(command) - fields == (OTHER[command].keys() | TRIED_ELSEWHERE.keys()) - fields
+
+
+@pytest.mark.parametrize("name", AT_RUN_TIME)
+def test_a_setting_that_only_running_reads_is_read(name: str, root: Path) -> None:
+    file, text = AT_RUN_TIME[name]
+    assert text in (root / file).read_text()
