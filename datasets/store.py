@@ -11,6 +11,7 @@ Nothing in it depends on when or where it was made, so preparing twice gives ide
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -133,7 +134,7 @@ def prepare_command(data_root: Path, dataset: str, size_pixels: int) -> str:
     description = describe(dataset)
     flags = "" if description.embedded else " --source DIR"
     flags += f" {description.alignment_flag}" if description.alignment_flag else ""
-    flags += "" if data_root == Path("data") else f" --data-root {data_root}"
+    flags += "" if data_root == Path("data") else f" --data-root {shlex.quote(str(data_root))}"
     return f"python -m platform.prepare --dataset {dataset}{flags} --size {size_pixels}"
 
 

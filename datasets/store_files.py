@@ -42,7 +42,7 @@ def read_manifest(folder: Path) -> dict[str, Any]:
     """The manifest of the store in `folder`. Raises UserError where there is no sound store."""
     path = folder / MANIFEST
     if not folder.is_dir():
-        raise UserError(f"there is no prepared store at {folder}; make it with python -m platform.prepare.")
+        raise UserError(f"there is no prepared store at {folder}; make it with {_command_of(folder)}.")
     if not path.is_file():
         raise UserError(f"the store {folder} is half-written (no {MANIFEST}); {_again(folder)}")
     try:
@@ -101,9 +101,21 @@ def _again(folder: Path) -> str:
     """The remedy for a store that cannot be used."""
     if "+" in folder.name:  # several sets as one (datasets/merged.py)
         return "remove it and run python -m platform.transfer --leave-one-out again, which makes it anew."
+    return f"prepare it again with {_command_of(folder)}."
+
+
+def _command_of(folder: Path) -> str:
+    """The command that prepares the store in `folder`, as far as its name tells."""
+    from datasets.catalogue import describe
+    from datasets.store import prepare_command
+
     match = re.fullmatch(r"(\w+)-(\d+)", folder.name)
-    flags = f" --dataset {match[1]} --size {match[2]}" if match else ""
-    return f"prepare it again with python -m platform.prepare{flags}."
+    if match is None or folder.parent.name != "prepared":
+        return "python -m platform.prepare"
+    try:
+        return prepare_command(folder.parent.parent, describe(match[1]).name, int(match[2]))
+    except UserError:  # a data set that there is not
+        return "python -m platform.prepare"
 
 
 def check_replaceable(folder: Path) -> None:

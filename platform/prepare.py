@@ -66,7 +66,9 @@ def main(argv: list[str]) -> int | None:
     if arguments.inspect is not None:
         from platform.prepare_report import inspection_lines
 
-        print("\n".join(inspection_lines(arguments.inspect, arguments.dataset)))
+        further = [] if arguments.size == 320 else ["--size", str(arguments.size)]
+        further += [] if arguments.data_root == Path("data") else ["--data-root", str(arguments.data_root)]
+        print("\n".join(inspection_lines(arguments.inspect, arguments.dataset, further)))
         return None
     if arguments.dataset is None:
         raise UserError("--dataset NAME or --inspect DIR is needed; see --help for both.")
@@ -84,7 +86,7 @@ def main(argv: list[str]) -> int | None:
         arguments.dataset, arguments.size, **settings, progress=ProgressLine("aligned faces"), beside=beside
     )
     print("\n".join(summary_lines(store, description.title, beside)))
-    print("\n".join(next_lines(description, store.size_pixels, arguments.data_root)))
+    print("\n".join(next_lines(store, arguments.data_root, argv)))
     return None
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shlex
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -11,7 +10,8 @@ from typing import TYPE_CHECKING
 from platform.errors import UserError
 
 if TYPE_CHECKING:
-    from datasets.records import DatasetDescription, FrameRecord
+    from datasets.choices import BadItems
+    from datasets.records import FrameRecord
     from datasets.store import PreparedStore
 
 ITEMS_SHOWN = 5
@@ -41,26 +41,31 @@ def summary_lines(store: PreparedStore, title: str, beside: Sequence[str] = ()) 
     ]
 
 
-def next_lines(description: DatasetDescription, size_pixels: int, data_root: Path) -> list[str]:
-    """The command that trains on faces of this size, or the sizes that the presets train on."""
-    from datasets.store import prepare_command
-    from platform.config import Configuration
+def next_lines(store: PreparedStore, data_root: Path, argv: Sequence[str]) -> list[str]:
+    """The command that trains on these faces, and the one that prepares smaller ones.
+
+    argv: the arguments that prepared them.
+    """
+    from platform.next_command import again_at, training_command
     from platform.presets import PRESETS
 
-    default_size = Configuration.load_size_pixels
-    size_of = {name: make().get("load_size_pixels", default_size) for name, make in PRESETS.items()}
-    flag = "" if data_root == Path("data") else f" --data-root {shlex.quote(str(data_root))}"
-    fitting = [name for name, size in size_of.items() if size == size_pixels]
-    if fitting or description.embedded:  # whose faces a run prepares itself
-        preset = fitting[0] if fitting else "quick"
-        command = f"python -m platform.tune --dataset {description.name}{flag} --preset {preset}"
-        lines = [f"next:       {command}"]
-    else:
-        lines = ["next:       python -m platform.tune, at a preset's size, or with --load-size-pixels"]
-        lines[0] += f" {size_pixels}"
-    if size_pixels != size_of["quick"] and not description.embedded:
-        command = prepare_command(data_root, description.name, size_of["quick"])
-        lines.append(f"for --preset quick, which takes minutes, prepare smaller faces: {command}")
+    training = training_command(store, data_root)
+    lines = [f"next:       {training}"]
+    if training is None:
+        lines = [
+            "next:       more subjects: every training set must show every class, and no division into "
+            f"folds of {len(set(store.subjects.tolist()))} subjects gives that"
+        ]
+    elif "--method cnn" in training:
+        lines += [
+            "            (not all subjects have one neutral face, so there are no motion masks of their own; "
+            "for those of another data set see python -m platform.transfer --help)"
+        ]
+    quick = PRESETS["quick"]()["load_size_pixels"]
+    if store.size_pixels > quick:
+        lines.append(
+            f"for --preset quick, which takes minutes, prepare smaller faces: {again_at(argv, quick)}"
+        )
     return lines
 
 
@@ -110,10 +115,14 @@ def _first_lines(items: Sequence[str]) -> list[str]:
     return shown if len(items) <= ITEMS_SHOWN else [*shown, f"  and {len(items) - ITEMS_SHOWN} more"]
 
 
-def inspection_lines(root: Path, dataset: str | None) -> list[str]:
-    """What lies in `root`, whose layout it looks like, and what reading it so would give."""
+def inspection_lines(root: Path, dataset: str | None, further: Sequence[str] = ()) -> list[str]:
+    """What lies in `root`, whose layout it looks like, and what reading it so would give.
+
+    further: arguments that the proposed command has too (`--size`, `--data-root`).
+    """
     from datasets.catalogue import describe
-    from datasets.inspection import SIGNS, inspect_folder
+    from datasets.inspection import SIGNS, inspect_folder, read_leniently
+    from platform.next_command import preparation_command
 
     if dataset is not None:
         describe(dataset)
@@ -131,21 +140,22 @@ def inspection_lines(root: Path, dataset: str | None) -> list[str]:
             f"looks like: {describe(name).title} ({name})" if dataset is None else f"read as:    {name}"
         ]
         try:
-            lines += _reading_lines(name, root)
+            records, bad = read_leniently(name, root)
+            lines += _reading_lines(name, root, records, bad)
         except UserError as error:
             lines.append(f"  it cannot be read so: {error}")
         else:
-            flag = f" {describe(name).alignment_flag}".rstrip()
-            command = f"python -m platform.prepare --dataset {name} --source {shlex.quote(str(root))}{flag}"
+            command = preparation_command(
+                describe(name), root, records, skip_bad=bool(bad.left_out), further=further
+            )
             lines.append(f"next:       {command}")
     return lines
 
 
-def _reading_lines(dataset: str, root: Path) -> list[str]:
-    """What reading `root` as `dataset` gives. Raises UserError where it gives nothing."""
-    from datasets.inspection import codes_and_notes, read_leniently
+def _reading_lines(dataset: str, root: Path, records: list[FrameRecord], bad: BadItems) -> list[str]:
+    """What reading `root` as `dataset` gave."""
+    from datasets.inspection import codes_and_notes
 
-    records, bad = read_leniently(dataset, root)
     expressive = [record for record in records if record.role == "expressive"]
     codes, notes = codes_and_notes(dataset, root)
     subjects = {record.subject_id for record in records}

@@ -72,6 +72,7 @@ def main(argv: list[str]) -> int | None:
     from datasets.synthetic.pictures import encode_png
     from datasets.synthetic.set_writer import frame_count, write_set
     from datasets.synthetic.sheet import preview_sheet
+    from platform.next_command import preparation_command
     from platform.progress import ProgressLine
 
     layout = load_layout(arguments.layout)
@@ -100,9 +101,7 @@ def main(argv: list[str]) -> int | None:
         f"of {parameters.subjects} people{state}"
     )
     print(f"look at:    {preview}")
-    flag = describe(layout.DATASET).alignment_flag
-    command = f"python -m platform.prepare --dataset {layout.DATASET} --source {arguments.out}"
-    print(f"next:       {command}{f' {flag}' if flag else ''}")
+    print(f"next:       {preparation_command(describe(layout.DATASET), arguments.out)}")
     return None
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 import sys
 from pathlib import Path
 
@@ -67,9 +68,10 @@ def main(argv: list[str]) -> int | None:
     names = store.experiments()
     if not names:
         what = "has no experiments" if arguments.runs.is_dir() else "does not exist"
+        runs = "" if arguments.runs == Path("runs") else f" --runs {shlex.quote(str(arguments.runs))}"
         raise UserError(
             f"the runs folder must hold an experiment, but {arguments.runs} {what}; "
-            "run `python -m platform.tune --dataset synthetic --preset quick` or pass --runs DIR."
+            f"run `python -m platform.tune --dataset synthetic --preset quick{runs}` or pass --runs DIR."
         )
     wanted = list(dict.fromkeys(arguments.experiment or names))
     experiments = [read_experiment(store, name) for name in wanted]

@@ -8,13 +8,11 @@ from pathlib import Path
 
 import pytest
 
-from datasets.catalogue import describe
 from datasets.store import PreparedStore
 from datasets.store_files import read_manifest
 from datasets.synthetic.layouts import load_layout
 from platform.errors import UserError
 from platform.prepare import main
-from platform.prepare_report import next_lines
 from tests.layout_trees import set_parameters, write_layout
 from tests.raw_trees import write_ckplus
 
@@ -34,11 +32,7 @@ def test_a_copy_of_ckplus_is_prepared_and_summed_up(root: Path, tmp_path: Path) 
     folder = tmp_path / "prepared/ckplus-32"
     assert str(folder / "preview.png") in done.stdout
     assert (folder / "preview.png").is_file()
-    assert (
-        "next:       python -m platform.tune, at a preset's size, or with --load-size-pixels 32"
-        in done.stdout
-    )
-    assert done.stdout.rstrip().endswith(f"--dataset ckplus --source DIR --data-root {tmp_path} --size 52")
+    assert "next:       more subjects: every training set must show every class" in done.stdout
 
 
 @pytest.mark.parametrize(
@@ -76,21 +70,6 @@ def test_help_teaches_and_loads_nothing_heavy(root: Path) -> None:
         [sys.executable, "-c", script], cwd=root, capture_output=True, text=True, check=True
     )
     assert loaded.stdout == "set()\n"
-
-
-@pytest.mark.parametrize(
-    ("size", "expected"),
-    [("52", "--dataset ckplus --preset quick"), ("320", "--dataset ckplus --preset paper")],
-)
-def test_the_next_command_trains_at_the_prepared_size(size: str, expected: str) -> None:
-    lines = next_lines(describe("ckplus"), int(size), Path("data"))
-    assert lines[0] == f"next:       python -m platform.tune {expected}"
-    other = next_lines(describe("mmi"), 100, Path("elsewhere"))
-    assert "--load-size-pixels 100" in other[0]
-    assert "--dataset mmi --source DIR --landmarks detect --data-root elsewhere --size 52" in other[1]
-    assert next_lines(describe("synthetic"), 320, Path("data"))[-1].endswith(
-        "--dataset synthetic --preset paper"
-    )
 
 
 def run_here(capsys: pytest.CaptureFixture[str], *arguments: str | Path) -> str:

@@ -95,17 +95,18 @@ def prepare_tiny(
     *,
     without: Collection[str] = (),
     others: str = "",
+    size: int = SIZE,
 ) -> PreparedStore:
     """The same faces as a prepared store on disk; none of the expressions `without`.
 
     `others`: other people of the same names.
     """
     return write_store(
-        store_folder(data_root, dataset, SIZE),
+        store_folder(data_root, dataset, size),
         dataset,
-        SIZE,
+        size,
         [record for record in records(subjects) if record.expression not in without],
-        lambda record: face(others + record.subject_id, record.expression, record.frame),
+        lambda record: face(others + record.subject_id, record.expression, record.frame, size),
         aligned=True,
     )
 

@@ -214,8 +214,13 @@ def _next_commands(store: ResultsStore, experiment: Mapping[str, Any], logs: Pat
         "Print this table again, for a paper's draft or a spreadsheet (csv)": (
             f"{python} -m platform.table --runs {runs} --experiment {name} --format markdown"
         ),
-        "Go on after an interruption (what is finished is kept)": experiment["command"],
+        "Go on after an interruption (what is finished is kept)": _with(python, experiment["command"]),
     }
+
+
+def _with(python: str, command: str) -> str:
+    """`command` as experiment.json has it, which names no interpreter, run by `python`."""
+    return f"{python} {command.removeprefix('python ')}" if command.startswith("python ") else command
 
 
 def _dashboard(experiment: Mapping[str, Any]) -> dict[str, str]:

@@ -63,7 +63,7 @@ def _check_buildable(masks: MaskTask, planned: PlannedData, title: str) -> None:
             f"{counts[wrong[0]]}); pass --masks released DIR (crossval; FMPN's released masks), --masks "
             f"{', '.join(WITHOUT_MASKS[:-1])} or {WITHOUT_MASKS[-1]} (controls without a prior), --method "
             "cnn (no masks), or use another data set's masks: python -m platform.transfer --source NAME "
-            f"--target {dataset}."
+            f"--target {dataset}, with --preset and --data-root as here."
         )
     present = frozenset().union(*(planned.classes_of_subject.get(one, frozenset()) for one in subjects))
     lacking = [name for name in masks.data.class_names if name not in present]

@@ -8,6 +8,7 @@ import pytest
 
 from datasets.inspection import codes_and_notes, inspect_folder, layouts_of, read_leniently
 from platform.errors import UserError
+from platform.next_command import this_python
 from platform.prepare_report import inspection_lines
 from tests.raw_trees import write_ckplus, write_mmi
 
@@ -35,7 +36,7 @@ def test_the_next_command_is_complete(tmp_path: Path) -> None:
     tree = write_mmi(tmp_path / "my clips", CLIPS)
     lines = inspection_lines(tree, None)
     assert "looks like: MMI (mmi)" in lines
-    command = "python -m platform.prepare --dataset mmi"
+    command = f"{this_python()} -m platform.prepare --dataset mmi"
     assert lines[-1] == f"next:       {command} --source '{tree}' --landmarks detect"
 
 

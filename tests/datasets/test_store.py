@@ -75,7 +75,7 @@ def test_opening_names_a_file_in_which_one_bit_changed(store: PreparedStore, nam
     content[int(where * len(content))] ^= 1
     path.write_bytes(content)
     with pytest.raises(
-        UserError, match=rf"{name} is not the file .*python -m platform.prepare --dataset ckplus --size 24"
+        UserError, match=rf"{name} is not the file .*python -m platform.prepare --dataset ckplus .*--size 24"
     ):
         PreparedStore.open(store.folder)
 
