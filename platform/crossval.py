@@ -47,13 +47,15 @@ def _run(arguments: argparse.Namespace, argv: list[str], log: EventLog | None) -
         print_dry_run(experiment, search=False)
         return 0
     from platform.distributed.experiment import run_experiment
+    from platform.results.leadership import leading
 
-    content = run_experiment(experiment, search=False, log=log)
-    presentation, agreement = write_presentation(experiment, content), []
-    if mask_source(experiment.plan.masks).name == "released":
-        from platform.results.mask_agreement import write_mask_agreement
+    with leading(experiment.folder) as leadership:
+        content = run_experiment(experiment, leadership, search=False, log=log)
+        presentation, agreement = write_presentation(experiment, content), []
+        if mask_source(experiment.plan.masks).name == "released":
+            from platform.results.mask_agreement import write_mask_agreement
 
-        agreement = write_mask_agreement(experiment)
+            agreement = write_mask_agreement(experiment)
     print_presentation(experiment, content, presentation)
     for line in agreement:
         print(line)

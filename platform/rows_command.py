@@ -109,11 +109,13 @@ def run_rows(
         return None
     from platform.distributed.event_log import event_log
     from platform.distributed.experiment import run_experiment
+    from platform.results.leadership import leading
 
     with event_log(arguments.log_json) as log:
-        content = run_experiment(experiment, search=False, log=log)
-        presentation = write_presentation(experiment, content)
-        more = None if write_more is None else write_more(content)
+        with leading(experiment.folder) as leadership:
+            content = run_experiment(experiment, leadership, search=False, log=log)
+            presentation = write_presentation(experiment, content)
+            more = None if write_more is None else write_more(content)
         print_presentation(experiment, content, presentation)
         if more is not None:
             print(f"\n{more}")

@@ -57,9 +57,11 @@ def print_dry_run(experiment: Experiment, *, search: bool) -> None:
 def write_presentation(experiment: Experiment, content: dict[str, Any]) -> Presentation:
     """Write tables, figures and report. Everything that a command writes comes before what it prints."""
     from platform.results.contact_sheet import write_contact_sheet
+    from platform.results.leadership import check_leading
     from platform.results.present import present
 
     sheet = experiment.folder / "figures" / "faces.png"
+    check_leading(sheet)
     write_contact_sheet(Path(experiment.planned.data.folder), sheet)
     return present(experiment.store, content, {"Faces: a sample of subjects and classes": sheet})
 

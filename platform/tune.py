@@ -47,9 +47,12 @@ def _run(arguments: argparse.Namespace, argv: list[str], log: EventLog | None) -
         print_dry_run(experiment, search=True)
         return 0
     from platform.distributed.experiment import run_experiment
+    from platform.results.leadership import leading
 
-    content = run_experiment(experiment, search=True, log=log)
-    print_presentation(experiment, content, write_presentation(experiment, content))
+    with leading(experiment.folder) as leadership:
+        content = run_experiment(experiment, leadership, search=True, log=log)
+        presentation = write_presentation(experiment, content)
+    print_presentation(experiment, content, presentation)
     return 1 if any_trial_failed(content) else 0
 
 

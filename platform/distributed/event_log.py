@@ -36,9 +36,13 @@ class EventLog:
     ) -> None:
         self._stream = stream
         self._now = now
+        self.may_write: Callable[[], bool] = lambda: True
+        """False once another driver leads the experiment: then only its own end is still logged."""
 
     def write(self, event: EventName, **values: Any) -> None:
         """Add a line. `values`: any of KEYS; times in seconds, scores in [0, 1]."""
+        if event != "stopped" and not self.may_write():
+            return
         unknown = values.keys() - set(KEYS)
         if unknown:
             raise TypeError(f"an event has no {', '.join(sorted(unknown))}")

@@ -25,7 +25,8 @@ from platform.results.experiment_plan import (
 )
 from platform.results.experiment_rows import Found
 from platform.results.extension import record_end
-from platform.results.leadership import Leadership, leading, leading_study
+from platform.results.leadership import Leadership, leading_study
+from platform.results.led_storage import led_storage
 from platform.results.proposals_ahead import trials_to_run
 from platform.results.study_storage import close_storage, open_storage
 from platform.results.tasks import FoldTask
@@ -37,17 +38,20 @@ if TYPE_CHECKING:
     from platform.distributed.study_search import StudySearch
 
 
-def run_experiment(experiment: Experiment, *, search: bool, log: EventLog | None = None) -> dict[str, Any]:
+def run_experiment(
+    experiment: Experiment, leadership: Leadership, *, search: bool, log: EventLog | None = None
+) -> dict[str, Any]:
     """Run what is missing, and return (and store) what experiment.json holds; events go to `log`.
 
-    Raises UserError when fold runs failed, after everything else has finished.
+    `leadership`: of the experiment's folder (`leading`), for as long as anything is written there. Raises
+    UserError when fold runs failed, after everything else has finished.
     """
     plan = experiment.plan
     if log is not None:
+        log.may_write = leadership.leads
         log.write("phase", detail="starting Ray")
     ray_log, room = experiment.folder / "ray.log", runs_in_memory(experiment, search=search)
     with ExitStack() as stack:
-        leadership = stack.enter_context(leading(experiment.folder))
         # Before Ray starts: a storage that cannot be reached is said within seconds.
         storage = stack.enter_context(_led_storage(experiment, leadership)) if search else None
         slots = stack.enter_context(connected(plan, ray_log, experiment.address, room))
@@ -86,7 +90,7 @@ def _led_storage(experiment: Experiment, leadership: Leadership) -> Iterator[opt
         stack.callback(close_storage, storage)
         if "://" in location:
             stack.enter_context(leading_study(_first_study(experiment, storage), leadership))
-        yield storage
+        yield led_storage(storage, leadership.check)
 
 
 def _first_study(experiment: Experiment, storage: optuna.storages.BaseStorage) -> optuna.Study:

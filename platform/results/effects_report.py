@@ -9,7 +9,7 @@ from platform.results.aggregate import aggregate_experiment
 from platform.results.displayable import displayable
 from platform.results.effects import effects_figure, effects_markdown, effects_screen, measure_effects
 from platform.results.figures import save_figure
-from platform.results.files import write_atomically
+from platform.results.led_files import write_as_leader
 from platform.results.store import ResultsStore
 
 
@@ -19,7 +19,7 @@ def write_effects(store: ResultsStore, experiment: Mapping[str, Any]) -> str:
     effects = displayable(measure_effects(experiment, aggregate_experiment(store, experiment)))
     if not effects:
         return hours_text(store, experiment)
-    write_atomically(folder / "effects.md", effects_markdown(effects))
+    write_as_leader(folder / "effects.md", effects_markdown(effects))
     figure = folder / "figures" / "effects.png"
     save_figure(effects_figure(effects), figure)
     return "\n".join(

@@ -15,7 +15,7 @@ from platform.errors import UserError
 from platform.results.cost import cost_gflop
 from platform.results.experiment import read_experiment
 from platform.results.experiment_rows import Effect, Found, Row
-from platform.results.files import write_atomically
+from platform.results.led_files import write_as_leader
 from platform.results.mask_source import mask_source
 from platform.results.planning import (
     PlannedData,
@@ -307,7 +307,7 @@ def describe_experiment(
         "studies": list(found.studies) if found else [],
         "economy": found.economy if found else None,
     }
-    write_atomically(experiment.folder / "experiment.json", json.dumps(content, indent=1) + "\n")
+    write_as_leader(experiment.folder / "experiment.json", json.dumps(content, indent=1) + "\n")
     return content
 
 
@@ -316,7 +316,7 @@ def write_settings(experiment: Experiment) -> None:
 
     Several splits of one data set are `folds-NAME.json`, `folds-NAME-2.json` and so on.
     """
-    write_atomically(experiment.folder / "config.yaml", show(experiment.configuration, experiment.plan))
+    write_as_leader(experiment.folder / "config.yaml", show(experiment.configuration, experiment.plan))
     splits: dict[str, list[FoldPlan]] = {}
     for planned in experiment.all_data:
         of_set = splits.setdefault(planned.data.dataset, [])
@@ -325,7 +325,7 @@ def write_settings(experiment: Experiment) -> None:
     for name, plans in splits.items():
         for number, folds in enumerate(plans, start=1):
             suffix = f"-{number}" if number > 1 else ""
-            write_atomically(experiment.folder / f"folds-{name}{suffix}.json", folds.to_json())
+            write_as_leader(experiment.folder / f"folds-{name}{suffix}.json", folds.to_json())
 
 
 def wanted_gflop(experiment: Experiment, *, search: bool) -> dict[str, list[float]]:

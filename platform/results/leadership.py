@@ -2,13 +2,15 @@
 
 Whether the owner of a lease lives is judged by watching the counter on one's own monotonic clock, never
 by comparing clocks of two machines. On one machine the kernel knows at once: it drops a dead process's lock.
+
+A driver that seemed dead (stopped, asleep, cut off) may wake up: before every write that only a leader may
+make it looks at its lease again (`Leadership.check`, `check_leading`).
 """
 
 from __future__ import annotations
 
 import dataclasses
 import fcntl
-import json
 import os
 import signal
 import socket
@@ -19,111 +21,20 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import IO, Any, Literal, Protocol
+from typing import IO, Any, Literal
 
 from platform.errors import UserError
-from platform.files.json_files import parse_json
-from platform.files.opening import MissingFile, open_lock, read_bytes, read_text
+from platform.files.opening import open_lock
+from platform.results.lease import UNKNOWN, FileSlot, Lease, LeaseSlot, StudySlot, kernel_id
 
 BEAT_SECONDS = 2.0
 """Time between two raises of the counter."""
+STOP_AGAIN_SECONDS = 15.0
+"""After which a driver that was told to stop, and is still there, is told again."""
+LOOKS_FOR_A_LEASE = 3
+"""A lease that is being written can look half written, which counts as none."""
 WATCH_SECONDS = 10.0
 """An owner whose counter stands still for so long is dead: five beats."""
-LEASE_BYTES = 512
-
-
-def kernel_id() -> str:
-    """Names the running kernel: processes with the same one share file locks and the monotonic clock."""
-    try:
-        return read_text(Path("/proc/sys/kernel/random/boot_id")).strip()
-    except UserError:
-        return socket.gethostname()  # no Linux
-
-
-@dataclass(frozen=True, kw_only=True)
-class Lease:
-    """Who leads, and how far its counter is."""
-
-    owner: str
-    """Random: no two drivers share it."""
-    host: str
-    process: int
-    kernel: str
-    counter: int = 0
-    beat_at: float = 0.0
-    """Owner's monotonic clock at the last beat; means nothing under another kernel."""
-
-    @property
-    def driver(self) -> str:
-        """For messages."""
-        return f"process {self.process} on {self.host}"
-
-
-def _lease_from(content: Any) -> Lease | None:
-    kinds = {"owner": str, "host": str, "process": int, "kernel": str, "counter": int, "beat_at": float}
-    if not isinstance(content, dict) or not all(
-        type(content.get(name)) is kind for name, kind in kinds.items()
-    ):
-        return None  # nothing there, or half of it
-    return Lease(**{name: content[name] for name in kinds})
-
-
-class LeaseSlot(Protocol):
-    """A place for one lease that all drivers see."""
-
-    def read(self) -> Lease | None:
-        """The lease that is there; None where there is none."""
-
-    def write(self, lease: Lease | None) -> None:
-        """Put the lease there, or clear the place."""
-
-
-class FileSlot:
-    """A lease in a file that all nodes see.
-
-    It is written in place, never renamed: an NFS client asks the server about a file when it opens it, but
-    may keep a folder's old entries for half a minute.
-    """
-
-    def __init__(self, path: Path) -> None:
-        self._path = path
-
-    def read(self) -> Lease | None:
-        """As the protocol says; half-written content counts as none. UserError: it cannot be read."""
-        try:
-            content = read_bytes(self._path, largest_bytes=100 * LEASE_BYTES, remedy="let it be read.")
-        except MissingFile:
-            return None
-        with suppress(UserError):
-            return _lease_from(parse_json(content, str(self._path)))
-        return None
-
-    def write(self, lease: Lease | None) -> None:
-        """As the protocol says."""
-        content = json.dumps(dataclasses.asdict(lease) if lease else None)
-        handle = os.open(self._path, os.O_WRONLY | os.O_CREAT, 0o644)
-        try:
-            os.pwrite(handle, content.ljust(LEASE_BYTES).encode(), 0)
-            os.fsync(handle)
-        finally:
-            os.close(handle)
-
-
-class StudySlot:
-    """A lease in an Optuna study, for storages that drivers with different folders can share."""
-
-    KEY = "leader"
-
-    def __init__(self, study: Any) -> None:
-        self._study = study
-
-    def read(self) -> Lease | None:
-        """As the protocol says."""
-        return _lease_from(self._study.user_attrs.get(self.KEY))
-
-    def write(self, lease: Lease | None) -> None:
-        """As the protocol says."""
-        self._study.set_user_attr(self.KEY, dataclasses.asdict(lease) if lease else None)
 
 
 @dataclass
@@ -132,11 +43,45 @@ class Leadership:
 
     name: str
     lease: Lease
+    slot: LeaseSlot
+    stop: Callable[[], None]
+    """Interrupts the main thread."""
     follows: str | None = None
     """Random id of the dead owner whose place was taken."""
     lost_to: Lease | None = None
     """Another driver that has taken the place, while this one seemed dead."""
+    also: list[Leadership] = field(default_factory=list)
+    """Further places that the same driver must hold."""
     ended: threading.Event = field(default_factory=threading.Event)
+
+    def check(self) -> None:
+        """Before a write that only the leader may make. UserError: another driver has taken the place."""
+        if self.lost_to is None and not self.ended.is_set():
+            self.lost_to = _other(self.slot, self.lease)
+        if self.lost_to is not None:
+            raise _displaced(self)
+        for one in self.also:
+            one.check()
+
+    def leads(self) -> bool:
+        """Whether `check` would pass."""
+        try:
+            self.check()
+        except UserError:
+            return False
+        return True
+
+
+_LED: dict[Path, Leadership] = {}
+"""The folders that this process leads."""
+
+
+def check_leading(path: Path) -> None:
+    """Before a write to that path. UserError when it lies in an experiment's folder that this process leads
+    and another driver has taken over; a process that leads none may go on."""
+    for folder, leadership in list(_LED.items()):
+        if path.absolute().is_relative_to(folder):
+            leadership.check()
 
 
 @contextmanager
@@ -152,8 +97,8 @@ def leading(
     UserError: another driver leads it (named by host, process and age of its last beat), or this one
     seemed dead meanwhile and another took over.
     """
-    with _lock_file(folder) as file:
-        slot, lease = FileSlot(folder / "driver.json"), _own_lease()
+    slot, lease = FileSlot(folder / "driver.json"), _own_lease()
+    with _stoppable() as stop, _lock_file(folder) as file:
         lock, present = _kernel_lock(file), slot.read()
         here = present is not None and present.kernel == lease.kernel
         if lock == "held" and (here or present is None):
@@ -161,9 +106,13 @@ def leading(
         if present is not None and not (lock == "ours" and here):
             _watch(slot, present, folder.name, beat_seconds, watch_seconds, say)
         follows = present.owner if present else None
-        leadership = Leadership(name=folder.name, lease=lease, follows=follows)
-        with _held(slot, leadership, beat_seconds):
-            yield leadership
+        leadership = Leadership(name=folder.name, lease=lease, slot=slot, stop=stop, follows=follows)
+        with _held(leadership, beat_seconds):
+            _LED[folder.absolute()] = leadership
+            try:
+                yield leadership
+            finally:
+                del _LED[folder.absolute()]
 
 
 @contextmanager
@@ -181,13 +130,13 @@ def leading_study(
     # The dead driver of this experiment was this study's too: it need not be watched again.
     if present is not None and present.owner != leadership.follows:
         _watch(slot, present, study.study_name, beat_seconds, watch_seconds, say)
-    same_driver = Leadership(name=study.study_name, lease=leadership.lease)
-    with _held(slot, same_driver, beat_seconds):
-        yield
-
-
-def _own_lease() -> Lease:
-    return Lease(owner=uuid.uuid4().hex, host=socket.gethostname(), process=os.getpid(), kernel=kernel_id())
+    same_driver = Leadership(name=study.study_name, lease=leadership.lease, slot=slot, stop=leadership.stop)
+    with _held(same_driver, beat_seconds):
+        leadership.also.append(same_driver)
+        try:
+            yield
+        finally:
+            leadership.also.remove(same_driver)
 
 
 def _lock_file(folder: Path) -> IO[bytes]:
@@ -200,6 +149,39 @@ def _lock_file(folder: Path) -> IO[bytes]:
             "another --runs or --name."
         ) from error
     return open_lock(folder / "driver.lock", remedy="let it be written, or pass another --runs or --name.")
+
+
+def _unwritable(folder: Path | str, error: OSError) -> UserError:
+    return UserError(
+        f"the experiment's folder must be writable, but {error.filename or folder} is not "
+        f"({error.strerror}); free space, or choose another --runs."
+    )
+
+
+@contextmanager
+def _stoppable() -> Iterator[Callable[[], None]]:
+    """A function that raises KeyboardInterrupt in the main thread, whatever that is waiting for.
+
+    SIGINT does not serve: a driver started in the background (`cmd &`, cron, ssh) ignores it, and should
+    go on ignoring the Ctrl-C of others.
+    """
+    if threading.current_thread() is not threading.main_thread():
+        yield lambda: None  # Python hands signals to the main thread only; `check` still holds
+        return
+
+    def interrupt(number: int, frame: object) -> None:
+        raise KeyboardInterrupt
+
+    before = signal.signal(signal.SIGUSR2, interrupt)
+    main = threading.get_ident()
+    try:
+        yield lambda: signal.pthread_kill(main, signal.SIGUSR2)
+    finally:
+        signal.signal(signal.SIGUSR2, before)
+
+
+def _own_lease() -> Lease:
+    return Lease(owner=uuid.uuid4().hex, host=socket.gethostname(), process=os.getpid(), kernel=kernel_id())
 
 
 def _kernel_lock(file: IO[bytes]) -> Literal["ours", "held", "none"]:
@@ -247,10 +229,13 @@ def _watch(
 
 
 @contextmanager
-def _held(slot: LeaseSlot, leadership: Leadership, beat_seconds: float) -> Iterator[None]:
+def _held(leadership: Leadership, beat_seconds: float) -> Iterator[None]:
     """The lease, renewed in a thread; cleared at the end."""
-    slot.write(_renewed(leadership, 1))
-    thread = threading.Thread(target=_beat, args=(slot, leadership, beat_seconds), daemon=True)
+    try:
+        leadership.slot.write(_renewed(leadership, 1))
+    except OSError as error:
+        raise _unwritable(leadership.name, error) from error
+    thread = threading.Thread(target=_beat, args=(leadership, beat_seconds), daemon=True)
     thread.start()
     try:
         yield
@@ -263,7 +248,7 @@ def _held(slot: LeaseSlot, leadership: Leadership, beat_seconds: float) -> Itera
         thread.join()
         if leadership.lost_to is None:
             with suppress(Exception):  # a lease left behind costs the next driver a wait, nothing else
-                slot.write(None)
+                leadership.slot.write(None)
     if leadership.lost_to is not None:
         raise _displaced(leadership)
 
@@ -271,8 +256,8 @@ def _held(slot: LeaseSlot, leadership: Leadership, beat_seconds: float) -> Itera
 def _displaced(leadership: Leadership) -> UserError:
     assert leadership.lost_to is not None
     return UserError(
-        f"this driver of {leadership.name} was not heard of in time, and {leadership.lost_to.driver} has "
-        f"taken over; it stops here. What is finished is kept."
+        f"this driver's lease of {leadership.name} expired, and {leadership.lost_to.driver} has taken over; "
+        f"it stops here. What is finished is kept."
     )
 
 
@@ -280,17 +265,29 @@ def _renewed(leadership: Leadership, counter: int) -> Lease:
     return dataclasses.replace(leadership.lease, counter=counter, beat_at=time.monotonic())
 
 
-def _beat(slot: LeaseSlot, leadership: Leadership, beat_seconds: float) -> None:
-    """Raise the counter until the end, or until the lease is another driver's: then interrupt ourselves."""
+def _other(slot: LeaseSlot, own: Lease) -> Lease | None:
+    """The driver whose place it is now; None while it is that of `own`."""
+    for look in range(LOOKS_FOR_A_LEASE):
+        if look:
+            time.sleep(0.05)
+        present = slot.read()
+        if present is not None:
+            return None if present.owner == own.owner else present
+    return UNKNOWN
+
+
+def _beat(leadership: Leadership, beat_seconds: float) -> None:
+    """Raise the counter until the end, or until the lease is another driver's: then stop the main thread."""
     counter = 1
     while not leadership.ended.wait(beat_seconds):
         try:
-            present = slot.read()
-            if present is not None and present.owner != leadership.lease.owner:
-                leadership.lost_to = present
-                signal.pthread_kill(threading.main_thread().ident or 0, signal.SIGINT)
-                return
+            leadership.lost_to = leadership.lost_to or _other(leadership.slot, leadership.lease)
+            if leadership.lost_to is not None:
+                break
             counter += 1
-            slot.write(_renewed(leadership, counter))
+            leadership.slot.write(_renewed(leadership, counter))
         except Exception:  # a full disk, a server away: the next beat may do
             continue
+    while not leadership.ended.is_set():
+        leadership.stop()  # one that strikes while objects are being deleted is lost, so it is said again
+        leadership.ended.wait(STOP_AGAIN_SECONDS)

@@ -7,7 +7,7 @@ from pathlib import Path
 from platform.errors import UserError
 from platform.results.csv_text import csv_text
 from platform.results.experiment_plan import Experiment
-from platform.results.files import write_atomically
+from platform.results.led_files import write_as_leader
 from platform.results.mask_sets import load_masks
 from platform.results.planning import released_masks
 from platform.results.tasks import mask_task
@@ -36,7 +36,7 @@ def write_mask_agreement(experiment: Experiment) -> list[str]:
         return [f"Our own masks beside the released ones: not comparable, {error}"]
     columns = ("fold", "class", "correlation")
     records = [dict(zip(columns, (fold, name, f"{value:.4f}"), strict=True)) for fold, name, value in rows]
-    write_atomically(experiment.folder / FILE, csv_text(columns, records))
+    write_as_leader(experiment.folder / FILE, csv_text(columns, records))
     means = {
         name: sum(value for _, one, value in rows if one == name) / len(released) for name in data.class_names
     }

@@ -21,10 +21,11 @@ from platform.results.confusion_figure import confusion_figure
 from platform.results.details import CONFUSIONS
 from platform.results.displayable import displayable
 from platform.results.experiment import check_experiment, studies_of
-from platform.results.files import write_atomically
 from platform.results.formatting import row_label
 from platform.results.front_figure import front_figure
 from platform.results.grid import screen_grid
+from platform.results.leadership import check_leading
+from platform.results.led_files import write_as_leader
 from platform.results.render import render
 from platform.results.report import report_html
 from platform.results.table import build_table
@@ -80,13 +81,14 @@ def present(
     table = build_table(aggregated)
     table_files = {form: folder / name for form, name in _TABLE_FILES.items()}
     for form, path in table_files.items():
-        write_atomically(path, render(table, form))
+        write_as_leader(path, render(table, form))
     aggregated = displayable(aggregated)
     figures = _write_figures(folder / "figures", store, experiment, aggregated, extra_figures or {})
     logs = folder / "tensorboard"
     commands = _next_commands(store, experiment, logs)
     report = folder / "report.html"
-    write_atomically(report, report_html(experiment, table, figures, commands))
+    write_as_leader(report, report_html(experiment, table, figures, commands))
+    check_leading(logs)
     write_tensorboard(logs, store, experiment, aggregated, figures)
     matrices = [screen_grid(matrix_grid(one)) for one in transfer_matrices(experiment, aggregated)]
     return Presentation(
@@ -107,6 +109,7 @@ def _write_figures(
     extra: Mapping[str, Path],
 ) -> dict[str, Path]:
     """All figures, by title. Those of an earlier call are removed: its rows may have been others."""
+    check_leading(folder)
     folder.mkdir(parents=True, exist_ok=True)
     for pattern in _OWN_FIGURES:
         for stale in folder.glob(pattern):
@@ -179,7 +182,7 @@ def _row_figures(
     if "pictures.png" in (store.manifest("fold_runs", identity) or {})["sha256"]:
         title = f"What the networks see and make: {name}, test faces of fold {fold}"
         written[title] = folder / f"pictures-{slug}.png"
-        write_atomically(written[title], store.read("fold_runs", identity, "pictures.png"))
+        write_as_leader(written[title], store.read("fold_runs", identity, "pictures.png"))
     return written
 
 

@@ -82,3 +82,13 @@ def test_no_log_is_no_log() -> None:
 def test_a_file_that_cannot_be_written_is_bad_input(tmp_path: Path) -> None:
     with pytest.raises(UserError, match=r"--log-json cannot write .*no/such.*another file, or -"):
         event_log(str(tmp_path / "no" / "such")).__enter__()
+
+
+def test_a_displaced_driver_logs_its_own_end_and_nothing_else() -> None:
+    stream = io.StringIO()
+    log = EventLog(stream)
+    log.write("phase", detail="search")
+    log.may_write = lambda: False
+    log.write("progress")
+    log.write("stopped")
+    assert [json.loads(line)["event"] for line in stream.getvalue().splitlines()] == ["phase", "stopped"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import json
 import os
@@ -19,15 +20,10 @@ import optuna
 import pytest
 
 from platform.errors import UserError
-from platform.results.leadership import (
-    FileSlot,
-    Lease,
-    LeaseSlot,
-    StudySlot,
-    kernel_id,
-    leading,
-    leading_study,
-)
+from platform.results.leadership import check_leading, leading, leading_study
+from platform.results.lease import FileSlot, Lease, LeaseSlot, StudySlot, kernel_id
+from platform.results.led_files import write_as_leader
+from platform.results.led_storage import WRITES, led_storage
 from platform.results.study_storage import close_storage, open_storage
 
 BEAT, WATCH = 0.1, 1.0
@@ -141,7 +137,11 @@ def test_without_file_locks_the_counter_decides_alone(
         lead(tmp_path / "exp").__enter__()
 
 
-def test_a_displaced_driver_stops_with_a_message_and_leaves_the_place_alone(tmp_path: Path) -> None:
+@pytest.mark.parametrize("sigint", [signal.default_int_handler, signal.SIG_IGN])
+def test_a_displaced_driver_stops_with_a_message_and_leaves_the_place_alone(
+    tmp_path: Path, sigint: Any
+) -> None:
+    """Also one that ignores SIGINT, as a shell's `cmd &`, cron and ssh have it."""
     slot = FileSlot(tmp_path / "exp" / "driver.json")
 
     def lose() -> None:
@@ -149,9 +149,104 @@ def test_a_displaced_driver_stops_with_a_message_and_leaves_the_place_alone(tmp_
             slot.write(ELSEWHERE)
             time.sleep(60)  # interrupted
 
-    with pytest.raises(UserError, match="process 41 on node7 has taken over"):
-        lose()
+    before = signal.signal(signal.SIGINT, sigint)
+    try:
+        with pytest.raises(UserError, match="process 41 on node7 has taken over"):
+            lose()
+    finally:
+        signal.signal(signal.SIGINT, before)
     assert slot.read() == ELSEWHERE
+
+
+def test_a_driver_whose_place_was_cleared_by_another_one_that_has_ended_stops_too(tmp_path: Path) -> None:
+    slot = FileSlot(tmp_path / "exp" / "driver.json")
+
+    def lose() -> None:
+        with lead(tmp_path / "exp"):
+            slot.write(None)
+            time.sleep(60)  # interrupted
+
+    with pytest.raises(UserError, match="another driver has taken over"):
+        lose()
+
+
+def test_a_driver_that_swallows_the_interruption_is_stopped_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("platform.results.leadership.STOP_AGAIN_SECONDS", 0.1)
+    slot = FileSlot(tmp_path / "exp" / "driver.json")
+
+    def lose() -> None:
+        with lead(tmp_path / "exp"):
+            slot.write(ELSEWHERE)
+            with contextlib.suppress(KeyboardInterrupt):
+                time.sleep(60)
+            time.sleep(60)
+
+    with pytest.raises(UserError, match="has taken over"):
+        lose()
+
+
+def test_a_driver_that_wakes_up_displaced_writes_nothing_more(tmp_path: Path) -> None:
+    """Before its own beat has noticed anything: the process was stopped, and so was its thread."""
+    folder, outside = tmp_path / "exp", tmp_path / "elsewhere.md"
+
+    def lose() -> None:
+        with leading(folder, beat_seconds=600) as leadership:
+            write_as_leader(folder / "table.md", "mine")
+            assert leadership.leads()
+            FileSlot(folder / "driver.json").write(ELSEWHERE)
+            assert not leadership.leads()
+            write_as_leader(outside, "anybody may write here")
+            with pytest.raises(UserError, match="process 41 on node7 has taken over"):
+                write_as_leader(folder / "table.md", "late")
+            with pytest.raises(UserError, match="has taken over"):
+                check_leading(folder / "figures" / "study.png")
+
+    with pytest.raises(UserError, match="has taken over"):
+        lose()
+    assert (folder / "table.md").read_text() == "mine"
+    assert outside.exists()
+    write_as_leader(folder / "table.md", "not led by this process, as platform.table writes it")
+
+
+@pytest.mark.parametrize("place", ["{folder}/study.journal", "sqlite:///{folder}/study.db"])
+def test_a_study_gets_no_write_of_a_displaced_driver(tmp_path: Path, place: str) -> None:
+    raw = open_storage(place.format(folder=tmp_path))
+    leads = [True]
+
+    def check() -> None:
+        if not leads[0]:
+            raise UserError("another driver has taken over.")
+
+    led = led_storage(raw, check)
+    study = optuna.create_study(study_name="one", storage=led)
+    trial = study.ask()
+    trial.suggest_float("rate", 0, 1)
+    leads[0] = False
+    acts: list[Callable[[], object]] = [
+        study.ask,
+        lambda: study.tell(trial, 0.5),
+        lambda: trial.set_user_attr("folds", 1),
+        lambda: trial.report(0.5, 1),
+        lambda: trial.suggest_float("other", 0, 1),
+        lambda: study.set_user_attr("wanted", 1),
+        lambda: study.enqueue_trial({"rate": 0.5}),
+        lambda: optuna.create_study(study_name="two", storage=led),
+        lambda: optuna.delete_study(study_name="one", storage=led),
+    ]
+    for act in acts:
+        with pytest.raises(UserError, match="has taken over"):
+            act()
+    assert [one.state.name for one in study.trials] == ["RUNNING"], "reading is everybody's"
+    close_storage(raw)
+
+
+def test_every_write_of_optunas_storages_is_known() -> None:
+    """Else a new version of Optuna could write past the check."""
+    names = {name for name in vars(optuna.storages.BaseStorage) if not name.startswith("_")}
+    reads = {name for name in names if name.startswith(("get_", "check_"))} | {"remove_session"}
+    assert names - reads == set(WRITES)
 
 
 def test_an_interruption_by_the_user_stays_one(tmp_path: Path) -> None:

@@ -1,0 +1,116 @@
+"""A lease: who leads, and how far its counter is; and the places where one can lie."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import os
+import socket
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Protocol
+
+from platform.errors import UserError
+from platform.files.json_files import parse_json
+from platform.files.opening import MissingFile, read_bytes, read_text
+
+LEASE_BYTES = 512
+
+
+def kernel_id() -> str:
+    """Names the running kernel: processes with the same one share file locks and the monotonic clock."""
+    try:
+        return read_text(Path("/proc/sys/kernel/random/boot_id")).strip()
+    except UserError:
+        return socket.gethostname()  # no Linux
+
+
+@dataclass(frozen=True, kw_only=True)
+class Lease:
+    """Who leads, and how far its counter is."""
+
+    owner: str
+    """Random: no two drivers share it."""
+    host: str
+    process: int
+    kernel: str
+    counter: int = 0
+    beat_at: float = 0.0
+    """Owner's monotonic clock at the last beat; means nothing under another kernel."""
+
+    @property
+    def driver(self) -> str:
+        """For messages."""
+        return f"process {self.process} on {self.host}" if self.owner else "another driver"
+
+
+UNKNOWN = Lease(owner="", host="", process=0, kernel="")
+"""Of a driver that took over and has ended since: it has cleared the place."""
+
+
+def _lease_from(content: Any) -> Lease | None:
+    kinds = {"owner": str, "host": str, "process": int, "kernel": str, "counter": int, "beat_at": float}
+    if not isinstance(content, dict) or not all(
+        type(content.get(name)) is kind for name, kind in kinds.items()
+    ):
+        return None  # nothing there, or half of it
+    return Lease(**{name: content[name] for name in kinds})
+
+
+class LeaseSlot(Protocol):
+    """A place for one lease that all drivers see."""
+
+    def read(self) -> Lease | None:
+        """The lease that is there; None where there is none."""
+
+    def write(self, lease: Lease | None) -> None:
+        """Put the lease there, or clear the place."""
+
+
+class FileSlot:
+    """A lease in a file that all nodes see.
+
+    It is written in place, never renamed: an NFS client asks the server about a file when it opens it, but
+    may keep a folder's old entries for half a minute.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+
+    def read(self) -> Lease | None:
+        """As the protocol says; half-written content counts as none. UserError: it cannot be read."""
+        try:
+            content = read_bytes(self._path, largest_bytes=100 * LEASE_BYTES, remedy="let it be read.")
+        except MissingFile:
+            return None
+        with suppress(UserError):
+            return _lease_from(parse_json(content, str(self._path)))
+        return None
+
+    def write(self, lease: Lease | None) -> None:
+        """As the protocol says."""
+        content = json.dumps(dataclasses.asdict(lease) if lease else None)
+        handle = os.open(self._path, os.O_WRONLY | os.O_CREAT, 0o644)
+        try:
+            os.pwrite(handle, content.ljust(LEASE_BYTES).encode(), 0)
+            os.fsync(handle)
+        finally:
+            os.close(handle)
+
+
+class StudySlot:
+    """A lease in an Optuna study, for storages that drivers with different folders can share."""
+
+    KEY = "leader"
+
+    def __init__(self, study: Any) -> None:
+        self._study = study
+
+    def read(self) -> Lease | None:
+        """As the protocol says."""
+        return _lease_from(self._study.user_attrs.get(self.KEY))
+
+    def write(self, lease: Lease | None) -> None:
+        """As the protocol says."""
+        self._study.set_user_attr(self.KEY, dataclasses.asdict(lease) if lease else None)

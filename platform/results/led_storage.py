@@ -1,0 +1,42 @@
+"""An Optuna storage that only the driver which leads the study writes to."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    import optuna
+
+WRITES = (
+    "create_new_study", "delete_study", "set_study_user_attr", "set_study_system_attr", "create_new_trial",
+    "set_trial_param", "set_trial_state_values", "set_trial_intermediate_value", "set_trial_user_attr",
+    "set_trial_system_attr",
+)  # fmt: skip
+"""The methods of Optuna's BaseStorage that change a study."""
+
+
+def led_storage(
+    storage: optuna.storages.BaseStorage, check: Callable[[], None]
+) -> optuna.storages.BaseStorage:
+    """A storage for the same studies that calls `check` before every write; what it raises passes through.
+
+    It is Optuna's own object with these methods wrapped: Optuna asks for the class of a storage in many
+    places, so that one of a class of ours would be treated differently.
+    """
+    import optuna
+
+    led = optuna.storages.get_storage(storage)
+    for name in WRITES:
+        setattr(led, name, _checked(getattr(led, name), check))
+    return led
+
+
+def _checked(write: Callable[..., Any], check: Callable[[], None]) -> Callable[..., Any]:
+    @functools.wraps(write)
+    def checked(*arguments: Any, **options: Any) -> Any:
+        check()
+        return write(*arguments, **options)
+
+    return checked
