@@ -18,6 +18,8 @@ help: ## list these targets
 setup: .venv/.complete ## make .venv with everything in requirements.lock
 
 .venv/.complete: requirements.lock
+	@test ! -L .venv || { echo "setup must not follow a link, but .venv is one: the folder that it points to" \
+		"($$(readlink .venv)) would be emptied. Remove the link, and make setup makes a .venv here."; exit 2; }
 	@$(PYTHON) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))' || \
 		{ echo "Python 3.11 to 3.13 is needed, but $(PYTHON) is another; pass PYTHON=python3.12 (for example)."; exit 2; }
 	@echo "Setting up .venv (about 6 GB with torch; the first time only) ..."

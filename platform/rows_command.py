@@ -47,7 +47,9 @@ def prepare(
         load_method(method)
     if arguments.address is None:
         from platform.distributed.cluster import local_slots
+        from platform.distributed.ray_paths import check_paths
 
+        check_paths()
         local_slots(plan)
     for dataset in dict.fromkeys(datasets):
         prepare_if_embedded(Path(arguments.data_root), dataset, configuration.load_size_pixels)

@@ -79,7 +79,9 @@ def experiment_from(arguments: argparse.Namespace, *, kind: str, argv: list[str]
     ResultsStore(runs_root).check_writable()
     if arguments.address is None:
         from platform.distributed.cluster import local_slots
+        from platform.distributed.ray_paths import check_paths
 
+        check_paths()
         local_slots(plan)
     for dataset in dict.fromkeys((plan.dataset, plan.transfer_to)):
         if dataset != "none":

@@ -10,12 +10,13 @@ import signal
 import sys
 import threading
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from platform.config import Plan
+from platform.distributed.ray_paths import REPOSITORY, python_for_shells, ray_folder
 from platform.distributed.ray_start import sigterm_stays_ours, start_ray
 from platform.errors import Terminated, UserError
 from platform.machine_limits import usable_cpus
@@ -23,7 +24,6 @@ from platform.machine_limits import usable_cpus
 TRIAL_SLOT = "trial_slot"
 """Custom resource of the head node that trials hold, so that they hold no CPU while they wait."""
 TRIAL_SLOTS = 100
-REPOSITORY = Path(__file__).resolve().parents[2]
 
 QUIET = {
     "RAY_AIR_NEW_OUTPUT": "0",
@@ -123,9 +123,13 @@ def connected(
 
     log_to(log_file)
     common: dict[str, Any] = {"log_to_driver": False, "logging_level": logging.ERROR}
-    with _terminable() as take_sigterm:
+    with ExitStack() as stack, _terminable() as take_sigterm:
         if address is None:
             slots = local_slots(plan, runs_in_memory)
+            common["_temp_dir"] = stack.enter_context(ray_folder())
+            python = python_for_shells()
+            if python is not None:
+                common["runtime_env"] = {"py_executable": python}
             with _environment(WORKERS_ENVIRONMENT):
                 _start(slots, common, take_sigterm)
         else:
