@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from datasets.plain_pickle import load_plain
@@ -19,6 +19,12 @@ EXPRESSION_OF_CODE: Mapping[str, Mapping[int, str]] = {
 }  # fmt: skip
 """Title of the data set -> its codes, ascending. The motion masks of both are numbered from 0, in this
 order."""
+
+
+def release_of(class_names: Iterable[str]) -> str:
+    """The data set whose release has these classes: `ckplus` with contempt, else `mmi`."""
+    return "ckplus" if "contempt" in class_names else "mmi"
+
 
 UNLABELLED = -1
 """Code of CK+'s sequences without an expression."""

@@ -126,6 +126,8 @@ class Plan:
     """`paper`: FMPN's subject-independent chunks; `holdout`: one seeded split of subjects."""
     folds: int = 10
     """Number of outer folds under the rule `paper`."""
+    folds_only: tuple[int, ...] = ()
+    """Of the folds of rule `paper`, those that crossval runs, e.g. 2,6; empty: all. Rows say so."""
     holdout_share: float = 0.1
     """Share of images tested under the rule `holdout`, whole subjects only; AffectNet in the paper: 9:1."""
     selection_rule: Literal["inner", "nested", "paper", "test"] = "inner"
@@ -201,6 +203,8 @@ class Plan:
             check_rule(self, name, holds, rule)
         check_objectives(self.objectives)
         check_storage(self.storage)
+        if self.folds_only:
+            _check_chosen_folds(self)
         # Only a search has rounds: without one, --folds alone must do.
         from platform.selection import default_rounds, steps_a_trial
 
@@ -228,9 +232,28 @@ def replace(settings: Configuration, **changes: Any) -> Configuration:
     return dataclasses.replace(settings, **changes)
 
 
+def _check_chosen_folds(plan: Plan) -> None:
+    """Sort `folds_only`. UserError: a fold that is not there, or is there twice; another fold rule."""
+    chosen = tuple(sorted(plan.folds_only))
+    wrong = [fold for fold in chosen if not 0 <= fold < plan.folds]
+    if wrong or len(set(chosen)) < len(chosen) or plan.fold_rule != "paper":
+        raise UserError(
+            f"folds_only must be different folds from 0 to {plan.folds - 1} of the rule paper, but got "
+            f"{','.join(map(str, plan.folds_only))} with the rule {plan.fold_rule}; change --folds-only."
+        )
+    object.__setattr__(plan, "folds_only", chosen)
+
+
+ABSENT_WHILE_USUAL = ("folds_only",)
+"""Fields that came later: records leave them out while they have their default, so that the identities and
+settings of what was stored before stay what they were."""
+
+
 def to_dict(settings: Configuration | Plan) -> dict[str, Any]:
-    """Field names to plain JSON values (tuples become lists)."""
+    """Field names to plain JSON values (tuples become lists), without what ABSENT_WHILE_USUAL leaves out."""
+    usual = {field.name: field.default for field in dataclasses.fields(settings)}
     return {
         name: list(value) if isinstance(value, tuple) else value
         for name, value in dataclasses.asdict(settings).items()
+        if name not in ABSENT_WHILE_USUAL or value != usual[name]
     }

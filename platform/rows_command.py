@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from platform.config import Configuration, Plan
+from platform.errors import UserError
 from platform.flags import resolve
 from platform.run_command import add_run_arguments, check_weights_of, prepare_if_embedded
 from platform.run_output import print_dry_run, print_presentation, shown, write_presentation
@@ -21,12 +22,20 @@ if TYPE_CHECKING:
 
 def add_rows_arguments(parser: argparse.ArgumentParser, *, without: tuple[str, ...] = ()) -> None:
     """The flags of a command that runs fold runs, but for those that its rows decide; `without`: more."""
-    add_run_arguments(parser, search=False, without=("dataset", "transfer_to", "masks", *without))
+    add_run_arguments(
+        parser, search=False, without=("dataset", "transfer_to", "masks", "folds_only", *without)
+    )
 
 
 def settings_of(arguments: argparse.Namespace) -> tuple[Configuration, Plan]:
     """The configuration and plan that the flags give; nothing is searched. Raises UserError."""
-    return resolve(arguments, selection_rule="paper", transfer_to="none")
+    configuration, plan = resolve(arguments, selection_rule="paper", transfer_to="none")
+    if plan.folds_only:
+        raise UserError(
+            "folds_only runs chosen folds of python -m platform.crossval, whose row says so; remove it from "
+            "the settings of this command."
+        )
+    return configuration, plan
 
 
 def prepare(
@@ -132,7 +141,7 @@ def _print_rows(experiment: Experiment) -> None:
     for row in experiment.rows:
         described = row.describe("paper")
         print(
-            f"# row: {described['title']} on {described['dataset']}: {len(row.tasks)} fold runs (rule "
-            f"{described['fold_rule']}), masks {described['masks']}, stage 1 {described['generator']}"
+            f"# row: {described['title']} ({row.net}) on {described['dataset']}: {len(row.tasks)} fold runs "
+            f"(rule {described['fold_rule']}), masks {described['masks']}, stage 1 {described['generator']}"
         )
     print(flush=True, end="")

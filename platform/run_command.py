@@ -57,7 +57,7 @@ def add_run_arguments(
         )  # fmt: skip
         add_space_flags(parser)
     own = ("masks", *PARAMETER_FIELDS)
-    add_settings(parser, without=(*own, *without, *(() if search else SEARCH_FIELDS)))
+    add_settings(parser, without=(*own, *without, *(("folds_only",) if search else SEARCH_FIELDS)))
 
 
 def experiment_from(arguments: argparse.Namespace, *, kind: str, argv: list[str]) -> Experiment:
@@ -73,7 +73,8 @@ def experiment_from(arguments: argparse.Namespace, *, kind: str, argv: list[str]
     from platform.results.experiment_plan import plan_experiment
     from platform.results.store import ResultsStore
 
-    name = arguments.name or f"{kind}-{plan.dataset}-{arguments.preset}"
+    some = "".join(f"-{fold}" for fold in plan.folds_only)
+    name = arguments.name or f"{kind}-{plan.dataset}-{arguments.preset}" + (some and f"-folds{some}")
     runs_root, data_root = Path(arguments.runs), Path(arguments.data_root)
     ResultsStore(runs_root).experiment_folder(name)
     ResultsStore(runs_root).check_writable()
@@ -152,6 +153,11 @@ def _checked(configuration: Configuration, plan: Plan, *, search: bool, enqueued
         )
     for method in plan.baselines:
         load_method(method)
+    if plan.folds_only and (search or plan.transfer_to != "none"):
+        raise UserError(
+            "folds_only runs chosen folds of python -m platform.crossval without a mask transfer; remove it "
+            "from the settings, or pass --transfer-to none."
+        )
     if search and plan.masks != "own":
         raise UserError(
             f"--masks {mask_source(plan.masks).name} works with crossval only: a search "

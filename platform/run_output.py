@@ -20,6 +20,8 @@ SCORED_ON = {
 
 def print_plan(experiment: Experiment, *, search: bool) -> None:
     """The resolved settings and what they mean, before anything runs."""
+    from platform.config import to_dict
+    from platform.results.net_name import net_name, preset_text
     from platform.results.settings_file import show
 
     plan, planned = experiment.plan, experiment.planned
@@ -29,7 +31,10 @@ def print_plan(experiment: Experiment, *, search: bool) -> None:
     print(
         f"# {plan.dataset}: {images} images of {subjects} subjects, {len(planned.data.class_names)} classes, "
         f"{len(planned.folds.folds)} folds (rule {planned.folds.rule})"
+        + (f", of which only {', '.join(map(str, plan.folds_only))} run" if plan.folds_only else "")
     )
+    net = net_name(experiment.configuration.backbone, experiment.configuration.backbone_width)
+    print(f"# preset {preset_text(experiment.preset, to_dict(experiment.configuration))}; net {net}")
     if search:
         studies = experiment.scopes
         per_study = "" if len(studies) == 1 else f"{len(studies)} studies (one an outer fold) x "

@@ -28,6 +28,7 @@ LAYERS = (
     "platform.selection",
     "platform.config_rules",
     "platform.config",
+    "platform.presets",
     "platform.training",
     "platform.evaluation",
     "platform.results",

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from datasets.fmpn_labels import release_of
 from platform.errors import UserError
 from platform.evaluation import metrics
 from platform.evaluation.mask_quality import MaskQuality
@@ -20,6 +21,7 @@ from platform.evaluation.predictions import Predictions
 from platform.evaluation.statistics import AccuracyInterval, accuracy_interval
 from platform.results.answers import Answers, answers_of
 from platform.results.identity import RESULT_VERSION
+from platform.results.net_name import net_name, only_width, preset_text
 from platform.results.row_runs import RowRuns, read_predictions, read_row_runs
 
 if TYPE_CHECKING:
@@ -112,6 +114,16 @@ class TableRow:
     """Mean accuracy by which the configuration was chosen, in [0, 1]; None where none was chosen here."""
     scores: Scores | None
     """None when no fold is finished."""
+    stands_for: str = ""
+    """The data set that a release is of; empty for others."""
+    width: float | None = 1.0
+    """Share of the classification net's channels that is kept; None where folds differ."""
+    preset_changes: str = ""
+    """What was changed of the preset, as it follows the preset's name."""
+    chosen_folds: tuple[int, ...] = ()
+    """The folds that were asked for, where not all were."""
+    chosen_of: int = 0
+    """Folds in all, where only some were asked for."""
     mask_quality: dict[int, MaskQuality]
     """Finished fold to the quality of its predicted masks; empty for a method that has no target masks."""
 
@@ -119,6 +131,26 @@ class TableRow:
     def complete(self) -> bool:
         """Whether every fold's run is there."""
         return not self.problems
+
+    @property
+    def preset_text(self) -> str:
+        """The preset, and what was changed of it."""
+        return self.preset + self.preset_changes
+
+    @property
+    def reported_as(self) -> str:
+        """The data set whose reported numbers belong beside it."""
+        return self.stands_for or self.dataset
+
+    @property
+    def fold_numbers(self) -> tuple[int, ...]:
+        """Folds that the row consists of."""
+        return self.chosen_folds or tuple(range(self.fold_count))
+
+    @property
+    def net(self) -> str:
+        """The classification net, with its width where it is not the published one."""
+        return net_name(self.backbone, self.width)
 
     @property
     def leaks(self) -> bool:
@@ -216,10 +248,26 @@ def _table_row(
         # Experiments made before 22 November 2026 do not hold it.
         selection_score=row.get("selection_score"),
         scores=scores,
+        stands_for=_stands_for(row, scores),
+        width=only_width(run.record["config"].get("backbone_width", 1.0) for run in runs.finished),
+        preset_changes=preset_text(experiment["preset"], experiment.get("config", {})).removeprefix(
+            experiment["preset"]
+        ),
+        chosen_folds=tuple(row.get("chosen_folds", ())),
+        chosen_of=int(row.get("chosen_of", 0)),
         mask_quality={
             run.fold: quality for run in runs.finished if (quality := run.mask_quality) is not None
         },
     )
+
+
+def _stands_for(row: Mapping[str, Any], scores: Scores | None) -> str:
+    """The data set that FMPN's release is of. Rows made before 28 November 2026 do not say it, so their
+    classes do."""
+    if row["dataset"] != "fmpn_release":
+        return ""
+    classes = row.get("classes") or (scores.class_names if scores else ())
+    return str(row.get("stands_for") or release_of(classes))
 
 
 def score(predictions: Predictions) -> Scores:

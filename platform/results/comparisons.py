@@ -64,7 +64,7 @@ def best_row(rows: Sequence[TableRow]) -> TableRow | None:
     """
     if len(rows) < 2 or any(not row.complete or row.leaks for row in rows):
         return None
-    if len({(row.data_hash, row.fold_rule) for row in rows}) > 1:
+    if len({(row.data_hash, row.fold_rule, row.chosen_folds) for row in rows}) > 1:
         return None
     intervals = [row.scores.pooled_image_interval if row.scores else None for row in rows]
     if any(interval is None for interval in intervals):

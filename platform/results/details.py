@@ -23,7 +23,7 @@ CONFUSIONS: dict[str, Callable[[Scores], Confusion]] = {
 
 def fold_grids(section: Section) -> list[Grid]:
     """Accuracy of each fold of each row, ten folds a grid, and FMPN's released folds where there are any."""
-    fold_count = max(row.fold_count for row in section.rows)
+    fold_count = max(row.fold_numbers[-1] for row in section.rows) + 1
     return [
         _fold_grid(section, range(start, min(start + FOLDS_A_GRID, fold_count)))
         for start in range(0, fold_count, FOLDS_A_GRID)
@@ -36,12 +36,12 @@ def _fold_grid(section: Section, folds: range) -> Grid:
         found = row.scores.folds if row.scores else ()
         cells = {score.fold: (score.accuracy, score.image_count) for score in found}
         lines.append((row_label(row), row.experiment, *_fold_cells(cells, folds)))
-    released = RELEASED_FOLD_ACCURACIES.get(section.dataset)
+    released = RELEASED_FOLD_ACCURACIES.get(section.reported_as)
     if released is not None and any(released_fold_accuracies(row) for row in section.rows):
-        cells = dict(enumerate(zip(released, RELEASED_TEST_SIZES[section.dataset], strict=True)))
+        cells = dict(enumerate(zip(released, RELEASED_TEST_SIZES[section.reported_as], strict=True)))
         lines.append(("FMPN (reported)", "released by its authors", *_fold_cells(cells, folds)))
     return Grid(
-        caption=f"Accuracy % of each fold on {section.dataset} (images tested)",
+        caption=f"Accuracy % of each fold on {section.title} (images tested)",
         header=("Row", "Experiment", *(_fold_heading(section, fold) for fold in folds)),
         rows=tuple(lines),
         left_columns=2,
@@ -57,9 +57,10 @@ def _fold_heading(section: Section, fold: int) -> str:
 
 def released_fold_accuracies(row: TableRow) -> dict[int, float]:
     """Fold to the accuracy of FMPN's released one, in [0, 1]; empty where the row has other folds."""
-    if row.fold_rule != "paper" or row.fold_count != 10:
+    if row.fold_rule != "paper" or (row.chosen_of or row.fold_count) != 10:
         return {}
-    return dict(enumerate(RELEASED_FOLD_ACCURACIES.get(row.dataset, ())))
+    released = dict(enumerate(RELEASED_FOLD_ACCURACIES.get(row.reported_as, ())))
+    return {fold: released[fold] for fold in row.fold_numbers if fold in released}
 
 
 def _fold_cells(cells: Mapping[int, tuple[float, int]], folds: range) -> list[str]:

@@ -70,7 +70,7 @@ def measure_effects(
         MeasuredEffect(
             name=name,
             dataset=first.row.dataset,
-            backbone=first.row.backbone,
+            backbone=first.row.net,
             seed=first.row.seed,
             difference=test.difference,
             interval=_interval(first, second) if test.subject_count > 1 else None,

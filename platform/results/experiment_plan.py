@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from datasets.folds import FoldPlan
-from platform.config import Configuration, Plan, to_dict
+from platform.config import ABSENT_WHILE_USUAL, Configuration, Plan, to_dict
 from platform.errors import UserError
 from platform.results.cost import cost_gflop
 from platform.results.experiment import read_experiment
@@ -153,9 +153,10 @@ def refuse_other_settings(experiment: Experiment) -> None:
     if not path.exists():
         return
     stored, current = stored_settings(path), {**to_dict(plan), **to_dict(configuration)}
-    changed = [key for key in current if key not in MAY_CHANGE and stored.get(key) != current[key]]
+    keys = [*current, *(key for key in ABSENT_WHILE_USUAL if key in stored and key not in current)]
+    changed = [key for key in keys if key not in MAY_CHANGE and stored.get(key) != current.get(key)]
     if changed:
-        shown = "; ".join(f"{key} was {stored.get(key)!r} and is now {current[key]!r}" for key in changed)
+        shown = "; ".join(f"{key} was {stored.get(key)!r} and is now {current.get(key)!r}" for key in changed)
         raise UserError(
             f"the experiment {name} was made with other settings ({shown}); pass --name with a new "
             "name to keep "
@@ -256,10 +257,14 @@ def final_rows(
         tasks = final_tasks(
             configurations, experiment.planned, machine, borrowed_masks=released, mask_control=source.control
         )
+        only = experiment.plan.folds_only
+        if only:
+            tasks = [task for task in tasks if task.fold_index in only]
         rows.append(
             Row(
                 configurations=configurations,
                 tasks=tuple(tasks),
+                chosen_of=experiment.fold_count if only else 0,
                 kind="crossval",
                 masks=source.name,
                 selection_score=score if method == wanted else None,

@@ -8,6 +8,7 @@ from typing import Any
 
 from platform.config import Configuration
 from platform.models import load_method
+from platform.results.net_name import net_name, only_width
 from platform.results.tasks import FoldTask
 
 VARIOUS = "various"
@@ -29,6 +30,8 @@ class Row:
     """Who pretrained the mask generator: `own`: the fold's training subjects; `none`; or a data set."""
     repeat: int = 0
     """Which draw of a single split this is."""
+    chosen_of: int = 0
+    """Folds in all, where only some of them run; 0: all run."""
     variation: str = ""
     """What sets it apart from the method as published, e.g. `without stage 1`."""
 
@@ -55,7 +58,17 @@ class Row:
             "fold_rule": first.record["fold"]["rule"],
             "fold_count": len(self.tasks),
             "runs": [{"fold": task.fold_index, "identity": task.identity} for task in self.tasks],
+            **({"stands_for": first.data.stands_for} if first.data.stands_for else {}),
+            **({"chosen_folds": [task.fold_index for task in self.tasks]} if self.chosen_of else {}),
+            **({"chosen_of": self.chosen_of} if self.chosen_of else {}),
         }
+
+    @property
+    def net(self) -> str:
+        """The classification net, with its width where it is not the published one."""
+        backbones = {configuration.backbone for configuration in self.configurations}
+        width = only_width(configuration.backbone_width for configuration in self.configurations)
+        return net_name(backbones.pop() if len(backbones) == 1 else VARIOUS, width)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -40,7 +40,9 @@ def seed_mean_text(value: SeedMean) -> str:
 
 
 def folds_text(row: TableRow) -> str:
-    """`10`, or `7 of 10` for an incomplete row."""
+    """`10`, `7 of 10` for an incomplete row, or `2, 6 of 10`: folds 2 and 6 were asked for."""
+    if row.chosen_of and row.complete:
+        return f"{', '.join(map(str, row.chosen_folds))} of {row.chosen_of}"
     done = row.fold_count - len(row.problems)
     return str(row.fold_count) if row.complete else f"{done} of {row.fold_count}"
 
@@ -48,6 +50,8 @@ def folds_text(row: TableRow) -> str:
 def title_text(row: TableRow) -> str:
     """The method's name, with whatever keeps the row from being read like the others."""
     marks = []
+    if row.chosen_of:
+        marks.append(f"folds {', '.join(map(str, row.chosen_folds))} only")
     if not row.complete:
         marks.append("INCOMPLETE")
     if row.leaks:
@@ -71,13 +75,15 @@ def row_label(row: TableRow) -> str:
     """A row's name in a sentence: its title, and what sets it apart from the other rows."""
     lent = f", {masks_name(row.masks)}" if masks_text(row) not in (ABSENT, "own") else ""
     leaks = f", {LEAKAGE}" if row.leaks else ""
-    return f"{row.title} ({row.backbone}{lent}{leaks})"
+    some = f", folds {', '.join(map(str, row.chosen_folds))} only" if row.chosen_of else ""
+    return f"{row.title} ({row.net}{lent}{some}{leaks})"
 
 
 def reported_difference(row: TableRow) -> float | None:
-    """Our mean of folds minus the reported accuracy of the same method, in [-1, 1]; None without one."""
-    reported = reported_counterpart(row.method, row.dataset)
-    if reported is None or row.scores is None or not row.complete:
+    """Our mean of folds minus the reported accuracy of the same method, in [-1, 1]; None without one,
+    and for a row of some folds only."""
+    reported = reported_counterpart(row.method, row.reported_as)
+    if reported is None or row.chosen_of or row.scores is None or not row.complete:
         return None
     return row.scores.mean_of_folds - reported.accuracy_percent / 100
 

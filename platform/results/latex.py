@@ -99,7 +99,7 @@ def _main_grid(section: Section) -> Grid:
     rows += [_seed_cells(group) for group in section.seed_groups]
     rows += [_reported_cells(result) for result in section.reported]
     return Grid(
-        caption=f"Accuracy on {section.dataset}, of final runs on test folds",
+        caption=f"Accuracy on {section.title}, of final runs on test folds",
         header=_HEADER,
         rows=tuple(tuple(row[name] for name in _HEADER) for row in rows),
         left_columns=_LEFT_COLUMNS,
@@ -109,7 +109,7 @@ def _main_grid(section: Section) -> Grid:
 def _cells(row: TableRow) -> dict[str, str]:
     cells = dict.fromkeys(_HEADER, ABSENT) | {
         "Method": title_text(row),
-        "Backbone": row.backbone,
+        "Backbone": row.net,
         "Selected by": row.selection_rule,
         "Folds": folds_text(row),
         "Seeds": "1",
@@ -135,7 +135,7 @@ def _seed_cells(group: SeedGroup) -> dict[str, str]:
     first = group.rows[0]
     return dict.fromkeys(_HEADER, ABSENT) | {
         "Method": f"{title_text(first)}: mean over seeds {', '.join(map(str, group.seeds))}",
-        "Backbone": first.backbone,
+        "Backbone": first.net,
         "Selected by": first.selection_rule,
         "Folds": folds_text(first),
         "Seeds": str(len(group.seeds)),

@@ -62,7 +62,7 @@ def render_markdown(table: Table, parts: Sequence[str]) -> str:
     table = displayable(table, lambda text: one_line(text).replace("`", "'"))
     lines = ["# Comparison", ""]
     for section in table.sections:
-        lines += [f"## {markdown_escape(section.dataset)}", "", *markdown_grid(_main_grid(section)), ""]
+        lines += [f"## {markdown_escape(section.title)}", "", *markdown_grid(_main_grid(section)), ""]
         lines += [*(f"- {_sentence(note)}" for note in section.notes), ""]
         for part in parts:
             for grid in PARTS[part](section):
@@ -82,7 +82,7 @@ def _main_grid(section: Section) -> Grid:
     rows += [_seed_cells(group) for group in section.seed_groups]
     rows += [_reported_cells(result) for result in section.reported]
     return Grid(
-        caption=f"Accuracy on {section.dataset}",
+        caption=f"Accuracy on {section.title}",
         header=_HEADER,
         rows=tuple(map(tuple, rows)),
         left_columns=_LEFT_COLUMNS,
@@ -93,8 +93,8 @@ def _cells(row: TableRow, best: bool) -> list[str]:
     mark = "**" if best else ""
     start = [
         mark + title_text(row) + mark,
-        f"ours: {row.experiment} (preset {row.preset}), seed {ABSENT if row.seed is None else row.seed}",
-        row.backbone,
+        f"ours: {row.experiment} (preset {row.preset_text}), seed {ABSENT if row.seed is None else row.seed}",
+        row.net,
         row.selection_rule,
         masks_text(row),
     ]
@@ -129,7 +129,7 @@ def _seed_cells(group: SeedGroup) -> list[str]:
     cells |= {
         "Method": f"{title_text(first)}: mean over seeds",
         "Source": f"ours: seeds {', '.join(map(str, group.seeds))}",
-        "Backbone": first.backbone,
+        "Backbone": first.net,
         "Selected by": first.selection_rule,
         "Masks": masks_text(first),
         "Folds": folds_text(first),

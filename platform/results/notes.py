@@ -62,6 +62,8 @@ NEGATIVE_GAP_NOTE = (
     "A negative optimism gap: the test folds scored higher than the validation that chose. Final runs train "
     "on more subjects than the runs that are validated, and both means vary with the subjects."
 )
+PUBLISHED = ("paper", "released")
+"""Presets whose settings are those of the reported numbers."""
 WARNING_STARTS = ("INCOMPLETE", "OTHER VERSION", "Selected by `test`")
 """Openings of notes that a page shows as warnings."""
 
@@ -221,8 +223,8 @@ def _why_no_best(rows: Sequence[TableRow]) -> str:
         return f"a row was {LEAKAGE}"
     if any(row.scores is None or row.scores.pooled_image_interval is None for row in rows):
         return "a row has no interval"
-    if len({(row.data_hash, row.fold_rule) for row in rows}) > 1:
-        return "the rows were tested on other prepared data or by another fold rule"
+    if len({(row.data_hash, row.fold_rule, row.chosen_folds) for row in rows}) > 1:
+        return "the rows were tested on other prepared data, by another fold rule or on other folds"
     return "the 95 % intervals of the best ones overlap"
 
 
@@ -240,7 +242,17 @@ def _reported_notes(section: Section) -> list[str]:
         notes.append(
             "The reported numbers of this data set are of one random 9:1 split, not a mean of folds."
         )
-    other = sorted({block.preset for block in section.blocks} - {"paper", "released"})
+    changed = sorted(
+        block.preset_text
+        for block in section.blocks
+        if block.preset in PUBLISHED and block.preset_text != block.preset
+    )
+    if changed:
+        notes.append(
+            f"Our rows ran with other settings than the published ones (preset {'; preset '.join(changed)}): "
+            "not comparable with the reported ones."
+        )
+    other = sorted({block.preset for block in section.blocks} - set(PUBLISHED))
     if other:
         notes.append(
             f"Our rows ran with the preset {', '.join(other)}, not the paper's image size and schedule: "

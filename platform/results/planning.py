@@ -11,6 +11,7 @@ from pathlib import Path
 import numpy as np
 
 from datasets.catalogue import describe
+from datasets.fmpn_labels import release_of
 from datasets.folds import (
     LEFT_OUT_SETS,
     FoldPlan,
@@ -144,6 +145,7 @@ def _planned(
             dataset=store.dataset,
             hash=store.hash,
             class_names=wanted,
+            stands_for=release_of(store.class_names) if store.dataset == "fmpn_release" else "",
         ),
         folds=folds,
         inner=inner,

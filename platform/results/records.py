@@ -15,6 +15,7 @@ from platform.results.csv_text import csv_text
 from platform.results.definitions import definitions
 from platform.results.details import CONFUSIONS, released_fold_accuracies
 from platform.results.formatting import LEAKAGE, reported_difference, row_label
+from platform.results.net_name import VARIOUS_WIDTHS
 from platform.results.seeds import SeedGroup
 from platform.results.table import Section, Table
 
@@ -109,6 +110,7 @@ def _row_keys(row: TableRow) -> dict[str, Any]:
         "dataset": row.dataset,
         "method": row.method,
         "backbone": row.backbone,
+        **({} if row.width == 1 else {"backbone_width": VARIOUS_WIDTHS if row.width is None else row.width}),
         "masks": row.masks,
         "seed": row.seed,
     }
@@ -126,6 +128,11 @@ def _record(row: TableRow) -> dict[str, Any]:
         "kind": row.kind,
         "fold_rule": row.fold_rule,
         "fold_count": row.fold_count,
+        **(
+            {"chosen_folds": " ".join(map(str, row.chosen_folds)), "chosen_of": row.chosen_of}
+            if row.chosen_of
+            else {}
+        ),
         "folds_finished": row.fold_count - len(row.problems),
         "seed_count": 1,
         "repeat_count": row.repeat_count,

@@ -16,6 +16,7 @@ from platform.results.displayable import displayable
 from platform.results.experiment import studies_of
 from platform.results.formatting import LEAKAGE
 from platform.results.grid import Grid
+from platform.results.net_name import preset_text
 from platform.results.notes import WARNING_STARTS
 from platform.results.screen import BEST_MARK, LEFT_COLUMNS, section_cells
 from platform.results.table import Section, Table
@@ -53,9 +54,10 @@ def report_html(
 ) -> str:
     """The page. figures: title to PNG file, embedded. next_commands: what for, to the command."""
     name, table = experiment["name"], displayable(table)
-    facts = ", ".join(
-        f"{what} {experiment[key]}"
-        for what, key in (("data set", "dataset"), ("preset", "preset"), ("selected by", "selection_rule"))
+    facts = (
+        f"data set {experiment['dataset']}, preset "
+        f"{preset_text(experiment['preset'], experiment.get('config', {}))}, selected by "
+        f"{experiment['selection_rule']}"
     )
     if experiment["selection_rule"] == "test":
         facts += f" ({LEAKAGE})"
@@ -92,7 +94,7 @@ def _section(section: Section) -> str:
             )
         best = any(cell.endswith(BEST_MARK) for cell in cells[LEFT_COLUMNS:])
         lines.append(_row("td", cells, "best" if best else ""))
-    title = f"Accuracy on {section.dataset}, of final runs on test folds"
+    title = f"Accuracy on {section.title}, of final runs on test folds"
     return "\n".join(
         [
             f"<h2>{escape(title)}</h2>",

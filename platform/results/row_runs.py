@@ -108,18 +108,27 @@ def read_predictions(store: ResultsStore, runs: RowRuns, row: Mapping[str, Any])
 
 
 def _identity_of_fold(row: Mapping[str, Any], name: str) -> dict[int, str | None]:
-    """Fold index to identity of its fold run, None where the row lists none; folds 0 to fold_count - 1."""
-    identities: dict[int, str | None] = dict.fromkeys(range(int(row["fold_count"])))
+    """Fold index to identity of its fold run, None where the row lists none.
+
+    Folds 0 to fold_count - 1, or those that were chosen.
+    """
+    wanted = [int(fold) for fold in row.get("chosen_folds", range(int(row["fold_count"])))]
+    identities: dict[int, str | None] = dict.fromkeys(wanted)
     for run in row["runs"]:
         fold = run["fold"]
         if fold not in identities:
-            raise UserError(
-                f"{name}: folds must be 0 to {row['fold_count'] - 1}, but there is a fold {fold}."
-            )
+            raise UserError(f"{name}: folds must be {_range_text(wanted)}, but there is a fold {fold}.")
         if identities[fold] is not None:
             raise UserError(f"{name}: each fold must be there once, but fold {fold} is listed twice.")
         identities[fold] = run["identity"]
     return identities
+
+
+def _range_text(folds: list[int]) -> str:
+    """`0 to 9`, or `2, 6` of chosen ones."""
+    if folds == list(range(len(folds))):
+        return f"0 to {len(folds) - 1}"
+    return ", ".join(map(str, folds))
 
 
 def _check_belonging(runs: RowRuns, row: Mapping[str, Any]) -> None:

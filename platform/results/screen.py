@@ -32,6 +32,7 @@ SCREEN_WIDTH = 118
 _GAP = "  "
 _TITLE_WIDTH = 20
 _GAP_WIDTH = 12
+_NET_WIDTH = 13
 HEADER = (
     "Method",
     "Backbone",
@@ -61,7 +62,7 @@ def render_screen(table: Table, parts: Sequence[str] = ()) -> str:
     for section in table.sections:
         body, headings = section_cells(section)
         columns += body[0]
-        lines += [f"Accuracy on {section.dataset}, of final runs on test folds", ""]
+        lines += [f"Accuracy on {section.title}, of final runs on test folds", ""]
         lines += _align(body, headings)
         lines.append("")
         for note in section.notes:
@@ -83,7 +84,7 @@ def section_cells(section: Section) -> tuple[list[list[str]], dict[int, str]]:
     body = [[*HEADER]]
     headings: dict[int, str] = {}
     for block in section.blocks:
-        headings[len(body)] = f"Ours: {block.experiment} (preset {block.preset})"
+        headings[len(body)] = f"Ours: {block.experiment} (preset {block.preset_text})"
         body.extend(_screen_cells(row, row is section.best) for row in block.rows)
     if section.seed_groups:
         headings[len(body)] = "Ours, over seeds"
@@ -98,7 +99,7 @@ def section_cells(section: Section) -> tuple[list[list[str]], dict[int, str]]:
 
 def _screen_cells(row: TableRow, best: bool) -> list[str]:
     lent = "" if masks_text(row) in (ABSENT, "own") else f", {masks_name(row.masks)}"
-    start = [_wrapped(title_text(row) + lent), row.backbone, row.selection_rule]
+    start = [_wrapped(title_text(row) + lent), _wrapped(row.net, _NET_WIDTH), row.selection_rule]
     counts = f"{folds_text(row)}/1/{row.repeat_count}"
     scores = row.scores
     if scores is None:
@@ -124,7 +125,7 @@ def _screen_seeds(group: SeedGroup) -> list[str]:
     )
     return [
         _wrapped(f"{title_text(first)}, seeds {', '.join(map(str, group.seeds))}"),
-        first.backbone,
+        _wrapped(first.net, _NET_WIDTH),
         first.selection_rule,
         ABSENT,
         f"{folds_text(first)}/{len(group.seeds)}/{first.repeat_count}",

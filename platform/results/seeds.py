@@ -55,7 +55,7 @@ def seed_groups(rows: Sequence[TableRow]) -> tuple[SeedGroup, ...]:
             continue
         key = (
             row.method, row.dataset, row.selection_rule, row.kind, row.masks, row.fold_rule, row.fold_count,
-            row.data_hash, row.result_version, row.configurations,
+            row.chosen_folds, row.data_hash, row.result_version, row.configurations,
         )  # fmt: skip
         # The same fold runs can stand in two experiments; they are one seed.
         found.setdefault(key, {}).setdefault(row.seed, row)

@@ -18,6 +18,8 @@ class Block:
 
     experiment: str
     preset: str
+    preset_text: str
+    """The preset, and what was changed of it."""
     rows: tuple[TableRow, ...]
     comparisons: tuple[Comparison, ...]
 
@@ -27,11 +29,18 @@ class Section:
     """All rows on one data set."""
 
     dataset: str
+    reported_as: str
+    """The data set whose reported numbers belong beside it."""
     blocks: tuple[Block, ...]
     seed_groups: tuple[SeedGroup, ...]
     reported: tuple[ReportedResult, ...]
     best: TableRow | None
     """The one row that may be marked as best; None where intervals overlap."""
+
+    @property
+    def title(self) -> str:
+        """`ckplus`, or `fmpn_release (ckplus)` where the name does not say which people it shows."""
+        return self.dataset if self.dataset == self.reported_as else f"{self.dataset} ({self.reported_as})"
 
     @property
     def rows(self) -> tuple[TableRow, ...]:
@@ -55,16 +64,13 @@ def build_table(aggregated: Sequence[AggregatedRow]) -> Table:
     """The table of all rows: data sets in the order of first appearance, then experiments likewise."""
     if not aggregated:
         raise ValueError("a table needs at least one row")
-    datasets = list(dict.fromkeys(row.row.dataset for row in aggregated))
-    return Table(
-        sections=tuple(
-            _section(dataset, [row for row in aggregated if row.row.dataset == dataset])
-            for dataset in datasets
-        )
-    )
+    found: dict[tuple[str, str], list[AggregatedRow]] = {}
+    for row in aggregated:
+        found.setdefault((row.row.dataset, row.row.reported_as), []).append(row)
+    return Table(sections=tuple(_section(*names, rows) for names, rows in found.items()))
 
 
-def _section(dataset: str, aggregated: Sequence[AggregatedRow]) -> Section:
+def _section(dataset: str, reported_as: str, aggregated: Sequence[AggregatedRow]) -> Section:
     blocks = []
     for name in dict.fromkeys(row.row.experiment for row in aggregated):
         members = [row for row in aggregated if row.row.experiment == name]
@@ -73,6 +79,7 @@ def _section(dataset: str, aggregated: Sequence[AggregatedRow]) -> Section:
             Block(
                 experiment=name,
                 preset=rows[0].preset,
+                preset_text=rows[0].preset_text,
                 rows=rows,
                 comparisons=tuple(compare(members)),
             )
@@ -80,8 +87,9 @@ def _section(dataset: str, aggregated: Sequence[AggregatedRow]) -> Section:
     all_rows = [row for block in blocks for row in block.rows]
     return Section(
         dataset=dataset,
+        reported_as=reported_as,
         blocks=tuple(blocks),
         seed_groups=seed_groups(all_rows),
-        reported=tuple(reported_results(dataset)),
+        reported=tuple(reported_results(reported_as)),
         best=best_row(all_rows),
     )

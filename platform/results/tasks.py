@@ -38,6 +38,8 @@ class DataReference:
     hash: str
     class_names: tuple[str, ...]
     """The store's classes, or those of them that an experiment asks for: others do not exist for it."""
+    stands_for: str = ""
+    """The data set whose reported numbers belong beside it, where that is another name; in no record."""
 
 
 @dataclass(frozen=True, kw_only=True)

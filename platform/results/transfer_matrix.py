@@ -67,7 +67,7 @@ def transfer_matrices(
         source = _source(row)
         if source is None or row.get("variation") or not made.row.complete:
             continue
-        name = f"{made.row.title} ({made.row.backbone}, seed {made.row.seed})"
+        name = f"{made.row.title} ({made.row.net}, seed {made.row.seed})"
         found.setdefault(name, {}).setdefault((source, made.row.dataset), []).append(made.row)
         if row["kind"] == "transfer":
             lent.setdefault(name, set()).add((source, made.row.dataset))
