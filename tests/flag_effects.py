@@ -26,6 +26,7 @@ SETTINGS: dict[str, str] = {
     "enlarge_below_pixels": "80",
     "fold_rule": "holdout",
     "folds": "4",
+    "folds_only": "1",
     "freeze_backbone": "yes",
     "freeze_generator": "yes",
     "generator_blocks": "2",
