@@ -72,6 +72,8 @@ class Layout:
     kinds: tuple[FileKind, ...]
     beside: tuple[str, ...] = ()
     """Patterns of paths that belong to the data set and are not needed; folders are not looked into."""
+    depth: int | None = None
+    """Levels of folders that are looked into; None: all."""
     keep: tuple[str, ...] = ()
     """The kinds (`what`) whose paths the account keeps."""
 
@@ -160,6 +162,8 @@ def _folders(
     if identity in above:  # a link in a circle
         return
     yield top
+    if layout.depth is not None and top.count("/") + 1 >= layout.depth:
+        return
     for name, is_folder in _entries(root / top):
         if is_folder and not layout.not_needed.fullmatch(f"{top}/{name}"):
             yield from _folders(root, f"{top}/{name}", layout, above | {identity})

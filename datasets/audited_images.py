@@ -12,6 +12,7 @@ from datasets.listed_images import stem
 from datasets.sources import read_image, source_path
 from datasets.store import PreparedStore
 from platform.errors import UserError
+from platform.files.junk import is_junk
 from platform.files.names import composed
 
 EXTENSIONS = (".png", ".jpg", ".jpeg", ".bmp", ".tif", ".tiff")
@@ -44,7 +45,9 @@ class FolderImages:
         self._names = {
             path.relative_to(root).as_posix()
             for path in root.rglob("*")
-            if path.suffix.lower() in EXTENSIONS and path.is_file() and not path.name.startswith(".")
+            if path.suffix.lower() in EXTENSIONS
+            and path.is_file()
+            and not any(map(is_junk, path.relative_to(root).parts))
         }
         self._on_disk = {composed(path): path for path in self._names}
         if not self._names:

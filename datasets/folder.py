@@ -21,6 +21,8 @@ from pathlib import Path, PurePosixPath
 import numpy as np
 
 from datasets.choices import ALL_BY_THE_RULE, BadItems, Choices
+from datasets.expression_names import unknown_expression
+from datasets.folder_files import FACES, IMAGE_TYPES, account_for_table, account_for_tree, table_name
 from datasets.frame_selection import check_all_found
 from datasets.landmarks import COLUMNS, image_key, read_points
 from datasets.records import EXPRESSIONS, DatasetDescription, FrameRecord, Role
@@ -33,15 +35,11 @@ from datasets.sources import (
     visible_names,
 )
 from datasets.subject_names import check_spelling
-from platform.errors import UserError, unknown_name
+from platform.errors import UserError
 from platform.files.names import NamesOnDisk, composed, with_slashes
 from platform.files.tables import read_table
 
-FACES = "faces.csv"
-IMAGE_TYPES = (".png", ".jpg", ".jpeg", ".bmp", ".tif", ".tiff")
 KNOWN_COLUMNS = ("image", "subject", "expression", "sequence", "frame", "role", *COLUMNS[1:])
-PASSED_OVER = ("thumbs.db", "desktop.ini")
-"""Files that Windows puts beside pictures."""
 
 DATASET = DatasetDescription(
     name="folder",
@@ -78,7 +76,13 @@ def read_records(
     choices.refuse("a folder of your own", "per_class", "draw_seed")
     bad = bad or BadItems()
     require_folder(root)
-    found = _faces_of_table(root, bad) if (root / FACES).exists() else _faces_of_tree(root, bad)
+    table = table_name(root)
+    if table is None:
+        account_for_tree(root, bad)
+        found = list(_faces_of_tree(root, bad))
+    else:
+        found = list(_faces_of_table(root, table, bad))
+        account_for_table(root, {face.source for face in found}, bad)
     faces = sorted(found, key=lambda face: (face.subject, face.sequence, face.frame))
     check_spelling({face.subject for face in faces}, root)
     faces = _without_doubles(faces, bad)
@@ -168,7 +172,7 @@ def _expression(text: str) -> str:
     """The field's name. Raises UserError that lists the known ones."""
     name = text.strip().casefold()
     if name not in EXPRESSIONS:
-        raise unknown_name("expression", text, EXPRESSIONS)
+        raise unknown_expression(text, EXPRESSIONS)
     return name
 
 
@@ -196,8 +200,6 @@ def _faces_of_folder(
     root: Path, subject: str, folder: str, expression: str, bad: BadItems
 ) -> Iterator[_Face]:
     for name in visible_names(root / subject / folder):
-        if name.lower() in PASSED_OVER:
-            continue
         source = f"{subject}/{folder}/{name}"
         with bad.guard(source):
             _check_image(root, source)
@@ -226,9 +228,23 @@ def _folders(root: Path, folder: Path, bad: BadItems) -> list[str]:
 def _check_image(root: Path, source: str) -> None:
     path = source_path(root, source)
     if not path.is_file():
-        raise UserError(f"{path} is no file; images lie in subject/expression, or where {FACES} says.")
+        near = _in_another_case(path)
+        raise UserError(
+            f"{path} is no file; "
+            + (
+                f"did you mean {near}?"
+                if near
+                else f"images lie in subject/expression, or where {FACES} says."
+            )
+        )
     if not source.lower().endswith(IMAGE_TYPES):
         raise UserError(f"{path} is not an image ({', '.join(IMAGE_TYPES)}); move it away.")
+
+
+def _in_another_case(path: Path) -> str | None:
+    """The name beside `path` that is its name but for case."""
+    names = visible_names(path.parent) if path.parent.is_dir() else ()
+    return next((name for name in names if name.casefold() == path.name.casefold()), None)
 
 
 def _name_of(subject: str, expression: str, source: str) -> tuple[str, int]:
@@ -239,8 +255,8 @@ def _name_of(subject: str, expression: str, source: str) -> tuple[str, int]:
 # --- the table ----------------------------------------------------------------------------------------
 
 
-def _faces_of_table(root: Path, bad: BadItems) -> Iterator[_Face]:
-    path = source_path(root, FACES)
+def _faces_of_table(root: Path, name: str, bad: BadItems) -> Iterator[_Face]:
+    path = source_path(root, name)
     table = read_table(path, KNOWN_COLUMNS, remedy=RESTORE)
     groups = [{"image"}, {"subject"}, {"expression"}]
     groups += [

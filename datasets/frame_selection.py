@@ -75,7 +75,10 @@ def check_all_found(choices: Choices, records: Sequence[FrameRecord], root: Path
             bad.leave_out(f"{sequence}_{frame:08d}", "listed, but no labelled frame that can be used")
     elif absent:
         names = ", ".join(f"{sequence}_{frame:08d}" for sequence, frame in absent[:3])
+        spelled = {record.sequence_id.casefold(): record.sequence_id for record in records}
+        near = next((spelled[one.casefold()] for one, _ in absent if one.casefold() in spelled), None)
+        hint = f" (did you mean {near}?)" if near and near not in {one for one, _ in absent} else ""
         raise UserError(
             f"{len(absent)} of the {len(choices.frames)} listed frames are no labelled frames of {root}, "
-            f"the first being {names}; correct the list, or restore the frames."
+            f"the first being {names}{hint}; correct the list, or restore the frames."
         )

@@ -12,6 +12,8 @@ from pathlib import Path
 
 from datasets.catalogue import load_adapter
 from datasets.choices import ALL_BY_THE_RULE, BadItems
+from datasets.downloads import recognise_download
+from datasets.folder_files import table_name
 from datasets.records import EXPRESSIONS, FrameRecord
 from datasets.sources import require_folder, visible_names
 from platform.errors import UserError
@@ -86,10 +88,19 @@ def codes_and_notes(dataset: str, root: Path) -> tuple[str, list[str]]:
 
 
 def check_looks_right(dataset: str, root: Path) -> None:
-    """Raises UserError where `root` has the layout of other data sets and not that of `dataset`."""
+    """Raises UserError where `root` has the layout of other data sets and not that of `dataset`, or is a
+    download that first has to be put in order."""
     if dataset not in SIGNS:
         return
     found = layouts_of(root)
+    # CK+48's folders of expressions in a folder look like the expressions of one person.
+    is_own_tree = dataset == "folder" and table_name(root) is None
+    download = recognise_download(root) if is_own_tree or dataset not in found else None
+    if download is not None:
+        raise UserError(
+            f"{download.place} looks like {download.title} as it is downloaded, which no adapter reads. "
+            f"{download.what_to_do}"
+        )
     if found and dataset not in found:
         raise UserError(
             f"{root} is not in {load_adapter(dataset).DATASET.title}'s layout, it looks like "
@@ -139,7 +150,7 @@ def _is_fmpn_release(root: Path) -> bool:
 
 
 def _is_folder(root: Path) -> bool:
-    if (root / "faces.csv").is_file():
+    if table_name(root) is not None:
         return True
     named = {name.lower() for subject in _folders(root)[:20] for name in _folders(root / subject)}
     return len(named & set(EXPRESSIONS)) >= 2

@@ -121,6 +121,7 @@ def inspection_lines(root: Path, dataset: str | None, further: Sequence[str] = (
     further: arguments that the proposed command has too (`--size`, `--data-root`).
     """
     from datasets.catalogue import describe
+    from datasets.downloads import recognise_download
     from datasets.inspection import SIGNS, inspect_folder, read_leniently
     from platform.next_command import preparation_command
 
@@ -131,6 +132,13 @@ def inspection_lines(root: Path, dataset: str | None, further: Sequence[str] = (
     for extension, count in found.file_counts.items():
         examples = ", ".join(found.examples[extension])
         lines.append(f"  {count:8,} {extension or '(no extension)':<6} {examples}")
+    download = recognise_download(root)
+    if download is not None and dataset is None and found.looks_like in ([], ["folder"]):
+        return [
+            *lines,
+            f"looks like: {download.title} as it is downloaded",
+            f"do this:    {download.what_to_do}",
+        ]
     names = [dataset] if dataset is not None else found.looks_like
     if not names:
         known = "\n".join(f"  {name:<13} {describe(name).native_layout}" for name in SIGNS)

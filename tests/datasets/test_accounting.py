@@ -104,6 +104,77 @@ def test_documents_are_named_and_stop_nothing(layout: str, trees: dict[str, Path
     (tree / "my results").rmdir()
 
 
+ORDINARY = {
+    "ckplus": (
+        "FACS/S001/001/S001_001_00000011_facs.txt",
+        "ReadMeFirst-CK+.pdf",
+        "Consent.doc",
+        "Emotion_labels.zip",
+        "Emotion/ReadMe.txt",
+        "cohn-kanade-images/S001/.DS_Store",
+    ),
+    "mmi": (
+        "Sessions/1/session.xml",
+        "Sessions/1/S001-100-oao_aucs.xml",
+        "Sessions/900/session.xml",
+        "Sessions/900/S099-001.jpg",
+        "sessions.zip",
+        "EULA.pdf",
+        "orientation-notes.txt",
+    ),
+    "affectnet": (
+        "Manually_Annotated.zip",
+        "Manually_Annotated.z01",
+        "Automatically_Annotated_Images/1/x.jpg",
+        "Automatically_annotated_file_list/automatically_annotated.csv",
+        "automatically_annotated.csv",
+        "README.txt",
+    ),
+    "affectnet_npy": ("train_set.tar", "val_set.tar", "test_set/images/0.jpg", "readme.md"),
+    "oulu_casia": (
+        "PreProcess_Img/NI_Acropped/Strong/P001/Anger/000.jpeg",
+        "PreProcess_Img/VL_Acropped/Dark/P001/Anger/0.jpeg",
+        "OriginalImg/VL/Strong/P001/Anger/000.jpeg",
+        "OriginalVideo.rar",
+        "PreProcess_Img/VL_Acropped/readme.txt",
+    ),
+    "bu3dfe": (
+        "F0001/F0001_AN01WH_F3D.wrl",
+        "F0001/F0001_AN01WH_F3D.bmp",
+        "F0001/F0001_AN01WH_RAW.wrl",
+        "F0001/F0001_AN01WH.bnd",
+        "Readme.doc",
+        "BU_3DFE.tar.gz",
+    ),
+    "fmpn_release": (
+        "bbox_landmark_mtcnn.pkl",
+        "README.md",
+        "imgs/S999_001_00000001.png",
+        "main.py",
+        "ckplus.zip",
+        "checkpoints/1.pth",
+    ),
+}
+"""Other files of each data set's delivery, and what a user leaves beside them."""
+
+
+def test_an_ordinary_copy_passes(layout: str, trees: dict[str, Path]) -> None:
+    tree = trees[layout]
+    before = read(layout, tree)
+    planted = [tree / name for name in ORDINARY[layout] if not (tree / name).exists()]
+    made = [parent for path in planted for parent in path.parents if not parent.exists()]
+    for path in planted:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text("x")
+    bad = BadItems()
+    assert read(layout, tree, bad) == before
+    assert bad.left_out == []
+    for path in planted:
+        path.unlink()
+    for path in sorted(set(made), reverse=True):
+        path.rmdir()
+
+
 RENAMED = (
     lambda path: path.with_name(f"{path.stem} (1){path.suffix}"),
     lambda path: path.with_name(f"{path.stem} - Copy{path.suffix}"),

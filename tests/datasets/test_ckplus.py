@@ -10,6 +10,7 @@ import pytest
 from PIL import Image
 
 from datasets import ckplus
+from datasets.choices import Choices
 from platform.errors import UserError
 from tests.raw_trees import face_points, write_ckplus
 
@@ -174,3 +175,34 @@ def test_a_label_named_after_another_sequence_is_not_believed(tree: Path) -> Non
     next(folder.iterdir()).rename(folder / "S010_004_00000005_emotion.txt")
     with pytest.raises(UserError, match=r"S010_004_00000005_emotion\.txt is named after another sequence"):
         ckplus.read_records(tree)
+
+
+@pytest.mark.parametrize("frame", [1, 2, 3, 4, 5])
+def test_a_frame_that_decides_which_are_taken_is_missed(tree: Path, frame: int) -> None:
+    (tree / f"cohn-kanade-images/S010/004/S010_004_0000000{frame}.png").unlink()
+    if frame == 2:  # neither the first nor among the last three
+        assert len(ckplus.read_records(tree)) == 11
+    else:
+        with pytest.raises(UserError, match=rf"S010/004 lacks frames .*\({frame}; it has 4, "):
+            ckplus.read_records(tree)
+
+
+def test_upper_case_labels_and_landmarks_are_read(tree: Path) -> None:
+    expected = [(one.image_name, one.expression) for one in ckplus.read_records(tree)]
+    for path in [*tree.rglob("*_emotion.txt"), *tree.rglob("*_landmarks.txt")]:
+        path.rename(path.with_name(path.name.upper()))
+    records = ckplus.read_records(tree)
+    assert [(one.image_name, one.expression) for one in records] == expected
+    assert all(one.landmarks is not None for one in records)
+    assert sum(ckplus.label_codes(tree).values()) == 4
+
+
+def test_a_subject_in_another_case_is_proposed(tree: Path) -> None:
+    (tree / "cohn-kanade-images/S005").rename(tree / "cohn-kanade-images/s005")
+    with pytest.raises(UserError, match=r"images holds s005: rename it\), as for 1 of the 3 labelled"):
+        ckplus.read_records(tree)
+
+
+def test_listed_frames_in_another_case_are_proposed(tree: Path) -> None:
+    with pytest.raises(UserError, match=r"s005_001_00000004 \(did you mean S005_001\?\)"):
+        ckplus.read_records(tree, Choices(frames=frozenset({("s005_001", 4)})))

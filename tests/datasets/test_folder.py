@@ -69,6 +69,60 @@ def test_a_tree_gives_all_faces_and_one_neutral_a_subject(tree: Path) -> None:
     assert len(every) == 6
 
 
+def test_other_files_are_named_and_junk_is_not(tree: Path) -> None:
+    before = chosen(tree)
+    for name in ("README.txt", "anna/notes.md", "labels.csv", "anna/anim.gif"):
+        (tree / name).write_text("x")
+    for name in (
+        "__MACOSX/anna/anger/._x.png",
+        "anna/@eaDir/x.png",
+        "anna/Anger/desktop.ini",
+        "ben/Thumbs.db",
+    ):
+        draw_junk(tree / name)
+    bad = BadItems()
+    assert {one.source for one in folder.read_records(tree, bad=bad)} == set(before)
+    assert bad.beside == ["README.txt", "labels.csv", "anna/anim.gif", "anna/notes.md"]
+
+
+def draw_junk(path: Path) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(b"x")
+
+
+@pytest.mark.parametrize(
+    "name", ["faces (1).csv", "faces.csv.txt", "faces.xlsx", "faces - Copy.csv", "faces.tsv"]
+)
+def test_what_is_almost_the_table_stops(tree: Path, name: str) -> None:
+    (tree / name).write_text("image,subject,expression\n")
+    with pytest.raises(UserError, match=r"almost as in a folder of your own.*faces\.csv"):
+        folder.read_records(tree)
+
+
+def test_a_table_is_known_in_any_case_and_unlisted_images_are_named(tmp_path: Path) -> None:
+    root = table(tmp_path, "pictures/1.png,anna,anger", "pictures/2.png,anna,neutral")
+    (root / "faces.csv").rename(root / "Faces.CSV")
+    (root / "pictures/notes.txt").write_text("x")
+    bad = BadItems()
+    assert len(folder.read_records(root, bad=bad)) == 2
+    assert bad.beside == ["pictures/notes.txt", *(f"pictures/{number}.png" for number in range(3, 9))]
+    (root / "faces.csv").write_text("image,subject,expression\n")
+    with pytest.raises(UserError, match=r"holds both Faces\.CSV and faces\.csv"):
+        folder.read_records(root)
+
+
+def test_an_image_in_another_case_is_proposed(tmp_path: Path) -> None:
+    root = table(tmp_path, "pictures/1.PNG,anna,anger")
+    with pytest.raises(UserError, match=r"1\.PNG is no file; did you mean 1\.png\?"):
+        folder.read_records(root)
+
+
+@pytest.mark.parametrize(("text", "meant"), [("happy", "happiness"), ("Sad", "sadness"), ("AN", "anger")])
+def test_other_names_of_an_expression_are_proposed(tmp_path: Path, text: str, meant: str) -> None:
+    with pytest.raises(UserError, match=f"unknown expression '{text}'; did you mean '{meant}'"):
+        folder.read_records(table(tmp_path, f"pictures/1.png,anna,{text}"))
+
+
 def test_names_come_from_paths_and_lead_to_landmarks(tree: Path) -> None:
     records = folder.read_records(tree)
     assert {one.image_name for one in records} == {

@@ -229,3 +229,38 @@ def test_the_encoding_that_an_xml_names_is_believed(tmp_path: Path, encoding: st
     text = f'<?xml version="1.0" encoding="{encoding}"?><a b="é"><Metatag Name="Emotion" Value="5"/></a>'
     (tree / "Sessions/1/S053-100.xml").write_bytes(text.encode(encoding))
     assert {record.expression for record in mmi.read_records(tree)} == {"sadness", "neutral"}
+
+
+def test_labels_whose_clips_are_missing_are_counted(tree: Path) -> None:
+    (tree / "Sessions/1/S053-100.avi").unlink()  # happiness
+    (tree / "Sessions/2/S053-101.avi").unlink()  # no emotion: not missed
+    with pytest.raises(
+        UserError, match=r"1 of 5 labels .* clips that are missing, .* Sessions/1/S053-100\.xml"
+    ):
+        mmi.read_records(tree)
+    bad = BadItems(skip=True, root=tree)
+    assert {one.sequence_id for one in mmi.read_records(tree, bad=bad)} == {"S053_102", "S054_005"}
+    assert [item for item, _ in bad.left_out] == ["Sessions/1/S053-100.xml"]
+    (tree / "Sessions/1/S053-100.jpg").write_bytes(b"a photograph has labels too")
+    assert len(mmi.read_records(tree)) == 8
+
+
+@pytest.mark.parametrize("end", ["mp4", "MOV", "mkv"])
+def test_clips_in_another_format_stop_unless_the_original_is_there(tree: Path, end: str) -> None:
+    clip = tree / "Sessions/1/S053-100.avi"
+    shutil.copy(clip, clip.with_suffix(f".{end}"))
+    bad = BadItems()
+    assert len(mmi.read_records(tree, bad=bad)) == 11
+    assert bad.beside == [f"Sessions/1/S053-100.{end}"]
+    clip.unlink()
+    with pytest.raises(UserError, match=rf"S053-100\.{end} \(clips are named like S001-100\.avi\)"):
+        mmi.read_records(tree)
+
+
+def test_labels_with_an_upper_case_ending_are_read(tree: Path) -> None:
+    for path in tree.rglob("S05*.*"):
+        path.rename(path.with_suffix(path.suffix.upper()))
+    assert len(mmi.read_records(tree)) == 11
+    shutil.copy(tree / "Sessions/1/S053-100.XML", tree / "Sessions/1/S053-100.xml")
+    with pytest.raises(UserError, match=r"holds both S053-100\.XML and S053-100\.xml"):
+        mmi.read_records(tree)

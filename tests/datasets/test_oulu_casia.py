@@ -235,3 +235,27 @@ def test_an_image_that_links_out_of_the_tree_is_refused(tree: Path) -> None:
     record = next(one for one in oulu_casia.read_records(tree) if one.image_name == "P001_Fear_00000003")
     with pytest.raises(UserError, match="leaves the data set's folder"):
         oulu_casia.read_frame(tree, record)
+
+
+def test_sequences_that_subjects_lack_are_counted(tree: Path) -> None:
+    for one in ("P001/Fear", "P002/Anger", "P002/Sadness"):
+        shutil.rmtree(tree / TOP / one)
+    with pytest.raises(UserError, match=r"lacks 3 of the 12 sequences of its 2 subjects, .* being P001/Fear"):
+        oulu_casia.read_records(tree)
+    bad = BadItems(skip=True)
+    assert len(oulu_casia.read_records(tree, bad=bad)) == 9 * 3 + 2
+    assert [item for item, _ in bad.left_out] == ["P001/Fear", "P002/Anger", "P002/Sadness"]
+
+
+def test_a_sequence_without_its_first_frame_is_named(tree: Path) -> None:
+    folder = tree / TOP / "P001/Anger"
+    shutil.copy(folder / "003.jpeg", folder / "004.jpeg")
+    (folder / "000.jpeg").unlink()
+    with pytest.raises(UserError, match=r"P001/Anger lacks frames .*\(0; it has 4, 1 to 4\)"):
+        oulu_casia.read_records(tree)
+
+
+def test_an_expression_under_another_name_is_proposed(tree: Path) -> None:
+    (tree / TOP / "P002/Happiness").rename(tree / TOP / "P002/Happy")
+    with pytest.raises(UserError, match="unknown expression 'Happy'; did you mean 'Happiness'"):
+        oulu_casia.read_records(tree)
