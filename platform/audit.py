@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from platform.command import Parser, run
+from platform.console import one_line
 
 if TYPE_CHECKING:
     from datasets.fold_audit import Audit
@@ -83,7 +84,7 @@ def report_lines(audit: Audit) -> list[str]:
         lines += [
             "",
             f"{finding.severity}: {finding.what} ({finding.rule})",
-            f"  for example: {finding.example}",
+            f"  for example: {one_line(finding.example)}",
             f"  what to do:  {finding.remedy}",
         ]
     return [*lines, ""]

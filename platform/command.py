@@ -17,7 +17,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import NoReturn
 
-from platform.console import safe_streams
+from platform.console import one_line, safe_streams
 from platform.errors import HungUp, Terminated, UserError
 
 
@@ -58,7 +58,7 @@ def run(main: Callable[[list[str]], int | None]) -> NoReturn:
         try:
             status = main(sys.argv[1:]) or 0
         except UserError as error:
-            print(f"error: {error}", file=sys.stderr)
+            print(f"error: {one_line(str(error))}", file=sys.stderr)
             status = 2
         except KeyboardInterrupt as stop:
             word, status = ("terminated", 143) if isinstance(stop, Terminated) else ("interrupted", 130)

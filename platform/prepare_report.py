@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from platform.console import one_line
 from platform.errors import UserError
 
 if TYPE_CHECKING:
@@ -111,7 +112,7 @@ def _several_faces_lines(names: list[str]) -> list[str]:
 
 def _first_lines(items: Sequence[str]) -> list[str]:
     """The first of `items`, a line each, and how many more there are."""
-    shown = [f"  {item}" for item in items[:ITEMS_SHOWN]]
+    shown = [f"  {one_line(item)}" for item in items[:ITEMS_SHOWN]]
     return shown if len(items) <= ITEMS_SHOWN else [*shown, f"  and {len(items) - ITEMS_SHOWN} more"]
 
 
@@ -130,7 +131,7 @@ def inspection_lines(root: Path, dataset: str | None, further: Sequence[str] = (
     found = inspect_folder(root)
     lines = [f"folder:     {root}, {sum(found.file_counts.values()):,} files"]
     for extension, count in found.file_counts.items():
-        examples = ", ".join(found.examples[extension])
+        examples = ", ".join(map(one_line, found.examples[extension]))
         lines.append(f"  {count:8,} {extension or '(no extension)':<6} {examples}")
     download = recognise_download(root)
     if download is not None and dataset is None and found.looks_like in ([], ["folder"]):

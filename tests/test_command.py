@@ -42,6 +42,11 @@ def test_a_user_error_is_one_line_on_stderr_and_status_2(capsys: pytest.CaptureF
     assert (captured.out, captured.err) == ("", "error: folds must be >= 2.\n")
 
 
+def test_a_name_in_an_error_starts_no_line_of_its_own(capsys: pytest.CaptureFixture[str]) -> None:
+    assert status_of(raising(UserError("no folder a\nerror: \x1b[2Jall is well."))) == 2
+    assert capsys.readouterr().err == "error: no folder a\\nerror: \\x1b[2Jall is well.\n"
+
+
 @pytest.mark.parametrize(
     ("stop", "status", "word"),
     [
