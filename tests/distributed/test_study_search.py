@@ -2,21 +2,25 @@
 
 from __future__ import annotations
 
+import logging
 import shutil
 from collections.abc import Callable, Sequence
 from dataclasses import replace as changed
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
 import optuna
 import pytest
+from ray.exceptions import WorkerCrashedError
+from ray.tune.schedulers import TrialScheduler
 from ray.tune.search import Searcher
 
 from platform.config import Plan, plan_with
 from platform.distributed.search import run_search
 from platform.distributed.search_observer import End, SearchObserver
-from platform.distributed.studies import Studies
+from platform.distributed.studies import PruningScheduler, Studies
 from platform.distributed.study_search import METRIC, UNABLE, StudySearch, trial_tasks
 from platform.errors import UserError
 from platform.evaluation.predictions import Predictions, to_bytes
@@ -438,3 +442,33 @@ def test_fold_runs_that_are_gone_are_wanted_again(make: Make) -> None:
         shutil.rmtree(folder, ignore_errors=True)
     with pytest.raises(UserError, match="has scores of 2 trials, but none of their fold runs is in"):
         make().missing_runs()
+
+
+def test_why_a_trials_process_ended_is_logged_and_said_at_the_end(
+    make: Make, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(logging.getLogger("platform"), "propagate", True)  # as before Ray's log took it
+    search = make()
+    studies = Studies([search])
+    assert isinstance(studies.suggest("a"), dict)
+    scheduler = PruningScheduler(studies)
+    crashed = WorkerCrashedError()
+    trial = SimpleNamespace(trial_id="a", get_pickled_error=lambda: crashed, get_error=lambda: None)
+    scheduler.on_trial_error(None, trial)
+    assert "the process of trial a ended: WorkerCrashedError" in caplog.text
+    assert search.fault is None, "Tune starts it again"
+    studies.on_trial_complete("a", error=True)
+    assert "trial 0 stays open: its process ended 7 times: WorkerCrashedError" in str(search.fault)
+    assert states(search) == ["RUNNING"]
+
+
+def test_a_report_of_what_the_environment_ended_is_neither_a_round_nor_pruned(make: Make) -> None:
+    heard = Heard()
+    search = make(observer=heard)
+    studies = Studies([search])
+    studies.suggest("a")
+    report = {METRIC: float("nan"), "folds": 0, "failed_folds": 0, UNABLE: "no space"}
+    trial = SimpleNamespace(trial_id="a")
+    assert PruningScheduler(studies).on_trial_result(None, trial, report) == TrialScheduler.CONTINUE
+    studies.on_trial_result("a", report)
+    assert [event[0] for event in heard.events] == ["proposed"]

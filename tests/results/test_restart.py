@@ -164,3 +164,25 @@ def test_the_interval_of_checkpoints_is_no_part_of_the_identity(tmp_path: Path) 
     assert one.checkpoint_every_epochs == 1
     assert one.stage1 is not None
     assert one.stage1.checkpoint_every_epochs == 1
+
+
+def test_two_experiments_at_one_run_end_with_the_first_ones_result(tmp_path: Path) -> None:
+    """The second one starts, takes the checkpoint over and ends while the first one trains."""
+    prepare_tiny(tmp_path / "data", "synthetic", subjects=10)
+    configuration = tiny_configuration(method="cnn", stage2_constant_epochs=4)
+    planned = plan_data(tmp_path / "data", "synthetic", configuration, PLAN)
+    task = final_tasks(configuration, planned, Machine(checkpoint_every_epochs=1))[0]
+    runs, others = tmp_path / "runs", []
+
+    def report(values: dict[str, Any]) -> None:
+        if values["epoch"] == 2:
+            others.append(execute(task, str(runs)))
+
+    manifest = execute(task, str(runs), report=report)
+    assert [other["status"] for other in others] == ["complete"]
+    assert manifest == others[0]
+    store = ResultsStore(runs)
+    for name in manifest["sha256"]:
+        store.read("fold_runs", task.identity, name)
+    assert [path.name for path in (runs / "fold_runs").iterdir()] == [task.identity]
+    assert list((runs / "checkpoints").iterdir()) == []
