@@ -1,5 +1,8 @@
 """From the fold runs of an experiment to rows: every number recomputed from stored predictions.
 
+Only mask quality is not, because predicted masks are not stored: it was measured when the fold run ended, and
+stands in the run's manifest, which is held against its own hash.
+
 A row's predictions are dropped as soon as its numbers are made, so that memory does not grow with them.
 """
 
@@ -20,6 +23,7 @@ from platform.evaluation.metrics import ClassScore
 from platform.evaluation.predictions import Predictions
 from platform.evaluation.statistics import AccuracyInterval, accuracy_interval
 from platform.results.answers import Answers, answers_of
+from platform.results.choosing_score import choosing_score
 from platform.results.identity import RESULT_VERSION
 from platform.results.net_name import net_name, only_width, preset_text
 from platform.results.row_runs import RowRuns, read_predictions, read_row_runs
@@ -206,8 +210,9 @@ def aggregate_row(
 ) -> AggregatedRow:
     """One row of an experiment (a mapping as in experiment.json), from its fold runs.
 
-    Raises UserError naming the folds when one is missing, failed or doubled, or when the folds do
-    not belong together; `partial=True` lets missing and failed ones pass, and the row says so.
+    Raises UserError naming the folds when one is missing, failed or doubled, when the folds do not belong
+    together, and as `choosing_score` does; `partial=True` lets missing and failed ones pass, and the row
+    says so.
     """
     runs = read_row_runs(store, experiment, row)
     if runs.problems and not partial:
@@ -222,7 +227,7 @@ def aggregate_row(
     except UserError as error:
         raise UserError(f"{runs.name}: {error}") from error
     return AggregatedRow(
-        row=_table_row(experiment, row, runs, scores),
+        row=_table_row(experiment, row, runs, scores, choosing_score(store, experiment, row, runs)),
         answers=None if predictions is None else answers_of(predictions),
     )
 
@@ -231,7 +236,11 @@ _COPIED = ("method", "title", "dataset", "backbone", "selection_rule", "kind", "
 
 
 def _table_row(
-    experiment: Mapping[str, Any], row: Mapping[str, Any], runs: RowRuns, scores: Scores | None
+    experiment: Mapping[str, Any],
+    row: Mapping[str, Any],
+    runs: RowRuns,
+    scores: Scores | None,
+    selection_score: float | None,
 ) -> TableRow:
     settings = "\n".join(run.configuration for run in runs.finished)
     return TableRow(
@@ -245,8 +254,7 @@ def _table_row(
         seed=runs.common(lambda run: run.record["seed"]),
         result_version=runs.common(lambda run: run.record["result_version"]),
         configurations=None if runs.problems else hashlib.sha256(settings.encode()).hexdigest(),
-        # Experiments made before 22 November 2026 do not hold it.
-        selection_score=row.get("selection_score"),
+        selection_score=selection_score,
         scores=scores,
         stands_for=_stands_for(row, scores),
         width=only_width(run.record["config"].get("backbone_width", 1.0) for run in runs.finished),

@@ -1,12 +1,16 @@
-"""Reading `experiment.json`: which fold runs make up which row of which experiment."""
+"""Reading and writing `experiment.json`: which fold runs make up which row of which experiment."""
 
 from __future__ import annotations
 
+import hashlib
+import json
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from platform.errors import UserError, unknown_name
 from platform.files.json_files import read_json_object
+from platform.results.identity import canonical_json
+from platform.results.led_files import write_as_leader
 
 if TYPE_CHECKING:
     from platform.results.store import ResultsStore
@@ -29,15 +33,31 @@ ROW_KEYS = (
 def read_experiment(store: ResultsStore, name: str) -> dict[str, Any]:
     """The checked contents of an experiment's `experiment.json`.
 
-    Raises UserError on an unknown name (the known ones are listed), a file that is no JSON, another
-    format, or a missing key.
+    Raises UserError on an unknown name (the known ones are listed), a file that is no JSON or was changed
+    after it was written, another format, or a missing key.
     """
     if name not in store.experiments():
         raise unknown_name("experiment", name, store.experiments())
     path = store.experiment_folder(name) / "experiment.json"
     experiment = read_json_object(path, remedy="run the command that made it again.")
+    stated = experiment.pop("hash", None)  # experiments made before 28 November 2026 have none
+    if stated is not None and stated != _hash(experiment):
+        raise UserError(
+            f"{path} was changed after it was written (the hash in it does not match the rest); remove it "
+            "and run the command that made it again: finished fold runs are kept."
+        )
     check_experiment(experiment, str(path))
     return experiment
+
+
+def write_experiment(store: ResultsStore, experiment: Mapping[str, Any]) -> None:
+    """Write experiment.json with a hash of its contents. Raises UserError as `write_as_leader`."""
+    text = json.dumps({**experiment, "hash": _hash(experiment)}, indent=1)
+    write_as_leader(store.experiment_folder(experiment["name"]) / "experiment.json", text + "\n")
+
+
+def _hash(experiment: Mapping[str, Any]) -> str:
+    return hashlib.sha256(canonical_json(experiment).encode()).hexdigest()
 
 
 def studies_of(experiment: Mapping[str, Any]) -> list[dict[str, Any]]:

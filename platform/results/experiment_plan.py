@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,7 +12,7 @@ from datasets.folds import FoldPlan
 from platform.config import ABSENT_WHILE_USUAL, Configuration, Plan, to_dict
 from platform.errors import UserError
 from platform.results.cost import cost_gflop
-from platform.results.experiment import read_experiment
+from platform.results.experiment import read_experiment, write_experiment
 from platform.results.experiment_rows import Effect, Found, Row
 from platform.results.led_files import write_as_leader
 from platform.results.mask_source import mask_source
@@ -312,7 +311,7 @@ def describe_experiment(
         "studies": list(found.studies) if found else [],
         "economy": found.economy if found else None,
     }
-    write_as_leader(experiment.folder / "experiment.json", json.dumps(content, indent=1) + "\n")
+    write_experiment(experiment.store, content)
     return content
 
 

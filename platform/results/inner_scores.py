@@ -24,10 +24,7 @@ class InnerScores:
     @property
     def mean_of_steps(self) -> float:
         """The unweighted mean of the steps' accuracies: a search's objective. A step is one fold's."""
-        accuracies = [
-            sum(right for right, _ in counts.values()) / sum(total for _, total in counts.values())
-            for counts in self.steps.values()
-        ]
+        accuracies = [_accuracy(counts) for counts in self.steps.values()]
         return sum(accuracies) / len(accuracies)
 
     @property
@@ -57,6 +54,15 @@ def inner_scores(store: ResultsStore, tasks: Sequence[FoldTask], *, partial: boo
         elif not partial:
             raise KeyError(f"fold run {task.identity} (fold {task.fold_index}) has no result")
     return InnerScores(steps=steps)
+
+
+def accuracy_of_run(store: ResultsStore, identity: str) -> float:
+    """Accuracy in [0, 1] of one finished fold run. UserError when its predictions were changed."""
+    return _accuracy(_counts(store.root, identity))
+
+
+def _accuracy(counts: Counts) -> float:
+    return sum(right for right, _ in counts.values()) / sum(total for _, total in counts.values())
 
 
 @lru_cache(maxsize=100_000)

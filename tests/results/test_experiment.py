@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from platform.errors import UserError
-from platform.results.experiment import check_experiment, read_experiment
+from platform.results.experiment import check_experiment, read_experiment, write_experiment
 from platform.results.store import ResultsStore
 from tests.results.fake_runs import demo_experiment
 
@@ -14,6 +14,20 @@ from tests.results.fake_runs import demo_experiment
 def test_an_experiment_is_read_as_it_was_written(tmp_path: Path) -> None:
     store, written = demo_experiment(tmp_path)
     assert read_experiment(store, written["name"]) == written
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [("FMPN", "FNPN"), ('"selection_rule": "inner"', '"selection_rule": "test"'), ("0.57", "0.67")],
+)
+def test_a_changed_title_rule_or_score_is_refused(before: str, after: str, tmp_path: Path) -> None:
+    store, content = demo_experiment(tmp_path)
+    write_experiment(store, content)
+    assert read_experiment(store, content["name"]) == content
+    path = store.experiment_folder(content["name"]) / "experiment.json"
+    path.write_text(path.read_text().replace(before, after, 1))
+    with pytest.raises(UserError, match=r"experiment.json was changed after it was written .* remove it and"):
+        read_experiment(store, content["name"])
 
 
 def test_an_unknown_experiment_lists_the_known_ones(tmp_path: Path) -> None:

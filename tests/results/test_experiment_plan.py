@@ -10,7 +10,7 @@ from datasets.folds import FoldPlan
 from platform.config import Configuration, Plan
 from platform.errors import UserError
 from platform.results.cost import cost_gflop
-from platform.results.experiment import check_experiment
+from platform.results.experiment import check_experiment, read_experiment
 from platform.results.experiment_plan import (
     Experiment,
     all_tasks,
@@ -145,7 +145,7 @@ def test_the_description_is_a_valid_experiment_with_the_plans_rule(data_root: Pa
         made = experiment(data_root, tmp_path / rule, search=rule == "inner", selection_rule=rule)
         content = describe_experiment(made, final_rows(made, made.configuration), result)
         path = made.folder / "experiment.json"
-        assert json.loads(path.read_text()) == json.loads(json.dumps(content))
+        assert read_experiment(made.store, made.name) == json.loads(json.dumps(content))
         assert content["selection_rule"] == rule
         assert {row["selection_rule"] for row in content["rows"]} == {rule}
         assert content["config"]["generator_width"] == 2
