@@ -8,7 +8,9 @@ from typing import Any
 
 import numpy as np
 
+from datasets.sources import RESTORE
 from platform.errors import UserError
+from platform.files.opening import check_regular, open_regular
 
 RIFF_HEADER_BYTES = 8
 UNKNOWN_SIZES = (0, 0xFFFFFFFF)
@@ -35,13 +37,8 @@ class Clip:
         import cv2
 
         self.close()
-        try:
-            size_bytes = self.path.stat().st_size
-        except OSError as error:
-            raise UserError(
-                f"cannot read the clip {self.path}: {error.strerror}; "
-                "restore it from your copy of the data set."
-            ) from error
+        check_regular(self.path, remedy=RESTORE)
+        size_bytes = self.path.stat().st_size
         if not size_bytes:
             raise UserError(
                 f"the clip {self.path} is empty (0 bytes); restore it from your copy of the data set."
@@ -109,7 +106,7 @@ class Clip:
 
 def _check_whole(path: Path, size_bytes: int) -> None:
     """Raises UserError where an AVI's header promises more bytes than there are."""
-    with path.open("rb") as file:
+    with open_regular(path, remedy=RESTORE) as file:
         header = file.read(RIFF_HEADER_BYTES)
     promised = int.from_bytes(header[4:], "little")
     if header[:4] == b"RIFF" and promised not in UNKNOWN_SIZES and promised + len(header) > size_bytes:

@@ -14,6 +14,7 @@ from fractions import Fraction
 
 from datasets.inner_split import ClassCounts, inner_parts, stratified_parts
 from platform.errors import UserError
+from platform.files.json_files import parse_json
 
 __all__ = [
     "LEFT_OUT_SETS",
@@ -105,7 +106,7 @@ class FoldPlan:
     def from_json(cls, text: str) -> FoldPlan:
         """The plan that `to_json` wrote. UserError when the text is not one or does not match its hash."""
         try:
-            content = json.loads(text)
+            content = parse_json(text, "it")
             if content["format"] != "fold-plan":
                 raise ValueError(content["format"])
             folds = tuple(
@@ -117,7 +118,7 @@ class FoldPlan:
                 for fold in content["folds"]
             )
             plan, stated = cls(rule=content["rule"], folds=folds), content["hash"]
-        except (ValueError, KeyError, TypeError) as error:
+        except (UserError, ValueError, KeyError, TypeError) as error:
             raise UserError(
                 f"a fold plan must be JSON as FoldPlan.to_json writes it, but reading gave {error!r}; "
                 "make it again."

@@ -23,6 +23,7 @@ from datasets.alignment import LARGEST_RESIDUAL, five_points_from_68, residual
 from datasets.choices import BadItems
 from datasets.records import FrameRecord
 from platform.errors import UserError
+from platform.files.json_files import read_json
 
 BATCH_IMAGES = 16
 """Images handed to the detector at once."""
@@ -213,7 +214,7 @@ class _Cache:
     def read(self, digest: str) -> list[DetectedFace] | None:
         """The faces stored for the image with that hash; None where there is no sound file."""
         try:
-            content = json.loads((self._folder / f"{digest}.json").read_text(encoding="utf-8"))
+            content = read_json(self._folder / f"{digest}.json")
             if (content["image_sha256"], content["detector"]) != (digest, self._detector):
                 return None
             # Files from before 28 November 2026 have no hash of their own.
@@ -223,7 +224,7 @@ class _Cache:
                 DetectedFace(points=np.array(face["points"], dtype=np.float64), score=float(face["score"]))
                 for face in content["faces"]
             ]
-        except (OSError, ValueError, KeyError, TypeError):
+        except (UserError, ValueError, KeyError, TypeError, AttributeError):
             return None
         sound = all(face.points.shape == (68, 2) and np.isfinite(face.points).all() for face in faces)
         return faces if sound else None

@@ -21,7 +21,8 @@ import numpy as np
 
 from datasets.verified_files import has_sha256
 from platform.errors import UserError
-from platform.files.opening import file_sha256
+from platform.files.json_files import parse_own_json
+from platform.files.opening import check_regular, file_sha256, open_lock, read_bytes
 
 RECIPE_VERSION = 2
 """Raised with every change to frame selection, alignment or format that can change a byte."""
@@ -46,10 +47,10 @@ def read_manifest(folder: Path) -> dict[str, Any]:
     if not path.is_file():
         raise UserError(f"the store {folder} is half-written (no {MANIFEST}); {_again(folder)}")
     try:
-        manifest = json.loads(path.read_text(encoding="utf-8"))
+        manifest = parse_own_json(read_bytes(path), str(path))
         sound = manifest["format"] == "prepared-store" and manifest["hash"] == manifest_hash(manifest)
         version = manifest["recipe_version"]
-    except (ValueError, KeyError, TypeError, AttributeError):
+    except (UserError, KeyError, TypeError, AttributeError, RecursionError):
         sound, version = False, None
     if not sound:
         raise UserError(f"{path} is damaged (it does not match its own hash); {_again(folder)}")
@@ -67,11 +68,11 @@ def open_images(folder: Path, manifest: dict[str, Any]) -> np.ndarray:
     shape = (manifest["image_count"], size_pixels, size_pixels, 3)
     path = folder / IMAGES
     try:
-        if not path.is_file():
-            raise FileNotFoundError("there is no such file")
+        check_regular(path)
         images = np.load(path, mmap_mode="c", allow_pickle=False)
         size_bytes = path.stat().st_size
-    except (OSError, ValueError, EOFError) as error:
+    # numpy parses the header with Python's own tokenizer and parser, whose errors are of many kinds.
+    except Exception as error:
         raise UserError(f"{path} is missing or damaged ({error}); {_again(folder)}") from error
     if images.shape != shape or images.dtype != np.uint8 or size_bytes != images.offset + images.nbytes:
         raise UserError(f"{path} does not hold uint8 {shape} as its {MANIFEST} says; {_again(folder)}")
@@ -165,7 +166,7 @@ def sole_writer(folder: Path) -> Iterator[Path]:
 def _locked(path: Path) -> Iterator[None]:
     """Hold the lock file `path`, which is gone afterwards."""
     while True:
-        with path.open("w") as lock:
+        with open_lock(path) as lock:
             fcntl.flock(lock, fcntl.LOCK_EX)
             # Whoever held it before us removed the file: then ours is a lock on nothing.
             if not path.exists() or not os.path.samestat(path.stat(), os.fstat(lock.fileno())):
@@ -228,7 +229,7 @@ def write_manifest(
         "dataset": dataset,
         "size_pixels": size_pixels,
         "image_count": image_count,
-        "sha256": {IMAGES: images_sha256, INDEX: hashlib.sha256((folder / INDEX).read_bytes()).hexdigest()},
+        "sha256": {IMAGES: images_sha256, INDEX: file_sha256(folder / INDEX)},
         "created_by": "python -m platform.prepare",
     }
     manifest["hash"] = manifest_hash(manifest)
@@ -274,6 +275,6 @@ def _same_and_sound(partial: Path, folder: Path) -> bool:
     try:
         manifest = read_manifest(folder)
         check_hashes(folder, manifest)
-        return (partial / MANIFEST).read_bytes() == (folder / MANIFEST).read_bytes()
+        return read_bytes(partial / MANIFEST) == read_bytes(folder / MANIFEST)
     except (OSError, UserError):
         return False

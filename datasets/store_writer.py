@@ -25,6 +25,8 @@ from datasets.frame_alignment import aligning_transform
 from datasets.records import EXPRESSIONS, FrameRecord
 from datasets.store import PreparedStore
 from platform.errors import UserError
+from platform.files.json_files import parse_own_json
+from platform.files.opening import MissingFile, read_bytes
 
 Progress = Callable[[int, int], None]
 """Called with (images done, images in all) after every chunk."""
@@ -223,16 +225,17 @@ def _finished_chunks(
 ) -> dict[int, dict[str, Any]]:
     """Journal entries of an earlier run of the same records whose images and sources still stand."""
     try:
-        first, *lines = (partial / JOURNAL).read_text(encoding="utf-8", errors="replace").split("\n")
-    except FileNotFoundError:
+        content = read_bytes(partial / JOURNAL)
+    except MissingFile:
         return {}
+    first, *lines = content.decode(errors="replace").split("\n")
     if first != key:
         return {}
     found = {}
     for line in lines[:-1]:  # the last has no line end: empty, or cut short by the kill
         try:
-            entry = json.loads(line)
-        except ValueError:  # a power cut may leave zero bytes behind
+            entry = parse_own_json(line, JOURNAL)
+        except UserError:  # a power cut may leave zero bytes behind
             continue
         number, chunk = entry["chunk"], chunks[entry["chunk"]]
         crc = image_file.read_crc(

@@ -181,6 +181,58 @@ def is_unsafe(module: str, source: str) -> list[str]:
     return found
 
 
+READERS_OF_FILES = {
+    "json.load", "json.loads", "csv.reader", "csv.DictReader", "cv2.imread", "cv2.VideoCapture", "np.loadtxt",
+    "np.genfromtxt", "np.fromfile", "np.memmap", "yaml.safe_load", "yaml.safe_load_all", "yaml.compose",
+    "yaml.parse", "yaml.scan", "pickletools.genops", "safetensors.torch.load_file", "load_file",
+}  # fmt: skip
+MAY_READ = {
+    "datasets.clips": "OpenCV opens a clip by its name, which has been through the gate",
+    "datasets.image_file": "images of a store that this process is writing",
+    "datasets.pickle_machine": "bytes in memory",
+    "datasets.store_files": "numpy maps images.npy by its name, which has been through the gate",
+    "platform.distributed.ray_start": "Ray's own logs",
+    "platform.machine_limits": "files of the kernel",
+    "platform.results.append_only": "a journal that this process appends to",
+    "platform.results.journal": "lines of that journal",
+    "platform.results.space_paths": "text of its own in memory",
+    "platform.results.told_values": "text of its own in memory",
+    "platform.search_plan": "text of its own in memory",
+}
+"""Modules that open or parse by themselves, and why they may."""
+
+
+def reads_beside_the_gate(module: str, source: str) -> list[str]:
+    """Files are opened, and their text is parsed, by platform.files: regular, bounded, with file and line."""
+    if module.startswith("platform.files.") or module == "platform.__init__" or module in MAY_READ:
+        return []
+    found = []
+    for node in ast.walk(ast.parse(source)):
+        if not isinstance(node, ast.Call):
+            continue
+        called, arguments = ast.unparse(node.func), [ast.unparse(argument) for argument in node.args]
+        last = called.rpartition(".")[2]
+        modes = [
+            text
+            for text in (*arguments[:2], *(ast.unparse(k.value) for k in node.keywords))
+            if _is_mode(text)
+        ]
+        opens = called == "open" or (last == "open" and (not arguments or _is_mode(arguments[0])))
+        in_memory = bool(arguments) and arguments[0].startswith(("io.BytesIO(", "BytesIO("))
+        if (
+            called in READERS_OF_FILES
+            or (last in ("read_text", "read_bytes") and not arguments and "." in called)
+            or (opens and all("r" in mode for mode in modes))
+            or (called in ("np.load", "numpy.load", "Image.open") and not in_memory)
+        ):
+            found.append(f"line {node.lineno}: {called}; use platform.files")
+    return found
+
+
+def _is_mode(text: str) -> bool:
+    return re.fullmatch(r"'[rwax][bt+]*'", text) is not None
+
+
 UNFINISHED = re.compile(r"\b(?:TO" + "DO|FIX" + "ME|XX" + r"X)\b")
 MACHINE_PATH = re.compile(
     r"(?<![\w.~/$}-])/(?:wo" + r"rk|ro" + r"ot|ho" + r"me/\w+|Us" + r"ers/\w+)(?![\w-])"
@@ -204,6 +256,7 @@ SOURCE_RULES: list[Rule] = [
     imports_torch_in_datasets,
     lacks_docstrings,
     is_unsafe,
+    reads_beside_the_gate,
 ]
 TEXT_RULES: list[Rule] = [is_unfinished, names_a_machine]
 
@@ -285,6 +338,15 @@ def test_nothing_heavy_is_imported_before_a_command_has_parsed_its_arguments() -
         (is_unsafe, "platform.tune", "from pickle import loads"),
         (is_unsafe, "platform.tune", "import numpy\nnumpy.load(path, allow_pickle=True)"),
         (is_unsafe, "platform.tune", "import subprocess\nsubprocess.run(text, shell=True)"),
+        (reads_beside_the_gate, "platform.tune", "path.read_text()"),
+        (reads_beside_the_gate, "platform.tune", "Path('x').read_bytes()"),
+        (reads_beside_the_gate, "platform.tune", "open(path)"),
+        (reads_beside_the_gate, "platform.tune", "path.open('rb')"),
+        (reads_beside_the_gate, "platform.tune", "path.open(mode='r', encoding='utf-8')"),
+        (reads_beside_the_gate, "platform.tune", "json.loads(text)"),
+        (reads_beside_the_gate, "datasets.folder", "csv.DictReader(lines)"),
+        (reads_beside_the_gate, "datasets.folder", "np.load(path, allow_pickle=False)"),
+        (reads_beside_the_gate, "datasets.folder", "Image.open(path)"),
         (is_unfinished, "", "# TO" + "DO: later"),
         (names_a_machine, "", "DATA = '/ho" + "me/someone/data'"),
         (names_a_machine, "", "see /wo" + "rk/main"),
@@ -304,6 +366,14 @@ def test_a_rule_finds_what_breaks_it(rule: Rule, module: str, source: str) -> No
         (imports_torch_in_datasets, "datasets.batches", "import torch"),
         (lacks_docstrings, "x", '"""D."""\nclass A(B):\n    """D."""\n    def forward(self): ...'),
         (is_unsafe, "platform.tune", "import torch\ntorch.load(path, weights_only=True)"),
+        (reads_beside_the_gate, "datasets.folder", "read_bytes(path)\nopening.read_text(path)"),
+        (
+            reads_beside_the_gate,
+            "datasets.folder",
+            "path.open('w')\nopen(path, 'ab')\nStore.open(folder)",
+        ),
+        (reads_beside_the_gate, "datasets.folder", "np.load(io.BytesIO(content), allow_pickle=False)"),
+        (reads_beside_the_gate, "platform.files.json_files", "json.loads(text)"),
         (names_a_machine, "", "https://example.org/wo" + "rk/ and ~/wo" + "rk/ and ./ro" + "ot"),
     ],
 )

@@ -21,6 +21,8 @@ import cv2
 from datasets.synthetic.frames import SetParameters
 from datasets.synthetic.layouts import Row, load_layout
 from platform.errors import UserError
+from platform.files.json_files import parse_json
+from platform.files.opening import read_bytes
 
 MANIFEST = "synthetic.json"
 CLAIM = "synthetic.json.part"
@@ -124,7 +126,7 @@ def _is_finished(root: Path, parameters: SetParameters, layout: str) -> bool:
     path = root / MANIFEST
     if not path.is_file():
         return False
-    found = _read_record(path, path.read_text(encoding="utf-8", errors="replace"))
+    found = _read_record(path, _text(path))
     for name, value in _record(parameters, layout).items():
         if found.get(name) != value:
             raise UserError(
@@ -137,8 +139,8 @@ def _is_finished(root: Path, parameters: SetParameters, layout: str) -> bool:
 
 def _read_record(path: Path, text: str) -> dict[str, object]:
     try:
-        record = json.loads(text)
-    except json.JSONDecodeError:
+        record = parse_json(text, str(path))
+    except UserError:
         record = None
     if not isinstance(record, dict):
         raise UserError(
@@ -152,10 +154,10 @@ def _claim(root: Path, parameters: SetParameters, layout: str) -> list[list[Row]
     claim = root / CLAIM
     wanted = _record(parameters, layout)
     if claim.is_file():
-        first, *lines = claim.read_text(encoding="utf-8", errors="replace").split("\n")
+        first, *lines = _text(claim).split("\n")
         found = _read_record(claim, first)
         if found == wanted:
-            whole = _whole_lines(lines)
+            whole = _whole_lines(claim, lines)
             # A line that a kill cut short is dropped, and its sequence written again.
             content = "\n".join([first, *map(json.dumps, whole)]) + "\n"
             _write_atomically(claim, content.encode())
@@ -169,9 +171,15 @@ def _claim(root: Path, parameters: SetParameters, layout: str) -> list[list[Row]
     return []
 
 
-def _whole_lines(lines: list[str]) -> list[list[Row]]:
+def _text(path: Path) -> str:
+    """What a power cut damaged is shown as damaged, and refused or dropped by its reader."""
+    return read_bytes(path).decode(errors="replace")
+
+
+def _whole_lines(claim: Path, lines: list[str]) -> list[list[Row]]:
     """The rows of each line but the last, which has no line end: empty, or cut short by a kill."""
-    return [json.loads(line) for line in lines[:-1]]
+    remedy = f"remove its folder (rm -r {claim.parent}) and run the same command again."
+    return [parse_json(line, str(claim), remedy=remedy) for line in lines[:-1]]
 
 
 def _remove(path: Path) -> None:

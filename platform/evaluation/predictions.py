@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 
 from platform.errors import UserError
+from platform.files.opening import read_bytes
 
 TEXT_COLUMNS = ("dataset", "subject", "sequence", "image", "true", "predicted")
 SCORE_PREFIX = "score_"
@@ -186,11 +187,7 @@ def write_parquet(predictions: Predictions, path: Path) -> None:
 
 def read_parquet(path: Path) -> Predictions:
     """Read what `write_parquet` wrote, checked. Raises UserError naming the file and what is wrong."""
-    try:
-        content = path.read_bytes()
-    except OSError as error:
-        raise UserError(f"{path}: predictions must be a readable file, but {error.strerror}.") from error
-    return from_bytes(content, str(path))
+    return from_bytes(read_bytes(path), str(path))
 
 
 def concatenate(parts: Sequence[Predictions]) -> Predictions:

@@ -19,6 +19,7 @@ from typing import Any
 from optuna.storages.journal import BaseJournalBackend, JournalFileSymlinkLock
 
 from platform.errors import UserError
+from platform.files.opening import open_lock, open_regular
 from platform.results.append_only import append_synced, cut_damaged_end
 
 LOCK_GRACE_SECONDS = 5
@@ -71,7 +72,7 @@ class Journal(BaseJournalBackend):
         """Make the file where there is none, and cut a damaged last line off; `say` tells of that."""
         try:
             self._path.parent.mkdir(parents=True, exist_ok=True)
-            self._path.open("ab").close()
+            open_lock(self._path, remedy="choose another --runs, or --storage.").close()
             self._remove_foreign_lock()
             with self._locked():
                 cut = cut_damaged_end(self._path, _is_whole)
@@ -88,7 +89,7 @@ class Journal(BaseJournalBackend):
         number, offset = self._place if log_number_from >= self._place[0] else (0, 0)
         damage: tuple[int, DamagedLine] | None = None
         try:
-            with self._path.open("rb") as file:
+            with open_regular(self._path, remedy="choose another --runs, or --storage.") as file:
                 file.seek(offset)
                 for line in file:
                     if damage:

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from platform.files.json_files import parse_own_json
+from platform.files.opening import read_bytes
 from platform.results.aggregate import AggregatedRow
 from platform.results.experiment import studies_of
 
@@ -97,13 +98,13 @@ def _write_masks(writer: SummaryWriter, store: ResultsStore, identity: str, fold
     if "pictures.png" in manifest["sha256"]:
         names = manifest.get("pictures")
         title = "test faces" + (f", from above: {', '.join(names)}" if names else "")
-        _write_image(writer, title, io.BytesIO(store.read("fold_runs", identity, "pictures.png")))
+        _write_image(writer, title, store.read("fold_runs", identity, "pictures.png"))
 
 
-def _write_image(writer: SummaryWriter, title: str, png: Path | io.BytesIO) -> None:
+def _write_image(writer: SummaryWriter, title: str, png: bytes) -> None:
     from PIL import Image
 
-    with Image.open(png) as image:
+    with Image.open(io.BytesIO(png)) as image:
         writer.add_image(title, np.asarray(image.convert("RGB")), dataformats="HWC")
 
 
@@ -112,7 +113,7 @@ def _write_figures(folder: Path, figures: Mapping[str, Path]) -> None:
 
     with SummaryWriter(str(folder)) as writer:
         for title, path in figures.items():
-            _write_image(writer, title, path)
+            _write_image(writer, title, read_bytes(path))
 
 
 def _write_trial(folder: Path, trial: Mapping[str, Any]) -> None:

@@ -21,9 +21,16 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from platform.errors import UserError
+from platform.files.json_files import parse_own_json
+from platform.files.opening import read_bytes
+
 FORMAT = 2
 KEPT = 2
 """Newest checkpoints of a stage that stay: the one before is there should the newest be damaged."""
+
+LARGEST_BYTES = 16 * 2**30
+"""Of a checkpoint's tensors."""
 
 Curve = list[dict[str, float]]
 
@@ -115,7 +122,7 @@ class Checkpoints:
             try:
                 state, tensors = _read(path, stage, epoch)
                 _restore(tensors, module, optimizer)
-            except (OSError, ValueError, KeyError, TypeError, SafetensorError) as error:
+            except (UserError, ValueError, KeyError, TypeError, SafetensorError) as error:
                 warnings.warn(
                     f"the checkpoint {path}.json cannot be used ({error}); going on from the one before",
                     stacklevel=2,
@@ -158,14 +165,15 @@ def _read(path: Path, stage: str, epoch: int) -> tuple[dict[str, Any], dict[str,
     """Both files, checked against their hashes. Raises ValueError that says what does not hold."""
     from safetensors.torch import load
 
-    state = json.loads(path.with_suffix(".json").read_bytes())
+    name = path.with_suffix(".json")
+    state = parse_own_json(read_bytes(name), str(name))
     if not isinstance(state, dict) or state.get("hash") != _hash(state):
         raise ValueError("its JSON does not match its own hash")
     if state["format"] != FORMAT:
         raise ValueError(f"it is of format {state['format']}, but this code reads {FORMAT}")
     if (state["stage"], state["epoch"]) != (stage, epoch):
         raise ValueError(f"it is of epoch {state['epoch']} of {state['stage']}")
-    content = path.with_suffix(".safetensors").read_bytes()
+    content = read_bytes(path.with_suffix(".safetensors"), largest_bytes=LARGEST_BYTES)
     if hashlib.sha256(content).hexdigest() != state["tensors_sha256"]:
         raise ValueError("its tensors do not match their hash")
     return state, load(content)

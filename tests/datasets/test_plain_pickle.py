@@ -14,7 +14,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from datasets import plain_pickle
+from datasets import pickle_machine, plain_pickle
 from datasets.plain_pickle import load_plain
 from platform.errors import UserError
 
@@ -212,7 +212,7 @@ def test_data_that_shares_its_parts_is_no_bomb(tmp_path: Path) -> None:
         load_plain(write(tmp_path / "x.pkl", pickle.dumps(value)))
 
 
-LONG_TUPLE = b"(" + b"K\x01" * 300_000 + b"tq\x00"
+LONG_TUPLE = b"(" + b"K\x01" * 20_000 + b"tq\x00"
 DTYPE = b"cnumpy\ndtype\nX\x02\x00\x00\x00f8\x85Rq\x01"
 
 
@@ -220,13 +220,12 @@ DTYPE = b"cnumpy\ndtype\nX\x02\x00\x00\x00f8\x85Rq\x01"
 @pytest.mark.parametrize(
     "content",
     [
-        b"(" * 1_000_000 + b"." ,
-        b"]" * 400_000 + b"a" * 399_999 + b".",  # Python's own machine can crash on what is nested so
-        b")" + b"\x85" * 500_000 + b".",
-        b"(" + b"K\x01" * 3_000_000 + b"l.",
-        LONG_TUPLE + b"0}" + b"h\x00K\x01s" * 300_000 + b".",  # hashed again and again
-        DTYPE + LONG_TUPLE + b"0" + b"h\x00b" * 300_000 + b".",  # unpacked again and again
-        b"c_codecs\nencode\nq\x02" + LONG_TUPLE + b"0" + b"h\x02h\x00R0" * 300_000 + b"N.",
+        b"(" * 50_000 + b"." ,
+        b"]" * 50_000 + b"a" * 49_999 + b".",  # Python's own machine can crash on what is nested so
+        b")" + b"\x85" * 50_000 + b".",
+        LONG_TUPLE + b"0}" + b"h\x00K\x01s" * 20_000 + b".",  # hashed again and again
+        DTYPE + LONG_TUPLE + b"0" + b"h\x00b" * 20_000 + b".",  # unpacked again and again
+        b"c_codecs\nencode\nq\x02" + LONG_TUPLE + b"0" + b"h\x02h\x00R0" * 20_000 + b"N.",
         b"\x8b" + struct.pack("<i", 2**20) + b"\x01" * 2**20 + b".",  # a number of a megabyte
         b"I" + b"9" * 5000 + b"\n.",
         b"\x8e" + struct.pack("<Q", 2**63 - 1) + b"ab.",  # bytes without end
@@ -245,6 +244,15 @@ DTYPE = b"cnumpy\ndtype\nX\x02\x00\x00\x00f8\x85Rq\x01"
 def test_crafted_pickles_are_refused_in_bounded_time(tmp_path: Path, content: bytes) -> None:
     with pytest.raises(UserError, match=r"x\.pkl is no sound pickle of plain data"):
         load_plain(write(tmp_path / "x.pkl", content))
+
+
+def test_more_instructions_than_any_file_of_labels_has_are_not_carried_out(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(pickle_machine, "MOST_INSTRUCTIONS", 1000)
+    load_plain(write(tmp_path / "x.pkl", pickle.dumps([1] * 900)))
+    with pytest.raises(UserError, match="more than 1,000 instructions"):
+        load_plain(write(tmp_path / "x.pkl", pickle.dumps([1] * 1100)))
 
 
 def test_an_array_named_again_and_again_takes_no_more_memory_than_a_file_may(

@@ -18,12 +18,16 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from platform.errors import UserError
+from platform.files.opening import read_bytes
 
 if TYPE_CHECKING:
     from torch import Tensor, nn
 
 NAMED_WEIGHTS = ("imagenet", "none")
 """What the setting `weights` may be beside a file."""
+
+LARGEST_BYTES = 16 * 2**30
+"""Of a file of weights."""
 
 _PINNED = re.compile(r"(?P<path>.+)@sha256:(?P<sha256>[0-9a-f]{64})", re.DOTALL)
 _SHOWN_KEYS = 3
@@ -194,7 +198,4 @@ def _some(items: Iterable[str]) -> str:
 
 def file_content(path: Path) -> bytes:
     """The file's bytes; UserError when they cannot be read."""
-    try:
-        return path.read_bytes()
-    except OSError as error:
-        raise UserError(f"cannot read the weights {path} ({error.strerror}); check the path.") from error
+    return read_bytes(path, largest_bytes=LARGEST_BYTES, remedy="check the path of the weights.")

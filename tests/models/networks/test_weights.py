@@ -90,7 +90,7 @@ def test_a_file_that_changed_since_it_was_pinned_is_refused(file: Path) -> None:
     with pytest.raises(UserError, match=r"some.pth has changed since this run was planned"):
         read_weights(pinned)
     file.unlink()
-    with pytest.raises(UserError, match=r"cannot read the weights .*some.pth"):
+    with pytest.raises(UserError, match=r"cannot read .*some.pth"):
         read_weights(pinned)
 
 
