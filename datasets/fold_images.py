@@ -26,7 +26,7 @@ class _Seen:
     hashes: list[bytes]
     """SHA-256 of the decoded pixels and their shape, M of them."""
     pictures: np.ndarray
-    """float32 (M, D), from small_picture."""
+    """float32 (M, S, S), from small_picture."""
     missing: list[str]
     unreadable: list[str]
     """The message of each."""
@@ -176,6 +176,7 @@ def _near(lists: FoldLists, seen: _Seen, subjects: np.ndarray) -> Iterator[Findi
         bool(trained.get(a, 0) & tested.get(b, 0) | trained.get(b, 0) & tested.get(a, 0)) for a, b in named
     )
     best = max(range(len(pairs)), key=lambda position: pairs[position].correlation)
+    how = f" ({pairs[best].how})" if pairs[best].how else ""
     yield Finding(
         severity="warning",
         rule="near duplicates across subjects",
@@ -183,7 +184,7 @@ def _near(lists: FoldLists, seen: _Seen, subjects: np.ndarray) -> Iterator[Findi
             f"{len(pairs)} pairs of images of different subjects look the same, {crossing} of them with one "
             "in training and the other in test of one fold"
         ),
-        example=f"{named[best][0]} and {named[best][1]}, correlation {pairs[best].correlation:.3f}",
+        example=(f"{named[best][0]} and {named[best][1]}{how}, correlation {pairs[best].correlation:.3f}"),
         remedy="look at them: if it is one person under two ids, merge the ids and divide again.",
     )
 

@@ -15,6 +15,7 @@ from datasets.choices import ALL_BY_THE_RULE, BadItems, Choices
 from datasets.inspection import check_looks_right
 from datasets.landmark_matching import attach_landmarks, several_faces
 from datasets.landmarks import read_landmarks
+from datasets.linked_files import without_linked
 from datasets.preview import write_preview
 from datasets.records import DatasetDescription, FrameRecord
 from datasets.sources import require_folder, source_path, source_sha256
@@ -103,7 +104,7 @@ def prepare_dataset(
     check_looks_right(dataset, root)
     bad = BadItems(skip=skip_bad, root=root)
     listed = None if landmarks is None else read_landmarks(landmarks, bad)
-    records = adapter.read_records(root, choices, bad)
+    records = without_linked(root, adapter.read_records(root, choices, bad), bad)
     if beside is not None:
         beside += bad.beside
     frames = RawFrames(dataset, root)
