@@ -25,7 +25,7 @@ from datasets.frame_alignment import aligning_transform
 from datasets.records import EXPRESSIONS, FrameRecord
 from datasets.store import PreparedStore
 from platform.errors import UserError
-from platform.files.json_files import parse_own_json
+from platform.files.checked_lines import DamagedLine, checked_line, value_of
 from platform.files.opening import MissingFile, read_bytes
 
 Progress = Callable[[int, int], None]
@@ -182,7 +182,7 @@ def _written_rows(
     key = _key(dataset, records, recipe, skip_bad)
     done = _finished_chunks(partial, key, chunks, source, recipe.size_pixels)
     store_files.write_synced(
-        partial / JOURNAL, "".join(line + "\n" for line in [key, *map(json.dumps, done.values())]).encode()
+        partial / JOURNAL, b"".join([key.encode() + b"\n", *map(checked_line, done.values())])
     )
     wanted = [number for number in range(len(chunks)) if number not in done]
     images = partial / store_files.IMAGES
@@ -190,12 +190,12 @@ def _written_rows(
         _write_chunk, images, chunk_images=CHUNK_IMAGES, source=source, recipe=recipe, skip=skip_bad
     )
     images_done = sum(len(chunks[number]) for number in done)
-    with (partial / JOURNAL).open("a", encoding="utf-8") as journal:
+    with (partial / JOURNAL).open("ab") as journal:
         for number, entry in zip(
             wanted, in_processes(write, [(number, chunks[number]) for number in wanted], workers), strict=True
         ):
             done[number] = entry
-            journal.write(json.dumps(entry) + "\n")
+            journal.write(checked_line(entry))
             journal.flush()
             images_done += len(chunks[number])
             if progress is not None:
@@ -225,24 +225,23 @@ def _finished_chunks(
 ) -> dict[int, dict[str, Any]]:
     """Journal entries of an earlier run of the same records whose images and sources still stand."""
     try:
-        content = read_bytes(partial / JOURNAL)
-    except MissingFile:
+        first, *lines = read_bytes(partial / JOURNAL).splitlines(keepends=True)
+    except (MissingFile, ValueError):  # not there, or empty
         return {}
-    first, *lines = content.decode(errors="replace").split("\n")
-    if first != key:
+    if first != key.encode() + b"\n":
         return {}
     found = {}
-    for line in lines[:-1]:  # the last has no line end: empty, or cut short by the kill
+    for line in lines:
         try:
-            entry = parse_own_json(line, JOURNAL)
-        except UserError:  # a power cut may leave zero bytes behind
+            entry = value_of(line)
+        except DamagedLine:  # cut short by a kill or a full disk, or zero bytes after a power cut
             continue
         number, chunk = entry["chunk"], chunks[entry["chunk"]]
         crc = image_file.read_crc(
             partial / store_files.IMAGES, number * CHUNK_IMAGES, len(chunk), size_pixels
         )
         if crc == entry["crc"] and entry["stamps"] == [source.stamp(record) for record in chunk]:
-            found[number] = entry
+            found[number] = {name: value for name, value in entry.items() if name != "crc32"}
     return found
 
 

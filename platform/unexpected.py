@@ -46,9 +46,9 @@ def _of_environment(error: BaseException) -> str:
     # Asked by name: a command that did not import them cannot have met their exceptions.
     families = {f"{kind.__module__}.{kind.__name__}" for kind in type(error).__mro__}
     if families & {"optuna.exceptions.StorageInternalError", "sqlalchemy.exc.SQLAlchemyError"}:
-        from platform.results.study_storage import without_password
+        from platform.results.study_storage import storage_failure
 
-        return without_password(f"the study's storage cannot be used ({_first_line(error)})")
+        return storage_failure(error)
     if "ray.exceptions.RayError" in families:
         from platform.distributed.lost_workers import environment_failure_of
 

@@ -16,6 +16,8 @@ from typing import Any, Literal, TextIO
 from datasets.dry_run import is_dry_run
 from platform.console import SafeStream
 from platform.errors import UserError
+from platform.files.opening import open_regular
+from platform.results.append_only import cut_damaged_end, last_line_start
 
 EventName = Literal[
     "phase", "trial_proposed", "run_finished", "run_failed", "round_finished", "trial_complete",
@@ -26,6 +28,9 @@ KEYS = (
     "time", "event", "study", "trial", "fold", "part", "score", "seconds", "slot_seconds", "counts",
     "seconds_left", "detail",
 )  # fmt: skip
+
+_START = b'{"time": "'
+"""How every line begins."""
 
 
 class EventLog:
@@ -72,8 +77,25 @@ def event_log(where: str | None) -> Iterator[EventLog | None]:
 
 def _appended(path: Path) -> TextIO:
     try:
+        if path.is_file():  # not a pipe or a terminal
+            _repair(path)
         return path.open("a", encoding="utf-8")
     except OSError as error:
         raise UserError(
             f"--log-json cannot write {path} ({error.strerror}); pass another file, or - for standard output."
         ) from error
+
+
+def _repair(path: Path) -> None:
+    """Cut off half an event, which a full disk or a kill left. UserError: half of something else."""
+    with open_regular(path, remedy="pass another file.") as file:
+        file.seek(last_line_start(path))
+        line = file.read()
+    if not line or line.endswith(b"\n"):
+        return
+    if not (line.startswith(_START) or _START.startswith(line) or not line.strip(b"\0")):
+        raise UserError(
+            f"--log-json adds lines to {path}, which ends within a line that is no event; pass another file."
+        )
+    cut_damaged_end(path, lambda line: True)
+    print(f"{path} ended in half an event ({len(line)} bytes): cut off.", file=sys.stderr)

@@ -8,13 +8,16 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from optuna.exceptions import StorageInternalError
 from ray.tune.schedulers import FIFOScheduler, TrialScheduler
 from ray.tune.search import Searcher
+from sqlalchemy.exc import SQLAlchemyError
 
 from platform.distributed.lost_workers import environment_failure_of
 from platform.distributed.study_search import METRIC, UNABLE, StudySearch
 from platform.errors import UserError
 from platform.results.environment_failure import LOST_WORKERS_IN_A_ROW, EnvironmentFailure
+from platform.results.study_storage import storage_failure
 
 LOST_TRIAL_RESTARTS = LOST_WORKERS_IN_A_ROW
 """Times that a trial is started again after its process was lost."""
@@ -56,8 +59,8 @@ class Studies(Searcher):
     def _ending(self) -> Iterator[None]:
         """What ends one study ends all: they share the space's file, the disk and the workers.
 
-        A UserError raised in the block (a study that cannot be written, a result that was changed) is such an
-        end too: from here it would reach the user as a traceback of Tune's.
+        A UserError or a database's error raised in the block (a study that cannot be written, a result that
+        was changed) is such an end too: from here it would reach the user as a traceback of Tune's.
         """
         fault: UserError | None = None
         try:
@@ -66,6 +69,8 @@ class Studies(Searcher):
             fault = failure
         except UserError as error:
             fault = EnvironmentFailure(str(error).rstrip("."))
+        except (StorageInternalError, SQLAlchemyError) as error:
+            fault = EnvironmentFailure(storage_failure(error))
         fault = self._fault() or fault
         if fault is not None:
             for search in self.searches:

@@ -7,10 +7,7 @@ lines are Optuna's, so that optuna-dashboard opens the file; it ignores the chec
 from __future__ import annotations
 
 import errno
-import json
 import os
-import re
-import zlib
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -19,6 +16,7 @@ from typing import Any
 from optuna.storages.journal import BaseJournalBackend, JournalFileSymlinkLock
 
 from platform.errors import UserError
+from platform.files.checked_lines import DamagedLine, checked_line, value_of
 from platform.files.opening import open_lock, open_regular
 from platform.results.append_only import append_synced, cut_damaged_end
 
@@ -28,30 +26,11 @@ LOCK_GRACE_SECONDS = 5
 FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 """A full disk, and a user's or a process's limit reached."""
 
-_CHECKSUM = re.compile(rb',"crc32":"([0-9a-f]{8})"\}$')
-
-
-class DamagedLine(ValueError):
-    """A line that is not as it was written."""
-
-
-def line_of(log: dict[str, Any]) -> bytes:
-    """An operation as a line: JSON whose last key is the CRC-32 of the line without that key."""
-    text = json.dumps(log, separators=(",", ":")).encode()
-    return text[:-1] + b',"crc32":"%08x"}\n' % zlib.crc32(text)
-
 
 def log_of(line: bytes) -> dict[str, Any]:
-    """The operation that the line holds. DamagedLine: half a line, no JSON object, another checksum."""
-    text = line.rstrip(b"\r\n")
-    checksum = _CHECKSUM.search(text)
-    if checksum and int(checksum[1], 16) != zlib.crc32(text[: checksum.start()] + b"}"):
-        raise DamagedLine("it does not match its checksum")
-    try:
-        log = json.loads(text)
-    except ValueError as error:  # also: no UTF-8
-        raise DamagedLine("it is no JSON") from error
-    if not line.endswith(b"\n") or not isinstance(log, dict) or "op_code" not in log:
+    """The operation that the line holds. DamagedLine as `value_of`, and where it is no operation."""
+    log = value_of(line)
+    if "op_code" not in log:
         raise DamagedLine("it is no operation of Optuna's")
     return log
 
@@ -110,7 +89,7 @@ class Journal(BaseJournalBackend):
         """Append operations, all or none."""
         try:
             with self._locked():
-                append_synced(self._path, b"".join(map(line_of, logs)))
+                append_synced(self._path, b"".join(map(checked_line, logs)))
         except OSError as error:
             raise self._unusable(error) from error
 

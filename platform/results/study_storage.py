@@ -89,6 +89,13 @@ def close_storage(storage: optuna.storages.BaseStorage) -> None:
         engine.dispose()
 
 
+def storage_failure(error: BaseException) -> str:
+    """What a database answered, in one line without its full stop and without a password."""
+    cause = error.__cause__ or error
+    reason = str(getattr(cause, "orig", None) or cause).strip().splitlines() or [type(cause).__name__]
+    return without_password(f"the study's storage cannot be used ({reason[0].strip().rstrip('.')})")
+
+
 def _open_journal(path: Path, say: Callable[[str], None] | None) -> optuna.storages.BaseStorage:
     """`say` None: only to be looked at."""
     import optuna

@@ -105,6 +105,17 @@ def test_a_journal_that_a_power_cut_filled_with_zeros_counts_for_nothing(
     assert contents(killed) == contents(store.folder)
 
 
+def test_a_journal_line_of_which_a_digit_changed_counts_for_nothing(
+    store: PreparedStore, killed: Path
+) -> None:
+    path = killed.parent / f".{killed.name}.partial" / "journal.jsonl"
+    key, first, *lines = path.read_text().splitlines(keepends=True)
+    place = first.index('"transform":[') + len('"transform":[')
+    path.write_text("".join([key, first[:place] + "9" + first[place + 1 :], *lines]))
+    assert len(resumed(killed)) == 4
+    assert contents(killed) == contents(store.folder)
+
+
 def test_other_records_start_afresh(killed: Path) -> None:
     assert len(write_store(killed, "ckplus", SIZE, RECORDS[:4], read_frame).images) == 4
 

@@ -92,3 +92,29 @@ def test_a_displaced_driver_logs_its_own_end_and_nothing_else() -> None:
     log.write("progress")
     log.write("stopped")
     assert [json.loads(line)["event"] for line in stream.getvalue().splitlines()] == ["phase", "stopped"]
+
+
+@pytest.mark.parametrize("half", [b'{"time": "2026-11-22T12:0', b'{"ti', b"\0" * 512])
+def test_half_an_event_is_cut_off_and_said(
+    half: bytes, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = tmp_path / "log"
+    for _ in range(2):
+        with event_log(str(path)) as log:
+            assert log is not None
+            log.write("phase", detail="search")
+        path.write_bytes(path.read_bytes() + half)
+    with event_log(str(path)):
+        pass
+    assert [json.loads(line)["event"] for line in path.read_text().splitlines()] == ["phase", "phase"]
+    assert capsys.readouterr().err == f"{path} ended in half an event ({len(half)} bytes): cut off.\n" * 2
+
+
+def test_a_file_that_ends_within_something_else_is_left_alone(tmp_path: Path) -> None:
+    (tmp_path / "notes").write_text("do not lose this")
+    with (
+        pytest.raises(UserError, match="ends within a line that is no event"),
+        event_log(f"{tmp_path}/notes"),
+    ):
+        pass
+    assert (tmp_path / "notes").read_text() == "do not lose this"

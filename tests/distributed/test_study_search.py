@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 import optuna
 import pytest
+from optuna.exceptions import StorageInternalError
 from ray.exceptions import WorkerCrashedError
 from ray.tune.schedulers import TrialScheduler
 from ray.tune.search import Searcher
@@ -281,8 +282,15 @@ def test_a_trial_that_the_environment_ended_stays_open_and_the_search_ends_and_g
     assert [next_trial(again, "x"), next_trial(again, "y")] == [lost, sound] == quiet_proposals(make)[2:]
 
 
+@pytest.mark.parametrize(
+    ("error", "fault"),
+    [
+        (UserError("cannot write study.journal: no space."), "cannot write study.journal: no space"),
+        (StorageInternalError("gone"), "the study's storage cannot be used (gone)"),
+    ],
+)
 def test_what_cannot_be_written_ends_all_studies_without_a_word_of_tunes(
-    make: Make, monkeypatch: pytest.MonkeyPatch
+    error: Exception, fault: str, make: Make, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     search = make()
     studies = Studies([search])
@@ -291,10 +299,10 @@ def test_what_cannot_be_written_ends_all_studies_without_a_word_of_tunes(
         assert isinstance(trial, dict)
         run_folds(search, trial, 3)
     with monkeypatch.context() as patch:
-        patch.setattr(search.study, "tell", raising(UserError("cannot write study.journal: no space.")))
+        patch.setattr(search.study, "tell", raising(error))
         studies.on_trial_complete("a", {})
         studies.on_trial_complete("b", {})
-    assert str(search.fault) == "cannot write study.journal: no space"
+    assert str(search.fault) == fault
     assert studies.suggest("c") == Searcher.FINISHED
     assert states(search) == ["RUNNING", "RUNNING"]
     assert complete_generation(make()) == quiet_proposals(make)[:2]

@@ -12,7 +12,8 @@ import pytest
 from optuna.storages.journal import JournalFileBackend
 
 from platform.errors import UserError
-from platform.results.journal import DamagedLine, line_of, log_of
+from platform.files.checked_lines import DamagedLine, checked_line
+from platform.results.journal import log_of
 from platform.results.study_storage import find_study, open_storage
 from tests.results.test_append_only import files_limited_to
 
@@ -55,7 +56,7 @@ def refusal(path: Path) -> str:
 
 def test_a_line_is_read_as_it_was_written_and_no_other_way() -> None:
     log = {"op_code": 6, "worker_id": "ä-1", "values": [0.5], "state": 1}
-    line = line_of(log)
+    line = checked_line(log)
     assert {key: value for key, value in log_of(line).items() if key != "crc32"} == log
     for place in range(len(line)):
         for changed in (b"0", b"1", b"\0", b"\n", b"\xff"):
@@ -114,7 +115,7 @@ def test_what_a_power_cut_leaves_at_the_end_is_cut(end: bytes, tmp_path: Path) -
         (4, lambda line: ZEROS + b"\n", "it is no JSON"),
         (5, lambda line: line.replace(b'"state":1', b'"state":2'), "it does not match its checksum"),
         (5, lambda line: line.replace(b"0.5", b"0.9"), "it does not match its checksum"),
-        (2, lambda line: b"[]\n", "it is no operation of Optuna's"),
+        (2, lambda line: b"{}\n", "it is no operation of Optuna's"),
     ],
 )
 def test_a_damaged_line_before_the_last_is_refused_by_number(
