@@ -160,3 +160,32 @@ TRIED_ELSEWHERE = {
     "--log-json": "tests/distributed/test_event_log.py",
 }
 """Flags of all these commands whose effect another test file shows."""
+
+SHOWN_IN: dict[str, dict[str, str]] = {
+    "audit": dict.fromkeys(("--images", "--data", "--json"), "tests/test_audit.py"),
+    "prepare": {
+        **dict.fromkeys(
+            (
+                "--dataset", "--source", "--inspect", "--size", "--data-root", "--frames",
+                "--whole-sequences", "--per-class", "--draw-seed", "--skip-bad", "--workers",
+            ),
+            "tests/test_prepare.py",
+        ),
+        **dict.fromkeys(
+            ("--landmarks", "--detector", "--device", "--aligned", "--allow-missing"),
+            "tests/test_prepare_settings.py",
+        ),
+        "--strict": "tests/test_flag_effects.py",
+    },
+    "synthesize": {
+        **dict.fromkeys(
+            ("--out", "--subjects", "--frames", "--difficulty", "--layout", "--seed", "--size", "--workers"),
+            "tests/test_synthesize.py",
+        ),
+        "--wild": "tests/test_flag_effects.py",
+    },
+    "table": dict.fromkeys(
+        ("--runs", "--experiment", "--format", "--parts", "--partial", "--out"), "tests/test_table.py"
+    ),
+}  # fmt: skip
+"""The flags of the other commands, and the test file that shows what each changes."""

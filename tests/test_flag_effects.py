@@ -14,13 +14,25 @@ from typing import Any
 
 import pytest
 
+from datasets.synthetic.frames import SetParameters
+from platform import prepare, reproduce, synthesize
 from platform.command import Parser, run
 from platform.config import Configuration, Plan
 from platform.distributed import capacity
+from platform.errors import UserError
 from platform.results import proposals_ahead as ahead
 from platform.results import study_parameters
 from platform.results.experiment_plan import Experiment, all_tasks, final_rows, search_definition
-from tests.flag_effects import AT_RUN_TIME, COMMANDS, CONTEXT, OTHER, REFUSED, SETTINGS, TRIED_ELSEWHERE
+from tests.flag_effects import (
+    AT_RUN_TIME,
+    COMMANDS,
+    CONTEXT,
+    OTHER,
+    REFUSED,
+    SETTINGS,
+    SHOWN_IN,
+    TRIED_ELSEWHERE,
+)
 from tests.tiny_faces import prepare_tiny
 
 
@@ -165,3 +177,45 @@ def test_every_flag_has_an_entry(command: str) -> None:
 def test_a_setting_that_only_running_reads_is_read(name: str, root: Path) -> None:
     file, text = AT_RUN_TIME[name]
     assert text in (root / file).read_text()
+
+
+@pytest.mark.parametrize("command", SHOWN_IN)
+def test_every_flag_of_the_other_commands_is_given_in_the_tests(command: str, root: Path) -> None:
+    assert flags_of(command) == SHOWN_IN[command].keys()
+    absent = [name for name, file in SHOWN_IN[command].items() if name not in (root / file).read_text()]
+    assert not absent
+
+
+def test_every_command_is_looked_at(root: Path) -> None:
+    commands = {path.stem for path in (root / "platform").glob("*.py") if "\ndef main(" in path.read_text()}
+    assert commands == COMMANDS.keys() | SHOWN_IN.keys()
+
+
+def test_strict_cannot_be_asked_for_together_with_its_contrary(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    """`--strict` is the default, said aloud."""
+    argv = ["--dataset", "ckplus", "--source", str(tmp_path), "--strict", "--skip-bad"]
+    with pytest.raises(SystemExit):
+        prepare.main(argv)
+    assert "not allowed with argument --strict" in capsys.readouterr().err
+
+
+def test_wild_draws_a_set_in_the_wild(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    drawn: list[bool] = []
+
+    def stop(out: Path, parameters: SetParameters, **options: Any) -> None:
+        drawn.append(parameters.in_the_wild)
+        raise UserError("seen")
+
+    monkeypatch.setattr("datasets.synthetic.set_writer.write_set", stop)
+    for more in ([], ["--wild"]):
+        with pytest.raises(UserError, match="seen"):
+            synthesize.main(["--out", str(tmp_path / "faces"), *more])
+    assert drawn == [False, True]
+
+
+@pytest.mark.parametrize("name", ["--cluster-slots", "--price-per-hour"])
+def test_a_flag_of_the_dry_runs_estimate_is_refused_without_a_dry_run(name: str) -> None:
+    with pytest.raises(UserError, match=f"{name} only changes what --dry-run estimates; add --dry-run"):
+        reproduce.main(["--preset", "smoke", name, "2"])
