@@ -11,7 +11,7 @@ from __future__ import annotations
 import os
 import re
 from collections import defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path, PurePosixPath
@@ -126,20 +126,11 @@ def account_for(root: Path, layout: Layout, bad: BadItems) -> Account:
 
 
 def _look(root: Path, layout: Layout, account: Account) -> None:
-    tops = []
-    for name, is_folder in _entries(root):
-        if OURS.fullmatch(name) or layout.not_needed.fullmatch(name):
-            continue
-        if not is_folder:
-            continue
+    for name in _look_into(root, "", layout, account):
         if layout.top.fullmatch(name):
-            tops.append(name)
-        else:
+            _look_below(root, name, layout, account, frozenset())
+        elif not OURS.fullmatch(name):
             _account_for_top(root, name, layout, account)
-    _look_into(root, "", layout, account)
-    for name in tops:
-        for folder in _folders(root, name, layout):
-            _look_into(root, folder, layout, account)
 
 
 def _account_for_top(root: Path, name: str, layout: Layout, account: Account) -> None:
@@ -153,20 +144,18 @@ def _account_for_top(root: Path, name: str, layout: Layout, account: Account) ->
         account.others.append(f"{name}/")
 
 
-def _folders(
-    root: Path, top: str, layout: Layout, above: frozenset[tuple[int, int]] = frozenset()
-) -> Iterator[str]:
-    """`top` and all folders below it that may hold data, each before those in it."""
-    state = os.stat(root / top)
+def _look_below(
+    root: Path, folder: str, layout: Layout, account: Account, above: frozenset[tuple[int, int]]
+) -> None:
+    """Account for `folder` and all folders in it; `above`: device and inode of those that it lies in."""
+    state = os.stat(root / folder)
     identity = (state.st_dev, state.st_ino)
     if identity in above:  # a link in a circle
         return
-    yield top
-    if layout.depth is not None and top.count("/") + 1 >= layout.depth:
-        return
-    for name, is_folder in _entries(root / top):
-        if is_folder and not layout.not_needed.fullmatch(f"{top}/{name}"):
-            yield from _folders(root, f"{top}/{name}", layout, above | {identity})
+    inside = _look_into(root, folder, layout, account)
+    if layout.depth is None or folder.count("/") + 1 < layout.depth:
+        for name in inside:
+            _look_below(root, f"{folder}/{name}", layout, account, above | {identity})
 
 
 def _entries(folder: Path) -> list[tuple[str, bool]]:
@@ -180,28 +169,48 @@ def _entries(folder: Path) -> list[tuple[str, bool]]:
         ) from error
 
 
-def _look_into(root: Path, folder: str, layout: Layout, account: Account) -> None:
-    """Account for the files of one folder."""
+def _look_into(root: Path, folder: str, layout: Layout, account: Account) -> list[str]:
+    """Account for the files of one folder; the names of the folders in it, but of those not needed."""
     here = [kind for kind in layout.kinds if kind.patterns["folder"].fullmatch(folder)]
-    names = [name for name, is_folder in _entries(root / folder) if not is_folder]
-    known = {name.casefold() for name in names}
-    for name in names:
-        path = f"{folder}/{name}" if folder else name
-        kind = next((kind for kind in here if kind.patterns["name"].fullmatch(name)), None)
-        if kind is not None:
-            account.counts[kind.what] += 1
-            if kind.what in layout.keep:
-                account.kept[kind.what].append(path)
-        elif not (layout.not_needed.fullmatch(path) or (not folder and OURS.fullmatch(name))):
-            why = _almost(path, here, layout.kinds, known)
+    matches = [(kind.what, kind.patterns["name"].fullmatch, kind.what in layout.keep) for kind in here]
+    is_not_needed, above = layout.not_needed.fullmatch, f"{folder}/" if folder else ""
+    entries = _entries(root / folder)
+    unknown, folders = [], []
+    for name, is_folder in entries:
+        if is_folder:
+            if not is_not_needed(above + name):
+                folders.append(name)
+            continue
+        for what, match, is_kept in matches:
+            if match(name):
+                account.counts[what] += 1
+                if is_kept:
+                    account.kept[what].append(above + name)
+                break
+        else:
+            if not (is_not_needed(above + name) or (not folder and OURS.fullmatch(name))):
+                unknown.append(name)
+    if unknown:
+        originals = {
+            what: {PurePosixPath(name).stem.casefold() for name, _ in entries if match(name)}
+            for what, match, _ in matches
+        }
+        for name in unknown:
+            why = _almost(above + name, here, layout.kinds, originals)
             if why is None:
-                account.others.append(path)
+                account.others.append(above + name)
             else:
-                account.near.append((path, why))
+                account.near.append((above + name, why))
+    return folders
 
 
-def _almost(path: str, here: Iterable[FileKind], kinds: Iterable[FileKind], known: set[str]) -> str | None:
-    """What the file `path`, which is of no kind, seems to be; None where it seems to be no data."""
+def _almost(
+    path: str, here: Iterable[FileKind], kinds: Iterable[FileKind], originals: Mapping[str, Collection[str]]
+) -> str | None:
+    """What the file `path`, which is of no kind, seems to be; None where it seems to be no data.
+
+    `originals`: names of the data files of each kind beside it, in lower case, without their endings.
+    """
     folder, _, name = path.rpartition("/")
     plain = without_copy_marks(path)
     plain_folder, _, plain_name = plain.rpartition("/")
@@ -215,12 +224,10 @@ def _almost(path: str, here: Iterable[FileKind], kinds: Iterable[FileKind], know
                 return f"a {kind.what} in another folder than {kind.example}"
     if is_document(name):
         return None
-    stem = PurePosixPath(plain_name).stem.casefold()
     for kind in here:
         if kind.patterns["suspect"].search(name):
             # Beside the original, a picture or clip in another format is somebody's own conversion.
-            same = (other for other in known if other != name.casefold() and other.startswith(f"{stem}."))
-            if any(kind.patterns["name"].fullmatch(other) for other in same):
+            if PurePosixPath(plain_name).stem.casefold() in originals[kind.what]:
                 return None
             return f"{kind.what}s are named like {PurePosixPath(kind.example).name}"
     return None

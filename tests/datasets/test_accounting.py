@@ -253,7 +253,7 @@ def test_an_account_has_a_place_for_every_file(tmp_path: Path) -> None:
     account = account_for(tmp_path, LETTERS, bad)
     assert account.counts == {"letter": 2}
     assert account.kept == {"letter": ["letters/1/B.TXT", "letters/1/a.txt"]}
-    assert bad.beside == ["other/", "notes.md", "letters/list.csv"]
+    assert bad.beside == ["notes.md", "letters/list.csv", "other/"]
 
 
 @pytest.mark.parametrize(
