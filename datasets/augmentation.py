@@ -97,14 +97,20 @@ def check_augmentation(name: str, side: int) -> None:
         check_transforms(name, side)
 
 
-def apply_draw(images: torch.Tensor, draw: Draw, crop_size: int) -> torch.Tensor:
+def apply_draw(
+    images: torch.Tensor, draw: Draw, crop_size: int, sizes: torch.Tensor | None = None
+) -> torch.Tensor:
     """Cut and mirror each image by its draw: [n, C, L, L] of any dtype to [n, C, crop_size, crop_size].
+
+    `sizes`, int64 [n, 2]: each image is the upper left rectangle of that height and width of [n, C, H, W].
 
     Works on the images' device, in one gather for the whole batch. Equal to torchvision's `five_crop`
     and `hflip` image by image, and to albumentations' `Crop` and `HorizontalFlip`. The transforms of the
     draw are not applied here (`FaceTensors.batch` does). UserError when the crop is larger than the image.
     """
-    count, channels, side, width = images.shape
+    side, width = images.shape[2:]
+    if sizes is not None:
+        return _cut(images, _corners_of(draw.crop, sizes.to(draw.crop.device), crop_size), draw, crop_size)
     if side != width or not 1 <= crop_size <= side:
         raise UserError(
             f"1 <= crop size <= image size must hold, but got a crop of {crop_size} from {side}x{width} "
@@ -116,13 +122,32 @@ def apply_draw(images: torch.Tensor, draw: Draw, crop_size: int) -> torch.Tensor
     corners = torch.tensor(
         [[0, 0], [0, far], [far, 0], [far, far], [round(far / 2)] * 2], device=draw.crop.device
     )
-    places = torch.cat([corners[draw.crop], draw.flip[:, None].long()], dim=1)
+    return _cut(images, corners[draw.crop], draw, crop_size)
+
+
+def _corners_of(crop: torch.Tensor, sizes: torch.Tensor, crop_size: int) -> torch.Tensor:
+    """int64 [n, 2]: top and left of each image's crop of its own rectangle. UserError: too small a one."""
+    if not 1 <= crop_size <= int(sizes.min()):
+        raise UserError(
+            f"1 <= crop size <= image size must hold, but got a crop of {crop_size} from a side of "
+            f"{int(sizes.min())} pixels; use a smaller input size or prepare larger images."
+        )
+    far = sizes - crop_size
+    is_far = torch.tensor([[0, 0], [0, 1], [1, 0], [1, 1], [0, 0]], device=crop.device)[crop]
+    centre = torch.round(far / 2).long()  # half to even, as torchvision's centre crop
+    return torch.where(crop[:, None] == CENTRE_CROP, centre, far * is_far)
+
+
+def _cut(images: torch.Tensor, corners: torch.Tensor, draw: Draw, crop_size: int) -> torch.Tensor:
+    """The crops with these corners, int64 [n, 2] where the draw lies, mirrored by the draw."""
+    count, channels, side, width = images.shape
+    places = torch.cat([corners, draw.flip[:, None].long()], dim=1)
     tops, lefts, flip = send(places, images.device).unbind(1)
     steps = torch.arange(crop_size, device=images.device)
     rows = tops[:, None] + steps
     columns = lefts[:, None] + torch.where(flip[:, None] == 1, crop_size - 1 - steps, steps)
-    pixels = (rows[:, :, None] * side + columns[:, None, :]).reshape(count, 1, crop_size * crop_size)
-    cut = images.reshape(count, channels, side * side).gather(2, pixels.expand(-1, channels, -1))
+    pixels = (rows[:, :, None] * width + columns[:, None, :]).reshape(count, 1, crop_size * crop_size)
+    cut = images.reshape(count, channels, side * width).gather(2, pixels.expand(-1, channels, -1))
     return cut.reshape(count, channels, crop_size, crop_size)
 
 

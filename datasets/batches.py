@@ -14,6 +14,7 @@ import torch
 from datasets.augmentation import Draw, apply_draw, send
 from datasets.augmentation_transforms import FaceTransforms
 from datasets.masks import to_gray
+from platform.errors import UserError
 
 FACES_AT_ONCE = 64
 """Faces copied to the device together: bounds the temporary arrays of the gray conversion."""
@@ -46,25 +47,38 @@ class FaceTensors:
         masks: np.ndarray | None,
         device: torch.device | str,
         image_weights: np.ndarray | None = None,
+        rectangles: tuple[np.ndarray, np.ndarray] | None = None,
     ) -> None:
         """images: uint8 [n, L, L, 3] RGB; labels: int64 [n] in [0, K); masks: uint8 [K, L, L] or None;
-        image_weights: float32 [n] or None.
+        image_weights: float32 [n] or None. rectangles: as `FoldView.rectangles` gives them; they are then
+        cut in the place of `images`, and the masks as squares by the same draws, as the release does.
 
         ValueError when shapes, dtypes or labels do not fit together.
         """
         _check(images, labels, masks)
         self.device = torch.device(device)
-        count, side = images.shape[:2]
-        # Gray is the fourth channel, made once, so that one gather cuts face and gray alike.
-        self._faces = torch.empty((count, 4, side, side), dtype=torch.uint8, device=self.device)
-        for start in range(0, count, FACES_AT_ONCE):
-            colour = np.ascontiguousarray(images[start : start + FACES_AT_ONCE])
-            part = np.concatenate([colour, to_gray(colour)[..., None]], axis=3).transpose(0, 3, 1, 2)
-            self._faces[start : start + FACES_AT_ONCE] = torch.from_numpy(np.ascontiguousarray(part))
+        self._sizes: torch.Tensor | None = None
+        if rectangles is not None:
+            canvases, sizes = rectangles
+            self._faces = torch.from_numpy(np.ascontiguousarray(canvases.transpose(0, 3, 1, 2))).to(device)
+            self._sizes = torch.from_numpy(sizes)
+        else:
+            self._faces = self._squares(images)
         self._labels = torch.tensor(labels, dtype=torch.int64, device=self.device)
         self._masks = None if masks is None else torch.tensor(masks, device=self.device)[:, None]
         self._weights = None if image_weights is None else torch.tensor(image_weights, device=self.device)
         self._transforms: FaceTransforms | None = None
+
+    def _squares(self, images: np.ndarray) -> torch.Tensor:
+        """uint8 [n, 4, L, L] on the device: gray is the fourth channel, made once, so that one gather cuts
+        face and gray alike."""
+        count, side = images.shape[:2]
+        faces = torch.empty((count, 4, side, side), dtype=torch.uint8, device=self.device)
+        for start in range(0, count, FACES_AT_ONCE):
+            colour = np.ascontiguousarray(images[start : start + FACES_AT_ONCE])
+            part = np.concatenate([colour, to_gray(colour)[..., None]], axis=3).transpose(0, 3, 1, 2)
+            faces[start : start + FACES_AT_ONCE] = torch.from_numpy(np.ascontiguousarray(part))
+        return faces
 
     def __len__(self) -> int:
         return len(self._faces)
@@ -77,13 +91,16 @@ class FaceTensors:
         """
         on_device = send(rows, self.device)
         labels = self._labels[on_device]
-        if draw.transforms:
-            channels = self._transformed(rows.cpu(), draw)
+        if self._sizes is not None:
+            cut = self._cut_rectangles(rows, labels, draw, crop_size)
+        elif draw.transforms:
+            cut = apply_draw(self._transformed(rows.cpu(), draw), draw, crop_size)
         elif self._masks is None:
-            channels = self._faces[on_device]
+            cut = apply_draw(self._faces[on_device], draw, crop_size)
         else:
             channels = torch.cat([self._faces[on_device], self._masks[labels]], dim=1)
-        cut = apply_draw(channels, draw, crop_size).to(torch.float32) / 255
+            cut = apply_draw(channels, draw, crop_size)
+        cut = cut.to(torch.float32) / 255
         return Batch(
             image=cut[:, :3].contiguous(),
             gray=cut[:, 3:4].contiguous(),
@@ -91,6 +108,22 @@ class FaceTensors:
             labels=labels,
             image_weights=None if self._weights is None else self._weights[on_device],
         )
+
+    def _cut_rectangles(
+        self, rows: torch.Tensor, labels: torch.Tensor, draw: Draw, crop_size: int
+    ) -> torch.Tensor:
+        """uint8 [b, 4 or 5, c, c]: crops of the rectangles, and of the square masks by the same draws."""
+        assert self._sizes is not None
+        if draw.transforms:
+            raise UserError(
+                "albumentations transforms work on square faces, but this data set was prepared with "
+                "--resample released; pass --augmentation paper or none, or prepare it with --resample cubic."
+            )
+        faces = self._faces[send(rows, self.device)]
+        cut = apply_draw(faces, draw, crop_size, self._sizes[rows.cpu()])
+        if self._masks is None:
+            return cut
+        return torch.cat([cut, apply_draw(self._masks[labels], draw, crop_size)], dim=1)
 
     def _transformed(self, rows: torch.Tensor, draw: Draw) -> torch.Tensor:
         """uint8 [b, 4 or 5, L, L] on the device: face, its gray and mask after the draw's transforms."""

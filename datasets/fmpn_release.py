@@ -39,6 +39,7 @@ DATASET = DatasetDescription(
         f"and perhaps {MASKS}/0/0.png"
     ),
     alignment_flag="--aligned",
+    released_crops=True,
     same_people_as=("ckplus", "mmi"),
 )
 

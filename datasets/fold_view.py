@@ -111,6 +111,18 @@ class FoldView:
         # An ndarray of its own: a view would carry the whole store along as its `base`.
         return np.array(self._store.images[self._checked(rows)])
 
+    def rectangles(self, rows: Sequence[int] | np.ndarray) -> tuple[np.ndarray, np.ndarray] | None:
+        """The faces of `rows` as FMPN's release scales them, None where the store has squares alone.
+
+        Canvases uint8 [n, H, W, 4] with RGB and gray in their upper left corner; int64 [n, 2], the height and
+        width of each.
+        """
+        checked, found = self._checked(rows), getattr(self._store, "rectangles", None)
+        if found is None:
+            return None
+        sizes: np.ndarray = self._store.rectangle_sizes  # type: ignore[attr-defined]  # comes with them
+        return np.array(found[checked]), np.array(sizes[checked])
+
     def labels(self, rows: Sequence[int] | np.ndarray) -> np.ndarray:
         """int64 [n]: the index into `class_names` of each (expressive) row's class."""
         expressions = self._store.expressions[self._checked(rows)]

@@ -20,7 +20,7 @@ from datasets.preview import write_preview
 from datasets.records import DatasetDescription, FrameRecord
 from datasets.sources import require_folder, source_path, source_sha256
 from datasets.store import PreparedStore, prepare_command, store_folder
-from datasets.store_writer import FrameSource, Progress, Recipe, write_prepared
+from datasets.store_writer import FrameSource, Progress, Recipe, Resample, write_prepared
 from platform.errors import UserError
 
 SMALLEST_PIXELS, LARGEST_PIXELS = 16, 2048
@@ -76,6 +76,7 @@ def prepare_dataset(
     find_landmarks: FindLandmarks | None = None,
     allow_missing: int = 0,
     aligned: bool = False,
+    resample: Resample | None = None,
     choices: Choices = ALL_BY_THE_RULE,
     skip_bad: bool = False,
     workers: int = 1,
@@ -88,9 +89,10 @@ def prepare_dataset(
     is missing, and needs none. Landmarks come from `landmarks`, a file of five points a frame, where
     given, of which `allow_missing` frames may be absent; else from the data set; else from
     `find_landmarks`. `aligned`: the images are face crops
-    already. `skip_bad`: what cannot be used is left out and listed in the manifest. `beside` is given the
-    files and folders in the copy that are no part of the data set. Raises UserError for whatever the user
-    can put right, and then leaves no half-written store.
+    already. `resample`: how those are scaled; None: as the description of the data set says. `skip_bad`:
+    what cannot be used is left out and listed in the manifest. `beside` is given the files and folders in
+    the copy that are no part of the data set. Raises UserError for whatever the user can put right, and then
+    leaves no half-written store.
     """
     adapter = load_adapter(dataset)
     if not SMALLEST_PIXELS <= size_pixels <= LARGEST_PIXELS:
@@ -100,6 +102,12 @@ def prepare_dataset(
         )
     if aligned and (landmarks is not None or find_landmarks is not None):
         raise UserError("--aligned uses no landmarks, but --landmarks was given too; pass one of them.")
+    if resample == "released" and not aligned:
+        raise UserError(
+            "--resample released scales face crops as FMPN's release does, but faces are aligned here; pass "
+            "--aligned, or --resample cubic."
+        )
+    chosen: Resample = resample or ("released" if aligned and adapter.DATASET.released_crops else "cubic")
     root = _raw_root(adapter.DATASET, size_pixels, data_root, source)
     check_looks_right(dataset, root)
     bad = BadItems(skip=skip_bad, root=root)
@@ -120,7 +128,7 @@ def prepare_dataset(
         dataset,
         records,
         FrameSource(read_frame=frames.read_frame, sha256=frames.sha256, stamp=frames.stamp),
-        Recipe(size_pixels=size_pixels, aligned=aligned, notes=notes),
+        Recipe(size_pixels=size_pixels, aligned=aligned, resample=chosen, notes=notes),
         bad=bad,
         workers=workers,
         progress=progress,

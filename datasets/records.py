@@ -30,6 +30,8 @@ class DatasetDescription:
     or `--aligned`."""
     same_people_as: tuple[str, ...] = ()
     """Data sets whose people may be in this one too: nothing may be lent or tested between them."""
+    released_crops: bool = False
+    """Face crops are scaled as FMPN's released code does it, where nothing else is asked for."""
     embedded: bool = False
     """True for the synthetic sets, which a command may write and prepare by itself."""
 

@@ -4,6 +4,7 @@
         images.npy      uint8 (N, size, size, 3), RGB, memory-mapped by its readers
         index.parquet   a row an image, in the images' order: sorted by subject, sequence, frame
         manifest.json   what it is, with the hashes of both; written last
+        rectangles.npy  with `--resample released` alone: uint8 (N, H, W, 4), datasets/released_resample.py
         preview.png     for people; not part of the hash
 
 Nothing in it depends on when or where it was made, so preparing twice gives identical bytes.
@@ -63,6 +64,11 @@ class PreparedStore:
     """str (N,), unique."""
     class_names: tuple[str, ...]
     """Expressions of the expressive images, sorted: the order of all class scores."""
+    rectangles: np.ndarray | None = None
+    """uint8 (N, H, W, 4): the face crops as FMPN's release scales them, RGB and gray, each in the upper left
+    corner; copy-on-write. None: `images` are what is trained on."""
+    rectangle_sizes: np.ndarray | None = None
+    """int64 (N, 2): height and width of each rectangle."""
     is_prepared: bool = True
     """False: only planned, in a dry run; `images` are black, and `hash` is no hash of anything."""
 
@@ -104,7 +110,8 @@ class PreparedStore:
         store_files.check_hashes(folder, manifest)
         # ParquetFile and to_pylist, because read_table and to_numpy import pandas: seconds, for nothing.
         with pyarrow.parquet.ParquetFile(folder / store_files.INDEX) as file:
-            table = file.read(columns=["frame", *TEXT_COLUMNS])
+            further = store_files.RECTANGLE_COLUMNS if manifest.get("resample") == "released" else ()
+            table = file.read(columns=["frame", *TEXT_COLUMNS, *further])
         columns = {name: np.array(table.column(name).to_pylist(), dtype=np.str_) for name in TEXT_COLUMNS}
         return cls(
             folder=folder,
@@ -113,8 +120,21 @@ class PreparedStore:
             hash=manifest["hash"],
             images=images,
             frames=np.array(table.column("frame").to_pylist(), dtype=np.int64),
+            **_rectangle_fields(folder, table),
             **_text_fields(columns),
         )
+
+
+def _rectangle_fields(folder: Path, table: Any) -> dict[str, Any]:
+    """The fields of a store whose index has the sizes of rectangles; none for others."""
+    names = list(store_files.RECTANGLE_COLUMNS)
+    if names[0] not in table.column_names:
+        return {}
+    sizes = np.array([table.column(name).to_pylist() for name in names], dtype=np.int64).T
+    return {
+        "rectangle_sizes": sizes,
+        "rectangles": store_files.open_rectangles(folder, sizes),
+    }
 
 
 def _text_fields(columns: Mapping[str, np.ndarray]) -> dict[str, Any]:

@@ -30,7 +30,9 @@ RECIPE_VERSION = 2
 IMAGES, INDEX, MANIFEST, PREVIEW = "images.npy", "index.parquet", "manifest.json", "preview.png"
 PARTIAL_PREVIEW = f".{PREVIEW}.partial"
 """What a kill may leave of the preview, which is painted when the store is whole."""
-STORE_FILES = frozenset({IMAGES, INDEX, MANIFEST, PREVIEW, PARTIAL_PREVIEW})
+RECTANGLES = "rectangles.npy"
+"""Of stores made with `--resample released` alone (datasets/released_resample.py)."""
+STORE_FILES = frozenset({IMAGES, RECTANGLES, INDEX, MANIFEST, PREVIEW, PARTIAL_PREVIEW})
 
 
 def manifest_hash(manifest: dict[str, Any]) -> str:
@@ -65,8 +67,17 @@ def read_manifest(folder: Path) -> dict[str, Any]:
 def open_images(folder: Path, manifest: dict[str, Any]) -> np.ndarray:
     """images.npy, memory-mapped copy-on-write. Raises UserError unless shape and size are the manifest's."""
     size_pixels = manifest["size_pixels"]
-    shape = (manifest["image_count"], size_pixels, size_pixels, 3)
-    path = folder / IMAGES
+    return _open_array(folder, IMAGES, (manifest["image_count"], size_pixels, size_pixels, 3))
+
+
+def open_rectangles(folder: Path, sizes: np.ndarray) -> np.ndarray:
+    """rectangles.npy, memory-mapped copy-on-write: canvases uint8 (N, H, W, 4) as large as the largest of
+    `sizes`, int64 [N, 2]. Raises UserError for anything else."""
+    return _open_array(folder, RECTANGLES, (len(sizes), *sizes.max(axis=0).tolist(), 4))
+
+
+def _open_array(folder: Path, name: str, shape: tuple[int, ...]) -> np.ndarray:
+    path = folder / name
     try:
         check_regular(path)
         images = np.load(path, mmap_mode="c", allow_pickle=False)
@@ -85,8 +96,9 @@ def check_hashes(folder: Path, manifest: dict[str, Any]) -> None:
     Images that were found to have theirs, and are unchanged since, are not hashed again
     (datasets/verified_files.py); the index, on which everything rests, always is: it is small.
     """
-    if not has_sha256(folder / IMAGES, manifest["sha256"][IMAGES]):
-        raise _changed(folder, IMAGES)
+    for name in (IMAGES, RECTANGLES):
+        if name in manifest["sha256"] and not has_sha256(folder / name, manifest["sha256"][name]):
+            raise _changed(folder, name)
     if not (folder / INDEX).is_file() or file_sha256(folder / INDEX) != manifest["sha256"][INDEX]:
         raise _changed(folder, INDEX)
 
@@ -195,6 +207,10 @@ INDEX_COLUMNS = {
 matrix from source to aligned pixels."""
 
 
+RECTANGLE_COLUMNS = {"height": "int64", "width": "int64"}
+"""Further columns of stores with rectangles: the pixels of each."""
+
+
 def write_index(path: Path, columns: Mapping[str, Sequence[object]]) -> None:
     """Write index.parquet. Parquet files carry no time, so equal columns give equal bytes."""
     import pyarrow
@@ -206,7 +222,11 @@ def write_index(path: Path, columns: Mapping[str, Sequence[object]]) -> None:
         "numbers": pyarrow.list_(pyarrow.float64()),
     }
     table = pyarrow.table(
-        {name: pyarrow.array(columns[name], types[kind]) for name, kind in INDEX_COLUMNS.items()}
+        {
+            name: pyarrow.array(columns[name], types[kind])
+            for name, kind in (INDEX_COLUMNS | RECTANGLE_COLUMNS).items()
+            if name in columns
+        }
     )
     with path.open("wb") as file:
         pyarrow.parquet.write_table(table, file, compression="zstd", row_group_size=1 << 20)
@@ -218,10 +238,13 @@ def write_manifest(
     dataset: str,
     size_pixels: int,
     image_count: int,
-    images_sha256: str,
+    sha256: Mapping[str, str],
     notes: Mapping[str, object],
 ) -> None:
-    """Write manifest.json, the last file of a store; `notes` says more of how it was made."""
+    """Write manifest.json, the last file of a store; `notes` says more of how it was made.
+
+    sha256: of each file but the index.
+    """
     manifest: dict[str, Any] = {
         **notes,
         "format": "prepared-store",
@@ -229,7 +252,7 @@ def write_manifest(
         "dataset": dataset,
         "size_pixels": size_pixels,
         "image_count": image_count,
-        "sha256": {IMAGES: images_sha256, INDEX: file_sha256(folder / INDEX)},
+        "sha256": {**sha256, INDEX: file_sha256(folder / INDEX)},
         "created_by": "python -m platform.prepare",
     }
     manifest["hash"] = manifest_hash(manifest)

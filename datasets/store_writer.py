@@ -13,7 +13,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial as bound
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 
@@ -23,6 +23,7 @@ from datasets.choices import BadItems
 from datasets.chunk_processes import in_processes
 from datasets.frame_alignment import aligning_transform
 from datasets.records import EXPRESSIONS, FrameRecord
+from datasets.released_resample import centre_square, released_face, write_rectangles
 from datasets.store import PreparedStore
 from platform.errors import UserError
 from platform.files.checked_lines import DamagedLine, checked_line, value_of
@@ -30,6 +31,8 @@ from platform.files.opening import MissingFile, read_bytes
 
 Progress = Callable[[int, int], None]
 """Called with (images done, images in all) after every chunk."""
+
+Resample = Literal["cubic", "released"]
 
 JOURNAL = "journal.jsonl"
 CHUNK_IMAGES = 16
@@ -62,6 +65,8 @@ class Recipe:
     size_pixels: int
     aligned: bool = False
     """Frames are face crops already: their centre square is scaled, landmarks are not used."""
+    resample: Resample = "cubic"
+    """How face crops are scaled: `cubic` to squares, or as FMPN's release (datasets/released_resample.py)."""
     notes: Mapping[str, object] = field(default_factory=dict)
     """More for the manifest: how frames and landmarks were chosen."""
 
@@ -124,11 +129,23 @@ def write_prepared(
                     "add expressive images."
                 )
             images_sha256 = image_file.finish(partial / store_files.IMAGES, kept, recipe.size_pixels)
-            columns = _index_columns([(ordered[number], rows[number]) for number in kept], recipe.aligned)
+            sha256 = {store_files.IMAGES: images_sha256}
+            pairs = [(ordered[number], rows[number]) for number in kept]
+            columns = _index_columns(pairs, recipe.aligned)
+            notes = {**recipe.notes, "aligned": recipe.aligned, "left_out": bad.left_out}
+            if recipe.resample == "released":
+                notes["resample"] = recipe.resample
+                sizes = np.array([row["size"] for _, row in pairs])
+                columns |= {"height": sizes[:, 0].tolist(), "width": sizes[:, 1].tolist()}
+                faces = (
+                    released_face(record, source.read_frame(record), recipe.size_pixels)
+                    for record, _ in pairs
+                )
+                path = partial / store_files.RECTANGLES
+                sha256[store_files.RECTANGLES] = write_rectangles(path, faces, sizes)
             store_files.write_index(partial / store_files.INDEX, columns)
             (partial / JOURNAL).unlink()
-            notes = {**recipe.notes, "aligned": recipe.aligned, "left_out": bad.left_out}
-            store_files.write_manifest(partial, dataset, recipe.size_pixels, len(kept), images_sha256, notes)
+            store_files.write_manifest(partial, dataset, recipe.size_pixels, len(kept), sha256, notes)
             store_files.put_in_place(partial, folder)
     except OSError as error:
         raise UserError(
@@ -213,6 +230,8 @@ def _key(dataset: str, records: Sequence[FrameRecord], recipe: Recipe, skip_bad:
         store_files.RECIPE_VERSION, CHUNK_IMAGES, dataset, recipe.size_pixels, recipe.aligned, skip_bad,
         content,
     ]  # fmt: skip
+    if recipe.resample != "cubic":  # the key of others stays what it was
+        everything.append(recipe.resample)
     return hashlib.sha256(json.dumps(everything).encode()).hexdigest()
 
 
@@ -262,8 +281,14 @@ def _write_chunk(
         try:
             frame = source.read_frame(record)
             transform = aligning_transform(record, frame, recipe.size_pixels, recipe.aligned)
-            rows.append({"sha256": source.sha256(record), "transform": transform.ravel().tolist()})
-            faces.append(align(frame, transform, recipe.size_pixels))
+            row: Row = {"sha256": source.sha256(record), "transform": transform.ravel().tolist()}
+            if recipe.resample == "released":
+                scaled = released_face(record, frame, recipe.size_pixels)
+                row["size"] = list(scaled.shape[:2])
+                faces.append(centre_square(scaled))
+            else:
+                faces.append(align(frame, transform, recipe.size_pixels))
+            rows.append(row)
         except UserError as error:
             if not skip:
                 raise

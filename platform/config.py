@@ -104,9 +104,10 @@ class Configuration:
     """Adam's second momentum."""
     seed: int = 0
     """Seed of initialisation, shuffling, crops, flips and dropout."""
-    precision: Literal["fp32", "bf16"] = "fp32"
-    """`bf16`: convolutions and products in bfloat16; losses, batch norm's statistics, the fusion of face and
-    mask, weights, Adam and all scoring stay in float32."""
+    precision: Literal["fp32", "tf32", "bf16"] = "fp32"
+    """`fp32`: IEEE float32 everywhere, on GPUs too; `tf32`: training's convolutions and products in TF32 on a
+    GPU, PyTorch's default for convolutions; `bf16`: convolutions and products in bfloat16. Losses, batch
+    norm's statistics, the fusion of face and mask, weights, Adam and all scoring stay in float32."""
     compiled: bool = False
     """Whether torch.compile fuses the nets' operations; it changes last bits and needs a C++ compiler."""
     synchronised_batch_norm: bool = True

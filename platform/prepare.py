@@ -48,6 +48,8 @@ def make_parser() -> Parser:
     add("--device", default="cpu", help="where it runs: cpu (default), cuda, cuda:1, ...")
     add("--allow-missing", type=int, default=0, metavar="N", help="leave out up to N frames without a face")
     add("--aligned", action="store_true", help="the images are face crops already")
+    add("--resample", choices=("cubic", "released"), help="how face crops (--aligned) are scaled: cubic to "
+        "squares, or released, as FMPN's released code does (default for fmpn_release)")  # fmt: skip
     add("--frames", type=Path, metavar="LIST", help="take exactly these expressive frames: a list of image "
         "names, or a folder of FMPN's test_ids_<fold>.csv")  # fmt: skip
     add("--whole-sequences", action="store_true", help="store every frame of the labelled sequences too")

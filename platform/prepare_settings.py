@@ -51,6 +51,7 @@ def preparation_settings(arguments: argparse.Namespace, description: DatasetDesc
         "find_landmarks": _detection(arguments) if detect else None,
         "allow_missing": arguments.allow_missing,
         "aligned": arguments.aligned,
+        "resample": arguments.resample,
         "choices": Choices(
             frames=None if arguments.frames is None else read_frame_list(arguments.frames),
             whole_sequences=arguments.whole_sequences,

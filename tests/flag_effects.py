@@ -172,7 +172,7 @@ SHOWN_IN: dict[str, dict[str, str]] = {
             "tests/test_prepare.py",
         ),
         **dict.fromkeys(
-            ("--landmarks", "--detector", "--device", "--aligned", "--allow-missing"),
+            ("--landmarks", "--detector", "--device", "--aligned", "--resample", "--allow-missing"),
             "tests/test_prepare_settings.py",
         ),
         "--strict": "tests/test_flag_effects.py",

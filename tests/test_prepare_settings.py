@@ -119,3 +119,10 @@ def test_frames_without_a_face_stop_the_run_unless_they_are_allowed(
 def test_allow_missing_without_landmarks_is_refused() -> None:
     with pytest.raises(UserError, match=r"--allow-missing .* has no meaning without --landmarks"):
         settings("--allow-missing", "1")
+
+
+@pytest.mark.parametrize(("given", "resample"), [([], None), (["--resample", "released"], "released")])
+def test_the_way_of_scaling_is_passed_on(given: list[str], resample: str | None) -> None:
+    """What it changes in a store: tests/datasets/test_released_resample.py."""
+    arguments = make_parser().parse_args(["--dataset", "fmpn_release", "--aligned", *given])
+    assert preparation_settings(arguments, describe("fmpn_release"))["resample"] == resample

@@ -140,6 +140,8 @@ def _prepare_process(cpu_threads: int) -> None:
     torch.set_num_threads(cpu_threads)
     torch.backends.cudnn.benchmark = False
     torch.backends.cudnn.deterministic = True
+    # Scoring is float32 whatever training was; torch's default lets convolutions use TF32.
+    torch.backends.cudnn.allow_tf32 = torch.backends.cuda.matmul.allow_tf32 = False
 
 
 def _execute_stage1(task: Stage1Task, store: ResultsStore, context: dict[str, Any]) -> Outcome:

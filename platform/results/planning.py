@@ -59,6 +59,9 @@ class PlannedData:
     is_prepared: bool = True
     """False in a dry run for a set that the real start draws, prepares or merges first."""
 
+    has_rectangles: bool = False
+    """Whether it was prepared with `--resample released`."""
+
     @property
     def has_neutral_faces(self) -> bool:
         """Whether every subject has one, so that the set can have motion masks of its own."""
@@ -151,6 +154,7 @@ def _planned(
         inner=inner,
         images_of_subject={subject: sum(counts.values()) for subject, counts in classes.items()},
         classes_of_subject={subject: frozenset(counts) for subject, counts in classes.items()},
+        has_rectangles=store.rectangles is not None,
         neutral_faces=dict(Counter(store.subjects[store.roles == "neutral"].tolist())),
         size_pixels=store.size_pixels,
         is_prepared=store.is_prepared,

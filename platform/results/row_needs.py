@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
+from datasets.augmentation_content import is_content
 from datasets.catalogue import describe
 from datasets.mask_controls import WITHOUT_MASKS
 from datasets.merged import sets_of
@@ -26,6 +27,7 @@ def check_needs(tasks: Iterable[FoldTask], data: Sequence[PlannedData]) -> None:
     for task in tasks:
         title = load_method(task.record["method"]).title
         _check_generator(task, title)
+        _check_augmentation(task, of_hash[task.data.hash])
         wanted = (task.masks, task.stage1.masks if task.stage1 else None)
         for masks in wanted:
             if masks is not None and masks.identity not in checked:
@@ -47,6 +49,17 @@ def _check_generator(task: FoldTask, title: str) -> None:
         raise UserError(
             f"freeze_generator keeps the mask generator of stage 1, but {title} on {task.data.dataset} would "
             "run without a stage 1 here; pass --freeze-generator no."
+        )
+
+
+def _check_augmentation(task: FoldTask, planned: PlannedData) -> None:
+    """UserError: albumentations transforms, which work on squares, of a set that is cut from rectangles."""
+    names = [task.record["config"][name] for name in ("augmentation", "stage2_augmentation")]
+    wrong = [name for name in names if name == "strong" or is_content(name)]
+    if wrong and planned.has_rectangles:
+        raise UserError(
+            f"albumentations transforms work on square faces, but {task.data.dataset} was prepared with "
+            "--resample released; pass --augmentation paper or none, or prepare it with --resample cubic."
         )
 
 

@@ -109,7 +109,9 @@ class Machine:
 
     def to_dict(self) -> dict[str, Any]:
         """As a record holds it."""
-        return {"device": self.device, "cpu_threads": self.cpu_threads, "train_workers": self.train_workers}
+        record = {"device": self.device, "cpu_threads": self.cpu_threads, "train_workers": self.train_workers}
+        # On GPUs `fp32` let convolutions use TF32 until 28 November 2026: other numbers, so another identity.
+        return {**record, "float32": "ieee"} if self.device == "cuda" else record
 
 
 def mask_task(data: DataReference, train_subjects: Sequence[str]) -> MaskTask:

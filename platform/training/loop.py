@@ -6,7 +6,8 @@ import dataclasses
 import gc
 import math
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -27,7 +28,7 @@ from platform.training.workers import ALONE, Workers
 Report = Callable[[dict[str, Any]], None]
 """Receives one dictionary an epoch: stage, epoch, epochs, and the epoch's mean values."""
 
-Precision = Literal["fp32", "bf16"]
+Precision = Literal["fp32", "tf32", "bf16"]
 
 Loss = Callable[[nn.Module, Batch], dict[str, Tensor]]
 """Scalars of a batch: `loss`, to minimise, its parts, and perhaps `correct`, a count."""
@@ -92,6 +93,20 @@ def train_stage(
             f"each of {workers.count} workers needs an image of every batch, but {training.stage} has "
             f"batches of {training.batch_size}"
         )
+    with products_in(training.precision):
+        return _train(module, groups, loss, faces, training, report, checkpoints, workers)
+
+
+def _train(
+    module: nn.Module,
+    groups: Sequence[dict[str, Any]],
+    loss: Loss,
+    faces: FaceTensors,
+    training: Training,
+    report: Report,
+    checkpoints: Checkpoints | None,
+    workers: Workers,
+) -> Curve:
     optimizer = make_optimizer(groups, training)
     full_rates = [group["lr"] for group in optimizer.param_groups]
     averaged = AveragedNet(module, training.ema_decay) if training.ema_decay else None
@@ -268,6 +283,19 @@ def _check_finite(measured: Sequence[Tensor], batches: Sequence[Tensor], step: _
                 rates=rates,
                 rows=rows,
             )
+
+
+@contextmanager
+def products_in(precision: Precision) -> Iterator[None]:
+    """Within it, float32 convolutions and matrix products on a GPU use TF32 if `precision` is `tf32`, and
+    else do not: PyTorch's own default lets convolutions use it."""
+    matmul, convolution = torch.backends.cuda.matmul, torch.backends.cudnn
+    before = matmul.allow_tf32, convolution.allow_tf32
+    matmul.allow_tf32 = convolution.allow_tf32 = precision == "tf32"
+    try:
+        yield
+    finally:
+        matmul.allow_tf32, convolution.allow_tf32 = before
 
 
 def autocast(device: torch.device, precision: Precision) -> torch.autocast:

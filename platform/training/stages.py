@@ -181,7 +181,9 @@ def _faces(
     if masks is not None and masks.class_names != view.class_names:
         raise ValueError(f"masks of {masks.class_names} do not fit the classes {view.class_names}")
     images = None if masks is None else masks.images
-    return FaceTensors(view.read(rows), view.labels(rows), images, device, weights)
+    return FaceTensors(
+        view.read(rows), view.labels(rows), images, device, weights, rectangles=view.rectangles(rows)
+    )
 
 
 def _training_faces(

@@ -142,3 +142,11 @@ def test_an_experiment_is_refused_before_its_baselines_train(
             address=None,
         )  # fmt: skip
     assert not list(tmp_path.iterdir())
+
+
+def test_transforms_of_squares_meet_no_rectangles(data_root: Path) -> None:
+    planned = plan_data(data_root, "synthetic", tiny_configuration(), PLAN)
+    tasks = final_tasks(tiny_configuration(stage2_augmentation="strong"), planned, Machine())
+    check_needs(tasks, [planned])
+    with pytest.raises(UserError, match="work on square faces"):
+        check_needs(tasks, [dataclasses.replace(planned, has_rectangles=True)])

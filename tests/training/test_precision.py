@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import numpy as np
+import pytest
 import torch
 from torch import Tensor, nn
 
 from datasets.batches import Batch, FaceTensors
 from platform.config import Configuration, to_dict
 from platform.models import load_method
+from platform.results.execution import _prepare_process
+from platform.results.tasks import Machine
 from platform.training.loop import Precision, Training, autocast, train_stage
 from platform.training.seeding import torch_seeded
 from tests.tiny_faces import tiny_configuration
@@ -77,3 +80,50 @@ def test_the_mask_and_the_fused_face_are_float32_in_every_precision() -> None:
 def test_the_default_is_the_reference() -> None:
     assert Configuration.__dataclass_fields__["precision"].default == "fp32"
     assert Configuration.__dataclass_fields__["compiled"].default is False
+
+
+@pytest.mark.parametrize("precision", ["fp32", "tf32", "bf16"])
+def test_tf32_is_on_only_where_it_is_asked_for(precision: Precision) -> None:
+    """In every step of training; afterwards the process is as it was."""
+    backends = torch.backends.cuda.matmul, torch.backends.cudnn
+    before = [backend.allow_tf32 for backend in backends]
+    inside: list[bool] = []
+
+    def noted(module: nn.Module, batch: Batch) -> dict[str, Tensor]:
+        inside.extend(backend.allow_tf32 for backend in backends)
+        return loss(module, batch)
+
+    module = net()
+    training = Training(
+        stage="stage2", constant_epochs=1, decay_epochs=0, batch_size=12, minimum_batch=1,
+        betas=(0.5, 0.999), crop_size_pixels=14, augmentation="paper", seed=0, precision=precision,
+    )  # fmt: skip
+    groups = [{"params": list(module.parameters()), "lr": 1e-2}]
+    train_stage(module, groups, noted, faces(), training, report=lambda values: None)
+    assert inside == [precision == "tf32"] * 2
+    assert [backend.allow_tf32 for backend in backends] == before
+
+
+def test_a_process_that_computes_fold_runs_scores_without_tf32() -> None:
+    backends = torch.backends.cuda.matmul, torch.backends.cudnn
+    before = [backend.allow_tf32 for backend in backends]
+    threads, deterministic = torch.get_num_threads(), torch.backends.cudnn.deterministic
+    try:
+        backends[1].allow_tf32 = True
+        _prepare_process(1)
+        assert [backend.allow_tf32 for backend in backends] == [False, False]
+    finally:
+        for backend, value in zip(backends, before, strict=True):
+            backend.allow_tf32 = value
+        torch.set_num_threads(threads)
+        torch.backends.cudnn.deterministic = deterministic
+
+
+def test_on_a_cpu_tf32_changes_no_bit() -> None:
+    exact, same = trained("fp32"), trained("tf32")
+    assert [epoch["loss"] for epoch in exact[1]] == [epoch["loss"] for epoch in same[1]]
+
+
+def test_only_runs_on_gpus_have_another_identity_since_fp32_is_ieee() -> None:
+    assert Machine().to_dict() == {"device": "cpu", "cpu_threads": 1, "train_workers": 0}
+    assert Machine(device="cuda").to_dict()["float32"] == "ieee"

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import copy
 import math
 
 import pytest
@@ -7,6 +8,7 @@ import torch
 from torch import nn
 
 from platform.models.networks.initialisation import initialise_as_released
+from platform.training.seeding import torch_seeded
 
 
 @pytest.fixture(autouse=True)
@@ -47,3 +49,15 @@ def test_nested_layers_are_reached_and_others_left_alone() -> None:
     assert convolution.bias is not None
     assert not convolution.bias.any()
     assert slope.weight.item() == 0.25
+
+
+def test_another_gain_leaves_batch_norm_alone() -> None:
+    layers = nn.Sequential(nn.Conv2d(8, 8, 3), nn.BatchNorm2d(400))
+    with torch_seeded(0, "test"):
+        wide = initialise_as_released(copy.deepcopy(layers), gain=1.0)
+    with torch_seeded(0, "test"):
+        usual = initialise_as_released(copy.deepcopy(layers))
+    assert isinstance(wide[0].weight, torch.Tensor)
+    torch.testing.assert_close(wide[0].weight, usual[0].weight * 50)
+    assert torch.equal(wide[1].weight, usual[1].weight)
+    assert abs(float(wide[1].weight.detach().std()) - 0.02) < 0.003
