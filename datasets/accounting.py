@@ -20,6 +20,7 @@ from datasets.choices import BadItems
 from datasets.near_names import is_document, nearest, without_copy_marks
 from platform.errors import UserError
 from platform.files.junk import is_junk
+from platform.files.names import check_names
 
 IMAGE_LIKE = r"\.(png|jpe?g|jpe|jfif|bmp|dib|tiff?|gif|webp|heic|avif|p[gpn]m|pnm)$"
 """Pattern for `FileKind.suspect`: files that hold an image, whatever the layout's own kind is."""
@@ -162,11 +163,13 @@ def _entries(folder: Path) -> list[tuple[str, bool]]:
     """(name, whether it is a folder) of what is in `folder` and no junk, sorted."""
     try:
         with os.scandir(folder) as entries:
-            return sorted((entry.name, entry.is_dir()) for entry in entries if not is_junk(entry.name))
+            found = sorted((entry.name, entry.is_dir()) for entry in entries if not is_junk(entry.name))
     except OSError as error:
         raise UserError(
             f"cannot list the folder {folder}: {error.strerror}; let it be read, or restore it."
         ) from error
+    check_names(folder, (name for name, _ in found))
+    return found
 
 
 def _look_into(root: Path, folder: str, layout: Layout, account: Account) -> list[str]:

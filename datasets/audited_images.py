@@ -13,7 +13,7 @@ from datasets.sources import read_image, source_path
 from datasets.store import PreparedStore
 from platform.errors import UserError
 from platform.files.junk import is_junk
-from platform.files.names import composed
+from platform.files.names import check_names, composed
 
 EXTENSIONS = (".png", ".jpg", ".jpeg", ".bmp", ".tif", ".tiff")
 
@@ -49,6 +49,7 @@ class FolderImages:
             and path.is_file()
             and not any(map(is_junk, path.relative_to(root).parts))
         }
+        check_names(root, self._names)
         self._on_disk = {composed(path): path for path in self._names}
         if not self._names:
             raise UserError(f"{root} holds no image files; pass --images the folder that holds them.")

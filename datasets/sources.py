@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import warnings
 from functools import lru_cache
 from io import BytesIO
@@ -13,6 +14,7 @@ import numpy as np
 from platform.errors import UserError
 from platform.files import opening
 from platform.files.junk import is_junk
+from platform.files.names import check_names
 from platform.files.opening import file_sha256
 
 if TYPE_CHECKING:
@@ -28,7 +30,7 @@ RESTORE = "restore it from your copy of the data set."
 
 def require_folder(root: Path) -> Path:
     """`root` itself, if it is a folder with something in it. Raises UserError otherwise."""
-    if not root.exists():
+    if not os.path.exists(root):  # not Path.exists, which raises below a folder that may not be entered
         raise UserError(
             f"the folder {root} does not exist; pass --source the folder of your copy of the data set."
         )
@@ -46,14 +48,16 @@ def require_folder(root: Path) -> Path:
 def visible_names(folder: Path) -> list[str]:
     """Names in `folder`, sorted, without those that no user gave (platform/files/junk.py).
 
-    Raises UserError where the folder cannot be read.
+    Raises UserError where the folder cannot be read, or a name in it is no text.
     """
     try:
-        return sorted(entry.name for entry in folder.iterdir() if not is_junk(entry.name))
+        names = sorted(entry.name for entry in folder.iterdir() if not is_junk(entry.name))
     except OSError as error:
         raise UserError(
             f"cannot list the folder {folder}: {error.strerror}; let it be read, or restore it."
         ) from error
+    check_names(folder, names)
+    return names
 
 
 def found_in(folder: Path, most: int = 8) -> str:

@@ -8,7 +8,10 @@ from __future__ import annotations
 
 import os
 import unicodedata
+from collections.abc import Iterable
 from pathlib import Path, PurePosixPath
+
+from platform.errors import UserError
 
 
 def composed(text: str) -> str:
@@ -29,6 +32,16 @@ def is_utf8(name: str) -> bool:
     except UnicodeEncodeError:
         return False
     return True
+
+
+def check_names(folder: Path, names: Iterable[str]) -> None:
+    """Raises UserError for one of the `names` in `folder` that is no text: no table or store can hold it."""
+    for name in names:
+        if not is_utf8(name):
+            raise UserError(
+                f"{folder} has a name that is not text in UTF-8, {name} (an archive of another system leaves "
+                "such names); rename it."
+            )
 
 
 class NamesOnDisk:

@@ -221,7 +221,7 @@ DTYPE = b"cnumpy\ndtype\nX\x02\x00\x00\x00f8\x85Rq\x01"
     "content",
     [
         b"(" * 50_000 + b"." ,
-        b"]" * 50_000 + b"a" * 49_999 + b".",  # Python's own machine can crash on what is nested so
+        b"]" * 50_000 + b"a" * 49_999 + b".",
         b")" + b"\x85" * 50_000 + b".",
         LONG_TUPLE + b"0}" + b"h\x00K\x01s" * 20_000 + b".",  # hashed again and again
         DTYPE + LONG_TUPLE + b"0" + b"h\x00b" * 20_000 + b".",  # unpacked again and again
@@ -236,6 +236,7 @@ DTYPE = b"cnumpy\ndtype\nX\x02\x00\x00\x00f8\x85Rq\x01"
         b"Pa\n.",  # an object known elsewhere
         b"\x82\x01.",  # a registered name
         b"\x8f(K\x01\x90.",  # a set
+        b"})" + b"\x85" * 50_000 + b"K\x01s.",  # as deep a key crashes Python's own machine
         b"}]K\x01s.",  # a list as a key
         b"}K\x01K\x02(K\x03u.",  # a key without a value
         b".", b"0.", b"N", b"a.", b"R.", b"\x93.", b"t.", b"s.", b"b.",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import zlib
 from collections.abc import Iterator
 from pathlib import Path
@@ -180,3 +181,10 @@ def test_a_folder_that_may_not_be_read_is_named(tmp_path: Path, monkeypatch: pyt
     for listing in (require_folder, visible_names):
         with pytest.raises(UserError, match=rf"cannot list the folder {tmp_path}: Permission denied"):
             listing(tmp_path)
+
+
+def test_a_name_that_is_no_text_is_shown_and_refused(tmp_path: Path) -> None:
+    (tmp_path / os.fsdecode(b"Zo\xeb.png")).touch()
+    with pytest.raises(UserError, match=r"not text in UTF-8, Zo\\xeb\.png .*; rename it") as raised:
+        visible_names(tmp_path)
+    str(raised.value).encode("ascii")
