@@ -113,6 +113,11 @@ class Dispatcher:
         """The worker that carries the task out says where it is, so that its loss can be named."""
         self._host_of[identity] = host
 
+    def _only_host(self) -> str:
+        """The host of all tasks where there is one alone; empty otherwise. For a worker that was lost before
+        it could say where it was."""
+        return ""
+
     def _result(self, task: FoldTask | Stage1Task, priority: float = 0.0) -> asyncio.Task[dict[str, Any]]:
         if task.identity not in self._results:
             self._results[task.identity] = asyncio.ensure_future(self._obtain(task, priority))
@@ -176,7 +181,8 @@ class Dispatcher:
         try:
             return await self._launch(task), None
         except Exception as error:
-            failure = environment_failure_of(error, self._host_of.get(task.identity, ""))
+            host = self._host_of.get(task.identity) or self._only_host()
+            failure = environment_failure_of(error, host)
             if failure is not None:
                 return None, failure
             reason = f"attempt {number}:\n{traceback.format_exc()}"
@@ -324,6 +330,13 @@ class RayDispatcher(Dispatcher):
             return manifest
 
         super().__init__(runs_root, slots, launch, plan.retries, image_counts)
+
+    def _only_host(self) -> str:
+        """As above."""
+        import ray
+
+        hosts = {node["NodeManagerHostname"] for node in ray.nodes() if node["Alive"]}
+        return hosts.pop() if len(hosts) == 1 else ""
 
 
 def start_dispatcher(plan: Plan, runs_root: Path, slots: int | None, image_counts: Mapping[str, int]) -> Any:
