@@ -38,6 +38,14 @@ def choosing_score(
     return stated
 
 
+def winners_only(experiment: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """The experiment's studies with no other trial than the winner: what `choosing_score` needs of them."""
+    return [
+        {**study, "trials": [trial for trial in [_winner(study)] if trial]}
+        for study in studies_of(experiment)
+    ]
+
+
 def _winner(study: Mapping[str, Any]) -> Mapping[str, Any]:
     number = study.get("winner")
     return next((trial for trial in study.get("trials", ()) if trial["number"] == number), {})

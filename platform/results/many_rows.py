@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from platform.machine_limits import usable_cpus
 from platform.results.aggregate import AggregatedRow, aggregate_row
+from platform.results.choosing_score import winners_only
 from platform.results.store import ResultsStore
 
 if TYPE_CHECKING:
@@ -39,6 +40,7 @@ def aggregate_experiments(
     for experiment in experiments:
         # What a row needs of its experiment, which is sent to a process with every row.
         facts = {key: experiment[key] for key in ("name", "preset", "command")}
+        facts["studies"] = winners_only(experiment)
         jobs += [(store.root, facts, row, partial) for row in experiment["rows"]]
     sizes = [len(row["runs"]) for _, _, row, _ in jobs]
     if sum(sizes) < MANY_FOLD_RUNS:

@@ -11,6 +11,7 @@ import pytest
 from platform.errors import UserError
 from platform.results.aggregate import aggregate_row
 from platform.results.inner_scores import accuracy_of_run
+from platform.results.many_rows import aggregate_experiments
 from platform.results.store import ResultsStore
 from tests.results.fake_runs import fake_predictions, fake_study, write_experiment, write_fold_run, write_row
 
@@ -48,8 +49,11 @@ def test_the_score_of_the_winners_fold_runs_is_shown(tmp_path: Path) -> None:
 def test_another_score_is_refused_with_both(tmp_path: Path) -> None:
     store, experiment = searched(tmp_path)
     experiment["rows"][0]["selection_score"] += 0.1
-    with pytest.raises(UserError, match="the score that chose its configuration must be that of its stored"):
-        selection_score(store, experiment)
+    for read in (selection_score, lambda *both: aggregate_experiments(both[0], [both[1]])):
+        with pytest.raises(
+            UserError, match="the score that chose its configuration must be that of its stored"
+        ):
+            read(store, experiment)
 
 
 def test_another_score_of_the_winner_is_refused(tmp_path: Path) -> None:
