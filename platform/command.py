@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import argparse
 import difflib
+import os
 import re
 import signal
 import sys
@@ -18,7 +19,7 @@ from contextlib import contextmanager
 from typing import NoReturn
 
 from platform.console import one_line, safe_streams
-from platform.errors import HungUp, Terminated, UserError
+from platform.errors import ClusterLost, HungUp, Terminated, UserError
 
 
 class Parser(argparse.ArgumentParser):
@@ -54,12 +55,13 @@ def run(main: Callable[[list[str]], int | None]) -> NoReturn:
     So does every other exception, with its traceback in a file (platform/unexpected.py). What happens to
     standard output (a reader that leaves, a full disk) changes nothing of the status.
     """
+    abruptly = False
     with safe_streams(), _hangup_taken() as hung_up:
         try:
             status = main(sys.argv[1:]) or 0
         except UserError as error:
             print(f"error: {one_line(str(error))}", file=sys.stderr)
-            status = 2
+            status, abruptly = 2, isinstance(error, ClusterLost)
         except KeyboardInterrupt as stop:
             word, status = ("terminated", 143) if isinstance(stop, Terminated) else ("interrupted", 130)
             if hung_up or isinstance(stop, HungUp):  # a library may have made a plain Ctrl-C of it
@@ -73,6 +75,8 @@ def run(main: Callable[[list[str]], int | None]) -> NoReturn:
 
             sentence, status = sentence_and_status(error)
             print(f"error: {sentence}", file=sys.stderr)
+    if abruptly:
+        os._exit(status)
     raise SystemExit(status)
 
 

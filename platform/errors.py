@@ -29,6 +29,10 @@ def _encodable(text: str) -> str:
     return text
 
 
+class ClusterLost(UserError):
+    """Ray's own processes have ended, and not by us: its C++ threads crash in an orderly end of ours."""
+
+
 class Terminated(KeyboardInterrupt):
     """SIGTERM, as a batch system sends it before it takes the machine: ends a command as Ctrl-C does."""
 

@@ -6,9 +6,7 @@ import dataclasses
 import logging
 import os
 import secrets
-import signal
 import sys
-import threading
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
@@ -16,9 +14,12 @@ from pathlib import Path
 from typing import Any
 
 from platform.config import Plan
+from platform.distributed.native_output import native_output_to
 from platform.distributed.ray_paths import REPOSITORY, python_for_shells, ray_folder
 from platform.distributed.ray_start import sigterm_stays_ours, start_ray
-from platform.errors import Terminated, UserError
+from platform.distributed.ray_watch import end_lost_cluster, lost, watched
+from platform.distributed.sigterm import terminable
+from platform.errors import UserError
 from platform.machine_limits import usable_cpus
 
 TRIAL_SLOT = "trial_slot"
@@ -114,6 +115,7 @@ def connected(
     Ray's two idle agents wait 60 s for a control store that is gone, and follow). With one (`auto`,
     `ray://...`), the head must offer the resource `trial_slot`, as ray_cluster.yaml does.
     `runs_in_memory`: as for `local_slots`. In the block SIGTERM raises Terminated (in the main thread).
+    UserError: a cluster of our own lost its control store or its node manager.
     """
     for name, value in QUIET.items():
         os.environ.setdefault(name, value)
@@ -123,7 +125,8 @@ def connected(
 
     log_to(log_file)
     common: dict[str, Any] = {"log_to_driver": False, "logging_level": logging.ERROR}
-    with ExitStack() as stack, _terminable() as take_sigterm:
+    with ExitStack() as stack, terminable() as sigterm:
+        stack.enter_context(native_output_to(log_file))
         if address is None:
             slots = local_slots(plan, runs_in_memory)
             common["_temp_dir"] = stack.enter_context(ray_folder())
@@ -131,14 +134,23 @@ def connected(
             if python is not None:
                 common["runtime_env"] = {"py_executable": python}
             with _environment(WORKERS_ENVIRONMENT):
-                _start(slots, common, take_sigterm)
+                _start(slots, common, sigterm.take)
         else:
             common["runtime_env"] = {"env_vars": WORKERS_ENVIRONMENT}
-            slots = _connect(ray, address, common, take_sigterm)
+            slots = _connect(ray, address, common, sigterm.take)
         try:
-            yield slots
+            with watched(sigterm.interrupt):
+                yield slots
+        except Exception as error:
+            gone = lost()  # the first to notice may be who waited for an answer
+            if gone is not None:
+                raise gone from error
+            raise
         finally:
-            ray.shutdown()
+            if lost() is None:
+                ray.shutdown()
+            else:
+                end_lost_cluster()
 
 
 @contextmanager
@@ -154,37 +166,6 @@ def _environment(variables: Mapping[str, str]) -> Iterator[None]:
                 del os.environ[name]
             else:
                 os.environ[name] = value
-
-
-@contextmanager
-def _terminable() -> Iterator[Callable[[], None]]:
-    """SIGTERM raises Terminated, also while Ray starts (which needs `sigterm_stays_ours`).
-
-    What it gives takes SIGTERM again, where someone has taken it since.
-    """
-    if threading.current_thread() is not threading.main_thread():
-        yield lambda: None  # Python hands signals to the main thread only, and so does Ray
-        return
-
-    asked: list[int] = []
-
-    def stop(number: int, frame: object) -> None:
-        asked.append(number)
-        signal.signal(signal.SIGTERM, signal.SIG_DFL)  # who asks twice does not want to wait
-        raise Terminated
-
-    def take() -> None:
-        signal.signal(signal.SIGTERM, stop)
-
-    take()
-    try:
-        yield take
-    except KeyboardInterrupt:
-        if asked:  # Tune may take the exception for Ctrl-C, end, and leave it to us to say so
-            raise Terminated from None
-        raise
-    finally:
-        signal.signal(signal.SIGTERM, signal.SIG_DFL)
 
 
 def _keep_others_out() -> None:
@@ -243,6 +224,12 @@ class _LogFile(logging.FileHandler):
         """Nothing: logging would print a traceback for every message."""
 
 
+def _log_told(data: Mapping[str, Any], *_: object, **__: object) -> None:
+    """Stands in for Ray's `print_to_stdstream`: lines of another process, to the log."""
+    for line in data.get("lines", ()):
+        logging.getLogger("ray").error("(%s) %s", data.get("pid"), line)
+
+
 def log_to(log_file: Path) -> None:
     """Send the messages of Ray, Optuna and our own loggers to a file instead of the screen."""
     log_file.parent.mkdir(parents=True, exist_ok=True)
@@ -252,4 +239,8 @@ def log_to(log_file: Path) -> None:
         logger = logging.getLogger(name)
         logger.handlers = [handler]
         logger.propagate = False
+    # Ray prints what its processes tell the driver, "(raylet) ...", past its loggers.
+    from ray._private import worker
+
+    vars(worker)["print_to_stdstream"] = _log_told
     logging.captureWarnings(not sys.warnoptions)
