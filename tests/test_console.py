@@ -205,7 +205,7 @@ def test_every_command_ends_through_the_safe_place(root: Path) -> None:
 
 
 def test_nobody_prints_past_the_safe_place(root: Path) -> None:
-    """sys.__stdout__, sys.stdout.buffer and os.write would. native_output.py only moves the descriptors below."""
+    """sys.__stdout__, sys.stdout.buffer and os.write would; native_output.py only moves descriptors."""
     for folder in ("platform", "datasets", "search_spaces"):
         for path in sorted((root / folder).rglob("*.py")):
             if path.name == "native_output.py":
