@@ -21,6 +21,10 @@ ROOT = Path(__file__).resolve().parents[2]
 FILE = Path(__file__).with_name("golden.json")
 TOLERANCE = 1e-4
 """Relative: CPUs differ in their last bits, and five steps of Adam make a little more of that."""
+LATER_TOLERANCE = {"fmpn: stage 2": 3e-3}
+"""The same from the third step on, for cases that make much more of it. Measured: the golden losses come from a
+processor with AVX-512; one without it, its oneDNN held to AVX2, AVX or SSE4.1, differs by up to 2.0e-3 in the
+third step and 5e-5 in the first two."""
 
 
 def current() -> dict[str, Any]:
@@ -33,8 +37,10 @@ def moved(before: dict[str, list[float]], now: dict[str, list[float]]) -> list[s
     found = []
     for name in sorted(before.keys() | now.keys()):
         old, new = before.get(name, []), now.get(name, [])
+        later = LATER_TOLERANCE.get(name, TOLERANCE)
         close = len(old) == len(new) and all(
-            abs(a - b) <= TOLERANCE * abs(a) for a, b in zip(old, new, strict=True)
+            abs(a - b) <= (TOLERANCE if step < 2 else later) * abs(a)
+            for step, (a, b) in enumerate(zip(old, new, strict=True))
         )
         if not close:
             found.append(f"{name}: golden {old}, now {new}")

@@ -271,13 +271,15 @@ def _narrow(net: nn.Module, width: float) -> None:
     """
     from torch import nn
 
+    from platform.models.networks.strided_pointwise import convolution
+
     def scaled(count: int) -> int:
         return count if count == 3 else round(count * width)
 
     for parent in list(net.modules()):
         for name, layer in list(parent.named_children()):
             if isinstance(layer, nn.Conv2d):
-                new: nn.Module = nn.Conv2d(
+                new: nn.Module = convolution(
                     scaled(layer.in_channels),
                     scaled(layer.out_channels),
                     layer.kernel_size,  # type: ignore[arg-type]
