@@ -22,9 +22,9 @@ FILE = Path(__file__).with_name("golden.json")
 TOLERANCE = 1e-4
 """Relative: CPUs differ in their last bits, and five steps of Adam make a little more of that."""
 LATER_TOLERANCE = {"fmpn: stage 2": 3e-3}
-"""The same from the third step on, for cases that make much more of it. Measured: the golden losses come from a
-processor with AVX-512; one without it, its oneDNN held to AVX2, AVX or SSE4.1, differs by up to 2.0e-3 in the
-third step and 5e-5 in the first two."""
+"""The same from the third step on, for cases that make much more of it. Measured: the golden losses come from
+a processor with AVX-512; one without it, its oneDNN held to AVX2, AVX or SSE4.1, differs by up to 2.0e-3 in
+the third step and 5e-5 in the first two."""
 
 
 def current() -> dict[str, Any]:
