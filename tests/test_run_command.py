@@ -156,7 +156,11 @@ def test_crossval_needs_no_rounds_for_another_number_of_folds(
         ("crossval", ["--selection-rule", "inner"], ["unknown argument '--selection-rule'"]),
         ("tune", ["--seed", "x"], ["--seed takes N, but got 'x'"]),
         ("tune", ["--name", "../other"], ["an experiment's name is", "'../other'", "--name"]),
-        ("tune", ["--config", "no/such.yaml"], ["cannot read the configuration file no/such.yaml"]),
+        (
+            "tune",
+            ["--config", "no/such.yaml"],
+            ["cannot read no/such.yaml: No such file or directory; check --config."],
+        ),
         ("tune", ["--lambda-mask", "1000"], ["outside the search space", "--space"]),
         ("tune", ["--folds", "20", "--rounds", "20"], ["10 subjects for 20 folds", "--folds 10 or fewer"]),
         ("crossval", ["--folds", "11"], ["10 subjects for 11 folds", "--folds 10 or fewer"]),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import shutil
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -71,7 +72,9 @@ def rewrite(store: ResultsStore, kind: Kind, identity: str, files: dict[str, byt
     assert manifest is not None
     kept = {name: store.read(kind, identity, name) for name in manifest["sha256"] if name != "record.json"}
     stated = {name: manifest[name] for name in manifest if name not in ("identity", "sha256", "status")}
-    store.write(kind, identity, store.record(kind, identity), {**kept, **files}, **stated, **facts)
+    record = store.record(kind, identity)
+    shutil.rmtree(store.folder(kind, identity))  # a result is written once
+    store.write(kind, identity, record, {**kept, **files}, **stated, **facts)
 
 
 @dataclass(frozen=True, kw_only=True)
