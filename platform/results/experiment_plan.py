@@ -157,9 +157,8 @@ def refuse_other_settings(experiment: Experiment) -> None:
     if changed:
         shown = "; ".join(f"{key} was {stored.get(key)!r} and is now {current.get(key)!r}" for key in changed)
         raise UserError(
-            f"the experiment {name} was made with other settings ({shown}); pass --name with a new "
-            "name to keep "
-            f"both, or the settings it was made with."
+            f"the experiment {name} was made with other settings ({shown}; they are in {path}); pass --name "
+            "with a new name to keep both, or the settings it was made with."
         )
 
 
