@@ -39,8 +39,17 @@ def planned(data_root: Path, plan: Plan) -> PlannedData:
     return plan_data(data_root, "synthetic", tiny_configuration(), plan, search=True)
 
 
+@pytest.fixture
+def cluster(one_cluster: Any) -> Any:
+    """Our own cluster's slots. A test that has ended it is told from the one that would wait for ever."""
+    import ray
+
+    assert ray.is_initialized(), "an earlier test has ended the cluster of this session"
+    return one_cluster
+
+
 @pytest.fixture(scope="session")
-def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
+def one_cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
     """Our own cluster with two CPUs' slots; yields its slots. Ends after this folder's last test."""
     from platform.distributed.cluster import connected
 

@@ -310,7 +310,9 @@ def lost(number: int, **changes: Any) -> dict[str, Any]:
 def test_lost_workers_are_shown_and_logged_once_with_their_host_and_are_no_failures(
     caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(logging.getLogger("platform"), "propagate", True)  # as before Ray's log took it
+    # As before Ray's log took it; pytest puts its handler on a logger that does not propagate.
+    monkeypatch.setattr(logging.getLogger("platform"), "propagate", True)
+    monkeypatch.setattr(logging.getLogger("platform"), "handlers", [])
     stream = io.StringIO()
     progress = Progress(slots=2, log=EventLog(stream))
     progress.take({**told(), "losses": [lost(1)]})

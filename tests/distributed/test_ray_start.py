@@ -118,6 +118,7 @@ def test_ctrl_c_during_the_start_ends_what_was_started(monkeypatch: pytest.Monke
     monkeypatch.setattr(node, "Node", HalfStarted)
     monkeypatch.setattr(HalfStarted, "__new__", lambda cls: made.append(object.__new__(cls)) or made[-1])
     monkeypatch.setattr(ray, "init", lambda: node.Node())
+    monkeypatch.setattr(ray, "shutdown", lambda: None)  # the cluster of other tests lives on
     with pytest.raises(KeyboardInterrupt):
         start_ray({})
     assert [one.ended for one in made] == [True]
