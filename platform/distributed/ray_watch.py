@@ -32,14 +32,20 @@ def cluster_lost(process: str, status: int) -> ClusterLost:
 
 
 @contextmanager
-def watched(interrupt: Callable[[ClusterLost], None]) -> Iterator[None]:
+def watched(
+    interrupt: Callable[[ClusterLost], None], node: Callable[[], Any] | None = None
+) -> Iterator[None]:
     """In the block, the loss of one of PROCESSES is told to `interrupt`, from a thread of its own.
+
+    node: gives the group of Ray's processes to watch; this process's own unless given.
 
     If the block does not end within PATIENCE_SECONDS then, as its thread waits in C++ code for an answer
     that cannot come, the process ends here, with the error's sentence and status 2.
     """
     over = threading.Event()
-    thread = threading.Thread(target=_watch, args=(interrupt, over), name="ray watch", daemon=True)
+    thread = threading.Thread(
+        target=_watch, args=(interrupt, over, node or _node), name="ray watch", daemon=True
+    )
     thread.start()
     try:
         yield
@@ -47,9 +53,9 @@ def watched(interrupt: Callable[[ClusterLost], None]) -> Iterator[None]:
         over.set()
 
 
-def _watch(interrupt: Callable[[ClusterLost], None], over: threading.Event) -> None:
+def _watch(interrupt: Callable[[ClusterLost], None], over: threading.Event, node: Callable[[], Any]) -> None:
     while not over.wait(PERIOD_SECONDS):
-        error = lost()
+        error = lost(node())
         if error is not None:
             interrupt(error)
             if not over.wait(PATIENCE_SECONDS):
@@ -58,9 +64,8 @@ def _watch(interrupt: Callable[[ClusterLost], None], over: threading.Event) -> N
             return
 
 
-def lost() -> ClusterLost | None:
-    """The error for the first of PROCESSES, as children of this process, that has ended."""
-    node = _node()
+def lost(node: Any) -> ClusterLost | None:
+    """The error for the first of PROCESSES of Ray's `node` (None: of none) that has ended."""
     for name in PROCESSES:
         for information in getattr(node, "all_processes", {}).get(name, []):
             status = information.process.poll()

@@ -45,21 +45,19 @@ def test_the_sentence_says_which_process_ended_how_and_how_to_go_on() -> None:
         (node_of(gcs_server=-9, raylet=-9), "gcs_server"),
     ],
 )
-def test_the_first_process_that_has_ended_is_named(
-    monkeypatch: pytest.MonkeyPatch, node: SimpleNamespace | None, said: str | None
-) -> None:
-    monkeypatch.setattr(ray_watch, "_node", lambda: node)
-    found = lost()
+def test_the_first_process_that_has_ended_is_named(node: SimpleNamespace | None, said: str | None) -> None:
+    found = lost(node)
     assert found is None if said is None else said in str(found)
 
 
 def test_the_loss_interrupts_the_work_of_the_main_thread(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(ray_watch, "_node", lambda: node_of(gcs_server=-9))
+    # Given, and not put in the place of Ray's own: the cluster of other tests is watched too.
+    node = node_of(gcs_server=-9)
     monkeypatch.setattr(ray_watch, "PERIOD_SECONDS", 0.01)
     before = signal.getsignal(signal.SIGTERM)
     try:
         with pytest.raises(ClusterLost, match="gcs_server"), terminable() as sigterm:  # noqa: SIM117
-            with watched(sigterm.interrupt):
+            with watched(sigterm.interrupt, lambda: node):
                 threading.Event().wait()
     finally:
         signal.signal(signal.SIGTERM, before)
