@@ -17,7 +17,7 @@ from platform.config import Plan
 from platform.distributed.native_output import native_output_to
 from platform.distributed.ray_paths import REPOSITORY, python_for_shells, ray_folder
 from platform.distributed.ray_start import sigterm_stays_ours, start_ray
-from platform.distributed.ray_watch import end_lost_cluster, lost, watched
+from platform.distributed.ray_watch import end_lost_cluster, lost, own_node, watched
 from platform.distributed.sigterm import terminable
 from platform.errors import UserError
 from platform.machine_limits import usable_cpus
@@ -142,12 +142,12 @@ def connected(
             with watched(sigterm.interrupt):
                 yield slots
         except Exception as error:
-            gone = lost()  # the first to notice may be who waited for an answer
+            gone = lost(own_node())  # the first to notice may be who waited for an answer
             if gone is not None:
                 raise gone from error
             raise
         finally:
-            if lost() is None:
+            if lost(own_node()) is None:
                 ray.shutdown()
             else:
                 end_lost_cluster()

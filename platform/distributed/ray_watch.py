@@ -76,12 +76,12 @@ def lost(node: Any) -> ClusterLost | None:
 
 def end_lost_cluster() -> None:
     """End what is left of a cluster that lost a process, without asking its control store for anything."""
-    node = _node()
+    node = own_node()
     if node is not None:
         node.kill_all_processes(check_alive=False, allow_graceful=False)
 
 
-def _node() -> Any:
+def own_node() -> Any:
     from ray._private import worker
 
     return worker._global_node
