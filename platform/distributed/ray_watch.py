@@ -44,7 +44,7 @@ def watched(
     """
     over = threading.Event()
     thread = threading.Thread(
-        target=_watch, args=(interrupt, over, node or _node), name="ray watch", daemon=True
+        target=_watch, args=(interrupt, over, node or own_node), name="ray watch", daemon=True
     )
     thread.start()
     try:
