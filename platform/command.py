@@ -19,7 +19,7 @@ from contextlib import contextmanager
 from typing import NoReturn
 
 from platform.console import one_line, safe_streams
-from platform.errors import ClusterLost, HungUp, Terminated, UserError
+from platform.errors import ClusterLost, HungUp, LeaseLost, Terminated, UserError
 
 
 class Parser(argparse.ArgumentParser):
@@ -61,7 +61,7 @@ def run(main: Callable[[list[str]], int | None]) -> NoReturn:
             status = main(sys.argv[1:]) or 0
         except UserError as error:
             print(f"error: {one_line(str(error))}", file=sys.stderr)
-            status, abruptly = 2, isinstance(error, ClusterLost)
+            status, abruptly = 2, isinstance(error, ClusterLost | LeaseLost)
         except KeyboardInterrupt as stop:
             word, status = ("terminated", 143) if isinstance(stop, Terminated) else ("interrupted", 130)
             if hung_up or isinstance(stop, HungUp):  # a library may have made a plain Ctrl-C of it

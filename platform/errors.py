@@ -33,6 +33,11 @@ class ClusterLost(UserError):
     """Ray's own processes have ended, and not by us: its C++ threads crash in an orderly end of ours."""
 
 
+class LeaseLost(UserError):
+    """Another driver has taken the lease. As the work is stopped in mid-air, Ray's threads may crash in an
+    orderly end."""
+
+
 class Terminated(KeyboardInterrupt):
     """SIGTERM, as a batch system sends it before it takes the machine: ends a command as Ctrl-C does."""
 

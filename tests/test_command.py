@@ -144,3 +144,21 @@ def test_a_terminal_that_goes_away_ends_a_command_unless_nohup_says_otherwise(
     ended = subprocess.run(command, cwd=root, capture_output=True, text=True, check=False)
     assert ended.returncode == status, ended.stderr
     assert ("hung up: what was finished is stored" in ended.stderr) == (not ignored)
+
+
+@pytest.mark.parametrize("kind", ["ClusterLost", "LeaseLost"])
+def test_what_stops_ray_in_mid_air_ends_without_an_orderly_end(kind: str, root: Path) -> None:
+    code = f"""
+import atexit
+from platform.command import run
+from platform.errors import {kind}
+def main(argv):
+    atexit.register(print, "an orderly end")
+    print("a result")
+    raise {kind}("it is gone.")
+run(main)
+"""
+    ended = subprocess.run(
+        [sys.executable, "-c", code], cwd=root, capture_output=True, text=True, check=False
+    )
+    assert (ended.returncode, ended.stdout, ended.stderr) == (2, "a result\n", "error: it is gone.\n")

@@ -82,6 +82,7 @@ def end_lost_cluster() -> None:
 
 
 def own_node() -> Any:
+    """The group of Ray's processes that this process has started; None where there is none."""
     from ray._private import worker
 
     return worker._global_node

@@ -23,7 +23,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO, Any, Literal
 
-from platform.errors import UserError
+from platform.errors import LeaseLost, UserError
 from platform.files.opening import open_lock
 from platform.results.lease import UNKNOWN, FileSlot, Lease, LeaseSlot, StudySlot, kernel_id
 
@@ -253,9 +253,9 @@ def _held(leadership: Leadership, beat_seconds: float) -> Iterator[None]:
         raise _displaced(leadership)
 
 
-def _displaced(leadership: Leadership) -> UserError:
+def _displaced(leadership: Leadership) -> LeaseLost:
     assert leadership.lost_to is not None
-    return UserError(
+    return LeaseLost(
         f"this driver's lease of {leadership.name} expired, and {leadership.lost_to.driver} has taken over; "
         f"it stops here. What is finished is kept."
     )
