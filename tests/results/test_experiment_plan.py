@@ -173,6 +173,7 @@ def test_the_same_name_with_other_settings_is_refused_with_what_differs(
     message = str(refusal.value)
     assert "lambda_mask was 10.0 and is now 3.0" in message
     assert "study_seed was 0 and is now 2" in message
+    assert "config.yaml" in message
     assert "seed was 0" not in message.replace("study_seed was 0", "")
     assert "--name" in message
 
