@@ -24,13 +24,13 @@ from typing import Any
 
 import numpy as np
 
+from platform.aggregation.parallel import MOST_PROCESSES
+from platform.cli.progress_line import ProgressLine
 from platform.evaluation.predictions import Predictions, to_bytes
-from platform.machine_limits import usable_cpus
-from platform.progress import ProgressLine
-from platform.results.files import write_atomically
-from platform.results.identity import RESULT_VERSION, identity
-from platform.results.many_rows import MOST_PROCESSES
-from platform.results.store import ResultsStore
+from platform.host.machine_limits import usable_cpus
+from platform.runs.atomic_files import write_atomically
+from platform.runs.identity import RESULT_VERSION, identity
+from platform.runs.store import ResultsStore
 
 CLASSES = ("anger", "contempt", "disgust", "fear", "happiness", "sadness", "surprise")
 SUBJECTS_PER_FOLD = 10

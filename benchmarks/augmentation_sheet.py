@@ -17,11 +17,11 @@ import numpy as np
 import torch
 from PIL import Image
 
-from datasets.alignment import align, five_points_from_68, similarity_transform, template_points
-from datasets.augmentation import augmentation_policy, check_augmentation
-from datasets.augmentation_content import augmentation_setting
+from datasets.alignment.similarity import align, five_points_from_68, similarity_transform, template_points
+from datasets.augmentation.content import augmentation_setting
+from datasets.augmentation.draw import augmentation_policy, check_augmentation
 from datasets.batches import Batch, FaceTensors
-from datasets.masks import class_motion_masks, to_gray
+from datasets.masks.motion_masks import class_motion_masks, to_gray
 from datasets.synthetic.frames import SetParameters, draw_frame
 from datasets.synthetic.performance import EXPRESSIONS
 

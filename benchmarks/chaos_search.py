@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from platform.results.study_storage import open_storage
+from platform.search.storage import open_storage
 
 ROOT = Path(__file__).resolve().parents[1]
 NAME = "chaos"

@@ -23,14 +23,14 @@ from pathlib import Path
 import numpy as np
 
 import platform
-from datasets.alignment import align, five_points_from_68, similarity_transform, template_points
+from datasets.alignment.similarity import align, five_points_from_68, similarity_transform, template_points
+from datasets.prepared.store import PreparedStore
+from datasets.prepared.store_writer import FrameSource, Recipe, write_prepared
 from datasets.records import FrameRecord
-from datasets.store import PreparedStore
-from datasets.store_writer import FrameSource, Recipe, write_prepared
 from datasets.synthetic.frames import SetParameters, draw_frame
 from datasets.synthetic.performance import EXPRESSIONS
-from platform.presets import preset
-from platform.progress import ProgressLine
+from platform.cli.progress_line import ProgressLine
+from platform.config.presets import preset
 
 FACES, BATCH = 24_530, 16
 FRAMES = (3, 4, 5)
@@ -133,9 +133,9 @@ def measure(folder: Path, device: str) -> dict[str, float]:
     """Seconds, images/s and memory of what a fold run does with the store."""
     import torch
 
-    from datasets.augmentation import augmentation_policy
+    from datasets.augmentation.draw import augmentation_policy
     from datasets.batches import FaceTensors, epoch_order, split_batches
-    from datasets.fold_view import FoldView
+    from datasets.folds.view import FoldView
 
     torch.set_num_threads(2)
     before = _peak_mib()

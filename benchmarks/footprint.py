@@ -1,6 +1,6 @@
 """Parameters of our nets, and what a training image leaves in memory for the backward pass.
 
-    python -m benchmarks.footprint        the constants of platform/results/footprint.py
+    python -m benchmarks.footprint        the constants of platform/runs/footprint.py
 
 Every tensor that autograd keeps is counted once by its storage, the weights left out by comparing a
 batch of four with one of two. Float32 on the CPU.
@@ -13,7 +13,7 @@ from collections.abc import Callable
 import torch
 from torch import Tensor, nn
 
-from platform.config import Configuration, to_dict
+from platform.config.configuration import Configuration, to_dict
 from platform.models import load_method
 from platform.models.networks.backbones import BACKBONES
 from platform.models.networks.mask_generator import MaskGenerator

@@ -26,17 +26,17 @@ from typing import Any
 import numpy as np
 import optuna
 
-from platform.config import Plan
+from platform.config.configuration import Plan
+from platform.config.selection import scopes
 from platform.distributed.dispatcher import Dispatcher
-from platform.distributed.search_observer import End, SearchObserver
-from platform.results.execution import task_kind
-from platform.results.inner_scores import InnerScores
-from platform.results.planning import PlannedData, plan_data
-from platform.results.proposals import Proposer
-from platform.results.store import ResultsStore
-from platform.results.study import SearchDefinition
-from platform.results.tasks import FoldTask, Stage1Task
-from platform.selection import scopes
+from platform.monitoring.observer import End, SearchObserver
+from platform.runs.execute import task_kind
+from platform.runs.fold_tasks import PlannedData, plan_data
+from platform.runs.store import ResultsStore
+from platform.runs.tasks import FoldTask, Stage1Task
+from platform.search.definition import SearchDefinition
+from platform.search.inner_scores import InnerScores
+from platform.search.proposals import Proposer
 from tests.tiny_faces import CLASSES, prepare_tiny, tiny_configuration
 
 FOLDS = 10
@@ -143,7 +143,7 @@ def search(arguments: argparse.Namespace, folder: Path) -> dict[str, Any]:
     import ray
 
     from platform.distributed.search import run_search
-    from platform.results.study_storage import open_storage
+    from platform.search.storage import open_storage
 
     plan, planned = _planned(arguments, folder)
     log_to(folder / "ray.log")

@@ -14,11 +14,11 @@ from pathlib import Path
 
 import numpy as np
 
-from platform.config import Configuration, Plan
-from platform.presets import preset
-from platform.results.execution import execute
-from platform.results.planning import final_tasks, machine_of, plan_data
-from platform.results.tasks import FoldTask
+from platform.config.configuration import Configuration, Plan
+from platform.config.presets import preset
+from platform.runs.execute import execute
+from platform.runs.fold_tasks import final_tasks, machine_of, plan_data
+from platform.runs.tasks import FoldTask
 
 
 def run(task: FoldTask, runs: str) -> float:

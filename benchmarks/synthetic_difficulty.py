@@ -18,8 +18,8 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from datasets.alignment import align, five_points_from_68, similarity_transform, template_points
-from datasets.masks import class_motion_masks, to_gray
+from datasets.alignment.similarity import align, five_points_from_68, similarity_transform, template_points
+from datasets.masks.motion_masks import class_motion_masks, to_gray
 from datasets.synthetic.frames import SetParameters, draw_frame
 from datasets.synthetic.performance import EXPRESSIONS
 from datasets.synthetic.sets import SYNTHETIC_SETS

@@ -12,8 +12,8 @@ from pathlib import Path
 
 import numpy as np
 
-from datasets.alignment import TEMPLATE, residual, similarity_transform, transform_points
-from datasets.landmarks import read_landmarks
+from datasets.alignment.similarity import TEMPLATE, residual, similarity_transform, transform_points
+from datasets.raw.landmarks import read_landmarks
 
 POINTS = ("left eye", "right eye", "nose", "left mouth corner", "right mouth corner")
 

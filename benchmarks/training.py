@@ -27,12 +27,13 @@ import torch
 from torch import Tensor, nn
 
 import platform
-from platform.config import Configuration, to_dict
+from platform.config.configuration import Configuration, to_dict
+from platform.config.presets import preset
 from platform.models import load_method
 from platform.models.method import STAGE1_FIELDS, Settings
 from platform.models.networks.mask_generator import MaskGenerator
-from platform.presets import preset
-from platform.training.loop import Precision, autocast
+from platform.training.loop import autocast
+from platform.training.stage_settings import Precision
 
 VARIANTS = ("released", "fp32", "bf16")
 CLASSES = 7
@@ -243,7 +244,7 @@ def data_path(values: dict[str, Any], batch: int, device: str) -> float:
     """Images/s from uint8 faces on the device to batches, crops and flips drawn."""
     import numpy as np
 
-    from datasets.augmentation import augmentation_policy
+    from datasets.augmentation.draw import augmentation_policy
     from datasets.batches import FaceTensors
     from platform.training.loop import channels_last
 

@@ -18,7 +18,6 @@ from typing import Protocol
 import numpy as np
 
 from datasets import affectnet_csv, affectnet_npy
-from datasets.accounting import account_for
 from datasets.affectnet_files import (
     NPY_LAYOUT,
     check_annotations,
@@ -28,10 +27,11 @@ from datasets.affectnet_files import (
     unlisted,
 )
 from datasets.affectnet_labels import EXPRESSIONS_WANTED, ListedImage
-from datasets.choices import ALL_BY_THE_RULE, BadItems, Choices
-from datasets.frame_selection import check_all_found
+from datasets.raw.accounting import account_for
+from datasets.raw.choices import ALL_BY_THE_RULE, BadItems, Choices
+from datasets.raw.frame_selection import check_all_found
+from datasets.raw.sources import found_in, read_image, require_folder, source_path, visible_names
 from datasets.records import DatasetDescription, FrameRecord
-from datasets.sources import found_in, read_image, require_folder, source_path, visible_names
 from platform.errors import UserError
 
 DATASET = DatasetDescription(

@@ -10,8 +10,8 @@ from pathlib import Path, PurePosixPath
 import numpy as np
 
 from datasets.affectnet_labels import EXPRESSIONS_WANTED, ListedImage, five_points, label_of
-from datasets.choices import BadItems
-from datasets.sources import RESTORE, found_in, source_path, visible_names
+from datasets.raw.choices import BadItems
+from datasets.raw.sources import RESTORE, found_in, source_path, visible_names
 from platform.errors import UserError
 from platform.files.names import with_slashes
 from platform.files.tables import Table, read_table

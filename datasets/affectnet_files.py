@@ -7,10 +7,10 @@ from collections.abc import Collection, Sequence
 from pathlib import Path, PurePosixPath
 
 from datasets import affectnet_csv, affectnet_npy
-from datasets.accounting import IMAGE_LIKE, Account, FileKind, Layout
 from datasets.affectnet_labels import ListedImage
-from datasets.choices import BadItems
-from datasets.sources import visible_names
+from datasets.raw.accounting import IMAGE_LIKE, Account, FileKind, Layout
+from datasets.raw.choices import BadItems
+from datasets.raw.sources import visible_names
 
 _SUBSETS = "|".join(affectnet_npy.SUBSETS)
 

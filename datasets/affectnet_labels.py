@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from datasets.alignment import five_points_from_68
+from datasets.alignment.similarity import five_points_from_68
 
 LABEL_OF_CODE = {
     0: "neutral", 1: "happiness", 2: "sadness", 3: "surprise", 4: "fear", 5: "disgust", 6: "anger",

@@ -10,8 +10,8 @@ from pathlib import Path
 import numpy as np
 
 from datasets.affectnet_labels import EXPRESSIONS_WANTED, ListedImage, five_points, label_of
-from datasets.choices import BadItems
-from datasets.sources import read_bytes, source_path
+from datasets.raw.choices import BadItems
+from datasets.raw.sources import read_bytes, source_path
 from platform.errors import UserError
 from platform.files.junk import is_junk
 

@@ -11,9 +11,9 @@ from functools import cached_property
 import numpy as np
 import torch
 
-from datasets.augmentation import Draw, apply_draw, send
-from datasets.augmentation_transforms import FaceTransforms
-from datasets.masks import to_gray
+from datasets.augmentation.draw import Draw, apply_draw, send
+from datasets.augmentation.transforms import FaceTransforms
+from datasets.masks.motion_masks import to_gray
 from platform.errors import UserError
 
 FACES_AT_ONCE = 64

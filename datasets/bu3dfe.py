@@ -13,11 +13,11 @@ from pathlib import Path
 
 import numpy as np
 
-from datasets.accounting import FileKind, Layout, account_for
-from datasets.choices import ALL_BY_THE_RULE, BadItems, Choices
-from datasets.frame_selection import check_all_found
+from datasets.raw.accounting import FileKind, Layout, account_for
+from datasets.raw.choices import ALL_BY_THE_RULE, BadItems, Choices
+from datasets.raw.frame_selection import check_all_found
+from datasets.raw.sources import found_in, read_image, require_folder, source_path, visible_names
 from datasets.records import DatasetDescription, FrameRecord
-from datasets.sources import found_in, read_image, require_folder, source_path, visible_names
 from platform.errors import UserError
 
 DATASET = DatasetDescription(

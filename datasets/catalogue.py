@@ -13,7 +13,7 @@ from typing import Protocol, cast
 
 import numpy as np
 
-from datasets.choices import ALL_BY_THE_RULE, BadItems, Choices
+from datasets.raw.choices import ALL_BY_THE_RULE, BadItems, Choices
 from datasets.records import DatasetDescription, FrameRecord
 from platform.errors import unknown_name
 

@@ -14,14 +14,14 @@ from pathlib import Path
 
 import numpy as np
 
-from datasets.accounting import IMAGE_LIKE, TEXT_LIKE, FileKind, Layout, account_for
-from datasets.alignment import five_points_from_68
-from datasets.choices import ALL_BY_THE_RULE, BadItems, Choices
-from datasets.frame_selection import check_all_found, check_no_gap, wanted_frames
-from datasets.near_names import nearest
+from datasets.alignment.similarity import five_points_from_68
+from datasets.raw.accounting import IMAGE_LIKE, TEXT_LIKE, FileKind, Layout, account_for
+from datasets.raw.choices import ALL_BY_THE_RULE, BadItems, Choices
+from datasets.raw.frame_selection import check_all_found, check_no_gap, wanted_frames
+from datasets.raw.near_names import nearest
+from datasets.raw.sources import found_in, read_image, read_text, require_folder, source_path, visible_names
+from datasets.raw.subject_names import check_spelling
 from datasets.records import DatasetDescription, FrameRecord
-from datasets.sources import found_in, read_image, read_text, require_folder, source_path, visible_names
-from datasets.subject_names import check_spelling
 from platform.errors import UserError
 
 IMAGES, LABELS, LANDMARKS = "cohn-kanade-images", "Emotion", "Landmarks"

@@ -14,15 +14,15 @@ from pathlib import Path, PurePosixPath
 
 import numpy as np
 
-from datasets.accounting import IMAGE_LIKE, FileKind, Layout, account_for
-from datasets.choices import ALL_BY_THE_RULE, BadItems, Choices
-from datasets.fmpn_labels import EXPRESSION_OF_CODE, LABELS, UNLABELLED, read_codes
-from datasets.fold_lists import read_fold_lists
-from datasets.frame_selection import check_all_found, wanted_frames
-from datasets.landmarks import image_key
+from datasets.fold_lists.read import read_fold_lists
+from datasets.raw.accounting import IMAGE_LIKE, FileKind, Layout, account_for
+from datasets.raw.choices import ALL_BY_THE_RULE, BadItems, Choices
+from datasets.raw.fmpn_labels import EXPRESSION_OF_CODE, LABELS, UNLABELLED, read_codes
+from datasets.raw.frame_selection import check_all_found, wanted_frames
+from datasets.raw.image_key import image_key
+from datasets.raw.sources import found_in, read_image, require_folder, source_path, visible_names
+from datasets.raw.subject_names import check_spelling
 from datasets.records import DatasetDescription, FrameRecord
-from datasets.sources import found_in, read_image, require_folder, source_path, visible_names
-from datasets.subject_names import check_spelling
 from platform.errors import UserError
 
 IMAGES, MASKS = "imgs", "imgs_res"

@@ -6,7 +6,7 @@ the role `context`, are stored with `--whole-sequences` only, and never trained 
 
 The columns of `faces.csv`: `image` (a path in the folder, with `/`), `subject`, `expression`; where known
 `sequence` and `frame` together, `role` (expressive, neutral or context), and the ten landmark columns of
-datasets/landmarks.py. Other columns are left alone.
+datasets/raw/landmarks.py. Other columns are left alone.
 
 An image's name in lists and landmark files is its sequence and frame. Where the table gives none, they are
 made of subject, expression and file name: `anna/Anger/img_003.png` is frame 3 of `anna_anger_img`.
@@ -20,13 +20,13 @@ from pathlib import Path, PurePosixPath
 
 import numpy as np
 
-from datasets.choices import ALL_BY_THE_RULE, BadItems, Choices
-from datasets.expression_names import unknown_expression
-from datasets.folder_files import FACES, IMAGE_TYPES, account_for_table, account_for_tree, table_name
-from datasets.frame_selection import check_all_found
-from datasets.landmarks import COLUMNS, image_key, read_points
-from datasets.records import EXPRESSIONS, DatasetDescription, FrameRecord, Role
-from datasets.sources import (
+from datasets.raw.choices import ALL_BY_THE_RULE, BadItems, Choices
+from datasets.raw.expression_names import unknown_expression
+from datasets.raw.folder_files import FACES, IMAGE_TYPES, account_for_table, account_for_tree, table_name
+from datasets.raw.frame_selection import check_all_found
+from datasets.raw.image_key import image_key
+from datasets.raw.landmarks import COLUMNS, read_points
+from datasets.raw.sources import (
     RESTORE,
     found_in,
     read_image,
@@ -34,7 +34,8 @@ from datasets.sources import (
     source_path,
     visible_names,
 )
-from datasets.subject_names import check_spelling
+from datasets.raw.subject_names import check_spelling
+from datasets.records import EXPRESSIONS, DatasetDescription, FrameRecord, Role
 from platform.errors import UserError
 from platform.files.names import NamesOnDisk, composed, with_slashes
 from platform.files.tables import read_table

@@ -11,11 +11,11 @@ from itertools import islice
 from pathlib import Path
 
 from datasets.catalogue import load_adapter
-from datasets.choices import ALL_BY_THE_RULE, BadItems
-from datasets.downloads import recognise_download
-from datasets.folder_files import table_name
+from datasets.raw.choices import ALL_BY_THE_RULE, BadItems
+from datasets.raw.downloads import recognise_download
+from datasets.raw.folder_files import table_name
+from datasets.raw.sources import require_folder, visible_names
 from datasets.records import EXPRESSIONS, FrameRecord
-from datasets.sources import require_folder, visible_names
 from platform.errors import UserError
 from platform.files.junk import is_junk
 

@@ -16,14 +16,14 @@ from pathlib import Path, PurePosixPath
 
 import numpy as np
 
-from datasets.accounting import VIDEO_LIKE, Account, FileKind, Layout, account_for
-from datasets.choices import ALL_BY_THE_RULE, BadItems, Choices
-from datasets.clips import Clip
-from datasets.frame_selection import check_all_found, wanted_frames
 from datasets.mmi_views import ORIENTATIONS, View, find_view, read_orientations
+from datasets.raw.accounting import VIDEO_LIKE, Account, FileKind, Layout, account_for
+from datasets.raw.choices import ALL_BY_THE_RULE, BadItems, Choices
+from datasets.raw.clips import Clip
+from datasets.raw.frame_selection import check_all_found, wanted_frames
+from datasets.raw.sources import found_in, read_bytes, require_folder, source_path, visible_names
+from datasets.raw.subject_names import check_spelling
 from datasets.records import DatasetDescription, FrameRecord
-from datasets.sources import found_in, read_bytes, require_folder, source_path, visible_names
-from datasets.subject_names import check_spelling
 from platform.errors import UserError
 
 SESSIONS = "Sessions"

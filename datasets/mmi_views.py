@@ -23,8 +23,8 @@ from typing import Literal, cast, get_args
 
 import numpy as np
 
-from datasets.clips import Clip
-from datasets.sources import source_path
+from datasets.raw.clips import Clip
+from datasets.raw.sources import source_path
 from platform.errors import UserError
 from platform.files.tables import read_table
 

@@ -14,12 +14,12 @@ from pathlib import Path
 
 import numpy as np
 
-from datasets.accounting import IMAGE_LIKE, FileKind, Layout, account_for
-from datasets.choices import ALL_BY_THE_RULE, BadItems, Choices
-from datasets.expression_names import meant_expression, unknown_expression
-from datasets.frame_selection import check_all_found, check_no_gap, wanted_frames
+from datasets.raw.accounting import IMAGE_LIKE, FileKind, Layout, account_for
+from datasets.raw.choices import ALL_BY_THE_RULE, BadItems, Choices
+from datasets.raw.expression_names import meant_expression, unknown_expression
+from datasets.raw.frame_selection import check_all_found, check_no_gap, wanted_frames
+from datasets.raw.sources import found_in, read_image, require_folder, source_path, visible_names
 from datasets.records import DatasetDescription, FrameRecord
-from datasets.sources import found_in, read_image, require_folder, source_path, visible_names
 from platform.errors import UserError
 
 IMAGES, LIGHT, ILLUMINATION = "PreProcess_Img", "VL_Acropped", "Strong"

@@ -6,11 +6,11 @@ import json
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from platform.command import Parser, run
-from platform.console import one_line
+from platform.cli.parser import Parser, run
+from platform.host.console import one_line
 
 if TYPE_CHECKING:
-    from datasets.fold_audit import Audit
+    from datasets.audit.findings import Audit
 
 DESCRIPTION = """\
 Check fold lists: subjects, sequences and images in training and test of one fold, images listed twice
@@ -48,13 +48,13 @@ def make_parser() -> Parser:
 def main(argv: list[str]) -> int:
     """Audit the lists, print what was found, and return 1 where it leaks."""
     arguments = make_parser().parse_args(argv)
-    from datasets.audited_images import FolderImages, Images, StoreImages
-    from datasets.fold_audit import judge
-    from datasets.fold_images import image_findings
-    from datasets.fold_lists import read_fold_lists
-    from datasets.store import PreparedStore
-    from platform.progress import ProgressLine
-    from platform.results.files import write_atomically
+    from datasets.audit.audited_images import FolderImages, Images, StoreImages
+    from datasets.audit.findings import judge
+    from datasets.audit.images import image_findings
+    from datasets.fold_lists.read import read_fold_lists
+    from datasets.prepared.store import PreparedStore
+    from platform.cli.progress_line import ProgressLine
+    from platform.runs.atomic_files import write_atomically
 
     store = PreparedStore.open(arguments.data) if arguments.data else None
     lists = read_fold_lists(arguments.folds, store)

@@ -8,13 +8,13 @@ from __future__ import annotations
 import argparse
 from typing import TYPE_CHECKING
 
-from platform.command import Parser, run
-from platform.results.mask_source import mask_source
-from platform.run_command import add_run_arguments, experiment_from
-from platform.run_output import print_dry_run, print_plan, print_presentation, write_presentation
+from platform.cli.output import print_dry_run, print_plan, print_presentation, write_presentation
+from platform.cli.parser import Parser, run
+from platform.cli.run_flags import add_run_arguments, experiment_from
+from platform.config.mask_source import mask_source
 
 if TYPE_CHECKING:
-    from platform.distributed.event_log import EventLog
+    from platform.monitoring.event_log import EventLog
 
 EXAMPLES = """examples:
   python -m platform.crossval                                   quick preset on the synthetic set
@@ -33,8 +33,8 @@ def main(argv: list[str]) -> int | None:
     parser = Parser(prog="python -m platform.crossval", description=__doc__, epilog=EXAMPLES)
     add_run_arguments(parser, search=False)
     arguments = parser.parse_args(argv)
-    from datasets.dry_run import dry_run
-    from platform.distributed.event_log import event_log
+    from platform.files.dry_run import dry_run
+    from platform.monitoring.event_log import event_log
 
     with dry_run(arguments.dry_run), event_log(arguments.log_json) as log:
         return _run(arguments, argv, log)
@@ -47,13 +47,13 @@ def _run(arguments: argparse.Namespace, argv: list[str], log: EventLog | None) -
         print_dry_run(experiment, search=False)
         return 0
     from platform.distributed.experiment import run_experiment
-    from platform.results.leadership import leading
+    from platform.experiments.driver_lease import leading
 
     with leading(experiment.folder) as leadership:
         content = run_experiment(experiment, leadership, search=False, log=log)
         presentation, agreement = write_presentation(experiment, content), []
         if mask_source(experiment.plan.masks).name == "released":
-            from platform.results.mask_agreement import write_mask_agreement
+            from platform.reports.mask_agreement import write_mask_agreement
 
             agreement = write_mask_agreement(experiment)
     print_presentation(experiment, content, presentation)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from platform.command import Parser, run
+from platform.cli.parser import Parser, run
 from platform.errors import UserError
 
 EXAMPLES = """examples:
@@ -66,7 +66,7 @@ def main(argv: list[str]) -> int | None:
     """Prepare one data set and say what was prepared."""
     arguments = make_parser().parse_args(argv)
     if arguments.inspect is not None:
-        from platform.prepare_report import inspection_lines
+        from platform.cli.prepare_report import inspection_lines
 
         further = [] if arguments.size == 320 else ["--size", str(arguments.size)]
         further += [] if arguments.data_root == Path("data") else ["--data-root", str(arguments.data_root)]
@@ -76,10 +76,10 @@ def main(argv: list[str]) -> int | None:
         raise UserError("--dataset NAME or --inspect DIR is needed; see --help for both.")
 
     from datasets.catalogue import describe
-    from datasets.preparation import prepare_dataset
-    from platform.prepare_report import next_lines, summary_lines
-    from platform.prepare_settings import preparation_settings
-    from platform.progress import ProgressLine
+    from datasets.prepared.preparation import prepare_dataset
+    from platform.cli.prepare_report import next_lines, summary_lines
+    from platform.cli.prepare_settings import preparation_settings
+    from platform.cli.progress_line import ProgressLine
 
     description = describe(arguments.dataset)
     settings = preparation_settings(arguments, description)

@@ -10,9 +10,9 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from platform.command import Parser, run
-from platform.flags import is_named
-from platform.rows_command import add_rows_arguments, experiment_of, prepare, run_rows, settings_of
+from platform.cli.flags import is_named
+from platform.cli.parser import Parser, run
+from platform.cli.planned_rows import add_rows_arguments, experiment_of, prepare, run_rows, settings_of
 
 EXAMPLES = """examples:
   python -m platform.reproduce                                   synthetic counterparts, minutes on two cores
@@ -41,18 +41,18 @@ def main(argv: list[str]) -> int | None:
     add("--price-per-hour", metavar="X", help="with --dry-run: of the whole cluster, in your currency")
     add_rows_arguments(parser, without=("method", "baselines", "fold_rule"))  # its rows decide them
     arguments = parser.parse_args(argv)
-    from datasets.dry_run import dry_run
+    from platform.files.dry_run import dry_run
 
     with dry_run(arguments.dry_run):
         return _run(arguments, argv)
 
 
 def _run(arguments: argparse.Namespace, argv: list[str]) -> int:
-    from platform.config import replace
+    from platform.cli.reproduction_flags import reproduction_from
+    from platform.config.configuration import replace
     from platform.errors import UserError
-    from platform.results.effects_report import write_effects
-    from platform.results.reproduction import plan_reproduction
-    from platform.results.reproduction_request import reproduction_from
+    from platform.experiments.reproduction import plan_reproduction
+    from platform.reports.effects_report import write_effects
 
     estimates = {"--cluster-slots": arguments.cluster_slots, "--price-per-hour": arguments.price_per_hour}
     given = [flag for flag, value in estimates.items() if value is not None]
@@ -78,7 +78,7 @@ def _run(arguments: argparse.Namespace, argv: list[str]) -> int:
         planned.effects,
     )
     if run_rows(arguments, experiment, lambda content: write_effects(experiment.store, content)) is None:
-        from platform.results.estimate import estimate_lines
+        from platform.experiments.estimate import estimate_lines
 
         for line in estimate_lines(experiment, arguments.cluster_slots, arguments.price_per_hour):
             print(f"# {line}")

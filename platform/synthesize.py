@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from platform.command import Parser, run
+from platform.cli.parser import Parser, run
 from platform.errors import UserError
-from platform.machine_limits import usable_cpus
+from platform.host.machine_limits import usable_cpus
 
 EXAMPLES = """examples:
   python -m platform.synthesize --out faces
@@ -72,8 +72,8 @@ def main(argv: list[str]) -> int | None:
     from datasets.synthetic.pictures import encode_png
     from datasets.synthetic.set_writer import frame_count, write_set
     from datasets.synthetic.sheet import preview_sheet
-    from platform.next_command import preparation_command
-    from platform.progress import ProgressLine
+    from platform.cli.next_command import preparation_command
+    from platform.cli.progress_line import ProgressLine
 
     layout = load_layout(arguments.layout)
     parameters = SetParameters(

@@ -6,7 +6,7 @@ import shlex
 import sys
 from pathlib import Path
 
-from platform.command import Parser, run
+from platform.cli.parser import Parser, run
 from platform.errors import UserError
 
 DESCRIPTION = """\
@@ -55,13 +55,13 @@ def parser() -> Parser:
 def main(argv: list[str]) -> int | None:
     """Aggregate the asked experiments and print or write the table."""
     arguments = parser().parse_args(argv)
-    from platform.progress import ProgressLine
-    from platform.results.experiment import read_experiment
-    from platform.results.files import write_atomically
-    from platform.results.many_rows import aggregate_experiments
-    from platform.results.render import check_form, render
-    from platform.results.store import ResultsStore
-    from platform.results.table import build_table
+    from platform.aggregation.parallel import aggregate_experiments
+    from platform.cli.progress_line import ProgressLine
+    from platform.experiments.experiment_file import read_experiment
+    from platform.runs.atomic_files import write_atomically
+    from platform.runs.store import ResultsStore
+    from platform.tables.render import check_form, render
+    from platform.tables.table import build_table
 
     check_form(arguments.format, arguments.parts)
     store = ResultsStore(arguments.runs)

@@ -11,11 +11,11 @@ import argparse
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from platform.command import Parser, run
-from platform.rows_command import add_rows_arguments, experiment_of, prepare, run_rows, settings_of
+from platform.cli.parser import Parser, run
+from platform.cli.planned_rows import add_rows_arguments, experiment_of, prepare, run_rows, settings_of
 
 if TYPE_CHECKING:
-    from platform.config import Configuration, Plan
+    from platform.config.configuration import Configuration, Plan
 
 EXAMPLES = """examples:
   python -m platform.transfer                                             synthetic masks, faces in the wild
@@ -54,7 +54,7 @@ def main(argv: list[str]) -> int | None:
     add("--repeats", metavar="N", help="draws of a target's single split (rule holdout; default: 1)")
     add_rows_arguments(parser)
     arguments = parser.parse_args(argv)
-    from datasets.dry_run import dry_run
+    from platform.files.dry_run import dry_run
 
     configuration, plan = settings_of(arguments)
     with dry_run(arguments.dry_run):
@@ -68,7 +68,8 @@ def main(argv: list[str]) -> int | None:
 def _transfer(
     arguments: argparse.Namespace, argv: list[str], configuration: Configuration, plan: Plan
 ) -> None:
-    from platform.results.transfer_plan import plan_transfer, transfer_from
+    from platform.cli.transfer_flags import transfer_from
+    from platform.experiments.transfer import plan_transfer
 
     transfer = transfer_from(arguments)
     name = arguments.name or f"transfer-{transfer.name}-{arguments.preset}"
@@ -85,8 +86,9 @@ def _transfer(
 def _leave_one_out(
     arguments: argparse.Namespace, argv: list[str], configuration: Configuration, plan: Plan
 ) -> None:
-    from platform.progress import ProgressLine
-    from platform.results.left_out_sets import left_out_sets_from, plan_rows
+    from platform.cli.progress_line import ProgressLine
+    from platform.cli.transfer_flags import left_out_sets_from
+    from platform.experiments.leave_one_out import plan_rows
 
     wanted = left_out_sets_from(arguments, plan)
     name = arguments.name or f"transfer-{wanted.name}-{arguments.preset}"

@@ -9,13 +9,13 @@ from __future__ import annotations
 import argparse
 from typing import TYPE_CHECKING
 
-from platform.command import Parser, run
-from platform.run_command import add_run_arguments, experiment_from
-from platform.run_output import print_dry_run, print_plan, print_presentation, write_presentation
-from platform.search_plan import any_trial_failed
+from platform.cli.output import print_dry_run, print_plan, print_presentation, write_presentation
+from platform.cli.parser import Parser, run
+from platform.cli.run_flags import add_run_arguments, experiment_from
+from platform.cli.search_checks import any_trial_failed
 
 if TYPE_CHECKING:
-    from platform.distributed.event_log import EventLog
+    from platform.monitoring.event_log import EventLog
 
 EXAMPLES = """examples:
   python -m platform.tune                                    the demo: synthetic faces, minutes on two cores
@@ -33,8 +33,8 @@ def main(argv: list[str]) -> int | None:
     parser = Parser(prog="python -m platform.tune", description=__doc__, epilog=EXAMPLES)
     add_run_arguments(parser)
     arguments = parser.parse_args(argv)
-    from datasets.dry_run import dry_run
-    from platform.distributed.event_log import event_log
+    from platform.files.dry_run import dry_run
+    from platform.monitoring.event_log import event_log
 
     with dry_run(arguments.dry_run), event_log(arguments.log_json) as log:
         return _run(arguments, argv, log)
@@ -47,7 +47,7 @@ def _run(arguments: argparse.Namespace, argv: list[str], log: EventLog | None) -
         print_dry_run(experiment, search=True)
         return 0
     from platform.distributed.experiment import run_experiment
-    from platform.results.leadership import leading
+    from platform.experiments.driver_lease import leading
 
     with leading(experiment.folder) as leadership:
         content = run_experiment(experiment, leadership, search=True, log=log)

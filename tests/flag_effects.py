@@ -157,7 +157,7 @@ OTHER: dict[str, dict[str, list[str]]] = {
 TRIED_ELSEWHERE = {
     "--data-root": "tests/test_dry_run.py",  # where sets are planned, and where they are there
     "--dry-run": "tests/test_dry_run.py",
-    "--log-json": "tests/distributed/test_event_log.py",
+    "--log-json": "tests/monitoring/test_event_log.py",
 }
 """Flags of all these commands whose effect another test file shows."""
 
@@ -173,7 +173,7 @@ SHOWN_IN: dict[str, dict[str, str]] = {
         ),
         **dict.fromkeys(
             ("--landmarks", "--detector", "--device", "--aligned", "--resample", "--allow-missing"),
-            "tests/test_prepare_settings.py",
+            "tests/cli/test_prepare_settings.py",
         ),
         "--strict": "tests/test_flag_effects.py",
     },

@@ -5,8 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from platform.command import Parser
-from platform.run_command import add_run_arguments, experiment_from
+from platform.cli.parser import Parser
+from platform.cli.run_flags import add_run_arguments, experiment_from
 from tests.tiny_faces import SIZE
 
 SMALL = (

@@ -18,22 +18,37 @@ SOURCE_FOLDERS = ("platform", "datasets", "search_spaces")
 
 LAYERS = (
     "platform.errors",
-    "platform.console",
+    "platform.host",
     "platform.files",
-    "platform.machine_limits",
-    "datasets",
+    "datasets.records",
+    "datasets.raw",
+    "datasets.alignment",
+    "datasets.catalogue",
+    "datasets.inspection",
+    "datasets.prepared",
+    "datasets.folds",
+    "datasets.fold_lists",
+    "datasets",  # the adapters: one file a data set
+    "datasets.audit",
+    "datasets.masks",
+    "datasets.augmentation",
+    "datasets.batches",
+    "datasets.synthetic",
     "platform.models",
     "search_spaces",
-    "platform.objectives",
-    "platform.selection",
-    "platform.config_rules",
     "platform.config",
-    "platform.presets",
     "platform.training",
     "platform.evaluation",
-    "platform.results",
+    "platform.runs",
+    "platform.search",
+    "platform.experiments",
+    "platform.monitoring",
+    "platform.aggregation",
+    "platform.tables",
+    "platform.reports",
     "platform.distributed",
-    "platform",  # the commands, and what only they share
+    "platform.cli",
+    "platform",  # the commands, one file each
 )
 """The way of the data: a file imports only from its own layer and from those before it."""
 
@@ -116,11 +131,35 @@ def imports_ray(module: str, source: str) -> list[str]:
     return [f"line {i.line}: imports {i.module}" for i in imports(source) if package_of(i.module) == "ray"]
 
 
+def imports_no_ray(module: str, source: str) -> list[str]:
+    """What stands in `distributed` and imports no Ray belongs elsewhere."""
+    if not module.startswith("platform.distributed."):
+        return []
+    return [] if any(package_of(i.module) == "ray" for i in imports(source)) else ["imports no Ray"]
+
+
+def imports_private_names(module: str, source: str) -> list[str]:
+    own = ("platform", "datasets", "search_spaces")
+    return [
+        f"line {i.line}: imports {i.module}"
+        for i in imports(source)
+        if package_of(i.module) in own and any(part.startswith("_") for part in i.module.split(".")[1:])
+    ]
+
+
+def imports_argparse(module: str, source: str) -> list[str]:
+    """Only the commands and `cli` know flags."""
+    own = layer(module)
+    if own is not None and own >= LAYERS.index("platform.cli"):
+        return []
+    return [f"line {i.line}: imports argparse" for i in imports(source) if i.module == "argparse"]
+
+
 def imports_torch_in_datasets(module: str, source: str) -> list[str]:
     if package_of(module) != "datasets" or module in {
         "datasets.batches",
-        "datasets.augmentation",
-        "datasets.face_alignment_detector",
+        "datasets.augmentation.draw",
+        "datasets.alignment.face_alignment_detector",
     }:
         return []
     wrong = {"torch", "torchvision"}
@@ -187,17 +226,17 @@ READERS_OF_FILES = {
     "yaml.parse", "yaml.scan", "pickletools.genops", "safetensors.torch.load_file", "load_file",
 }  # fmt: skip
 MAY_READ = {
-    "datasets.clips": "OpenCV opens a clip by its name, which has been through the gate",
-    "datasets.image_file": "images of a store that this process is writing",
-    "datasets.pickle_machine": "bytes in memory",
-    "datasets.store_files": "numpy maps images.npy by its name, which has been through the gate",
+    "datasets.raw.clips": "OpenCV opens a clip by its name, which has been through the gate",
+    "datasets.prepared.image_file": "images of a store that this process is writing",
+    "datasets.raw.pickle_machine": "bytes in memory",
+    "datasets.prepared.store_files": "numpy maps images.npy by its name, which has been through the gate",
     "platform.distributed.ray_start": "Ray's own logs",
-    "platform.machine_limits": "files of the kernel",
-    "platform.results.append_only": "a journal that this process appends to",
-    "platform.results.journal": "lines of that journal",
-    "platform.results.space_paths": "text of its own in memory",
-    "platform.results.told_values": "text of its own in memory",
-    "platform.search_plan": "text of its own in memory",
+    "platform.host.machine_limits": "files of the kernel",
+    "platform.files.append_only": "a journal that this process appends to",
+    "platform.search.journal": "lines of that journal",
+    "platform.search.space_paths": "text of its own in memory",
+    "platform.search.told_values": "text of its own in memory",
+    "platform.cli.search_checks": "text of its own in memory",
 }
 """Modules that open or parse by themselves, and why they may."""
 
@@ -253,6 +292,9 @@ Rule = Callable[[str, str], list[str]]
 SOURCE_RULES: list[Rule] = [
     breaks_layers,
     imports_ray,
+    imports_no_ray,
+    imports_private_names,
+    imports_argparse,
     imports_torch_in_datasets,
     lacks_docstrings,
     is_unsafe,
@@ -289,6 +331,28 @@ def test_no_file_of_ours_breaks_the_rule(rule: Rule) -> None:
     assert not found, "\n".join(["", *found])
 
 
+def test_no_two_files_import_each_other() -> None:
+    """No circle of imports, those inside functions and under TYPE_CHECKING counted too."""
+    files = {module_name(path): path for path in sources(*SOURCE_FOLDERS)}
+    waits = {
+        module: {
+            found for i in imports(path.read_text(encoding="utf-8")) if (found := _file(i.module, files))
+        }
+        - {module}
+        for module, path in files.items()
+    }
+    while free := {module for module, needed in waits.items() if not needed & waits.keys()}:
+        waits = {module: needed for module, needed in waits.items() if module not in free}
+    assert not waits, {module: sorted(needed & waits.keys()) for module, needed in waits.items()}
+
+
+def _file(imported: str, files: dict[str, Path]) -> str:
+    """The file of ours that holds an imported module or name; empty for third parties' and packages'."""
+    while imported and imported not in files:
+        imported = imported.rpartition(".")[0]
+    return "" if imported == "platform" else imported  # the standard library's names
+
+
 def test_nothing_heavy_is_imported_before_a_command_has_parsed_its_arguments() -> None:
     """Follows the imports at the start of files from every command, through our own modules."""
     texts = {module_name(path): path.read_text(encoding="utf-8") for path in sources(*SOURCE_FOLDERS)}
@@ -318,18 +382,26 @@ def test_nothing_heavy_is_imported_before_a_command_has_parsed_its_arguments() -
 @pytest.mark.parametrize(
     ("rule", "module", "source"),
     [
-        (breaks_layers, "datasets.folds", "from platform.results.store import ResultsStore"),
-        (breaks_layers, "datasets.folds", "def f():\n    import platform.models"),
+        (breaks_layers, "datasets.folds.rules", "from platform.runs.store import ResultsStore"),
+        (breaks_layers, "datasets.folds.rules", "def f():\n    import platform.models"),
         (breaks_layers, "platform.models.fmpn", "from platform.training import stages"),
         (breaks_layers, "platform.training.stages", "from platform import tune"),
         (breaks_layers, "platform.errors", "import datasets"),
-        (imports_ray, "platform.results.store", "def f():\n    from ray.tune import Tuner"),
+        (imports_ray, "platform.runs.store", "def f():\n    from ray.tune import Tuner"),
         (imports_ray, "search_spaces.paper", "import ray"),
+        (imports_no_ray, "platform.distributed.progress", "import time"),
+        (imports_private_names, "platform.tune", "from platform.runs.store import _open"),
+        (imports_private_names, "platform.tune", "def f():\n    from platform._old import name"),
+        (imports_argparse, "platform.config.configuration", "import argparse"),
         (imports_torch_in_datasets, "datasets.masks", "from torch.nn import functional"),
         (lacks_docstrings, "datasets.masks", "import os"),
         (lacks_docstrings, "datasets.masks", '"""D."""\ndef build(): ...'),
         (lacks_docstrings, "datasets.masks", '"""D."""\nclass Masks:\n    x = 1'),
-        (lacks_docstrings, "datasets.masks", '"""D."""\nclass A:\n    """D."""\n    def read(self): ...'),
+        (
+            lacks_docstrings,
+            "datasets.masks",
+            '"""D."""\nclass A:\n    """D."""\n    def read(self): ...',
+        ),
         (is_unsafe, "datasets.mmi", "import xml.etree.ElementTree"),
         (is_unsafe, "datasets.mmi", "from xml.dom import minidom"),
         (is_unsafe, "platform.tune", "import torch\ntorch.load(path)"),
@@ -359,10 +431,17 @@ def test_a_rule_finds_what_breaks_it(rule: Rule, module: str, source: str) -> No
 @pytest.mark.parametrize(
     ("rule", "module", "source"),
     [
-        (breaks_layers, "platform.results.store", "import datasets.store\nfrom platform.results import x"),
-        (breaks_layers, "datasets.folds", "import platform\nimport numpy"),
+        (
+            breaks_layers,
+            "platform.runs.store",
+            "import datasets.prepared.store\nfrom platform.models import x",
+        ),
+        (breaks_layers, "datasets.folds.rules", "import platform\nimport numpy"),
         (imports_ray, "platform.distributed.search", "import ray"),
         (imports_ray, "platform.tune", "import rayleigh"),
+        (imports_no_ray, "platform.distributed.train", "def f():\n    from ray import train"),
+        (imports_private_names, "platform.tune", "from __future__ import annotations"),
+        (imports_argparse, "platform.cli.parser", "import argparse"),
         (imports_torch_in_datasets, "datasets.batches", "import torch"),
         (lacks_docstrings, "x", '"""D."""\nclass A(B):\n    """D."""\n    def forward(self): ...'),
         (is_unsafe, "platform.tune", "import torch\ntorch.load(path, weights_only=True)"),

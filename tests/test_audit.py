@@ -10,7 +10,7 @@ from pathlib import Path
 import cv2
 import pytest
 
-from datasets.folds import paper_folds
+from datasets.folds.rules import paper_folds
 from platform.audit import main
 from platform.errors import UserError
 from tests.fold_list_files import (

@@ -6,7 +6,7 @@ import re
 from pathlib import Path
 
 MADE_IN_RUNS = {"experiments", "fold_runs", "stage1", "masks", "train"}
-"""Folders of a runs folder (platform/results/store.py and platform/distributed/train.py)."""
+"""Folders of a runs folder (platform/runs/store.py and platform/distributed/train.py)."""
 PATH = re.compile(r"(?<![\w/.-])(?:build/smoke/)?runs/([A-Za-z0-9_]+)/[^\s`'\")]*")
 
 

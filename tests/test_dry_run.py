@@ -12,9 +12,9 @@ from pathlib import Path
 
 import pytest
 
-from datasets import verified_files
-from datasets.store import store_folder
-from platform.command import run
+from datasets.prepared import verified_files
+from datasets.prepared.store import store_folder
+from platform.cli.parser import run
 from tests.tiny_faces import SIZE, prepare_tiny
 
 DryRun = Callable[[str, list[str]], tuple[object, str, str]]

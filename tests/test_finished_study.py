@@ -9,9 +9,9 @@ import optuna
 import pytest
 
 from platform.errors import UserError
-from platform.results.experiment_plan import search_definition
-from platform.results.extension import record_end, record_wanted
-from platform.results.study_storage import open_storage
+from platform.experiments.experiment import search_definition
+from platform.search.extension import record_end, record_wanted
+from platform.search.storage import open_storage
 from tests.planned_search import planned_search
 from tests.tiny_faces import prepare_tiny
 

@@ -16,13 +16,13 @@ import pytest
 
 from datasets.synthetic.frames import SetParameters
 from platform import prepare, reproduce, synthesize
-from platform.command import Parser, run
-from platform.config import Configuration, Plan
-from platform.distributed import capacity
+from platform.cli.parser import Parser, run
+from platform.config.configuration import Configuration, Plan
 from platform.errors import UserError
-from platform.results import proposals_ahead as ahead
-from platform.results import study_parameters
-from platform.results.experiment_plan import Experiment, all_tasks, final_rows, search_definition
+from platform.experiments import capacity
+from platform.experiments.experiment import Experiment, all_tasks, final_rows, search_definition
+from platform.search import parameters as study_parameters
+from platform.search import preview as ahead
 from tests.flag_effects import (
     AT_RUN_TIME,
     COMMANDS,

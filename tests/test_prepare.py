@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from datasets.store import PreparedStore
-from datasets.store_files import read_manifest
+from datasets.prepared.store import PreparedStore
+from datasets.prepared.store_files import read_manifest
 from datasets.synthetic.layouts import load_layout
 from platform.errors import UserError
 from platform.prepare import main

@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 
 from platform.errors import UserError
-from platform.results.store import ResultsStore
+from platform.runs.store import ResultsStore
 from platform.table import main
-from tests.results.fake_runs import demo_experiment, write_experiment, write_row
+from tests.fake_runs import demo_experiment, write_experiment, write_row
 
 
 @pytest.fixture(scope="module")

@@ -10,11 +10,11 @@ from typing import Any
 
 import numpy as np
 
+from datasets.prepared.store import PreparedStore, store_folder
+from datasets.prepared.store_writer import write_store
 from datasets.records import FrameRecord
-from datasets.store import PreparedStore, store_folder
-from datasets.store_writer import write_store
-from platform.config import Configuration
-from platform.results.tasks import DataReference
+from platform.config.configuration import Configuration
+from platform.runs.tasks import DataReference
 
 CLASSES = ("anger", "fear", "surprise")
 SIZE = 34

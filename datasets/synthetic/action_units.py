@@ -2,7 +2,7 @@
 
 Source: Ekman, Friesen, Hager, *Facial Action Coding System* (2002), for units and their appearance.
 Displacements are face units at full intensity (inter-eye distance 0.84), written for the image-left
-half of the face and mirrored; landmarks are iBUG's 68 (datasets/synthetic/geometry.py).
+half of the face and mirrored; landmarks are iBUG's 68 (datasets/synthetic/drawing/geometry.py).
 """
 
 from __future__ import annotations

@@ -7,9 +7,9 @@ from pathlib import Path
 import numpy as np
 
 from datasets import mmi
-from datasets.choices import ALL_BY_THE_RULE, BadItems, Choices
-from datasets.landmark_matching import attach_landmarks
-from datasets.landmarks import read_landmarks
+from datasets.raw.choices import ALL_BY_THE_RULE, BadItems, Choices
+from datasets.raw.landmark_matching import attach_landmarks
+from datasets.raw.landmarks import read_landmarks
 from datasets.records import DatasetDescription, FrameRecord
 from datasets.synthetic.layouts.mmi import LANDMARKS
 

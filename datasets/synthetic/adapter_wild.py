@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 
 from datasets import ckplus
-from datasets.choices import ALL_BY_THE_RULE, BadItems, Choices
+from datasets.raw.choices import ALL_BY_THE_RULE, BadItems, Choices
 from datasets.records import DatasetDescription, FrameRecord
 
 DATASET = DatasetDescription(

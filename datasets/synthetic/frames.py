@@ -7,6 +7,16 @@ from functools import lru_cache
 
 import numpy as np
 
+from datasets.synthetic.drawing.renderer import develop, draw_face, drawing_factor, shrink_points
+from datasets.synthetic.drawing.scene import (
+    draw_wall,
+    occlude,
+    shrink_and_restore,
+    studio_shot,
+    through_camera,
+    wild_shot,
+)
+from datasets.synthetic.drawing.street import draw_street
 from datasets.synthetic.identity import Identity, draw_identity
 from datasets.synthetic.performance import (
     EXPRESSIONS,
@@ -16,16 +26,6 @@ from datasets.synthetic.performance import (
     progress_of_frame,
 )
 from datasets.synthetic.randomness import between, chance, generator
-from datasets.synthetic.renderer import develop, draw_face, drawing_factor, shrink_points
-from datasets.synthetic.scene import (
-    draw_wall,
-    occlude,
-    shrink_and_restore,
-    studio_shot,
-    through_camera,
-    wild_shot,
-)
-from datasets.synthetic.street import draw_street
 from platform.errors import UserError
 
 GENERATOR_VERSION = 4

@@ -6,10 +6,10 @@ import cv2
 import numpy as np
 
 from datasets.synthetic.action_units import Intensities
+from datasets.synthetic.drawing.renderer import Shot, render_face
 from datasets.synthetic.frames import SetParameters, draw_frame
 from datasets.synthetic.identity import draw_identity
 from datasets.synthetic.performance import EXPRESSIONS, PROTOTYPES
-from datasets.synthetic.renderer import Shot, render_face
 
 _HEADER_PIXELS = 22
 

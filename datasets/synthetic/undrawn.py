@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 from datasets import ckplus, mmi
-from datasets.choices import ALL_BY_THE_RULE
-from datasets.frame_selection import wanted_frames
+from datasets.raw.choices import ALL_BY_THE_RULE
+from datasets.raw.frame_selection import wanted_frames
 from datasets.records import FrameRecord
 from datasets.synthetic.frames import SetParameters
 from datasets.synthetic.layouts import ckplus as ckplus_layout

@@ -13,14 +13,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from platform.config import Plan
-from platform.distributed.native_output import native_output_to
-from platform.distributed.ray_paths import REPOSITORY, python_for_shells, ray_folder
+from platform.config.configuration import Plan
 from platform.distributed.ray_start import sigterm_stays_ours, start_ray
 from platform.distributed.ray_watch import end_lost_cluster, lost, own_node, watched
-from platform.distributed.sigterm import terminable
 from platform.errors import UserError
-from platform.machine_limits import usable_cpus
+from platform.host.machine_limits import usable_cpus
+from platform.host.native_output import native_output_to
+from platform.host.ray_paths import REPOSITORY, python_for_shells, ray_folder
+from platform.host.sigterm import terminable
 
 TRIAL_SLOT = "trial_slot"
 """Custom resource of the head node that trials hold, so that they hold no CPU while they wait."""

@@ -12,18 +12,18 @@ from collections.abc import Awaitable, Callable, Mapping
 from pathlib import Path
 from typing import Any
 
-from platform.config import Plan
+from platform.config.configuration import Plan
 from platform.distributed.lost_workers import environment_failure_of
-from platform.results.cost import cost_gflop, cost_key
-from platform.results.environment_failure import (
+from platform.runs.cost import cost_gflop, cost_key
+from platform.runs.environment_failure import (
     LOST_WORKERS_IN_A_ROW,
     EnvironmentFailure,
     environment_failure,
     wait_seconds,
 )
-from platform.results.execution import task_kind
-from platform.results.store import ResultsStore
-from platform.results.tasks import FoldTask, Stage1Task
+from platform.runs.execute import task_kind
+from platform.runs.store import ResultsStore
+from platform.runs.tasks import FoldTask, Stage1Task
 
 Launch = Callable[[FoldTask | Stage1Task], Awaitable[dict[str, Any]]]
 """Starts a task somewhere and returns its manifest; raises when the worker was lost."""

@@ -6,14 +6,13 @@ from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from typing import TYPE_CHECKING, Any
 
-from platform.distributed.capacity import runs_in_memory
+from platform.config.objectives import directions
 from platform.distributed.cluster import connected
 from platform.distributed.dispatcher import LOST, start_dispatcher
-from platform.distributed.event_log import EventLog
-from platform.distributed.progress import SEARCHED, Progress, displayed
 from platform.errors import UserError
-from platform.objectives import directions
-from platform.results.experiment_plan import (
+from platform.experiments.capacity import runs_in_memory
+from platform.experiments.driver_lease import Leadership, leading_study
+from platform.experiments.experiment import (
     Experiment,
     all_tasks,
     describe_experiment,
@@ -23,13 +22,14 @@ from platform.results.experiment_plan import (
     wanted_gflop,
     write_settings,
 )
-from platform.results.experiment_rows import Found
-from platform.results.extension import record_end
-from platform.results.leadership import Leadership, leading_study
-from platform.results.led_storage import led_storage
-from platform.results.proposals_ahead import trials_to_run
-from platform.results.study_storage import close_storage, open_storage
-from platform.results.tasks import FoldTask
+from platform.experiments.led_storage import led_storage
+from platform.experiments.rows import Found
+from platform.monitoring.event_log import EventLog
+from platform.monitoring.progress import SEARCHED, Progress, displayed
+from platform.runs.tasks import FoldTask
+from platform.search.extension import record_end
+from platform.search.preview import trials_to_run
+from platform.search.storage import close_storage, open_storage
 
 if TYPE_CHECKING:
     import optuna
@@ -110,7 +110,7 @@ def _search(
 ) -> Found:
     """Run all studies to their ends."""
     from platform.distributed.search import run_search, searched_trials, winner
-    from platform.results.economy import measure_economy
+    from platform.search.savings import measure_economy
 
     plan = experiment.plan
     searches = run_search(

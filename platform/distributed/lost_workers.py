@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 
-from platform.results.environment_failure import EnvironmentFailure, environment_failure
+from platform.runs.environment_failure import EnvironmentFailure, environment_failure
 
 _ADDRESS = re.compile(r"\bip(?: address)?[:=] ?([0-9a-f.:]+)", re.IGNORECASE)
 

@@ -17,23 +17,23 @@ import optuna
 from optuna.trial import TrialState
 from ray import tune
 
-from platform.config import Configuration, Plan, replace
+from platform.config.configuration import Configuration, Plan, replace
+from platform.config.objectives import pareto_front
+from platform.config.selection import Scope
 from platform.distributed.cluster import TRIAL_SLOT
-from platform.distributed.search_observer import SearchObserver
 from platform.distributed.studies import LOST_TRIAL_RESTARTS, PruningScheduler, Studies
 from platform.distributed.study_search import StudySearch
 from platform.distributed.trial import run_trial
 from platform.errors import UserError
-from platform.objectives import pareto_front
-from platform.results.economy import SearchedTrial
-from platform.results.environment_failure import EnvironmentFailure
-from platform.results.extension import record_wanted
-from platform.results.invalid_trials import ATTRIBUTE, MOST_IN_A_ROW
-from platform.results.planning import PlannedData
-from platform.results.store import ResultsStore
-from platform.results.study import SearchDefinition
-from platform.results.tasks import FoldTask
-from platform.selection import Scope
+from platform.monitoring.observer import SearchObserver
+from platform.runs.environment_failure import EnvironmentFailure
+from platform.runs.fold_tasks import PlannedData
+from platform.runs.store import ResultsStore
+from platform.runs.tasks import FoldTask
+from platform.search.definition import SearchDefinition
+from platform.search.extension import record_wanted
+from platform.search.invalid_trials import ATTRIBUTE, MOST_IN_A_ROW
+from platform.search.savings import SearchedTrial
 
 
 def run_search(

@@ -16,8 +16,8 @@ from sqlalchemy.exc import SQLAlchemyError
 from platform.distributed.lost_workers import environment_failure_of
 from platform.distributed.study_search import METRIC, UNABLE, StudySearch
 from platform.errors import UserError
-from platform.results.environment_failure import LOST_WORKERS_IN_A_ROW, EnvironmentFailure
-from platform.results.study_storage import storage_failure
+from platform.runs.environment_failure import LOST_WORKERS_IN_A_ROW, EnvironmentFailure
+from platform.search.storage import storage_failure
 
 LOST_TRIAL_RESTARTS = LOST_WORKERS_IN_A_ROW
 """Times that a trial is started again after its process was lost."""

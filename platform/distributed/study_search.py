@@ -16,22 +16,22 @@ from optuna.trial import FrozenTrial, TrialState
 from ray.tune.search import Searcher
 from ray.tune.search.optuna import OptunaSearch
 
-from platform.config import Configuration, Plan, replace
-from platform.distributed.search_observer import End, SearchObserver
+from platform.config.configuration import Configuration, Plan, replace
+from platform.config.objectives import directions
+from platform.config.selection import Scope
 from platform.errors import UserError
-from platform.objectives import directions
-from platform.results.environment_failure import EnvironmentFailure
-from platform.results.inner_scores import InnerScores, inner_scores
-from platform.results.invalid_trials import ATTRIBUTE, too_many_invalid, why_invalid
-from platform.results.planning import PlannedData, machine_of, step_tasks
-from platform.results.proposals import Proposer
-from platform.results.pruning import EarlierTrials, why_unpruned
-from platform.results.store import ResultsStore
-from platform.results.study import SearchDefinition
-from platform.results.tasks import FoldTask
-from platform.results.told_values import check_told, scored_runs
-from platform.results.trial_values import MEASURED, trial_values
-from platform.selection import Scope
+from platform.monitoring.observer import End, SearchObserver
+from platform.runs.environment_failure import EnvironmentFailure
+from platform.runs.fold_tasks import PlannedData, machine_of, step_tasks
+from platform.runs.store import ResultsStore
+from platform.runs.tasks import FoldTask
+from platform.search.definition import SearchDefinition
+from platform.search.inner_scores import InnerScores, inner_scores
+from platform.search.invalid_trials import ATTRIBUTE, too_many_invalid, why_invalid
+from platform.search.proposals import Proposer
+from platform.search.pruning import EarlierTrials, why_unpruned
+from platform.search.told_values import check_told, scored_runs
+from platform.search.trial_values import MEASURED, trial_values
 
 METRIC = "inner_accuracy"
 UNABLE = "unable"

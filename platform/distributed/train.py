@@ -11,10 +11,10 @@ from typing import Any
 import ray
 
 from platform.distributed.lost_workers import environment_failure_of
-from platform.results.execution import execute, task_kind
-from platform.results.scratch import own_scratch
-from platform.results.store import ResultsStore
-from platform.results.tasks import FoldTask, Stage1Task
+from platform.runs.execute import execute, task_kind
+from platform.runs.scratch import own_scratch
+from platform.runs.store import ResultsStore
+from platform.runs.tasks import FoldTask, Stage1Task
 
 
 def train_loop(config: dict[str, Any]) -> None:

@@ -9,18 +9,18 @@ from typing import Any
 
 from ray import tune
 
-from platform.config import Configuration, Plan, replace
+from platform.config.configuration import Configuration, Plan, replace
+from platform.config.selection import Scope, default_rounds
 from platform.distributed.dispatcher import LOST
 from platform.distributed.lost_workers import environment_failure_of
 from platform.distributed.study_search import METRIC, UNABLE, trial_tasks
-from platform.results.environment_failure import EnvironmentFailure
-from platform.results.inner_scores import inner_scores
-from platform.results.model_measures import measures
-from platform.results.planning import PlannedData, machine_of
-from platform.results.pruning import why_unpruned
-from platform.results.store import ResultsStore
-from platform.results.trial_values import MEASURED
-from platform.selection import Scope, default_rounds
+from platform.runs.environment_failure import EnvironmentFailure
+from platform.runs.fold_tasks import PlannedData, machine_of
+from platform.runs.model_measures import measures
+from platform.runs.store import ResultsStore
+from platform.search.inner_scores import inner_scores
+from platform.search.pruning import why_unpruned
+from platform.search.trial_values import MEASURED
 
 
 def run_trial(
@@ -36,7 +36,7 @@ def run_trial(
     """Tune's trainable: the folds of one configuration in rounds; after each round its mean accuracy.
 
     It ends at a failed fold run: a configuration with a failed fold has no score. Where the environment
-    keeps it from being carried out (platform/results/environment_failure.py) it reports why under UNABLE, and
+    keeps it from being carried out (platform/runs/environment_failure.py) it reports why under UNABLE, and
     stays open.
     """
     # Reported, not raised: an exception would start the trial again, as a lost process does.

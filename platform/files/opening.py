@@ -17,7 +17,7 @@ from platform.errors import UserError
 
 LARGEST_BYTES = 256 * 2**20
 """Refused above this where a reader states no bound of its own: an uncompressed image of the largest
-size allowed (datasets/sources.py) has 183 MiB."""
+size allowed (datasets/raw/sources.py) has 183 MiB."""
 
 REMEDY = "restore it, or let it be read."
 """The end of a message where a reader states no better one."""

@@ -12,7 +12,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from datasets.fmpn_labels import EXPRESSION_OF_CODE
+from datasets.raw.fmpn_labels import EXPRESSION_OF_CODE
 from platform.errors import unknown_name
 from platform.models.networks.weights import read_state, require_match
 

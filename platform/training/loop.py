@@ -8,64 +8,28 @@ import math
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any
 
 import torch
 from torch import Tensor, nn
 
-from datasets.augmentation import augmentation_policy, centre_draw
+from datasets.augmentation.draw import augmentation_policy, centre_draw
 from datasets.batches import Batch, FaceTensors, epoch_order, split_batches
 from platform.training.averaging import AveragedNet
 from platform.training.batch_norm import set_training
 from platform.training.checkpoint import Checkpoints, Curve
 from platform.training.health import DivergedError, is_out_of_memory, largest_batch_that_fits, too_large
-from platform.training.optimizer import Name, make_optimizer
-from platform.training.schedule import Schedule, learning_rate_factor
+from platform.training.optimizer import make_optimizer
+from platform.training.schedule import learning_rate_factor
 from platform.training.seeding import generator, torch_seeded
+from platform.training.stage_settings import Precision, Training
 from platform.training.workers import ALONE, Workers
 
 Report = Callable[[dict[str, Any]], None]
 """Receives one dictionary an epoch: stage, epoch, epochs, and the epoch's mean values."""
 
-Precision = Literal["fp32", "tf32", "bf16"]
-
 Loss = Callable[[nn.Module, Batch], dict[str, Tensor]]
 """Scalars of a batch: `loss`, to minimise, its parts, and perhaps `correct`, a count."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class Training:
-    """How a stage is trained. Every field changes the result."""
-
-    stage: str
-    constant_epochs: int
-    decay_epochs: int
-    batch_size: int
-    """Images a step, over all workers."""
-    minimum_batch: int
-    """A shorter last batch joins the one before."""
-    betas: tuple[float, float]
-    crop_size_pixels: int
-    augmentation: str
-    seed: int
-    precision: Precision = "fp32"
-    """`bf16`: convolutions and products in bfloat16 (autocast); losses, batch norm's statistics, the fusion
-    of face and mask, weights, Adam and all scoring stay in float32."""
-    compiled: bool = False
-    """Whether torch.compile fuses the net's operations, which changes last bits."""
-    optimizer: Name = "adam"
-    weight_decay: float = 0.0
-    momentum: float = 0.0
-    """SGD's."""
-    schedule: Schedule = "paper"
-    ema_decay: float = 0.0
-    """Of the moving average that the trained net becomes after the last epoch; 0: it stays as it is."""
-
-    @property
-    def epochs(self) -> int:
-        """Of the whole stage."""
-        return self.constant_epochs + self.decay_epochs
 
 
 def train_stage(

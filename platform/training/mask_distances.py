@@ -13,9 +13,9 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from datasets.augmentation import apply_draw, centre_draw
+from datasets.augmentation.draw import apply_draw, centre_draw
 from datasets.batches import FaceTensors, split_batches
-from datasets.masks import MaskSet
+from datasets.masks.motion_masks import MaskSet
 from platform.models.method import Method
 
 

@@ -3,14 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any, Literal
+from typing import Any
 
 import torch
 
-if TYPE_CHECKING:
-    from platform.training.loop import Training
-
-Name = Literal["adam", "adamw", "sgd"]
+from platform.training.stage_settings import Training
 
 
 def make_optimizer(groups: Sequence[dict[str, Any]], training: Training) -> torch.optim.Optimizer:

@@ -7,7 +7,7 @@ from collections.abc import Callable
 import torch
 from torch import Tensor, nn
 
-from datasets.augmentation import centre_draw
+from datasets.augmentation.draw import centre_draw
 from datasets.batches import Batch, FaceTensors, split_batches
 from platform.training.loop import channels_last
 

@@ -13,10 +13,10 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from datasets.augmentation import centre_draw
+from datasets.augmentation.draw import centre_draw
 from datasets.batches import Batch, FaceTensors
-from datasets.fold_view import FoldView
-from datasets.masks import MaskSet
+from datasets.folds.view import FoldView
+from datasets.masks.motion_masks import MaskSet
 from platform.errors import UserError
 from platform.models.method import Method, Settings
 from platform.models.networks.backbones import BACKBONES
@@ -25,10 +25,11 @@ from platform.training.batch_norm import synchronised
 from platform.training.checkpoint import Checkpoints, Curve
 from platform.training.class_weights import balanced_image_weights
 from platform.training.health import DivergedError
-from platform.training.loop import Loss, Report, Training, train_stage
+from platform.training.loop import Loss, Report, train_stage
 from platform.training.mask_distances import MaskDistances, measure_masks
 from platform.training.scoring import score_faces
 from platform.training.seeding import torch_seeded
+from platform.training.stage_settings import Training
 from platform.training.workers import ALONE, Workers
 
 SCORING_BATCH_SIZE = 64

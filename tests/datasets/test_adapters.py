@@ -8,13 +8,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from datasets.alignment import residual
+from datasets.alignment.similarity import residual
 from datasets.catalogue import ADAPTERS, load_adapter
-from datasets.choices import BadItems, Choices
 from datasets.inspection import SIGNS, check_looks_right, inspect_folder, layouts_of, read_leniently
-from datasets.preparation import prepare_dataset
+from datasets.prepared.preparation import prepare_dataset
+from datasets.prepared.store import PreparedStore
+from datasets.raw.choices import BadItems, Choices
 from datasets.records import EXPRESSIONS, FrameRecord
-from datasets.store import PreparedStore
 from datasets.synthetic.layouts import LAYOUTS, load_layout
 from platform.errors import UserError
 from tests.layout_trees import FRAMES, SUBJECTS, contents, set_parameters, write_layout

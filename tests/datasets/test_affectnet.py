@@ -12,8 +12,8 @@ from PIL import Image
 
 from datasets import affectnet
 from datasets.affectnet_labels import EXPRESSIONS_WANTED, ListedImage
-from datasets.alignment import LARGEST_RESIDUAL, residual
-from datasets.choices import BadItems, Choices
+from datasets.alignment.similarity import LARGEST_RESIDUAL, residual
+from datasets.raw.choices import BadItems, Choices
 from datasets.synthetic.layouts import affectnet as csv_layout
 from datasets.synthetic.layouts import affectnet_npy as npy_layout
 from platform.errors import UserError

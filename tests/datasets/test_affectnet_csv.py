@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from datasets import affectnet_csv
-from datasets.choices import BadItems
+from datasets.raw.choices import BadItems
 from platform.errors import UserError
 from tests.raw_trees import FACE, points_68
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from datasets import affectnet
-from datasets.choices import BadItems
+from datasets.raw.choices import BadItems
 from platform.errors import UserError
 
 

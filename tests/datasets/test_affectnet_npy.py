@@ -12,7 +12,7 @@ import pytest
 
 from datasets import affectnet_npy
 from datasets.affectnet_labels import ListedImage
-from datasets.choices import BadItems
+from datasets.raw.choices import BadItems
 from platform.errors import UserError
 from tests.raw_trees import FACE, points_68
 

@@ -9,11 +9,11 @@ import torch
 from PIL import Image
 from torchvision.transforms import functional
 
-from datasets.augmentation import Draw, apply_draw, augmentation_policy, centre_draw, draw_paper
-from datasets.augmentation_content import STRONG
-from datasets.augmentation_transforms import FaceTransforms
+from datasets.augmentation.content import STRONG
+from datasets.augmentation.draw import Draw, apply_draw, augmentation_policy, centre_draw, draw_paper
+from datasets.augmentation.transforms import FaceTransforms
 from datasets.batches import FACES_AT_ONCE, Batch, FaceTensors, epoch_order, split_batches
-from datasets.masks import to_gray
+from datasets.masks.motion_masks import to_gray
 
 DEVICES = ["cpu", *(["cuda"] if torch.cuda.is_available() else [])]
 COUNT, SIDE, CROP = FACES_AT_ONCE + 6, 20, 17

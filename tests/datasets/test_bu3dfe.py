@@ -13,7 +13,7 @@ import pytest
 from PIL import Image
 
 from datasets import bu3dfe
-from datasets.choices import BadItems, Choices
+from datasets.raw.choices import BadItems, Choices
 from datasets.synthetic.layouts import bu3dfe as layout
 from platform.errors import UserError
 from tests.layout_trees import set_parameters, write_layout

@@ -10,7 +10,7 @@ import pytest
 from PIL import Image
 
 from datasets import ckplus
-from datasets.choices import Choices
+from datasets.raw.choices import Choices
 from platform.errors import UserError
 from tests.raw_trees import face_points, write_ckplus
 

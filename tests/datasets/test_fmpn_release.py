@@ -11,9 +11,9 @@ import pytest
 from PIL import Image
 
 from datasets import fmpn_release
-from datasets.choices import BadItems, Choices
-from datasets.fmpn_labels import read_codes
 from datasets.fmpn_release import read_released_masks, released_folds
+from datasets.raw.choices import BadItems, Choices
+from datasets.raw.fmpn_labels import read_codes
 from platform.errors import UserError
 
 CKPLUS_CODES = {"S005_001": 3, "S010_002": 7, "S010_003": -1, "S011_001": 1}

@@ -11,9 +11,10 @@ import pytest
 from PIL import Image
 
 from datasets import folder
-from datasets.choices import BadItems, Choices
-from datasets.landmark_matching import attach_landmarks
-from datasets.landmarks import COLUMNS, LandmarkFile, image_key, listed_key, read_landmarks
+from datasets.raw.choices import BadItems, Choices
+from datasets.raw.image_key import image_key, listed_key
+from datasets.raw.landmark_matching import attach_landmarks
+from datasets.raw.landmarks import COLUMNS, LandmarkFile, read_landmarks
 from platform.errors import UserError
 from tests.raw_trees import write_landmarks
 

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from datasets import mmi
-from datasets.choices import BadItems, Choices
+from datasets.raw.choices import BadItems, Choices
 from platform.errors import UserError
 from tests.raw_trees import write_clip, write_mmi
 

@@ -8,8 +8,8 @@ import cv2
 import numpy as np
 import pytest
 
-from datasets.clips import Clip
 from datasets.mmi_views import VIEW_OF_SUBJECT, View, find_view, read_orientations, symmetry
+from datasets.raw.clips import Clip
 from platform.errors import UserError
 
 

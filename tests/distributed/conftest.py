@@ -11,8 +11,8 @@ from typing import Any
 
 import pytest
 
-from platform.config import Plan
-from platform.results.planning import PlannedData, plan_data
+from platform.config.configuration import Plan
+from platform.runs.fold_tasks import PlannedData, plan_data
 from tests.distributed.search_command import Command
 from tests.tiny_faces import prepare_tiny, tiny_configuration
 

@@ -13,11 +13,11 @@ from typing import Any
 
 import pytest
 
-from platform.config import Plan
+from platform.config.configuration import Plan
 from platform.distributed.cluster import local_slots
-from platform.distributed.sigterm import terminable
 from platform.errors import Terminated, UserError
-from platform.machine_limits import usable_cpus
+from platform.host.machine_limits import usable_cpus
+from platform.host.sigterm import terminable
 from tests.distributed.processes import LINUX_ONLY, LOOPBACK, descendants, listening_addresses
 
 ASK = """

@@ -11,14 +11,14 @@ from typing import Any
 import pytest
 from ray.exceptions import WorkerCrashedError
 
-from datasets.folds import Fold
-from platform.config import Configuration
+from datasets.folds.rules import Fold
+from platform.config.configuration import Configuration
 from platform.distributed.dispatcher import LOST, Dispatcher, PrioritySlots, group, label
-from platform.results.cost import cost_gflop
-from platform.results.environment_failure import LOST_WORKERS_IN_A_ROW
-from platform.results.execution import task_kind
-from platform.results.store import ResultsStore
-from platform.results.tasks import FoldTask, Machine, Stage1Task, fold_task
+from platform.runs.cost import cost_gflop
+from platform.runs.environment_failure import LOST_WORKERS_IN_A_ROW
+from platform.runs.execute import task_kind
+from platform.runs.store import ResultsStore
+from platform.runs.tasks import FoldTask, Machine, Stage1Task, fold_task
 from tests.tiny_faces import fake_data, tiny_configuration
 
 SUBJECTS = tuple(f"S{number}" for number in range(8))

@@ -9,9 +9,9 @@ from typing import Any
 
 import pytest
 
-from platform.config import Plan
+from platform.config.configuration import Plan
 from platform.distributed.dispatcher import start_dispatcher
-from platform.results.planning import PlannedData, final_tasks, machine_of
+from platform.runs.fold_tasks import PlannedData, final_tasks, machine_of
 from tests.distributed.processes import LINUX_ONLY, descendants
 from tests.tiny_faces import tiny_configuration
 

@@ -10,7 +10,7 @@ from collections.abc import Callable
 
 import pytest
 
-from platform.results.study_storage import open_storage
+from platform.search.storage import open_storage
 from tests.distributed.processes import LINUX_ONLY, descendants
 from tests.distributed.search_command import PATIENCE_SECONDS, Command
 

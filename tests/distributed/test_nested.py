@@ -13,18 +13,18 @@ import optuna
 import pytest
 from ray.tune.search import Searcher
 
+from datasets.prepared.store import store_folder
+from datasets.prepared.store_writer import write_store
 from datasets.records import FrameRecord
-from datasets.store import store_folder
-from datasets.store_writer import write_store
-from platform.config import Plan
+from platform.config.configuration import Plan
+from platform.config.selection import scopes
 from platform.distributed.search import winner
 from platform.distributed.study_search import StudySearch
-from platform.results.execution import execute
-from platform.results.planning import plan_data
-from platform.results.store import ResultsStore
-from platform.results.study import SearchDefinition
-from platform.results.study_storage import open_storage
-from platform.selection import scopes
+from platform.runs.execute import execute
+from platform.runs.fold_tasks import plan_data
+from platform.runs.store import ResultsStore
+from platform.search.definition import SearchDefinition
+from platform.search.storage import open_storage
 from tests.tiny_faces import SIZE, face, records, tiny_configuration
 
 PLAN = Plan(folds=2, selection_rule="nested", rounds=(3, 2), trials=3, trials_in_flight=1, transfer_to="none")

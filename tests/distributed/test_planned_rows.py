@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from platform.presets import preset
+from platform.config.presets import preset
 from tests.distributed.processes import LINUX_ONLY
 from tests.tiny_faces import SIZE, prepare_tiny
 

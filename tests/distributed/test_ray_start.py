@@ -150,7 +150,7 @@ if "dashboard/agent.py" in " ".join(sys.orig_argv) and not os.path.exists(os.env
 """
 START = """
 from pathlib import Path
-from platform.config import Plan
+from platform.config.configuration import Plan
 from platform.distributed.cluster import connected
 with connected(Plan(), Path("ray.log")) as slots:
     import ray

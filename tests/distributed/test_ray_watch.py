@@ -14,8 +14,8 @@ import pytest
 
 from platform.distributed import ray_watch
 from platform.distributed.ray_watch import cluster_lost, lost, watched
-from platform.distributed.sigterm import terminable
 from platform.errors import ClusterLost
+from platform.host.sigterm import terminable
 from tests.distributed.processes import LINUX_ONLY, descendants
 
 
@@ -66,8 +66,8 @@ def test_the_loss_interrupts_the_work_of_the_main_thread(monkeypatch: pytest.Mon
 START = """
 import sys
 from pathlib import Path
-from platform.command import run
-from platform.config import Plan
+from platform.cli.parser import run
+from platform.config.configuration import Plan
 from platform.distributed.cluster import connected
 
 def main(argv):

@@ -13,15 +13,15 @@ from typing import Any
 import optuna
 import pytest
 
-from platform.config import Plan, plan_with
+from platform.config.configuration import Plan, plan_with
+from platform.config.selection import Scope
 from platform.distributed.dispatcher import start_dispatcher
 from platform.distributed.search import described_trials, run_search, winner
 from platform.distributed.study_search import StudySearch
-from platform.results.planning import PlannedData
-from platform.results.store import ResultsStore
-from platform.results.study import SearchDefinition
-from platform.results.study_storage import open_storage
-from platform.selection import Scope
+from platform.runs.fold_tasks import PlannedData
+from platform.runs.store import ResultsStore
+from platform.search.definition import SearchDefinition
+from platform.search.storage import open_storage
 from tests.distributed.processes import LINUX_ONLY, descendants
 from tests.tiny_faces import tiny_configuration
 

@@ -10,10 +10,10 @@ from pathlib import Path
 import optuna
 import pytest
 
-from platform.results.study_storage import close_storage, open_storage
+from platform.search.storage import close_storage, open_storage
 from tests.distributed.processes import LINUX_ONLY
 from tests.distributed.search_command import FINAL_RUNS, Command
-from tests.results.postgres_server import ABSENT, PASSWORD, Server, running_server, server_programs
+from tests.search.postgres_server import ABSENT, PASSWORD, Server, running_server, server_programs
 
 pytestmark = [LINUX_ONLY, pytest.mark.ray, pytest.mark.timeout(900)]
 

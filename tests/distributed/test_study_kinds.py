@@ -12,15 +12,15 @@ import optuna
 import pytest
 from ray.tune.search import Searcher
 
-from platform.config import Plan, plan_with
+from platform.config.configuration import Plan, plan_with
 from platform.distributed.search import described_trials, front_of, run_search, winner
 from platform.distributed.studies import Studies
 from platform.distributed.study_search import StudySearch
 from platform.errors import UserError
-from platform.results.planning import PlannedData
-from platform.results.store import ResultsStore
-from platform.results.study import SearchDefinition
-from platform.results.study_storage import open_storage
+from platform.runs.fold_tasks import PlannedData
+from platform.runs.store import ResultsStore
+from platform.search.definition import SearchDefinition
+from platform.search.storage import open_storage
 from tests.distributed.test_study_search import BASE, SCOPE, next_trial, run_folds, states
 
 Make = Callable[..., StudySearch]
@@ -292,7 +292,7 @@ def test_asynchronously_a_trial_follows_as_soon_as_another_ends(make: Make) -> N
 
 def test_a_study_scored_on_part_0_of_every_fold_is_another_study(make: Make) -> None:
     """Its scores are other people's. Rules that score all parts, or the tests, are what they were."""
-    from platform.results.experiment_plan import search_settings
+    from platform.experiments.experiment import search_settings
 
     search = make(suggest_choice)
     settings = search_settings(BASE, search._plan, search._planned)
@@ -307,7 +307,7 @@ def test_a_study_scored_on_part_0_of_every_fold_is_another_study(make: Make) -> 
 
 
 def test_an_asynchronous_search_is_another_study(make: Make) -> None:
-    from platform.results.experiment_plan import search_settings
+    from platform.experiments.experiment import search_settings
 
     search = make(suggest_choice)
     settings = [

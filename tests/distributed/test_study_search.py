@@ -18,21 +18,21 @@ from ray.exceptions import WorkerCrashedError
 from ray.tune.schedulers import TrialScheduler
 from ray.tune.search import Searcher
 
-from platform.config import Plan, plan_with
+from platform.config.configuration import Plan, plan_with
+from platform.config.selection import Scope, scopes
 from platform.distributed.search import run_search
-from platform.distributed.search_observer import End, SearchObserver
 from platform.distributed.studies import PruningScheduler, Studies
 from platform.distributed.study_search import METRIC, UNABLE, StudySearch, trial_tasks
 from platform.errors import UserError
 from platform.evaluation.predictions import Predictions, to_bytes
-from platform.results.environment_failure import EnvironmentFailure
-from platform.results.inner_scores import InnerScores, _counts
-from platform.results.planning import PlannedData
-from platform.results.store import ResultsStore
-from platform.results.study import SearchDefinition
-from platform.results.study_storage import open_storage
-from platform.results.tasks import FoldTask
-from platform.selection import Scope, scopes
+from platform.monitoring.observer import End, SearchObserver
+from platform.runs.environment_failure import EnvironmentFailure
+from platform.runs.fold_tasks import PlannedData
+from platform.runs.store import ResultsStore
+from platform.runs.tasks import FoldTask
+from platform.search.definition import SearchDefinition
+from platform.search.inner_scores import InnerScores, _counts
+from platform.search.storage import open_storage
 from tests.tiny_faces import CLASSES, tiny_configuration
 
 SCOPE = Scope(suffix="", steps=((2, 0), (0, 0), (1, 0)), outer_folds=(0, 1, 2))

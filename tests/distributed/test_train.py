@@ -20,10 +20,10 @@ import yaml
 from platform.distributed.lost_workers import environment_failure_of
 from platform.distributed.train import run_on_train
 from platform.evaluation.predictions import Predictions, from_bytes
-from platform.results.execution import execute
-from platform.results.planning import PlannedData, final_tasks
-from platform.results.store import ResultsStore
-from platform.results.tasks import FoldTask, Machine
+from platform.runs.execute import execute
+from platform.runs.fold_tasks import PlannedData, final_tasks
+from platform.runs.store import ResultsStore
+from platform.runs.tasks import FoldTask, Machine
 from tests.distributed.processes import LINUX_ONLY, LOOPBACK, descendants, listening_addresses
 from tests.tiny_faces import tiny_configuration, tiny_settings
 

@@ -11,12 +11,12 @@ import pytest
 import ray
 from ray import tune
 
-from platform.config import Plan
+from platform.config.configuration import Plan
+from platform.config.selection import Scope
 from platform.distributed.dispatcher import LOST
 from platform.distributed.study_search import UNABLE
 from platform.distributed.trial import run_trial
-from platform.results.planning import PlannedData
-from platform.selection import Scope
+from platform.runs.fold_tasks import PlannedData
 from tests.tiny_faces import tiny_configuration
 
 SCOPE = Scope(suffix="", steps=((2, 0), (0, 0), (1, 0)), outer_folds=(0, 1, 2))

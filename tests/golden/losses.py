@@ -8,9 +8,9 @@ from typing import Any
 
 import torch
 
-from datasets.fold_view import FoldView
-from datasets.masks import build_masks
-from platform.config import Configuration, to_dict
+from datasets.folds.view import FoldView
+from datasets.masks.motion_masks import build_masks
+from platform.config.configuration import Configuration, to_dict
 from platform.models import load_method
 from platform.models.method import STAGE1_FIELDS, Settings
 from platform.training.stages import pretrain_generator, train_and_evaluate
@@ -72,7 +72,7 @@ def _losses(name: str, configuration: Configuration) -> dict[str, list[float]]:
 
 @contextmanager
 def _one_thread() -> Iterator[None]:
-    """As a fold run computes (platform/results/execution.py), and as it was before."""
+    """As a fold run computes (platform/runs/execute.py), and as it was before."""
     threads = torch.get_num_threads()
     torch.set_num_threads(1)
     torch.set_flush_denormal(True)

@@ -9,20 +9,20 @@ from typing import Any
 
 FOLDERS = ("platform/models", "platform/training")
 FILES = (
-    "datasets/augmentation.py",
-    "datasets/augmentation_content.py",
-    "datasets/augmentation_transforms.py",
+    "datasets/augmentation/draw.py",
+    "datasets/augmentation/content.py",
+    "datasets/augmentation/transforms.py",
     "datasets/batches.py",
-    "datasets/fold_view.py",
-    "datasets/folds.py",
-    "datasets/inner_split.py",
-    "datasets/masks.py",
-    "platform/results/execution.py",
-    "platform/results/identity.py",
-    "datasets/released_masks.py",
-    "platform/results/mask_sets.py",
-    "platform/results/task_view.py",
-    "platform/results/tasks.py",
+    "datasets/folds/view.py",
+    "datasets/folds/rules.py",
+    "datasets/folds/inner_split.py",
+    "datasets/masks/motion_masks.py",
+    "platform/runs/execute.py",
+    "platform/runs/identity.py",
+    "datasets/masks/released.py",
+    "platform/runs/mask_sets.py",
+    "platform/runs/task_view.py",
+    "platform/runs/tasks.py",
 )
 
 

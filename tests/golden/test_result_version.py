@@ -8,13 +8,13 @@ from typing import Any
 
 import pytest
 
-from platform.results.identity import RESULT_VERSION
+from platform.runs.identity import RESULT_VERSION
 from tests.golden.losses import golden_losses
 from tests.golden.sources import meaning, result_affecting, sources_hash
 from tests.golden.update import FILE, moved, refusal
 
 HOW = (
-    "If numbers of a run can change, raise RESULT_VERSION in platform/results/identity.py; then run "
+    "If numbers of a run can change, raise RESULT_VERSION in platform/runs/identity.py; then run "
     "`python -m tests.golden.update` (with --same-numbers if none can)."
 )
 
@@ -76,7 +76,7 @@ def test_every_named_source_is_there(root: Path) -> None:
     assert all(path.is_file() for path in files)
     names = {str(path.relative_to(root)) for path in files}
     assert {"platform/models/fmpn.py", "platform/models/networks/backbones.py"} <= names
-    assert {"platform/training/loop.py", "datasets/masks.py"} <= names
+    assert {"platform/training/loop.py", "datasets/masks/motion_masks.py"} <= names
 
 
 BEFORE = {"result_version": 1, "sources": "a", "losses": {"fmpn": [1.0, 0.5]}}

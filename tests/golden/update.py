@@ -1,6 +1,6 @@
 """`python -m tests.golden.update`: accept the present sources and losses as the golden ones.
 
-Where the losses moved, RESULT_VERSION (platform/results/identity.py) must have been raised, so that
+Where the losses moved, RESULT_VERSION (platform/runs/identity.py) must have been raised, so that
 no stored result of the old code is taken for one of the new. Where they did not, say with
 `--same-numbers` that the change moves no number anywhere, or raise the version.
 """
@@ -13,7 +13,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from platform.results.identity import RESULT_VERSION
+from platform.runs.identity import RESULT_VERSION
 from tests.golden.losses import golden_losses
 from tests.golden.sources import sources_hash
 

@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from platform.models.networks.backbones import build_backbone
-from tests.test_run_command import ended
+from tests.cli.test_run_flags import ended
 
 SMALL = ("--preset", "smoke", "--backbone", "resnet18")
 

@@ -10,7 +10,7 @@ import torch
 from torch import nn
 
 from datasets.batches import Batch
-from platform.config import to_dict
+from platform.config.configuration import to_dict
 from platform.models import load_method, method_names
 from platform.models.method import COMMON_FIELDS, Method, Settings
 from tests.tiny_faces import tiny_configuration

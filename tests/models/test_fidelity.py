@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from platform.config import Configuration, Plan
+from platform.config.configuration import Configuration, Plan
 
 TEST = re.compile(r"`(tests/[\w/]+\.py)::(\w+)`")
 SETTINGS = {item.name for kind in (Configuration, Plan) for item in dataclasses.fields(kind)}

@@ -8,7 +8,7 @@ from torch import nn
 from torch.nn import functional
 
 from datasets.batches import Batch
-from platform.config import Configuration, to_dict
+from platform.config.configuration import Configuration, to_dict
 from platform.models import load_method
 from platform.models.fmpn import FacialMotionPriorNetwork
 from platform.models.method import Settings

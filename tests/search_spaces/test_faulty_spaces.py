@@ -14,10 +14,10 @@ import optuna
 import pytest
 
 import search_spaces
-from platform.config import Configuration
+from platform.config.configuration import Configuration
 from platform.errors import UserError
-from platform.results.study import definition_of_space
-from platform.results.study_storage import open_storage
+from platform.search.definition import definition_of_space
+from platform.search.storage import open_storage
 from search_spaces import load_space
 
 Write = Callable[[str], str]

@@ -10,14 +10,14 @@ from typing import Any
 import optuna
 import pytest
 
-from platform.command import Parser
-from platform.config import Configuration, Plan, replace, to_dict
+from platform.cli.flags import resolve
+from platform.cli.parser import Parser
+from platform.cli.run_flags import add_run_arguments
+from platform.config.configuration import Configuration, Plan, replace, to_dict
 from platform.errors import UserError
-from platform.flags import resolve
 from platform.models.networks.backbones import BACKBONES, OWN_DROPOUT
-from platform.results.study import definition_of_space
-from platform.results.study_parameters import survey
-from platform.run_command import add_run_arguments
+from platform.search.definition import definition_of_space
+from platform.search.parameters import survey
 from search_spaces import backbone, fmpn_full, load_space, space_names
 
 SUGGESTIONS = 200

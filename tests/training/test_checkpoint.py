@@ -20,8 +20,9 @@ from torch import Tensor, nn
 from datasets.batches import Batch, FaceTensors
 from platform.training import checkpoint as checkpoint_module
 from platform.training.checkpoint import FORMAT, KEPT, Checkpoints
-from platform.training.loop import Training, train_stage
+from platform.training.loop import train_stage
 from platform.training.seeding import torch_seeded
+from platform.training.stage_settings import Training
 
 SIDE, EPOCHS = 12, 6
 

@@ -15,7 +15,8 @@ from platform.training.health import (
     largest_batch_that_fits,
     too_large,
 )
-from platform.training.loop import Training, train_stage
+from platform.training.loop import train_stage
+from platform.training.stage_settings import Training
 
 CPU_MESSAGE = "[enforce fail at alloc_cpu.cpp:121] err == 0. DefaultCPUAllocator: can't allocate memory"
 

@@ -8,10 +8,11 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from datasets.augmentation import centre_draw
+from datasets.augmentation.draw import centre_draw
 from datasets.batches import Batch, FaceTensors
 from platform.training.health import DivergedError
-from platform.training.loop import Training, channels_last, join_short_tail, train_stage
+from platform.training.loop import channels_last, join_short_tail, train_stage
+from platform.training.stage_settings import Training
 
 COUNT, SIDE, CROP = 10, 8, 6
 

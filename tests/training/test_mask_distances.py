@@ -5,8 +5,8 @@ import pytest
 import torch
 
 from datasets.batches import FaceTensors
-from datasets.masks import MaskSet, to_gray
-from platform.config import to_dict
+from datasets.masks.motion_masks import MaskSet, to_gray
+from platform.config.configuration import to_dict
 from platform.evaluation.mask_quality import mask_distances
 from platform.models import load_method
 from platform.models.networks.mask_generator import MaskGenerator

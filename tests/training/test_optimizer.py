@@ -6,8 +6,8 @@ import pytest
 import torch
 from torch import nn
 
-from platform.training.loop import Training
 from platform.training.optimizer import make_optimizer
+from platform.training.stage_settings import Training
 
 RATE = 0.1
 

@@ -8,12 +8,13 @@ import torch
 from torch import Tensor, nn
 
 from datasets.batches import Batch, FaceTensors
-from platform.config import Configuration, to_dict
+from platform.config.configuration import Configuration, to_dict
 from platform.models import load_method
-from platform.results.execution import _prepare_process
-from platform.results.tasks import Machine
-from platform.training.loop import Precision, Training, autocast, train_stage
+from platform.runs.execute import _prepare_process
+from platform.runs.tasks import Machine
+from platform.training.loop import autocast, train_stage
 from platform.training.seeding import torch_seeded
+from platform.training.stage_settings import Precision, Training
 from tests.tiny_faces import tiny_configuration
 
 

@@ -9,12 +9,12 @@ from typing import Any
 import pytest
 import torch
 
-from datasets.fold_view import FoldView
-from datasets.masks import build_masks
-from platform.config import Configuration, to_dict
+from datasets.folds.view import FoldView
+from datasets.masks.motion_masks import build_masks
+from platform.config.configuration import Configuration, to_dict
+from platform.config.presets import preset
 from platform.models import load_method
 from platform.models.method import STAGE1_FIELDS, Settings
-from platform.presets import preset
 from platform.training.stages import pretrain_generator, train_and_evaluate
 from tests.tiny_faces import SIZE, subject_names, tiny_store
 

@@ -11,9 +11,9 @@ import torch
 from torch import Tensor
 
 from datasets.batches import Batch
-from datasets.fold_view import FoldView
-from datasets.masks import build_masks
-from platform.config import Configuration, to_dict
+from datasets.folds.view import FoldView
+from datasets.masks.motion_masks import build_masks
+from platform.config.configuration import Configuration, to_dict
 from platform.errors import UserError
 from platform.models import load_method
 from platform.models.fmpn import Fmpn

@@ -7,10 +7,10 @@ import numpy as np
 import pytest
 import torch
 
-from datasets.fold_view import FoldView
-from datasets.folds import count_classes, inner_parts, paper_folds
-from datasets.masks import MaskSet, build_masks
-from platform.config import Configuration, to_dict
+from datasets.folds.rules import count_classes, inner_parts, paper_folds
+from datasets.folds.view import FoldView
+from datasets.masks.motion_masks import MaskSet, build_masks
+from platform.config.configuration import Configuration, to_dict
 from platform.errors import LeakageError
 from platform.models import load_method
 from platform.models.method import STAGE1_FIELDS, Settings

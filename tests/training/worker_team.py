@@ -12,8 +12,9 @@ from torch import Tensor, nn
 
 from datasets.batches import Batch, FaceTensors
 from platform.training.batch_norm import synchronised
-from platform.training.loop import Training, train_stage
+from platform.training.loop import train_stage
 from platform.training.seeding import torch_seeded
+from platform.training.stage_settings import Training
 from platform.training.workers import ALONE, Workers
 
 SIDE, IMAGES, BATCH = 12, 21, 8

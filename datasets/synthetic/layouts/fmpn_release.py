@@ -12,13 +12,13 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from datasets.alignment import align, five_points_from_68, similarity_transform, template_points
+from datasets.alignment.similarity import align, five_points_from_68, similarity_transform, template_points
 from datasets.ckplus import EXPRESSION_OF_CODE
-from datasets.fmpn_labels import LABELS, UNLABELLED
 from datasets.fmpn_release import IMAGES, MASKS
-from datasets.folds import Fold, paper_folds
-from datasets.masks import class_motion_masks, to_gray
-from datasets.sources import read_image
+from datasets.folds.rules import Fold, paper_folds
+from datasets.masks.motion_masks import class_motion_masks, to_gray
+from datasets.raw.fmpn_labels import LABELS, UNLABELLED
+from datasets.raw.sources import read_image
 from datasets.synthetic.frames import SetParameters, draw_frame
 from datasets.synthetic.layouts import Row
 from datasets.synthetic.layouts.ckplus import places as ckplus_places

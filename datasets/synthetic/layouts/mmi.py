@@ -14,10 +14,10 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from datasets import landmarks
-from datasets.alignment import five_points_from_68
+from datasets.alignment.similarity import five_points_from_68
 from datasets.mmi import EXPRESSION_OF_CODE, SESSIONS
 from datasets.mmi_views import COLUMNS, ORIENTATIONS, VIEW_OF_SUBJECT, View
+from datasets.raw import landmarks
 from datasets.synthetic.frames import SetParameters, draw_frame
 from datasets.synthetic.layouts import Row, everyones_sequences
 from datasets.synthetic.performance import EXPRESSIONS

@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 
 from datasets.synthetic.action_units import ACTION_UNITS, MIRRORED_LANDMARKS, displacements, mirror
-from datasets.synthetic.geometry import MEAN_FACE, Projection, View, face_points
+from datasets.synthetic.drawing.geometry import MEAN_FACE, Projection, View, face_points
+from datasets.synthetic.drawing.renderer import Shot, render_face
 from datasets.synthetic.identity import Identity
-from datasets.synthetic.renderer import Shot, render_face
 
 SIZE = 224
 

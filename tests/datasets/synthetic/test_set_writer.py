@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from datasets import ckplus
-from datasets.alignment import five_points_from_68, residual
+from datasets.alignment.similarity import five_points_from_68, residual
 from datasets.synthetic import set_writer
 from datasets.synthetic.frames import SetParameters, draw_frame
 from datasets.synthetic.performance import EXPRESSIONS

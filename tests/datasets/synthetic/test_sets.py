@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from datasets import ckplus, mmi
-from datasets.alignment import align, five_points_from_68, similarity_transform, template_points
+from datasets.alignment.similarity import align, five_points_from_68, similarity_transform, template_points
 from datasets.records import FrameRecord
 from datasets.synthetic import adapter, adapter_mmi, adapter_wild, sets
 from datasets.synthetic.frames import SetParameters, draw_frame

@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from datasets import fmpn_release
-from datasets.fmpn_labels import read_codes
-from datasets.folds import paper_folds
+from datasets.folds.rules import paper_folds
+from datasets.raw.fmpn_labels import read_codes
 from datasets.synthetic.frames import SetParameters
 from datasets.synthetic.layouts import fmpn_release as layout
 from datasets.synthetic.performance import EXPRESSIONS

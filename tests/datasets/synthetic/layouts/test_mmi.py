@@ -10,16 +10,16 @@ import numpy as np
 import pytest
 
 from datasets import mmi
-from datasets.alignment import (
+from datasets.alignment.similarity import (
     align,
     five_points_from_68,
     residual,
     similarity_transform,
     template_points,
 )
-from datasets.landmark_matching import attach_landmarks
-from datasets.landmarks import read_landmarks
 from datasets.mmi_views import VIEW_OF_SUBJECT, read_orientations
+from datasets.raw.landmark_matching import attach_landmarks
+from datasets.raw.landmarks import read_landmarks
 from datasets.synthetic.frames import SetParameters, draw_frame
 from datasets.synthetic.layouts import mmi as layout
 

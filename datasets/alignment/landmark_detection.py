@@ -1,0 +1,258 @@
+"""Five facial points of each frame, found by face-alignment, and kept by the hash of the pixels.
+
+face-alignment (Bulat and Tzimiropoulos, ICCV 2017) finds the faces of an image with one network and
+68 points of each with another. Its weights are files of some 100 MB that it fetches when they are
+missing; what it found is cached, so a second run needs neither weights nor network.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import math
+import os
+import tempfile
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Protocol
+
+import numpy as np
+
+from datasets.alignment.similarity import LARGEST_RESIDUAL, five_points_from_68, residual
+from datasets.raw.choices import BadItems
+from datasets.records import FrameRecord
+from platform.errors import UserError
+from platform.files.json_files import read_json
+
+BATCH_IMAGES = 16
+"""Images handed to the detector at once."""
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class DetectedFace:
+    """One face in an image."""
+
+    points: np.ndarray
+    """float64 (68, 2), x and y in pixels of the image, in the iBUG order."""
+    score: float
+    """Of the face detector; higher is surer."""
+
+
+class Detector(Protocol):
+    """Finds faces. What it finds depends on nothing but the image and `name`."""
+
+    name: str
+    """With the version: names the cache's folder, so letters, digits, `.`, `-` and `_`."""
+
+    def detect(self, images: list[np.ndarray]) -> list[list[DetectedFace]]:
+        """The faces of each of `images`, uint8 (H, W, 3), RGB."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class DetectionReport:
+    """What became of the frames that had no landmarks."""
+
+    detector: str
+    frames: int
+    """Frames without landmarks of their own."""
+    from_cache: int
+    """Of these, how many had been looked at before."""
+    several_faces: tuple[tuple[str, int], ...]
+    """Image name and number of faces, where there was more than one; the best score was taken."""
+    left_out: tuple[tuple[str, str], ...]
+    """Image name and why no face of it can be used."""
+
+    def lines(self, most: int = 10) -> list[str]:
+        """The report for the screen; `most` names of each kind."""
+        found = self.frames - len(self.left_out)
+        lines = [
+            f"{self.detector}: a face in {found} of {self.frames} frames, {self.from_cache} from the cache"
+        ]
+        if self.several_faces:
+            lines.append(f"  {len(self.several_faces)} frames show several faces; the best score was taken:")
+            lines += [f"    {name}: {count} faces" for name, count in self.several_faces[:most]]
+        if self.left_out:
+            lines.append(f"  {len(self.left_out)} frames are left out:")
+            lines += [f"    {name}: {why}" for name, why in self.left_out[:most]]
+        return lines
+
+
+def detect_landmarks(
+    records: Sequence[FrameRecord],
+    read_frame: Callable[[FrameRecord], np.ndarray],
+    detector: Detector,
+    cache_folder: Path,
+    progress: Callable[[int, int], None] | None = None,
+    *,
+    allow_missing: int = 0,
+    bad: BadItems | None = None,
+) -> tuple[list[FrameRecord], DetectionReport]:
+    """`records` with five points each, where they had none; in the same order.
+
+    `read_frame` gives a record's frame, uint8 (H, W, 3), RGB. Of several faces the one with the best
+    score counts. Frames in which no face can be used are left out if they are at most `allow_missing`;
+    otherwise UserError, which names the first of them. `bad` (None: strict) says what becomes of frames
+    that cannot be read.
+    """
+    wanted = [record for record in records if record.landmarks is None]
+    cache = _Cache(cache_folder / detector.name, detector.name)
+    chosen: dict[int, np.ndarray] = {}
+    several: list[tuple[str, int]] = []
+    left_out: list[tuple[str, str]] = []
+    from_cache = 0
+    for done, batch in _batches(wanted, read_frame, bad or BadItems()):
+        faces_of, hits = _look(batch, detector, cache)
+        from_cache += hits
+        for (record, image), faces in zip(batch, faces_of, strict=True):
+            points, why = _best_points(faces, image)
+            if len(faces) > 1:
+                several.append((record.image_name, len(faces)))
+            if points is None:
+                left_out.append((record.image_name, why))
+            else:
+                chosen[id(record)] = points
+        if progress is not None:
+            progress(done, len(wanted))
+    report = DetectionReport(
+        detector=detector.name,
+        frames=len(wanted),
+        from_cache=from_cache,
+        several_faces=tuple(several),
+        left_out=tuple(left_out),
+    )
+    _check_missing(report, allow_missing)
+    kept = [record for record in records if record.landmarks is not None or id(record) in chosen]
+    return [
+        record if record.landmarks is not None else replace(record, landmarks=chosen[id(record)])
+        for record in kept
+    ], report
+
+
+def _check_missing(report: DetectionReport, allow_missing: int) -> None:
+    if len(report.left_out) <= allow_missing:
+        return
+    first = "; ".join(f"{name}: {why}" for name, why in report.left_out[:10])
+    raise UserError(
+        f"{report.detector} found no usable face in {len(report.left_out)} of {report.frames} frames, but at "
+        f"most {allow_missing} may be left out ({first}); look at them, give their points by "
+        f"--landmarks CSV, or pass --allow-missing {len(report.left_out)} to leave them out."
+    )
+
+
+def _batches(
+    records: Sequence[FrameRecord], read_frame: Callable[[FrameRecord], np.ndarray], bad: BadItems
+) -> Iterator[tuple[int, list[tuple[FrameRecord, np.ndarray]]]]:
+    """How many records are dealt with after this batch, and the batch: records with their frames.
+
+    BATCH_IMAGES at a time, so that memory does not grow with the set.
+    """
+    for start in range(0, len(records), BATCH_IMAGES):
+        batch = []
+        for record in records[start : start + BATCH_IMAGES]:
+            with bad.guard(record.image_name):
+                batch.append((record, read_frame(record)))
+        yield min(start + BATCH_IMAGES, len(records)), batch
+
+
+def _look(
+    batch: Sequence[tuple[FrameRecord, np.ndarray]], detector: Detector, cache: _Cache
+) -> tuple[list[list[DetectedFace]], int]:
+    """The faces of each image of `batch`, and how many images the cache knew."""
+    hashes = [image_sha256(image) for _, image in batch]
+    known = {digest: faces for digest in hashes if (faces := cache.read(digest)) is not None}
+    hits = sum(digest in known for digest in hashes)
+    new = {digest: image for digest, (_, image) in zip(hashes, batch, strict=True) if digest not in known}
+    if new:
+        for digest, faces in zip(new, detector.detect(list(new.values())), strict=True):
+            cache.write(digest, faces)
+            known[digest] = faces
+    return [known[digest] for digest in hashes], hits
+
+
+def _best_points(faces: Sequence[DetectedFace], image: np.ndarray) -> tuple[np.ndarray | None, str]:
+    """Five points, float64 (5, 2), of the face with the best score; None, and why, where there is none.
+
+    What preparation would refuse (datasets/prepared/store.py) is no face here, so that it can be left out.
+    """
+    if not faces:
+        return None, "no face found"
+    points = five_points_from_68(max(faces, key=lambda face: face.score).points)
+    height, width = image.shape[:2]
+    if (points < 0).any() or (points >= (width, height)).any():
+        return None, "the points of the face leave the image"
+    try:
+        off = residual(points)
+    except ValueError:
+        off = math.inf
+    if off > LARGEST_RESIDUAL:
+        return None, "the points found are no frontal face's"
+    return points, ""
+
+
+# --- the cache ----------------------------------------------------------------------------------------
+
+
+def image_sha256(image: np.ndarray) -> str:
+    """SHA-256, in hexadecimal, of the shape and the pixels of `image`, uint8 (H, W, 3)."""
+    return hashlib.sha256(repr(image.shape).encode() + np.ascontiguousarray(image).tobytes()).hexdigest()
+
+
+def _content_hash(content: Mapping[str, object]) -> str:
+    """SHA-256, in hexadecimal, of all of a cache file's fields but `hash`, as canonical JSON."""
+    fields = {name: value for name, value in content.items() if name != "hash"}
+    return hashlib.sha256(json.dumps(fields, sort_keys=True, separators=(",", ":")).encode()).hexdigest()
+
+
+class _Cache:
+    """A JSON file an image, named by the hash of its pixels. A file that is not sound counts as absent."""
+
+    def __init__(self, folder: Path, detector: str) -> None:
+        self._folder = folder
+        self._detector = detector
+
+    def read(self, digest: str) -> list[DetectedFace] | None:
+        """The faces stored for the image with that hash; None where there is no sound file."""
+        try:
+            content = read_json(self._folder / f"{digest}.json")
+            if (content["image_sha256"], content["detector"]) != (digest, self._detector):
+                return None
+            # Files from before 28 November 2026 have no hash of their own.
+            if content.get("hash", _content_hash(content)) != _content_hash(content):
+                return None
+            faces = [
+                DetectedFace(points=np.array(face["points"], dtype=np.float64), score=float(face["score"]))
+                for face in content["faces"]
+            ]
+        except (UserError, ValueError, KeyError, TypeError, AttributeError):
+            return None
+        sound = all(face.points.shape == (68, 2) and np.isfinite(face.points).all() for face in faces)
+        return faces if sound else None
+
+    def write(self, digest: str, faces: Sequence[DetectedFace]) -> None:
+        """Store `faces` for the image with that hash; the file is there whole or not at all."""
+        content: dict[str, object] = {
+            "format": "detected-faces",
+            "detector": self._detector,
+            "image_sha256": digest,
+            "faces": [{"score": face.score, "points": face.points.tolist()} for face in faces],
+        }
+        content["hash"] = _content_hash(content)
+        text = json.dumps(content, allow_nan=False) + "\n"
+        path = self._folder / f"{digest}.json"
+        try:
+            self._folder.mkdir(parents=True, exist_ok=True)
+            handle, temporary = tempfile.mkstemp(dir=self._folder, prefix=f".{digest}-")
+            try:
+                with os.fdopen(handle, "w", encoding="utf-8") as file:
+                    file.write(text)
+                os.chmod(temporary, 0o644)
+                os.replace(temporary, path)
+            except BaseException:
+                os.unlink(temporary)
+                raise
+        except OSError as error:
+            raise UserError(
+                f"cannot write the landmarks to {path}: {error.strerror or error}; make room or let the "
+                "folder be written."
+            ) from error

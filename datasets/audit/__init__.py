@@ -1,0 +1,1 @@
+"""Audit of folds: leaks, copies and missing classes."""

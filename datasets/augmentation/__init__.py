@@ -1,0 +1,1 @@
+"""Augmentation: random draws and the transforms made from them."""

@@ -1,0 +1,70 @@
+"""Whether albumentations transforms can be trained with: tried out before anything is run."""
+
+from __future__ import annotations
+
+import json
+import warnings
+from functools import lru_cache
+from typing import Any
+
+import numpy as np
+
+from datasets.augmentation.transforms import COMPOSITIONS, FaceTransforms, entries_of
+from platform.errors import UserError
+
+TRIALS = 3
+"""Seeds that each transform is tried with: a random size differs from the given one in the first few."""
+
+
+@lru_cache(maxsize=16)
+def check_transforms(content: str, side: int) -> None:
+    """Refuse a content whose transforms are unknown, misused, or do not fit a face and its mask.
+
+    Each transform is applied on its own to a face of `side` x `side` pixels, with and without its mask:
+    size and type must stay, and the face must not depend on the mask, which some methods do not have.
+    UserError says which transform, what is wrong, and what to do.
+    """
+    FaceTransforms(content)
+    for place, name, arguments in entries_of(content):
+        for alone in _alone(name, arguments):
+            _try_out(place, alone, side)
+
+
+def _alone(name: str, arguments: dict[str, Any]) -> list[dict[str, Any]]:
+    """The entry's transforms, each to be tried for itself and always applied; a Sequential is one."""
+    if name == "Sequential" or name not in COMPOSITIONS:
+        return [{name: {**arguments, "p": 1.0}}]
+    return [
+        alone
+        for entry in arguments["transforms"]
+        for inner, values in ({entry: None} if isinstance(entry, str) else entry).items()
+        for alone in _alone(inner, values or {})
+    ]
+
+
+def _try_out(place: str, entry: dict[str, Any], side: int) -> None:
+    (name,) = entry
+    where = place if f"({name})" in place else f"{place}, {name}"
+    transforms = FaceTransforms(json.dumps([entry]))
+    pixels = np.random.default_rng(0)
+    face = pixels.integers(0, 256, (side, side, 3), dtype=np.uint8)
+    mask = pixels.integers(0, 256, (side, side), dtype=np.uint8)
+    for seed in range(TRIALS):
+        try:
+            # A warning here would come again with every image: what it says is the reason to refuse.
+            with warnings.catch_warnings():
+                warnings.simplefilter("error")
+                with_mask, _ = transforms(face, mask, seed)
+                without_mask, _ = transforms(face, None, seed)
+        except UserError as error:
+            raise UserError(f"{where}: {error}") from error
+        except Exception as error:
+            raise UserError(
+                f"{where}: it fails on a face of {side}x{side} pixels with a motion mask "
+                f"({' '.join(str(error).split()) or type(error).__name__}); change or leave it out."
+            ) from error
+        if not np.array_equal(with_mask, without_mask):
+            raise UserError(
+                f"{where}: what it does to the face depends on the motion mask, which shows the class; "
+                "leave it out."
+            )

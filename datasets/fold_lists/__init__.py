@@ -1,0 +1,1 @@
+"""Lists of folds that others published, read as they are."""

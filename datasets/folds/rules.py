@@ -1,0 +1,250 @@
+"""Folds: which subjects train and which test, by which rule, with a hash.
+
+Subjects are never divided: all images of a subject are on one side of a fold.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict, dataclass
+from fractions import Fraction
+
+from datasets.folds.inner_split import ClassCounts, inner_parts, stratified_parts
+from platform.errors import UserError
+from platform.files.json_files import parse_json
+
+__all__ = [
+    "LEFT_OUT_SETS",
+    "ClassCounts",
+    "Fold",
+    "FoldPlan",
+    "check_training_classes",
+    "count_classes",
+    "holdout_fold",
+    "inner_parts",
+    "leave_one_group_out",
+    "missing_classes",
+    "paper_folds",
+    "subjects_hash",
+]
+
+
+LEFT_OUT_SETS = "leave-one-set-out"
+"""Fold rule: fold k tests all of the k-th of several data sets (`datasets.prepared.merged`)."""
+
+
+def _sha256(value: object) -> str:
+    """sha256 (64 hex digits) of the canonical JSON of `value`: sorted keys, no spaces, ASCII."""
+    return hashlib.sha256(json.dumps(value, sort_keys=True, separators=(",", ":")).encode()).hexdigest()
+
+
+def subjects_hash(subjects: Iterable[str]) -> str:
+    """sha256 (64 hex digits) of a set of subject ids; order and repetition change nothing."""
+    return _sha256(sorted({str(subject) for subject in subjects}))
+
+
+@dataclass(frozen=True, kw_only=True)
+class Fold:
+    """One division of subjects. Checked when made: both sides sorted, unique, not empty, disjoint."""
+
+    index: int
+    """0-based, as in the released lists of FMPN."""
+    train_subjects: tuple[str, ...]
+    """Sorted ids; never in `test_subjects`."""
+    test_subjects: tuple[str, ...]
+    """Sorted ids; scored once, never trained or selected on."""
+
+    def __post_init__(self) -> None:
+        for side, subjects in (("training", self.train_subjects), ("test", self.test_subjects)):
+            if not subjects:
+                raise UserError(
+                    f"each side of a fold needs a subject, but fold {self.index} has no {side} subject; "
+                    "add one."
+                )
+            if list(subjects) != sorted(set(subjects)):
+                raise UserError(
+                    f"the {side} subjects of fold {self.index} must be sorted and unique, "
+                    f"but are {', '.join(subjects)}; sort them and leave out repetitions."
+                )
+        overlap = sorted(set(self.train_subjects) & set(self.test_subjects))
+        if overlap:
+            raise UserError(
+                f"no subject may be on both sides of a fold, but fold {self.index} trains and tests on "
+                f"{', '.join(overlap)}; remove them from one side."
+            )
+
+
+@dataclass(frozen=True, kw_only=True)
+class FoldPlan:
+    """All folds of an evaluation and the rule that made them."""
+
+    rule: str
+    """`paper`, `holdout`, `leave-one-set-out`: the name of the rule, shown with every result."""
+    folds: tuple[Fold, ...]
+    """Fold k has index k."""
+
+    def __post_init__(self) -> None:
+        indices = [fold.index for fold in self.folds]
+        if not indices or indices != list(range(len(indices))):
+            raise UserError(
+                f"the folds of a plan must be numbered 0, 1, 2, ..., but got {indices}; renumber."
+            )
+
+    @property
+    def hash(self) -> str:
+        """sha256 (64 hex digits) of the canonical JSON of rule and folds."""
+        return _sha256(asdict(self))
+
+    def to_json(self) -> str:
+        """The plan as a file's text, with its hash; `from_json` reads it back."""
+        return json.dumps({"format": "fold-plan", **asdict(self), "hash": self.hash}, indent=1) + "\n"
+
+    @classmethod
+    def from_json(cls, text: str) -> FoldPlan:
+        """The plan that `to_json` wrote. UserError when the text is not one or does not match its hash."""
+        try:
+            content = parse_json(text, "it")
+            if content["format"] != "fold-plan":
+                raise ValueError(content["format"])
+            folds = tuple(
+                Fold(
+                    index=fold["index"],
+                    train_subjects=tuple(fold["train_subjects"]),
+                    test_subjects=tuple(fold["test_subjects"]),
+                )
+                for fold in content["folds"]
+            )
+            plan, stated = cls(rule=content["rule"], folds=folds), content["hash"]
+        except (UserError, ValueError, KeyError, TypeError) as error:
+            raise UserError(
+                f"a fold plan must be JSON as FoldPlan.to_json writes it, but reading gave {error!r}; "
+                "make it again."
+            ) from error
+        if plan.hash != stated:
+            raise UserError(
+                f"a fold plan must match its hash, but the file states {stated} and holds {plan.hash}; "
+                "make it again."
+            )
+        return plan
+
+
+def paper_folds(subjects: Iterable[str], fold_count: int = 10) -> FoldPlan:
+    """The folds of FMPN's release (METHODS §1).
+
+    Fold f tests chunk `fold_count - 1 - f` of the sorted subjects, so fold 0 tests the LAST ones.
+    Chunk k is `subjects[cut[k]:cut[k + 1]]` with `cut[k] = round(k * n / fold_count)`, round half to
+    even. Floor, ceil and `array_split` do not reproduce the released lists.
+    `subjects` may repeat (a column of the store). UserError: one subject, fewer subjects than folds,
+    fewer than two folds.
+    """
+    ordered = sorted({str(subject) for subject in subjects})
+    if fold_count < 2:
+        raise UserError(f"folds >= 2 must hold, but got folds={fold_count}; pass --folds 2 or more.")
+    if len(ordered) < 2:
+        raise UserError(
+            f"subject-independent folds need at least 2 subjects, but got {len(ordered)}; "
+            "use a data set with more subjects."
+        )
+    if len(ordered) < fold_count:
+        raise UserError(
+            f"each fold needs a test subject, but got {len(ordered)} subjects for {fold_count} folds; "
+            f"pass --folds {len(ordered)} or fewer."
+        )
+    # Fraction rounds halves to even, and unlike floats it cannot miss one.
+    cuts = [round(Fraction(k * len(ordered), fold_count)) for k in range(fold_count + 1)]
+    folds = []
+    for index in range(fold_count):
+        chunk = fold_count - 1 - index
+        first, last = cuts[chunk], cuts[chunk + 1]
+        folds.append(
+            Fold(
+                index=index,
+                train_subjects=tuple(ordered[:first] + ordered[last:]),
+                test_subjects=tuple(ordered[first:last]),
+            )
+        )
+    return FoldPlan(rule="paper", folds=tuple(folds))
+
+
+def holdout_fold(classes_of_subject: ClassCounts, *, seed: int, test_share: float = 0.1) -> FoldPlan:
+    """One fold that tests about `test_share` of the images of each class, whole subjects only, seeded.
+
+    For sets in the wild (METHODS §1, AffectNet: random 9:1). Every class stays in training.
+    UserError: one subject, a share outside (0, 1), a class that only the test subject has.
+    """
+    if not 0 < test_share < 1:
+        raise UserError(f"0 < test share < 1 must hold, but got {test_share}; the usual value is 0.1.")
+    if len(classes_of_subject) < 2:
+        raise UserError(
+            f"subject-independent folds need at least 2 subjects, but got {len(classes_of_subject)}; "
+            "use a data set with more subjects."
+        )
+    shares = (test_share, 1 - test_share)
+    test, train = stratified_parts(classes_of_subject, shares=shares, held_out=(0,), seed=seed)
+    plan = FoldPlan(rule="holdout", folds=(Fold(index=0, train_subjects=train, test_subjects=test),))
+    check_training_classes(plan, classes_of_subject)
+    return plan
+
+
+def leave_one_group_out(group_of_subject: Mapping[str, str], rule: str) -> FoldPlan:
+    """Fold k tests all subjects of the k-th group, by name, and trains on all others.
+
+    UserError: fewer than two groups.
+    """
+    groups = sorted(set(group_of_subject.values()))
+    if len(groups) < 2:
+        raise UserError(
+            f"leaving one group of subjects out needs two or more, but got {', '.join(groups) or 'none'}; "
+            "add another."
+        )
+    subjects = sorted(group_of_subject)
+    return FoldPlan(
+        rule=rule,
+        folds=tuple(
+            Fold(
+                index=index,
+                train_subjects=tuple(one for one in subjects if group_of_subject[one] != group),
+                test_subjects=tuple(one for one in subjects if group_of_subject[one] == group),
+            )
+            for index, group in enumerate(groups)
+        ),
+    )
+
+
+def count_classes(subjects: Iterable[str], expressions: Iterable[str]) -> dict[str, Counter[str]]:
+    """Of each subject, how many images of each class: from two columns of equal length, one row an
+    expressive image."""
+    counts: dict[str, Counter[str]] = {}
+    for subject, expression in zip(subjects, expressions, strict=True):
+        counts.setdefault(str(subject), Counter())[str(expression)] += 1
+    return counts
+
+
+def missing_classes(train_subjects: Iterable[str], classes_of_subject: ClassCounts) -> tuple[str, ...]:
+    """The classes, sorted, that some subject has an image of but no training subject has."""
+    training = {str(subject) for subject in train_subjects}
+    present = _classes({subject: classes_of_subject[subject] for subject in training})
+    return tuple(sorted(_classes(classes_of_subject) - present))
+
+
+def check_training_classes(plan: FoldPlan, classes_of_subject: ClassCounts) -> None:
+    """UserError naming the first fold whose training subjects lack a class, and the class.
+
+    Such a class has no motion mask and cannot be learned, so its test images could only be wrong.
+    """
+    for fold in plan.folds:
+        missing = missing_classes(fold.train_subjects, classes_of_subject)
+        if missing:
+            raise UserError(
+                f"each class needs a training subject in each fold, but fold {fold.index} of rule "
+                f"{plan.rule!r} trains without {', '.join(missing)}; "
+                "use another number of folds or another rule."
+            )
+
+
+def _classes(classes_of_subject: ClassCounts) -> set[str]:
+    """The classes with at least one image."""
+    return {name for counts in classes_of_subject.values() for name, count in counts.items() if count > 0}

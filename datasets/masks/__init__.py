@@ -1,0 +1,1 @@
+"""Motion masks: built from training subjects, released ones, and controls."""

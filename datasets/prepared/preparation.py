@@ -1,0 +1,176 @@
+"""From a raw data set to its prepared store: what `python -m platform.prepare` calls."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Protocol
+
+import numpy as np
+
+from datasets.catalogue import ensure_embedded, load_adapter, raw_folder
+from datasets.inspection import check_looks_right
+from datasets.prepared import store_files
+from datasets.prepared.prepare_command import prepare_command
+from datasets.prepared.preview import write_preview
+from datasets.prepared.store import PreparedStore, store_folder
+from datasets.prepared.store_writer import FrameSource, Progress, Recipe, Resample, write_prepared
+from datasets.raw.choices import ALL_BY_THE_RULE, BadItems, Choices
+from datasets.raw.landmark_matching import attach_landmarks, several_faces
+from datasets.raw.landmarks import read_landmarks
+from datasets.raw.linked_files import without_linked
+from datasets.raw.sources import require_folder, source_path, source_sha256
+from datasets.records import DatasetDescription, FrameRecord
+from platform.errors import UserError
+
+SMALLEST_PIXELS, LARGEST_PIXELS = 16, 2048
+
+
+class FindLandmarks(Protocol):
+    """Gives records without landmarks theirs, from their frames."""
+
+    name: str
+    """Of the finder and its version, for the manifest."""
+
+    def __call__(
+        self, records: list[FrameRecord], read_frame: Callable[[FrameRecord], np.ndarray], bad: BadItems
+    ) -> list[FrameRecord]:
+        """`records` with landmarks; `bad` is told of those that are left out for lack of a face."""
+
+
+@dataclass(frozen=True)
+class RawFrames:
+    """The frames of a raw data set, for other processes too."""
+
+    dataset: str
+    root: Path
+
+    def read_frame(self, record: FrameRecord) -> np.ndarray:
+        """uint8 (H, W, 3), RGB."""
+        return load_adapter(self.dataset).read_frame(self.root, record)
+
+    def sha256(self, record: FrameRecord) -> str:
+        """Of the file that holds the frame."""
+        return source_sha256(self.root, record.source)
+
+    def stamp(self, record: FrameRecord) -> list[int]:
+        """Sizes in bytes and times of change of that file, and of those that say how to read it."""
+        also = getattr(load_adapter(self.dataset), "ALSO_DECIDES", ())
+        stamp: list[int] = []
+        for name in (record.source, *also):
+            try:
+                state = source_path(self.root, name).stat()
+                stamp += [state.st_size, state.st_mtime_ns]
+            except (OSError, UserError):  # said by whoever reads it
+                stamp += [-1, -1]
+        return stamp
+
+
+def prepare_dataset(
+    dataset: str,
+    size_pixels: int,
+    *,
+    data_root: Path = Path("data"),
+    source: Path | None = None,
+    landmarks: Path | None = None,
+    find_landmarks: FindLandmarks | None = None,
+    allow_missing: int = 0,
+    aligned: bool = False,
+    resample: Resample | None = None,
+    choices: Choices = ALL_BY_THE_RULE,
+    skip_bad: bool = False,
+    workers: int = 1,
+    progress: Progress | None = None,
+    beside: list[str] | None = None,
+) -> PreparedStore:
+    """Prepare `dataset` at `size_pixels` under `data_root`, and paint its preview.
+
+    `source` is the folder of the user's copy; an embedded (synthetic) set is written first where it
+    is missing, and needs none. Landmarks come from `landmarks`, a file of five points a frame, where
+    given, of which `allow_missing` frames may be absent; else from the data set; else from
+    `find_landmarks`. `aligned`: the images are face crops
+    already. `resample`: how those are scaled; None: as the description of the data set says. `skip_bad`:
+    what cannot be used is left out and listed in the manifest. `beside` is given the files and folders in
+    the copy that are no part of the data set. Raises UserError for whatever the user can put right, and then
+    leaves no half-written store.
+    """
+    adapter = load_adapter(dataset)
+    if not SMALLEST_PIXELS <= size_pixels <= LARGEST_PIXELS:
+        raise UserError(
+            f"the size must lie in {SMALLEST_PIXELS} to {LARGEST_PIXELS} pixels, but got {size_pixels}; "
+            "pass --size 320, for example."
+        )
+    if aligned and (landmarks is not None or find_landmarks is not None):
+        raise UserError("--aligned uses no landmarks, but --landmarks was given too; pass one of them.")
+    if resample == "released" and not aligned:
+        raise UserError(
+            "--resample released scales face crops as FMPN's release does, but faces are aligned here; pass "
+            "--aligned, or --resample cubic."
+        )
+    chosen: Resample = resample or ("released" if aligned and adapter.DATASET.released_crops else "cubic")
+    root = _raw_root(adapter.DATASET, size_pixels, data_root, source)
+    check_looks_right(dataset, root)
+    bad = BadItems(skip=skip_bad, root=root)
+    listed = None if landmarks is None else read_landmarks(landmarks, bad)
+    records = without_linked(root, adapter.read_records(root, choices, bad), bad)
+    if beside is not None:
+        beside += bad.beside
+    frames = RawFrames(dataset, root)
+    if listed is not None:
+        records = attach_landmarks(records, listed, bad, allow_missing)
+    elif find_landmarks is not None:
+        records = find_landmarks(records, frames.read_frame, bad)
+    notes = _notes(choices, landmarks, find_landmarks)
+    if listed is not None:
+        notes["several_faces"] = several_faces(records, listed)
+    store = write_prepared(
+        store_folder(data_root, dataset, size_pixels),
+        dataset,
+        records,
+        FrameSource(read_frame=frames.read_frame, sha256=frames.sha256, stamp=frames.stamp),
+        Recipe(size_pixels=size_pixels, aligned=aligned, resample=chosen, notes=notes),
+        bad=bad,
+        workers=workers,
+        progress=progress,
+    )
+    try:
+        write_preview(store, store.folder / store_files.PREVIEW)
+    except OSError as error:
+        raise UserError(
+            f"the store {store.folder} is whole, but its {store_files.PREVIEW} cannot be written: "
+            f"{error.strerror or error}; make room, and run the same command again."
+        ) from error
+    return store
+
+
+def _notes(
+    choices: Choices, landmarks: Path | None, find_landmarks: FindLandmarks | None
+) -> dict[str, object]:
+    """For the manifest: how frames and landmarks were chosen. No path: those differ by machine."""
+    chosen = asdict(choices) | {"frames": None if choices.frames is None else sorted(choices.frames)}
+    origin = "data set" if find_landmarks is None else find_landmarks.name
+    return {"choices": chosen, "landmarks_from": origin if landmarks is None else "file"}
+
+
+def _raw_root(
+    description: DatasetDescription, size_pixels: int, data_root: Path, source: Path | None
+) -> Path:
+    """The folder of the raw data set, which for an embedded one is written where it is missing."""
+    if description.embedded and source is None:
+        root = raw_folder(data_root, description.name).absolute()
+        try:
+            ensure_embedded(description.name, root)
+        except OSError as error:
+            raise UserError(
+                f"cannot write {description.title} to {root}: {error.strerror or error}; make room, or pass "
+                "--data-root a folder that you may write to."
+            ) from error
+        return root
+    if source is None:
+        raise UserError(
+            f"{description.title} needs --source DIR, the folder of your copy, which holds "
+            f"{description.native_layout}. {description.request_from} "
+            f"Then run: {prepare_command(data_root, description.name, size_pixels)}"
+        )
+    return require_folder(source.absolute())

@@ -1,0 +1,173 @@
+"""The prepared store: aligned faces of one data set at one size, with an index and a manifest.
+
+    <data root>/prepared/<dataset>-<size>/
+        images.npy      uint8 (N, size, size, 3), RGB, memory-mapped by its readers
+        index.parquet   a row an image, in the images' order: sorted by subject, sequence, frame
+        manifest.json   what it is, with the hashes of both; written last
+        rectangles.npy  with `--resample released` alone: uint8 (N, H, W, 4), released_resample.py
+        preview.png     for people; not part of the hash
+
+Nothing in it depends on when or where it was made, so preparing twice gives identical bytes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from datasets.catalogue import describe, undrawn_records
+from datasets.prepared import store_files
+from datasets.prepared.prepare_command import prepare_command
+from datasets.records import FrameRecord
+from platform.errors import UserError
+from platform.files.dry_run import is_dry_run
+
+TEXT_COLUMNS = ("subject", "sequence", "expression", "role", "image")
+"""Of the index, those that an open store holds."""
+
+
+def store_folder(data_root: Path, dataset: str, size_pixels: int) -> Path:
+    """The folder of a data set prepared at a size."""
+    return data_root / "prepared" / f"{dataset}-{size_pixels}"
+
+
+class NotPrepared(UserError):
+    """A known data set has no store of the wanted size."""
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class PreparedStore:
+    """An open store: its images stay on disk until they are looked at. N is the number of images."""
+
+    folder: Path
+    dataset: str
+    size_pixels: int
+    hash: str
+    """Of the manifest, so of every byte of images and index."""
+    images: np.ndarray
+    """uint8 (N, size, size, 3), RGB; copy-on-write, so that no reader can change the file."""
+    subjects: np.ndarray
+    """str (N,)"""
+    sequences: np.ndarray
+    """str (N,)"""
+    frames: np.ndarray
+    """int64 (N,)"""
+    expressions: np.ndarray
+    """str (N,)"""
+    roles: np.ndarray
+    """str (N,): `expressive` or `neutral`."""
+    image_names: np.ndarray
+    """str (N,), unique."""
+    class_names: tuple[str, ...]
+    """Expressions of the expressive images, sorted: the order of all class scores."""
+    rectangles: np.ndarray | None = None
+    """uint8 (N, H, W, 4): the face crops as FMPN's release scales them, RGB and gray, each in the upper left
+    corner; copy-on-write. None: `images` are what is trained on."""
+    rectangle_sizes: np.ndarray | None = None
+    """int64 (N, 2): height and width of each rectangle."""
+    is_prepared: bool = True
+    """False: only planned, in a dry run; `images` are black, and `hash` is no hash of anything."""
+
+    @classmethod
+    def planned(
+        cls, folder: Path, dataset: str, size_pixels: int, records: Sequence[FrameRecord]
+    ) -> PreparedStore:
+        """The store that preparing `records` will make, but for its pixels, in memory."""
+        ordered = sorted(records, key=lambda record: (record.subject_id, record.sequence_id, record.frame))
+        columns = {
+            "subject": [record.subject_id for record in ordered],
+            "sequence": [record.sequence_id for record in ordered],
+            "expression": [record.expression for record in ordered],
+            "role": [record.role for record in ordered],
+            "image": [record.image_name for record in ordered],
+        }
+        return cls(
+            folder=folder,
+            dataset=dataset,
+            size_pixels=size_pixels,
+            hash=f"{dataset} of {size_pixels} pixels, not prepared yet",
+            images=np.broadcast_to(np.zeros((), np.uint8), (len(ordered), size_pixels, size_pixels, 3)),
+            frames=np.array([record.frame for record in ordered], dtype=np.int64),
+            is_prepared=False,
+            **_text_fields({name: np.array(values, dtype=np.str_) for name, values in columns.items()}),
+        )
+
+    @classmethod
+    def open(cls, folder: Path) -> PreparedStore:
+        """The store in `folder`, every byte of which is checked against the manifest's hashes.
+
+        Images that were checked before, and are unchanged since, are not read again. Raises UserError where
+        the store is missing, half-written, damaged, changed or of another recipe version.
+        """
+        import pyarrow.parquet
+
+        manifest = store_files.read_manifest(folder)
+        images = store_files.open_images(folder, manifest)
+        store_files.check_hashes(folder, manifest)
+        # ParquetFile and to_pylist, because read_table and to_numpy import pandas: seconds, for nothing.
+        with pyarrow.parquet.ParquetFile(folder / store_files.INDEX) as file:
+            further = store_files.RECTANGLE_COLUMNS if manifest.get("resample") == "released" else ()
+            table = file.read(columns=["frame", *TEXT_COLUMNS, *further])
+        columns = {name: np.array(table.column(name).to_pylist(), dtype=np.str_) for name in TEXT_COLUMNS}
+        return cls(
+            folder=folder,
+            dataset=manifest["dataset"],
+            size_pixels=manifest["size_pixels"],
+            hash=manifest["hash"],
+            images=images,
+            frames=np.array(table.column("frame").to_pylist(), dtype=np.int64),
+            **_rectangle_fields(folder, table),
+            **_text_fields(columns),
+        )
+
+
+def _rectangle_fields(folder: Path, table: Any) -> dict[str, Any]:
+    """The fields of a store whose index has the sizes of rectangles; none for others."""
+    names = list(store_files.RECTANGLE_COLUMNS)
+    if names[0] not in table.column_names:
+        return {}
+    sizes = np.array([table.column(name).to_pylist() for name in names], dtype=np.int64).T
+    return {
+        "rectangle_sizes": sizes,
+        "rectangles": store_files.open_rectangles(folder, sizes),
+    }
+
+
+def _text_fields(columns: Mapping[str, np.ndarray]) -> dict[str, Any]:
+    """The fields of a store that come from TEXT_COLUMNS."""
+    return {
+        "subjects": columns["subject"],
+        "sequences": columns["sequence"],
+        "expressions": columns["expression"],
+        "roles": columns["role"],
+        "image_names": columns["image"],
+        "class_names": tuple(np.unique(columns["expression"][columns["role"] == "expressive"]).tolist()),
+    }
+
+
+def open_prepared(data_root: Path, dataset: str, size_pixels: int) -> PreparedStore:
+    """The store of `dataset` at `size_pixels` under `data_root`.
+
+    In a dry run an embedded data set that is not prepared is planned in memory. Raises UserError for an
+    unknown data set and as `PreparedStore.open`; NotPrepared where nothing is there, which says where the
+    data set is requested from, where we looked, and the command that prepares it.
+    """
+    description = describe(dataset)
+    folder = store_folder(data_root, dataset, size_pixels)
+    if description.embedded and is_dry_run() and not (folder / store_files.MANIFEST).exists():
+        return PreparedStore.planned(folder, dataset, size_pixels, undrawn_records(dataset))
+    if folder.is_dir():
+        return PreparedStore.open(folder)
+    command = prepare_command(data_root, dataset, size_pixels)
+    missing = f"{description.title} is not prepared at {size_pixels} pixels: there is no {folder.absolute()}."
+    if description.embedded:
+        raise NotPrepared(f"{missing} Prepare it with: {command}")
+    raise NotPrepared(
+        f"{missing} {description.request_from} "
+        f"With your copy in a folder DIR (which holds {description.native_layout}), "
+        f"prepare it with: {command}"
+    )

@@ -1,0 +1,1 @@
+"""One synthetic face, drawn part by part."""

@@ -1,0 +1,91 @@
+"""The score that chose a row's configuration, worked out again from the winning trials' fold runs."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from platform.aggregation.row_runs import RowRuns
+from platform.errors import UserError
+from platform.experiments.experiment_file import studies_of
+from platform.search.inner_scores import accuracy_of_run
+
+if TYPE_CHECKING:
+    from platform.runs.store import ResultsStore
+
+TOLERANCE = 1e-12
+"""Means of the same accuracies in another order; one image more or less right moves one far more."""
+
+
+def choosing_score(
+    store: ResultsStore, experiment: Mapping[str, Any], row: Mapping[str, Any], runs: RowRuns
+) -> float | None:
+    """Mean over the experiment's studies of their winners' scores, in [0, 1]; None where none was chosen.
+
+    UserError: the row states another score, a winner's fold run is gone, or the row's fold runs have other
+    settings than the winner. An experiment made before 22 November 2026 holds no score; one whose studies
+    list no fold runs is believed.
+    """
+    stated: float | None = row.get("selection_score")
+    winners = [(study, _winner(study)) for study in studies_of(experiment)]
+    if stated is None or not winners or not all(trial.get("runs") for _, trial in winners):
+        return stated
+    for study, trial in winners:
+        _check_settings(study, trial, runs)
+    found = [_score(store, study, trial, runs.name) for study, trial in winners]
+    _check_close(runs.name, "the score that chose its configuration", sum(found) / len(found), stated)
+    return stated
+
+
+def winners_only(experiment: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """The experiment's studies with no other trial than the winner: what `choosing_score` needs of them."""
+    return [
+        {**study, "trials": [trial for trial in [_winner(study)] if trial]}
+        for study in studies_of(experiment)
+    ]
+
+
+def _winner(study: Mapping[str, Any]) -> Mapping[str, Any]:
+    number = study.get("winner")
+    return next((trial for trial in study.get("trials", ()) if trial["number"] == number), {})
+
+
+def _score(store: ResultsStore, study: Mapping[str, Any], trial: Mapping[str, Any], name: str) -> float:
+    accuracies = []
+    for run in trial["runs"]:
+        if not store.is_complete("fold_runs", run["identity"]):
+            raise UserError(
+                f"{name}: the score that chose its configuration must be that of the winner's fold runs, but "
+                f"fold run {run['identity']} of trial {trial['number']} of {study['name']} is gone; run the "
+                "experiment's command again, which runs it again."
+            )
+        accuracies.append(accuracy_of_run(store, run["identity"]))
+    score = sum(accuracies) / len(accuracies)
+    _check_close(name, f"the score of trial {trial['number']} of {study['name']}", score, trial["score"])
+    return score
+
+
+def _check_settings(study: Mapping[str, Any], trial: Mapping[str, Any], runs: RowRuns) -> None:
+    """The row's fold runs were made with the winner's parameters, as far as its method has them."""
+    folds = study.get("outer_folds")
+    for run in runs.finished:
+        config = run.record["config"]
+        other = [key for key, value in trial["params"].items() if config.get(key, value) != value]
+        if other and (folds is None or run.fold in folds):
+            shown = ", ".join(f"{key} {config[key]!r} and not {trial['params'][key]!r}" for key in other)
+            raise UserError(
+                f"{runs.name}, fold {run.fold}: its fold run must have the settings of the winner, trial "
+                f"{trial['number']} of {study['name']}, but it has {shown}; remove the experiment's "
+                "experiment.json and run its command again."
+            )
+
+
+def _check_close(name: str, what: str, found: float, stated: Any) -> None:
+    if not (
+        isinstance(stated, int | float) and math.isclose(found, stated, rel_tol=TOLERANCE, abs_tol=TOLERANCE)
+    ):
+        raise UserError(
+            f"{name}: {what} must be that of its stored fold runs, {found}, but experiment.json says "
+            f"{stated}; remove that file and run the experiment's command again: finished fold runs are kept."
+        )

@@ -1,0 +1,73 @@
+"""The rows of several experiments, by several processes where there are many fold runs."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from multiprocessing import get_context
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from platform.aggregation.aggregate import AggregatedRow, aggregate_row
+from platform.aggregation.choosing_score import winners_only
+from platform.host.machine_limits import usable_cpus
+from platform.runs.store import ResultsStore
+
+if TYPE_CHECKING:
+    from concurrent.futures import Executor
+
+MANY_FOLD_RUNS = 1000
+"""From here on a second process pays for its start of one or two seconds."""
+MOST_PROCESSES = 4
+"""Each holds the libraries once more, about 0.2 GiB."""
+ROWS_A_MESSAGE = 4
+
+Job = tuple[Path, dict[str, Any], Mapping[str, Any], bool]
+
+
+def aggregate_experiments(
+    store: ResultsStore,
+    experiments: Sequence[Mapping[str, Any]],
+    *,
+    partial: bool = False,
+    progress: Callable[[int, int], None] | None = None,
+) -> list[AggregatedRow]:
+    """All rows of several experiments, in their order. Raises UserError as `aggregate_row` does.
+
+    progress: called with (fold runs read, all) where there are MANY_FOLD_RUNS.
+    """
+    jobs: list[Job] = []
+    for experiment in experiments:
+        # What a row needs of its experiment, which is sent to a process with every row.
+        facts = {key: experiment[key] for key in ("name", "preset", "command")}
+        facts["studies"] = winners_only(experiment)
+        jobs += [(store.root, facts, row, partial) for row in experiment["rows"]]
+    sizes = [len(row["runs"]) for _, _, row, _ in jobs]
+    if sum(sizes) < MANY_FOLD_RUNS:
+        return [_aggregate(job) for job in jobs]
+    rows, done = [], 0
+    for row, size in zip(_aggregate_in_parallel(jobs), sizes, strict=True):
+        rows.append(row)
+        done += size
+        if progress is not None:
+            progress(done, sum(sizes))
+    return rows
+
+
+def _aggregate_in_parallel(jobs: Sequence[Job]) -> Iterator[AggregatedRow]:
+    count = min(MOST_PROCESSES, usable_cpus())
+    if count < 2:
+        yield from map(_aggregate, jobs)
+        return
+    pool: Executor
+    # Spawned: pyarrow's threads do not survive a fork.
+    with ProcessPoolExecutor(count, get_context("spawn")) as pool:
+        try:
+            yield from pool.map(_aggregate, jobs, chunksize=ROWS_A_MESSAGE)
+        finally:
+            pool.shutdown(wait=False, cancel_futures=True)
+
+
+def _aggregate(job: Job) -> AggregatedRow:
+    root, experiment, row, partial = job
+    return aggregate_row(ResultsStore(root), experiment, row, partial=partial)

@@ -1,0 +1,1 @@
+"""Everything that knows flags or a terminal: parser, plans, output, progress line."""

@@ -1,0 +1,98 @@
+"""What `--dry-run` says: fold runs, what is there already, where, how long, how much memory and disk."""
+
+from __future__ import annotations
+
+from datasets.prepared.merged import SET_SEPARATOR
+from platform.distributed.cluster import Slots, local_slots
+from platform.experiments.capacity import free_disk_bytes, needs, runs_in_memory
+from platform.experiments.experiment import Experiment, all_tasks, final_rows, wanted_gflop
+from platform.host.machine_limits import machine_memory_bytes
+from platform.monitoring.progress import clock
+from platform.runs.cost import GFLOP_A_SECOND_AND_CORE
+from platform.runs.footprint import gibibytes
+from platform.search.preview import proposals_ahead
+
+
+def resources(experiment: Experiment, *, search: bool) -> str:
+    """Where the fold runs go, and how many at once."""
+    if experiment.address is not None:
+        return f"the Ray cluster at {experiment.address}, which a dry run does not ask"
+    return _slots(experiment, search=search).describe()
+
+
+def _slots(experiment: Experiment, *, search: bool) -> Slots:
+    return local_slots(experiment.plan, runs_in_memory(experiment, search=search))
+
+
+def forecast(experiment: Experiment, *, search: bool) -> list[str]:
+    """Lines for a person. The time is arithmetic over an assumed pace, and says so."""
+    lines = []
+    groups = wanted_gflop(experiment, search=search)
+    for group, costs in groups.items():
+        lines.append(f"{group}: up to {len(costs)} runs, {sum(costs):,.0f} GFLOP")
+    first = experiment.configuration
+    if search:
+        first = proposals_ahead(experiment.plan, first)[0]
+    tasks = all_tasks(final_rows(experiment, first))
+    missing = _not_prepared(experiment)
+    lines += missing
+    there = sum(experiment.store.is_complete("fold_runs", task.identity) for task in tasks)
+    whose = "first configuration tried" if search else "configuration"
+    known = "; of data that is not there this is known later" if missing else ""
+    lines.append(f"already there: {there} of {len(tasks)} final runs of the {whose}{known}")
+    total = sum(map(sum, groups.values()))
+    lines += [
+        _time(experiment, total, search=search),
+        *_memory_and_disk(experiment, search=search),
+        f"Ray Train: {_train(experiment)}",
+    ]
+    return lines
+
+
+def _not_prepared(experiment: Experiment) -> list[str]:
+    """The data that the real start makes first, and a dry run does not."""
+    lines = []
+    for planned in experiment.all_data:
+        if not planned.is_prepared:
+            name = planned.data.dataset
+            makes = "writes these sets as one" if SET_SEPARATOR in name else "draws and prepares it"
+            faces = sum(planned.images_of_subject.values())
+            lines.append(
+                f"data: {name} at {planned.size_pixels} px is not there; the real start {makes} first "
+                f"({faces:,} faces)"
+            )
+    return list(dict.fromkeys(lines))
+
+
+def _time(experiment: Experiment, gflop: float, *, search: bool) -> str:
+    if experiment.plan.gpus_per_run or experiment.address is not None:
+        return "time: estimated only for this machine's CPUs; leave out --gpus-per-run and --address to see"
+    slots = _slots(experiment, search=search)
+    cores = (slots.fold_runs or 1) * experiment.plan.cpus_per_run * max(1, experiment.plan.train_workers)
+    proposals = ", and proposals are like random ones of the space" if search else ""
+    return (
+        f"time: about {clock(gflop / (GFLOP_A_SECOND_AND_CORE * cores))} on {cores} cores, if each does "
+        f"{GFLOP_A_SECOND_AND_CORE:g} GFLOP/s{proposals}; pruning and results that are there make it shorter"
+    )
+
+
+def _memory_and_disk(experiment: Experiment, *, search: bool) -> list[str]:
+    wanted = needs(experiment, search=search)
+    among = f", the most among {wanted.configurations} configurations" if search else ""
+    machine = "" if experiment.address else f"; this machine has {gibibytes(machine_memory_bytes())}"
+    free = free_disk_bytes(experiment.store.root)
+    return [
+        f"memory: about {gibibytes(wanted.memory_a_run)} a fold run at its peak{among} (estimate: weights, "
+        f"Adam's moments, activations){machine}",
+        f"disk: at most about {gibibytes(wanted.results)} of results that are not there yet, and "
+        f"{gibibytes(wanted.checkpoints_a_run)} of checkpoints a running fold run; {gibibytes(free)} free",
+    ]
+
+
+def _train(experiment: Experiment) -> str:
+    workers = experiment.plan.train_workers
+    if workers > 1:
+        return f"{workers} workers a fold run share every batch (some 15 to 40 s to start)"
+    if workers:
+        return f"{workers} worker of its own a fold run (some 15 to 30 s each to start)"
+    return "local mode in warm workers"

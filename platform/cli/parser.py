@@ -1,0 +1,102 @@
+"""What every command shares: a parser whose errors teach, and one way to end.
+
+Exit status: 0 done, 1 done but something failed or was found, 2 something that the user can put right (bad
+input, a full disk), 70 a fault of this program, 129 hung up (SIGHUP: the terminal is gone), 130 interrupted
+by Ctrl-C, 143 terminated (SIGTERM) while Ray works.
+"""
+
+from __future__ import annotations
+
+import argparse
+import difflib
+import os
+import re
+import signal
+import sys
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import NoReturn
+
+from platform.errors import ClusterLost, HungUp, LeaseLost, Terminated, UserError
+from platform.host.console import one_line, safe_streams
+
+
+class Parser(argparse.ArgumentParser):
+    """argparse, with the nearest known flag named when a flag is unknown."""
+
+    def __init__(self, **options: object) -> None:
+        super().__init__(
+            formatter_class=argparse.RawDescriptionHelpFormatter,
+            allow_abbrev=False,
+            **options,  # type: ignore[arg-type]
+        )
+        # argparse would take -1e-4 for a flag, and say that a value is missing.
+        self._negative_number_matcher = re.compile(r"^-(\d+\.?\d*|\.\d+)(e[-+]?\d+)?$", re.IGNORECASE)
+
+    def parse_args(self, args=None, namespace=None):  # type: ignore[no-untyped-def]
+        namespace, unknown = self.parse_known_args(args, namespace)
+        if unknown:
+            known = sorted(flag for action in self._actions for flag in action.option_strings)
+            nearest = difflib.get_close_matches(unknown[0].split("=")[0], known, n=1)
+            hint = f"did you mean {nearest[0]}? " if nearest else ""
+            self.error(f"unknown argument {unknown[0]!r}; {hint}Known flags: {', '.join(known)}")
+        return namespace
+
+    def error(self, message: str) -> NoReturn:
+        print(f"error: {message}", file=sys.stderr)
+        print(f"       see {self.prog} --help", file=sys.stderr)
+        raise SystemExit(2)
+
+
+def run(main: Callable[[list[str]], int | None]) -> NoReturn:
+    """Run `main(argv)`; a UserError becomes one line on stderr and exit status 2.
+
+    So does every other exception, with its traceback in a file (platform/cli/unexpected.py). What happens to
+    standard output (a reader that leaves, a full disk) changes nothing of the status.
+    """
+    abruptly = False
+    with safe_streams(), _hangup_taken() as hung_up:
+        try:
+            status = main(sys.argv[1:]) or 0
+        except UserError as error:
+            print(f"error: {one_line(str(error))}", file=sys.stderr)
+            status, abruptly = 2, isinstance(error, ClusterLost | LeaseLost)
+        except KeyboardInterrupt as stop:
+            word, status = ("terminated", 143) if isinstance(stop, Terminated) else ("interrupted", 130)
+            if hung_up or isinstance(stop, HungUp):  # a library may have made a plain Ctrl-C of it
+                word, status = "hung up", 129
+            print(
+                f"\n{word}: what was finished is stored; run the same command again to go on.",
+                file=sys.stderr,
+            )
+        except Exception as error:
+            from platform.cli.unexpected import sentence_and_status
+
+            sentence, status = sentence_and_status(error)
+            print(f"error: {sentence}", file=sys.stderr)
+    if abruptly:
+        os._exit(status)
+    raise SystemExit(status)
+
+
+@contextmanager
+def _hangup_taken() -> Iterator[list[int]]:
+    """SIGHUP raises HungUp and is noted in the list that is given. Under `nohup` it stays ignored."""
+    hung_up: list[int] = []
+    if threading.current_thread() is not threading.main_thread() or (
+        signal.getsignal(signal.SIGHUP) is signal.SIG_IGN
+    ):
+        yield hung_up
+        return
+
+    def stop(number: int, frame: object) -> None:
+        hung_up.append(number)
+        signal.signal(signal.SIGHUP, signal.SIG_DFL)  # a second one does not wait
+        raise HungUp
+
+    before = signal.signal(signal.SIGHUP, stop)
+    try:
+        yield hung_up
+    finally:
+        signal.signal(signal.SIGHUP, before)

@@ -1,0 +1,141 @@
+"""What `tune` says and checks of its search: sampler, objectives, pruning, storage, trials to add."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from typing import TYPE_CHECKING, Any
+
+from platform.config.configuration import Configuration, Plan, plan_with
+from platform.config.objectives import OBJECTIVES
+from platform.errors import UserError
+
+if TYPE_CHECKING:
+    from platform.experiments.experiment import Experiment
+    from platform.search.definition import SearchDefinition
+
+
+def check_sampler(plan: Plan, definition: SearchDefinition) -> None:
+    """UserError where the sampler can do nothing with the space or with several objectives."""
+    from platform.search.samplers import describe_sampler
+
+    if plan.sampler == "cmaes" and len(plan.objectives) > 1:
+        raise UserError(
+            f"the sampler cmaes takes one objective, but got {','.join(plan.objectives)}; pass --sampler tpe "
+            f"or gp."
+        )
+    describe_sampler(plan.sampler, definition.suggest)
+
+
+def check_enqueued_fit(plan: Plan, definition: SearchDefinition) -> None:
+    """UserError where there are too few trials for all enqueued configurations."""
+    if plan.enqueued and plan.trials < len(definition.first):
+        raise UserError(
+            f"every enqueued configuration is tried, after the space's own first ones: that takes "
+            f"{len(definition.first)} trials, but --trials is {plan.trials}; raise it, or shorten the file."
+        )
+
+
+def with_wanted_trials(experiment: Experiment, extend: int | None) -> Experiment:
+    """The experiment with as many trials as its study is to have: see platform/search/extension.py.
+
+    UserError: nothing can be added, the study is not finished or was made with other settings, or its
+    storage cannot be reached. Changes nothing.
+    """
+    from platform.experiments.experiment import search_definition
+    from platform.search.extension import wanted_trials
+    from platform.search.storage import close_storage, find_study
+
+    if extend is not None and extend < 1:
+        raise UserError(f"--extend takes a number of trials to add, 1 or more, but got {extend}.")
+    name = experiment.name + experiment.scopes[0].suffix
+    study = find_study(experiment.storage_location, name)
+    if study is not None:
+        search_definition(experiment).refuse_other(study)
+    trials = wanted_trials(study, experiment.plan.trials, extend or 0)
+    if study is not None:
+        close_storage(study._storage)
+    plan = plan_with(experiment.plan, trials=trials)
+    if extend:
+        _refuse_beyond_grid(plan, experiment.configuration, trials - extend)
+    return dataclasses.replace(experiment, plan=plan, extend=extend or 0)
+
+
+def _refuse_beyond_grid(plan: Plan, configuration: Configuration, trials_before: int) -> None:
+    from platform.search.preview import trials_to_run
+
+    size = trials_to_run(plan, configuration)
+    if size <= trials_before:
+        raise UserError(
+            f"--extend adds trials, but all {size} configurations of the grid are tried; widen the space, "
+            f"under a new --name."
+        )
+
+
+def search_lines(plan: Plan, configuration: Configuration, steps: int) -> list[str]:
+    """Lines for the plan on the screen: who proposes what, what for, and whether trials are stopped early."""
+    from platform.search.definition import definition_of_space
+    from platform.search.pruning import why_unpruned
+    from platform.search.samplers import describe_sampler
+
+    definition = definition_of_space(plan.space, configuration, fixed=plan.fixed, enqueued=plan.enqueued)
+    lines = [f"sampler {describe_sampler(plan.sampler, definition.suggest)}", _tried_first(plan, definition)]
+    if plan.asynchronous:
+        lines[0] += "; asynchronous: a search that is killed and goes on is not the same search"
+    if len(plan.objectives) > 1:
+        titles = ", ".join(OBJECTIVES[name].title for name in plan.objectives)
+        lines.append(f"objectives: {titles}; the most accurate of the trials that no other beats is chosen")
+    reason = why_unpruned(plan, steps)
+    lines.append(f"pruning: off ({reason})" if reason else "pruning: on (Wilcoxon over subjects)")
+    return lines
+
+
+def _tried_first(plan: Plan, definition: SearchDefinition) -> str:
+    count = len(definition.first)
+    given = len(json.loads(plan.enqueued)) if plan.enqueued else 0
+    own = f", of --enqueue {given} (an equal one is tried once)" if given else ""
+    left = f"; --trials {plan.trials} leaves out {count - plan.trials}" if plan.trials < count else ""
+    return f"tried first: {count} configurations{own}{left}"
+
+
+def front_lines(content: dict[str, Any]) -> list[str]:
+    """The trials that no other beats, of each study with several objectives; the chosen one is marked."""
+    from platform.experiments.experiment_file import studies_of
+
+    lines = []
+    for study in studies_of(content):
+        names = study.get("objectives", [])
+        if len(names) < 2:
+            continue
+        lines.append(f"Pareto front of {study['name']} (no trial beats these in everything):")
+        trials = {trial["number"]: trial for trial in study["trials"]}
+        for number in study["front"]:
+            values = ", ".join(shown_value(name, trials[number]["values"][name]) for name in names)
+            chosen = "  <- chosen: the most accurate" if number == study["winner"] else ""
+            lines.append(f"  trial {number}: {values}{chosen}")
+    return lines
+
+
+def unscored_trial_lines(content: dict[str, Any]) -> list[str]:
+    """Trials without a score and why, of all studies."""
+    from platform.experiments.experiment_file import studies_of
+    from platform.reports.unscored_trials import unscored_lines
+
+    return [line for study in studies_of(content) for line in unscored_lines(study)]
+
+
+def any_trial_failed(content: dict[str, Any]) -> bool:
+    """Whether a fold run of a trial failed, as often as it was tried."""
+    from platform.experiments.experiment_file import studies_of
+    from platform.reports.unscored_trials import failed_trials
+
+    return any(failed_trials(study) for study in studies_of(content))
+
+
+def shown_value(name: str, value: float) -> str:
+    """`accuracy 54.3%`, `latency 12.3 ms`, `parameters 799,048`."""
+    if name == "latency":
+        return f"latency {value:.1f} ms"
+    if name == "parameters":
+        return f"parameters {value:,.0f}"
+    return f"{name.replace('_', ' ')} {value:.1%}"

@@ -1,0 +1,60 @@
+"""How a row's classification net and its preset are called: a narrow net or a changed preset says so."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from pathlib import PurePath
+from typing import Any
+
+from platform.config.configuration import Configuration, to_dict
+from platform.config.presets import PRESETS, preset
+
+VARIOUS_WIDTHS = "various widths"
+NO_OVERRIDE = ("method", "seed")
+"""Settings that every row names itself."""
+CHANGES_SHOWN = 4
+
+
+def net_name(backbone: str, width: float | None) -> str:
+    """`resnet18`, or `resnet18, width 0.25` of a net with a quarter of its channels; None: of several."""
+    if width == 1:
+        return backbone
+    return f"{backbone}, {VARIOUS_WIDTHS if width is None else f'width {width:g}'}"
+
+
+def only_width(widths: Iterable[float]) -> float | None:
+    """The width that all runs of a row share; None where they differ, 1 where nothing is known."""
+    found = set(widths)
+    return found.pop() if len(found) == 1 else (None if found else 1.0)
+
+
+def preset_text(name: str, config: Mapping[str, Any]) -> str:
+    """`released`, or `released, changed: backbone resnet18, weights none`.
+
+    config: settings as experiment.json holds them; what it lacks had no setting then.
+    """
+    if name not in PRESETS:
+        return name
+    usual = {**to_dict(Configuration()), **preset(name)}
+    changed = [
+        f"{key} {_shown(config[key])}"
+        for key in to_dict(Configuration())
+        if key in config and key not in NO_OVERRIDE and config[key] != usual[key]
+    ]
+    if not changed:
+        return name
+    more = len(changed) - CHANGES_SHOWN
+    if more > 0:
+        changed[CHANGES_SHOWN:] = [f"{more} more"]
+    return f"{name}, changed: {', '.join(changed)}"
+
+
+def _shown(value: Any) -> str:
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, float):
+        return f"{value:g}"
+    if isinstance(value, str) and "@sha256:" in value:
+        return PurePath(value.partition("@sha256:")[0]).name
+    text = str(value)
+    return text if len(text) <= 40 and "\n" not in text else "of one's own"

@@ -1,0 +1,107 @@
+"""Does it fit? Memory and disk that an experiment needs, against what this machine has."""
+
+from __future__ import annotations
+
+import shutil
+from dataclasses import dataclass
+from pathlib import Path
+
+from platform.config.configuration import Configuration
+from platform.errors import UserError
+from platform.experiments.experiment import Experiment, all_tasks, final_rows
+from platform.host.machine_limits import machine_memory_bytes
+from platform.runs.fold_tasks import machine_of, step_tasks
+from platform.runs.footprint import Footprint, footprint, gibibytes
+from platform.search.preview import proposals_ahead, trials_to_run
+
+SPARE_BYTES = 2**29
+"""Disk left for everything else: tables, figures, Ray's own log."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Needs:
+    """What an experiment takes at most, in bytes."""
+
+    memory_a_run: float
+    least_memory_a_run: float
+    results: float
+    """Of the runs that are not there yet."""
+    checkpoints_a_run: float
+    configurations: int
+    """Configurations that the memory is the largest of."""
+
+
+def needs(experiment: Experiment, *, search: bool) -> Needs:
+    """Memory of the hungriest run and bytes of all missing ones. Arithmetic: see Footprint."""
+    store, plan, base = experiment.store, experiment.plan, experiment.configuration
+    configurations = proposals_ahead(plan, base) if search else [base]
+    prints: list[tuple[Footprint, Configuration]] = []
+    for configuration in configurations:
+        (first,) = step_tasks(configuration, experiment.planned, machine_of(plan), [(0, None)])
+        prints += [(footprint(task), configuration) for task in (first, first.stage1) if task is not None]
+    # The final runs are of the configuration with the largest results.
+    largest = max(prints, key=lambda pair: pair[0].result)[1]
+    final = all_tasks(final_rows(experiment, largest))
+    results = sum(footprint(t).result for t in final if not store.is_complete("fold_runs", t.identity))
+    tasks = list(final)
+    if search:
+        steps = [step for scope in experiment.scopes for step in scope.steps]
+        inner = step_tasks(largest, experiment.planned, machine_of(plan), steps)
+        results += trials_to_run(plan, base) * sum(footprint(task).result for task in inner)
+        tasks += inner
+    stage1 = {task.stage1.identity: task.stage1 for task in tasks if task.stage1}
+    results += sum(
+        footprint(t).result for t in stage1.values() if not store.is_complete("stage1", t.identity)
+    )
+    return Needs(
+        memory_a_run=max(one.memory for one, _ in prints),
+        least_memory_a_run=max(one.least_memory for one, _ in prints),
+        results=results,
+        checkpoints_a_run=max(one.checkpoints for one, _ in prints),
+        configurations=len(configurations),
+    )
+
+
+def check_capacity(experiment: Experiment, *, search: bool) -> None:
+    """Refuse what cannot fit on this machine; nothing is asked of a cluster, whose machines differ.
+
+    UserError: one run's weights, Adam's moments and kept activations exceed the memory, or all
+    results the free disk.
+    """
+    wanted = needs(experiment, search=search)
+    free = free_disk_bytes(experiment.store.root)
+    if wanted.results + SPARE_BYTES > free:
+        raise UserError(
+            f"the results may take up to {gibibytes(wanted.results)} (estimate: weights of final runs, "
+            f"pictures and predictions), and {gibibytes(SPARE_BYTES)} should stay free, but "
+            f"{experiment.store.root} has {gibibytes(free)} free; pass --runs a folder with more, or fewer "
+            f"--trials or --folds."
+        )
+    if experiment.address is not None or experiment.plan.gpus_per_run:
+        return
+    memory = machine_memory_bytes()
+    if wanted.least_memory_a_run > memory:
+        raise UserError(
+            f"a fold run needs at least {gibibytes(wanted.least_memory_a_run)} of memory (estimate: weights, "
+            f"Adam's moments and the activations that the backward pass needs), but this machine has "
+            f"{gibibytes(memory)}; pass a smaller --stage1-batch-size, --stage2-batch-size or "
+            f"--image-size-pixels, or --precision bf16."
+        )
+
+
+def free_disk_bytes(folder: Path) -> int:
+    """Free bytes for this user where `folder` is, or would be made."""
+    existing = next(one for one in (folder, *folder.parents) if one.exists())
+    return shutil.disk_usage(existing).free
+
+
+def runs_in_memory(experiment: Experiment, *, search: bool) -> int | None:
+    """Fold runs that this machine's memory holds at once, by the estimate; at least one.
+
+    None where that is not known: on a GPU, whose memory is another, and on a cluster.
+    """
+    if experiment.address is not None or experiment.plan.gpus_per_run:
+        return None
+    workers = max(1, experiment.plan.train_workers)
+    memory_a_run = needs(experiment, search=search).memory_a_run * workers
+    return max(1, int(machine_memory_bytes() // memory_a_run))

@@ -1,0 +1,293 @@
+"""One driver leads an experiment: a lease with a counter that its owner raises while it lives.
+
+Whether the owner of a lease lives is judged by watching the counter on one's own monotonic clock, never
+by comparing clocks of two machines. On one machine the kernel knows at once: it drops a dead process's lock.
+
+A driver that seemed dead (stopped, asleep, cut off) may wake up: before every write that only a leader may
+make it looks at its lease again (`Leadership.check`, `check_leading`).
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import fcntl
+import os
+import signal
+import socket
+import threading
+import time
+import uuid
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import IO, Any, Literal
+
+from platform.errors import LeaseLost, UserError
+from platform.experiments.lease import UNKNOWN, FileSlot, Lease, LeaseSlot, StudySlot, kernel_id
+from platform.files.opening import open_lock
+
+BEAT_SECONDS = 2.0
+"""Time between two raises of the counter."""
+STOP_AGAIN_SECONDS = 15.0
+"""After which a driver that was told to stop, and is still there, is told again."""
+LOOKS_FOR_A_LEASE = 3
+"""A lease that is being written can look half written, which counts as none."""
+WATCH_SECONDS = 10.0
+"""An owner whose counter stands still for so long is dead: five beats."""
+
+
+@dataclass
+class Leadership:
+    """What the leader knows of its own position."""
+
+    name: str
+    lease: Lease
+    slot: LeaseSlot
+    stop: Callable[[], None]
+    """Interrupts the main thread."""
+    follows: str | None = None
+    """Random id of the dead owner whose place was taken."""
+    lost_to: Lease | None = None
+    """Another driver that has taken the place, while this one seemed dead."""
+    also: list[Leadership] = field(default_factory=list)
+    """Further places that the same driver must hold."""
+    ended: threading.Event = field(default_factory=threading.Event)
+
+    def check(self) -> None:
+        """Before a write that only the leader may make. UserError: another driver has taken the place."""
+        if self.lost_to is None and not self.ended.is_set():
+            self.lost_to = _other(self.slot, self.lease)
+        if self.lost_to is not None:
+            raise _displaced(self)
+        for one in self.also:
+            one.check()
+
+    def leads(self) -> bool:
+        """Whether `check` would pass."""
+        try:
+            self.check()
+        except UserError:
+            return False
+        return True
+
+
+_LED: dict[Path, Leadership] = {}
+"""The folders that this process leads."""
+
+
+def check_leading(path: Path) -> None:
+    """Before a write to that path. UserError when it lies in an experiment's folder that this process leads
+    and another driver has taken over; a process that leads none may go on."""
+    for folder, leadership in list(_LED.items()):
+        if path.absolute().is_relative_to(folder):
+            leadership.check()
+
+
+@contextmanager
+def leading(
+    folder: Path,
+    *,
+    beat_seconds: float = BEAT_SECONDS,
+    watch_seconds: float = WATCH_SECONDS,
+    say: Callable[[str], None] = print,
+) -> Iterator[Leadership]:
+    """Lead the experiment of that folder for the length of the block.
+
+    UserError: another driver leads it (named by host, process and age of its last beat), or this one
+    seemed dead meanwhile and another took over.
+    """
+    slot, lease = FileSlot(folder / "driver.json"), _own_lease()
+    with _stoppable() as stop, _lock_file(folder) as file:
+        lock, present = _kernel_lock(file), slot.read()
+        here = present is not None and present.kernel == lease.kernel
+        if lock == "held" and (here or present is None):
+            raise _refusal(folder.name, present, _age_here(present))
+        if present is not None and not (lock == "ours" and here):
+            _watch(slot, present, folder.name, beat_seconds, watch_seconds, say)
+        follows = present.owner if present else None
+        leadership = Leadership(name=folder.name, lease=lease, slot=slot, stop=stop, follows=follows)
+        with _held(leadership, beat_seconds):
+            _LED[folder.absolute()] = leadership
+            try:
+                yield leadership
+            finally:
+                del _LED[folder.absolute()]
+
+
+@contextmanager
+def leading_study(
+    study: Any,
+    leadership: Leadership,
+    *,
+    beat_seconds: float = BEAT_SECONDS,
+    watch_seconds: float = WATCH_SECONDS,
+    say: Callable[[str], None] = print,
+) -> Iterator[None]:
+    """Lead a study in a shared database too, as the same driver; UserError as `leading`."""
+    slot = StudySlot(study)
+    present = slot.read()
+    # The dead driver of this experiment was this study's too: it need not be watched again.
+    if present is not None and present.owner != leadership.follows:
+        _watch(slot, present, study.study_name, beat_seconds, watch_seconds, say)
+    same_driver = Leadership(name=study.study_name, lease=leadership.lease, slot=slot, stop=leadership.stop)
+    with _held(same_driver, beat_seconds):
+        leadership.also.append(same_driver)
+        try:
+            yield
+        finally:
+            leadership.also.remove(same_driver)
+
+
+def _lock_file(folder: Path) -> IO[bytes]:
+    """UserError where the folder cannot be made or written, or something else has the file's name."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise UserError(
+            f"the experiment needs the folder {folder}, but it cannot be made ({error.strerror}); pass "
+            "another --runs or --name."
+        ) from error
+    return open_lock(folder / "driver.lock", remedy="let it be written, or pass another --runs or --name.")
+
+
+def _unwritable(folder: Path | str, error: OSError) -> UserError:
+    return UserError(
+        f"the experiment's folder must be writable, but {error.filename or folder} is not "
+        f"({error.strerror}); free space, or choose another --runs."
+    )
+
+
+@contextmanager
+def _stoppable() -> Iterator[Callable[[], None]]:
+    """A function that raises KeyboardInterrupt in the main thread, whatever that is waiting for.
+
+    SIGINT does not serve: a driver started in the background (`cmd &`, cron, ssh) ignores it, and should
+    go on ignoring the Ctrl-C of others.
+    """
+    if threading.current_thread() is not threading.main_thread():
+        yield lambda: None  # Python hands signals to the main thread only; `check` still holds
+        return
+
+    def interrupt(number: int, frame: object) -> None:
+        raise KeyboardInterrupt
+
+    before = signal.signal(signal.SIGUSR2, interrupt)
+    main = threading.get_ident()
+    try:
+        yield lambda: signal.pthread_kill(main, signal.SIGUSR2)
+    finally:
+        signal.signal(signal.SIGUSR2, before)
+
+
+def _own_lease() -> Lease:
+    return Lease(owner=uuid.uuid4().hex, host=socket.gethostname(), process=os.getpid(), kernel=kernel_id())
+
+
+def _kernel_lock(file: IO[bytes]) -> Literal["ours", "held", "none"]:
+    """Whose the file's lock is; `none` on a file system without locks, where the counter decides alone."""
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        return "ours"
+    except BlockingIOError:
+        return "held"
+    except OSError:
+        return "none"
+
+
+def _age_here(lease: Lease | None) -> float | None:
+    """Seconds since the last beat of a driver under our own kernel, whose clock is ours."""
+    return None if lease is None else max(0.0, time.monotonic() - lease.beat_at)
+
+
+def _refusal(name: str, lease: Lease | None, age_seconds: float | None) -> UserError:
+    driver = lease.driver if lease else "another driver"
+    age = "" if age_seconds is None else f" (last heartbeat {age_seconds:.1f} s ago)"
+    return UserError(
+        f"one driver may lead an experiment, but {driver}{age} leads {name}; wait for it, end it, or pass "
+        f"another --name."
+    )
+
+
+def _watch(
+    slot: LeaseSlot,
+    present: Lease,
+    name: str,
+    beat_seconds: float,
+    watch_seconds: float,
+    say: Callable[[str], None],
+) -> None:
+    """Return when the owner seems dead; UserError as soon as its counter moves."""
+    say(f"{present.driver} led {name}: watching for {watch_seconds:.0f} s whether it still lives ...")
+    started = time.monotonic()
+    while time.monotonic() - started < watch_seconds:
+        time.sleep(beat_seconds / 10)
+        now = slot.read()
+        if now is not None and (now.owner, now.counter) != (present.owner, present.counter):
+            raise _refusal(name, now, beat_seconds / 10)
+    say(f"{present.driver} has shown no heartbeat for {watch_seconds:.0f} s: taking over.")
+
+
+@contextmanager
+def _held(leadership: Leadership, beat_seconds: float) -> Iterator[None]:
+    """The lease, renewed in a thread; cleared at the end."""
+    try:
+        leadership.slot.write(_renewed(leadership, 1))
+    except OSError as error:
+        raise _unwritable(leadership.name, error) from error
+    thread = threading.Thread(target=_beat, args=(leadership, beat_seconds), daemon=True)
+    thread.start()
+    try:
+        yield
+    except BaseException as error:
+        if leadership.lost_to is not None:
+            raise _displaced(leadership) from error
+        raise
+    finally:
+        leadership.ended.set()
+        thread.join()
+        if leadership.lost_to is None:
+            with suppress(Exception):  # a lease left behind costs the next driver a wait, nothing else
+                leadership.slot.write(None)
+    if leadership.lost_to is not None:
+        raise _displaced(leadership)
+
+
+def _displaced(leadership: Leadership) -> LeaseLost:
+    assert leadership.lost_to is not None
+    return LeaseLost(
+        f"this driver's lease of {leadership.name} expired, and {leadership.lost_to.driver} has taken over; "
+        f"it stops here. What is finished is kept."
+    )
+
+
+def _renewed(leadership: Leadership, counter: int) -> Lease:
+    return dataclasses.replace(leadership.lease, counter=counter, beat_at=time.monotonic())
+
+
+def _other(slot: LeaseSlot, own: Lease) -> Lease | None:
+    """The driver whose place it is now; None while it is that of `own`."""
+    for look in range(LOOKS_FOR_A_LEASE):
+        if look:
+            time.sleep(0.05)
+        present = slot.read()
+        if present is not None:
+            return None if present.owner == own.owner else present
+    return UNKNOWN
+
+
+def _beat(leadership: Leadership, beat_seconds: float) -> None:
+    """Raise the counter until the end, or until the lease is another driver's: then stop the main thread."""
+    counter = 1
+    while not leadership.ended.wait(beat_seconds):
+        try:
+            leadership.lost_to = leadership.lost_to or _other(leadership.slot, leadership.lease)
+            if leadership.lost_to is not None:
+                break
+            counter += 1
+            leadership.slot.write(_renewed(leadership, counter))
+        except Exception:  # a full disk, a server away: the next beat may do
+            continue
+    while not leadership.ended.is_set():
+        leadership.stop()  # one that strikes while objects are being deleted is lost, so it is said again
+        leadership.ended.wait(STOP_AGAIN_SECONDS)

@@ -1,0 +1,92 @@
+"""Leave one data set out: a fold for each of several sets, which tests all of it and trains on the others.
+
+The hardest question to a method: other people, another camera, other labelling. Nothing is carried over but
+what the training sets teach; motion masks, stage 1 and stage 2 are made from them alone.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from datasets.catalogue import describe
+from datasets.prepared.store import open_prepared
+from platform.config.configuration import Configuration, Plan
+from platform.errors import UserError
+from platform.experiments.rows import Row
+from platform.experiments.transfer import (
+    common_classes,
+    row_of,
+)
+from platform.models import load_method
+from platform.runs.fold_tasks import PlannedData, plan_left_out_sets, with_method
+
+
+@dataclass(frozen=True, kw_only=True)
+class LeftOutSets:
+    """Which sets take turns."""
+
+    names: tuple[str, ...]
+    common_classes: bool = False
+    """Leave out faces of classes that not all sets have."""
+
+    @property
+    def name(self) -> str:
+        """For the experiment's name."""
+        return "-".join(["leave-one-out", *sorted(self.names), *(["common"] if self.common_classes else [])])
+
+
+def plan_rows(
+    wanted: LeftOutSets,
+    configuration: Configuration,
+    plan: Plan,
+    data_root: Path,
+    progress: Callable[[int, int], None] | None = None,
+) -> tuple[tuple[Row, ...], PlannedData]:
+    """A row for the method and each baseline. Writes the sets as one where they are not there.
+
+    UserError: fewer than two sets, unprepared ones, classes that not all have (unless only the common ones
+    are wanted), a set without neutral faces where a method needs masks.
+    """
+    size = configuration.load_size_pixels
+    classes_of = {name: open_prepared(data_root, name, size).class_names for name in wanted.names}
+    classes = None
+    if wanted.common_classes and len(wanted.names) > 1:
+        classes = common_classes(wanted.names, configuration, data_root)
+    elif len(set(classes_of.values())) > 1:
+        everything = set().union(*classes_of.values())
+        lacking = [
+            f"{describe(name).title} lacks {', '.join(sorted(everything - set(its_classes)))}"
+            for name, its_classes in classes_of.items()
+            if everything - set(its_classes)
+        ]
+        raise UserError(
+            f"sets that take turns must have the same classes, but {'; '.join(lacking)}; pass --classes "
+            "common, which leaves out classes that not all sets have."
+        )
+    methods = (configuration.method, *(name for name in plan.baselines if name != configuration.method))
+    masked = [name for name in methods if load_method(name).uses_masks]
+    without = [name for name in wanted.names if not _has_neutral_faces(data_root, name, size, classes)]
+    if masked and without:
+        raise UserError(
+            f"{', '.join(masked)} makes motion masks from every training set's neutral faces, but "
+            f"{', '.join(describe(name).title for name in without)} lacks some; leave that set out, or pass "
+            "--method cnn --baselines '' (no masks)."
+        )
+    data = plan_left_out_sets(data_root, wanted.names, configuration, class_names=classes, progress=progress)
+    rows = tuple(row_of(with_method(configuration, method), plan, data) for method in methods)
+    return rows, data
+
+
+def _has_neutral_faces(
+    data_root: Path, name: str, size_pixels: int, class_names: Sequence[str] | None
+) -> bool:
+    """Whether every subject with a face of these classes (None: all) has a neutral one."""
+    store = open_prepared(data_root, name, size_pixels)
+    wanted = store.class_names if class_names is None else class_names
+    shown = (store.roles == "expressive") & np.isin(store.expressions, wanted)
+    neutral = store.subjects[store.roles == "neutral"]
+    return set(store.subjects[shown].tolist()) <= set(neutral.tolist())

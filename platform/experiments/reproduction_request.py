@@ -1,0 +1,50 @@
+"""What a reproduction of the paper is asked for: data sets, nets, seeds and weights of the mask loss."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from platform.errors import unknown_name
+
+
+@dataclass(frozen=True, kw_only=True)
+class PaperSets:
+    """The data sets that stand for CK+, MMI and AffectNet."""
+
+    first: str
+    """CK+'s place: it lends its masks."""
+    second: str
+    """MMI's place."""
+    wild: str
+    """AffectNet's place: no neutral faces, one split."""
+
+    @property
+    def names(self) -> tuple[str, str, str]:
+        """All three."""
+        return self.first, self.second, self.wild
+
+
+SETS = {
+    "synthetic": PaperSets(first="synthetic", second="synthetic_mmi", wild="synthetic_wild"),
+    "paper": PaperSets(first="ckplus", second="mmi", wild="affectnet"),
+}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Reproduction:
+    """How much of the paper, and how often."""
+
+    sets: PaperSets
+    backbones: tuple[str, ...]
+    seeds: tuple[int, ...]
+    lambdas: tuple[float, ...]
+    """Weights of the mask loss beside the configuration's: the paper's 10 and the released 0.1."""
+    controls: bool = True
+    """Whether masks without a prior are run, on the first set."""
+
+
+def paper_sets(name: str) -> PaperSets:
+    """The sets of that name. UserError lists the known ones."""
+    if name not in SETS:
+        raise unknown_name("group of data sets", name, SETS)
+    return SETS[name]

@@ -1,0 +1,1 @@
+"""This process and its machine: output streams, signals, CPU and memory limits."""

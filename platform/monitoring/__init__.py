@@ -1,0 +1,1 @@
+"""The progress of a running experiment: events, counters and time left."""

@@ -1,0 +1,350 @@
+"""One progress display: fold runs done, running, failed, time left, best so far."""
+
+from __future__ import annotations
+
+import logging
+import shutil
+import sys
+import threading
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any, TextIO
+
+from platform.monitoring.event_log import EventLog, EventName
+from platform.monitoring.observer import End, SearchObserver
+from platform.monitoring.trial_board import TrialBoard
+from platform.runs.cost import Pace
+from platform.runs.tasks import FoldTask
+from platform.search.inner_scores import InnerScores
+
+SEARCHED = "inner"
+"""The group of a search's own fold runs."""
+TRIALS_TO_JUDGE_BY = 3
+"""Ended trials before the time left counts on more of them being stopped early."""
+REFRESH_SECONDS = 1.0
+PLAIN_SECONDS = 15.0
+"""Least seconds between lines where the output is not a terminal, and between `progress` events."""
+QUIET_SECONDS = 300.0
+"""Seconds between such lines while nothing happens."""
+ENDS: dict[End, EventName] = {
+    "COMPLETE": "trial_complete",
+    "PRUNED": "trial_pruned",
+    "FAIL": "trial_failed",
+    "INVALID": "trial_invalid",
+}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Expectation:
+    """How many tasks of a group are expected at most, and the arithmetic of one."""
+
+    count: int
+    gflop: float
+
+
+class Progress(SearchObserver):
+    """Counts finished tasks by group and works out the time left; knows nothing of Ray or screens.
+
+    A search and the display's thread both write to it, so its methods take turns.
+    """
+
+    def __init__(self, slots: int, log: EventLog | None = None) -> None:
+        self._slots = max(1, slots)
+        self._log = log
+        self._lock = threading.RLock()
+        self._expected: dict[str, Expectation] = {}
+        self._steps_a_trial = 0
+        self._steps_of_ended: list[int] = []
+        self._steps_before = 0
+        """Fold runs of trials that ended in earlier starts: nobody asks for them again."""
+        self._done: Counter[str] = Counter()
+        self._counted: set[str] = set()
+        self._life = ""
+        self._pace = Pace()
+        self.trials = TrialBoard()
+        self.known = 0
+        """Finished tasks of the present dispatcher taken in so far."""
+        self.failed = 0
+        self.reused = 0
+        self.workers_lost = 0
+        self._losses_known = 0
+        self._lost_last = ""
+        self.running: list[tuple[str, float]] = []
+        self._phase = ""
+        self.best = ""
+
+    @property
+    def phase(self) -> str:
+        """What is being done: `search`, `final folds`."""
+        return self._phase
+
+    @phase.setter
+    def phase(self, name: str) -> None:
+        with self._lock:
+            self._phase = name
+            self._tell("phase", detail=name)
+
+    def expect(self, group: str, count: int, gflop: float) -> None:
+        """At most `count` tasks of that group in all, of `gflop` each."""
+        self._expected[group] = Expectation(count=count, gflop=gflop)
+
+    def expect_trials(self, count: int, steps: int, gflop: float) -> None:
+        """At most so many trials of so many fold runs; what ended trials leave out is no longer expected."""
+        self._steps_a_trial = steps
+        self.expect(SEARCHED, count * steps, gflop)
+
+    def expect_no_more_trials(self) -> None:
+        """The search is over: all its fold runs that will ever be are there."""
+        self._steps_a_trial = 0
+        self.expect(SEARCHED, self._done[SEARCHED], 0.0)
+
+    def expect_no_more(self) -> None:
+        """All is done: what was expected beyond it was there, or was not needed."""
+        with self._lock:
+            self._steps_a_trial = 0
+            for group in self._expected:
+                self.expect(group, self._done[group], 0.0)
+
+    def take(self, snapshot: dict[str, Any]) -> None:
+        """Take in a Dispatcher's snapshot; one that was lost and started anew tells all again."""
+        with self._lock:
+            self.running = snapshot["running"]
+            if snapshot["life"] != self._life:
+                first, self._life, self._losses_known = not self._life, snapshot["life"], 0
+                if not first:
+                    self.known = 0
+                    return
+            for loss in snapshot.get("losses", ()):
+                if loss["number"] > self._losses_known:
+                    self._losses_known = loss["number"]
+                    self._lose(loss)
+            self.known += len(snapshot["finished"])
+            for entry in snapshot["finished"]:
+                if entry["identity"] not in self._counted:
+                    self._counted.add(entry["identity"])
+                    self._count(entry)
+
+    def _lose(self, loss: dict[str, Any]) -> None:
+        """A worker was lost, or met a full disk or the like: shown, logged, and counted as no failure."""
+        self.workers_lost += loss["worker_lost"]
+        self._lost_last = loss["host"] or "a host that is not known"
+        what = "lost its worker" if loss["worker_lost"] else "could not go on"
+        wait = loss["wait_seconds"]
+        then = "not started again" if wait is None else f"started again after {wait:g} s"
+        detail = f"{loss['label']} {what} on {self._lost_last}: {loss['reason']}; {then}"
+        logging.getLogger("platform").error(detail)
+        self._tell("worker_lost", detail=detail)
+
+    def _count(self, entry: dict[str, Any]) -> None:
+        failed = entry["status"] != "complete"
+        self._done[entry["group"]] += 1
+        self.failed += failed
+        self.reused += entry["reused"]
+        if entry["seconds"]:
+            self._pace.learn(entry["group"], entry["gflop"], entry["seconds"])
+        study, trial = self.trials.trial_of(entry["identity"])
+        self._tell(
+            "run_failed" if failed else "run_finished",
+            study=study,
+            trial=trial,
+            fold=entry["fold"],
+            part=entry["part"],
+            score=entry["accuracy"],
+            seconds=entry["seconds"],
+            slot_seconds=round(entry["slot_seconds"], 3),
+            detail=f"{entry['label']}, was there" if entry["reused"] else entry["label"],
+        )
+
+    def trial_proposed(self, study: str, number: int, tasks: Sequence[FoldTask]) -> None:
+        """See SearchObserver."""
+        with self._lock:
+            self.trials.proposed(study, number, tasks)
+            self._tell("trial_proposed", study=study, trial=number)
+
+    def round_finished(self, study: str, number: int, folds_done: int, score: float) -> None:
+        """See SearchObserver."""
+        with self._lock:
+            self.trials.round_finished(study, number, folds_done)
+            self._tell(
+                "round_finished", study=study, trial=number, score=score, detail=f"{folds_done} fold runs"
+            )
+
+    def trial_ended(
+        self, study: str, number: int, end: End, scores: InnerScores, *, earlier: bool = False
+    ) -> None:
+        """See SearchObserver."""
+        with self._lock:
+            self.trials.ended(study, number, end, scores)
+            self._steps_of_ended.append(len(scores.steps))
+            self._steps_before += len(scores.steps) if earlier else 0
+            if not earlier:
+                self._tell(ENDS[end], study=study, trial=number, score=scores.mean_or_none)
+
+    def tell_now(self, event: EventName, seconds: float, detail: str | None = None) -> None:
+        """Log how far it is, `seconds` after the start."""
+        with self._lock:
+            self._tell(event, seconds=seconds, detail=detail)
+
+    def _tell(self, event: EventName, **values: Any) -> None:
+        if self._log is not None:
+            seconds, left = values.pop("seconds", None), round(self.seconds_left(), 1)
+            self._log.write(
+                event,
+                seconds=None if seconds is None else round(seconds, 3),
+                counts=self.counts(),
+                seconds_left=left,
+                **values,
+            )
+
+    def counts(self) -> dict[str, Any]:
+        """What the log says of how far it is."""
+        return {
+            "runs_done": self.done,
+            "runs_expected": self.total,
+            "runs_running": len(self.running),
+            "runs_failed": self.failed,
+            "runs_reused": self.reused,
+            **self.trials.counts(),
+            **self.trials.to_dict(),
+        }
+
+    @property
+    def done(self) -> int:
+        """Finished tasks."""
+        return sum(self._done.values())
+
+    @property
+    def total(self) -> int:
+        """Expected tasks; never fewer than the finished ones."""
+        return sum(self._done[group] + self._remaining(group) for group in self._expected)
+
+    def _remaining(self, group: str) -> int:
+        """Tasks that may still come, at most."""
+        count = self._expected[group].count
+        if group == SEARCHED and self._steps_a_trial:
+            ran = self._steps_of_ended
+            count -= len(ran) * self._steps_a_trial - sum(ran) + self._steps_before
+        return max(0, count - self._done[group])
+
+    def _likely(self, group: str) -> float:
+        """The share of the remaining tasks that trials like those so far would run."""
+        ended = len(self._steps_of_ended)
+        if group != SEARCHED or not self._steps_a_trial or ended < TRIALS_TO_JUDGE_BY:
+            return 1.0
+        return sum(self._steps_of_ended) / (ended * self._steps_a_trial)
+
+    def seconds_left(self) -> float:
+        """Expected seconds until all is done, if as many trials are stopped early as so far."""
+        remaining = sum(
+            self._remaining(group) * self._likely(group) * self._pace.seconds(group, e.gflop)
+            for group, e in self._expected.items()
+        )
+        return remaining / self._slots
+
+    def state(self) -> str:
+        """The display without its clocks: changes when something has happened."""
+        parts = [
+            f"{self.phase}: {self.done} of up to {self.total} runs done",
+            f"{len(self.running)} running",
+            f"{self.failed} failed",
+        ]
+        if self.workers_lost:
+            parts.append(f"{self.workers_lost} workers lost (last on {self._lost_last})")
+        if self.reused:
+            parts.append(f"{self.reused} were there")
+        parts += [self.best] if self.best else self.trials.describe()
+        return " | ".join(parts)
+
+    def line(self, elapsed_seconds: float) -> str:
+        """The display, one line."""
+        with self._lock:
+            computed = self.done - self.reused
+            rate = 60 * computed / elapsed_seconds if elapsed_seconds and computed else 0
+            pace = f", {rate:.3g} runs/min" if rate else ""
+            left = clock(self.seconds_left())
+            return f"{self.state()} | {clock(elapsed_seconds)} gone, about {left} left{pace}"
+
+
+def clock(seconds: float) -> str:
+    """`1:02:03`, `2:03`."""
+    whole = round(seconds)
+    hours, minutes = divmod(whole // 60, 60)
+    return f"{hours}:{minutes:02d}:{whole % 60:02d}" if hours else f"{minutes}:{whole % 60:02d}"
+
+
+@contextmanager
+def displayed(
+    progress: Progress, snapshot: Callable[[int], dict[str, Any]], stream: TextIO | None = None
+) -> Iterator[None]:
+    """Show `progress` from a thread while the block runs: one line kept fresh on a terminal.
+
+    Elsewhere (a file, CI) there is a plain line every PLAIN_SECONDS at most, and while nothing happens
+    only every QUIET_SECONDS. `stream` None: standard output.
+    """
+    screen = _Screen(progress, snapshot, stream or sys.stdout)
+    stop = threading.Event()
+
+    def loop() -> None:
+        while not stop.wait(screen.refresh_seconds):
+            try:
+                screen.show()
+            except Exception:  # the dispatcher is lost: the main thread meets that too, and says so
+                return
+
+    thread = threading.Thread(target=loop, daemon=True)
+    thread.start()
+    completed = False
+    try:
+        yield
+        completed = True
+    finally:
+        stop.set()
+        thread.join()
+        if completed:
+            screen.show(final=True)
+        else:
+            progress.tell_now("stopped", screen.elapsed_seconds())
+
+
+class _Screen:
+    """Where the line is shown, and when it was last."""
+
+    def __init__(self, progress: Progress, snapshot: Callable[[int], dict[str, Any]], stream: TextIO) -> None:
+        self._progress, self._snapshot, self._stream = progress, snapshot, stream
+        self._terminal = stream.isatty()
+        self._started = time.monotonic()
+        self._shown, self._shown_at = "", self._started
+        self._logged_at = self._started
+        self.refresh_seconds = REFRESH_SECONDS
+
+    def elapsed_seconds(self) -> float:
+        """Since the start."""
+        return time.monotonic() - self._started
+
+    def show(self, final: bool = False) -> None:
+        """Take in what has happened; write a line where one is due."""
+        progress, now = self._progress, time.monotonic()
+        progress.take(self._snapshot(progress.known))
+        if final:
+            progress.expect_no_more()
+            progress.tell_now("finished", self.elapsed_seconds())
+        elif now - self._logged_at >= PLAIN_SECONDS:
+            self._logged_at = now
+            progress.tell_now("progress", self.elapsed_seconds())
+        line, state = progress.line(self.elapsed_seconds()), progress.state()
+        if self._terminal:
+            columns = shutil.get_terminal_size().columns - 1  # a longer line would wrap, and stay
+            print(
+                f"\r\033[K{line if final else line[:columns]}",
+                end="\n" if final else "",
+                file=self._stream,
+                flush=True,
+            )
+            return
+        wait = PLAIN_SECONDS if state != self._shown else QUIET_SECONDS
+        if final or now - self._shown_at >= wait:
+            self._shown, self._shown_at = state, now
+            print(line, file=self._stream, flush=True)

@@ -1,0 +1,49 @@
+"""The effects of a finished experiment: on the screen, as a file and as a figure; and the hours it took."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from platform.aggregation.aggregate import aggregate_experiment
+from platform.experiments.led_files import write_as_leader
+from platform.reports.effects import effects_figure, effects_markdown, effects_screen, measure_effects
+from platform.reports.figures import save_figure
+from platform.runs.store import ResultsStore
+from platform.tables.displayable import displayable
+
+
+def write_effects(store: ResultsStore, experiment: Mapping[str, Any]) -> str:
+    """Write `effects.md` and `figures/effects.png` beside the table; return the text for the screen."""
+    folder = store.experiment_folder(experiment["name"])
+    effects = displayable(measure_effects(experiment, aggregate_experiment(store, experiment)))
+    if not effects:
+        return hours_text(store, experiment)
+    write_as_leader(folder / "effects.md", effects_markdown(effects))
+    figure = folder / "figures" / "effects.png"
+    save_figure(effects_figure(effects), figure)
+    return "\n".join(
+        [
+            effects_screen(effects),
+            f"As a table and a figure: {folder / 'effects.md'}, {figure}",
+            hours_text(store, experiment),
+        ]
+    )
+
+
+def hours_text(store: ResultsStore, experiment: Mapping[str, Any]) -> str:
+    """How long the experiment's runs computed, stage 1 counted once however many share it."""
+    stage1: set[str] = set()
+    seconds = 0.0
+    runs = [run["identity"] for row in experiment["rows"] for run in row["runs"]]
+    for identity in dict.fromkeys(runs):
+        seconds += (store.manifest("fold_runs", identity) or {}).get("seconds", 0.0)
+        pretrained = store.record("fold_runs", identity).get("stage1")
+        if pretrained:
+            stage1.add(pretrained)
+    for identity in stage1:
+        seconds += (store.manifest("stage1", identity) or {}).get("seconds", 0.0)
+    return (
+        f"Computed: {seconds / 3600:.2f} hours of {len(set(runs))} fold runs and {len(stage1)} stage-1 runs "
+        "(sum over runs; several ran at once)."
+    )

@@ -1,0 +1,48 @@
+"""How alike our motion masks and FMPN's released ones are, class by class and fold by fold."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from platform.errors import UserError
+from platform.experiments.experiment import Experiment
+from platform.experiments.led_files import write_as_leader
+from platform.runs.fold_tasks import released_masks
+from platform.runs.mask_sets import load_masks
+from platform.runs.tasks import mask_task
+from platform.tables.csv_text import csv_text
+
+FILE = "mask_agreement.csv"
+
+
+def write_mask_agreement(experiment: Experiment) -> list[str]:
+    """Compare the masks of each fold's training subjects with the released ones that were used.
+
+    Writes `mask_agreement.csv` (fold, class, correlation) into the experiment's folder and returns lines
+    for the screen: the mean over folds of each class's Pearson correlation. Where our own masks cannot be
+    built (no neutral faces), the lines say why.
+    """
+    from datasets.masks.released import correlation_by_class
+
+    data, store = experiment.planned.data, experiment.store
+    rows: list[tuple[int, str, float]] = []
+    released = released_masks(experiment.planned, Path(experiment.plan.masks))
+    try:
+        for fold, theirs in zip(experiment.planned.folds.folds, released, strict=True):
+            own = load_masks(mask_task(data, fold.train_subjects), store, data.class_names)
+            found = correlation_by_class(own, load_masks(theirs, store, data.class_names))
+            rows += [(fold.index, name, value) for name, value in found.items()]
+    except UserError as error:
+        return [f"Our own masks beside the released ones: not comparable, {error}"]
+    columns = ("fold", "class", "correlation")
+    records = [dict(zip(columns, (fold, name, f"{value:.4f}"), strict=True)) for fold, name, value in rows]
+    write_as_leader(experiment.folder / FILE, csv_text(columns, records))
+    means = {
+        name: sum(value for _, one, value in rows if one == name) / len(released) for name in data.class_names
+    }
+    shown = ", ".join(f"{name} {value:.2f}" for name, value in means.items())
+    return [
+        f"Our masks of each fold's training subjects beside the released ones (Pearson correlation over "
+        f"pixels, mean of {len(released)} folds): {shown}",
+        f"By fold:        {experiment.folder / FILE}",
+    ]

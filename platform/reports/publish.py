@@ -1,0 +1,243 @@
+"""Everything a user sees of a finished experiment, written from the results store in one call."""
+
+from __future__ import annotations
+
+import io
+import os
+import shlex
+import shutil
+import sys
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from datasets.masks.controls import CONTROLS
+from platform.aggregation.aggregate import AggregatedRow, aggregate_experiment
+from platform.experiments.driver_lease import check_leading
+from platform.experiments.experiment_file import check_experiment, studies_of
+from platform.experiments.led_files import write_as_leader
+from platform.reports import figures as drawing
+from platform.reports.confusion_figure import confusion_figure
+from platform.reports.front_figure import front_figure
+from platform.reports.html import report_html
+from platform.reports.tensorboard import read_curves, row_slug, write_tensorboard
+from platform.reports.transfer_matrix import matrix_figure, matrix_grid, transfer_matrices
+from platform.tables.details import CONFUSIONS
+from platform.tables.displayable import displayable
+from platform.tables.formatting import row_label
+from platform.tables.grid import screen_grid
+from platform.tables.render import render
+from platform.tables.table import build_table
+
+if TYPE_CHECKING:
+    from platform.runs.store import ResultsStore
+
+_TABLE_FILES = {"markdown": "table.md", "latex": "table.tex", "csv": "table.csv", "json": "table.json"}
+_OWN_FIGURES = (
+    "confusion-*.png",
+    "masks-*.png",
+    "pictures-*.png",
+    "curves-*.png",
+    "study*.png",
+    "transfer-*.png",
+)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Presentation:
+    """What was written, and what to print."""
+
+    text: str
+    """The comparison table for the screen."""
+    table_files: dict[str, Path]
+    """`markdown`, `latex`, `csv`, `json` to their files."""
+    figures: dict[str, Path]
+    """Title to PNG file."""
+    report: Path
+    tensorboard: Path
+    next_commands: dict[str, str]
+    """What for, to the command."""
+
+
+def present(
+    store: ResultsStore,
+    experiment: Mapping[str, Any],
+    extra_figures: Mapping[str, Path] | None = None,
+    *,
+    partial: bool = False,
+) -> Presentation:
+    """Write tables, figures, report and TensorBoard logs into the experiment's folder.
+
+    experiment: contents of experiment.json. extra_figures: title to PNG file, shown first and copied
+    into `figures/`. May be called again at any time: the same predictions give the same bytes of
+    table.*. Raises UserError as `aggregate_experiment` does, before anything is written.
+    """
+    folder = store.experiment_folder(experiment["name"])
+    check_experiment(experiment, str(folder / "experiment.json"))
+    aggregated = aggregate_experiment(store, experiment, partial=partial)
+    table = build_table(aggregated)
+    table_files = {form: folder / name for form, name in _TABLE_FILES.items()}
+    for form, path in table_files.items():
+        write_as_leader(path, render(table, form))
+    aggregated = displayable(aggregated)
+    figures = _write_figures(folder / "figures", store, experiment, aggregated, extra_figures or {})
+    logs = folder / "tensorboard"
+    commands = _next_commands(store, experiment, logs)
+    report = folder / "report.html"
+    write_as_leader(report, report_html(experiment, table, figures, commands))
+    check_leading(logs)
+    write_tensorboard(logs, store, experiment, aggregated, figures)
+    matrices = [screen_grid(matrix_grid(one)) for one in transfer_matrices(experiment, aggregated)]
+    return Presentation(
+        text="\n".join([render(table, "screen"), *("\n".join([*lines, ""]) for lines in matrices)]),
+        table_files=table_files,
+        figures=figures,
+        report=report,
+        tensorboard=logs,
+        next_commands=commands,
+    )
+
+
+def _write_figures(
+    folder: Path,
+    store: ResultsStore,
+    experiment: Mapping[str, Any],
+    aggregated: Sequence[AggregatedRow],
+    extra: Mapping[str, Path],
+) -> dict[str, Path]:
+    """All figures, by title. Those of an earlier call are removed: its rows may have been others."""
+    check_leading(folder)
+    folder.mkdir(parents=True, exist_ok=True)
+    for pattern in _OWN_FIGURES:
+        for stale in folder.glob(pattern):
+            stale.unlink()
+    written: dict[str, Path] = {}
+    for title, source in extra.items():
+        written[title] = folder / source.name
+        if source.resolve() != written[title].resolve():
+            shutil.copyfile(source, written[title])
+    shown_masks: set[str] = set()
+    for index, (row, made) in enumerate(zip(experiment["rows"], aggregated, strict=True)):
+        written.update(_row_figures(folder, store, row_slug(index, row), row, made, shown_masks))
+    written.update(_curve_figures(folder, store, experiment, aggregated))
+    for number, matrix in enumerate(transfer_matrices(experiment, aggregated)):
+        title = f"Transfer of {matrix.name}: who lent, on which target"
+        written[title] = folder / f"transfer-{number:02d}.png"
+        drawing.save_figure(matrix_figure(matrix), written[title])
+    studies = studies_of(experiment)
+    for study in studies:
+        only = len(studies) == 1
+        title = "Search: score of each trial" + ("" if only else f" ({study['name']})")
+        written[title] = folder / ("study.png" if only else f"study-{study['name']}.png")
+        drawing.save_figure(drawing.study_figure(study["trials"], study["objective"]), written[title])
+        if len(study.get("objectives", ())) > 1:
+            title = "Search: accuracy against the other objectives" + ("" if only else f" ({study['name']})")
+            written[title] = folder / ("study-front.png" if only else f"study-front-{study['name']}.png")
+            drawing.save_figure(front_figure(study), written[title])
+    return written
+
+
+def _row_figures(
+    folder: Path,
+    store: ResultsStore,
+    slug: str,
+    row: Mapping[str, Any],
+    made: AggregatedRow,
+    shown_masks: set[str],
+) -> dict[str, Path]:
+    """Confusion matrix, motion masks (once for all rows that share them) and example pictures of a row."""
+    scores, written = made.row.scores, {}
+    if scores is None:
+        return {}
+    name = f"{row_label(made.row)} on {made.row.dataset}"
+    matrices = {what: pick(scores) for what, pick in CONFUSIONS.items()}
+    of_images = {"images": matrices.pop("images")}
+    for shown, unit in ((of_images, "images"), (matrices, "sequences")):
+        title = f"Confusion matrix: {name}, pooled test {unit}"
+        written[title] = folder / f"confusion-{unit}-{slug}.png"
+        drawing.save_figure(confusion_figure(shown, scores.class_names, title), written[title])
+    fold, identity = min(
+        (run["fold"], run["identity"]) for run in row["runs"] if run["fold"] not in made.row.problems
+    )
+    masks = store.record("fold_runs", identity).get("masks")
+    if masks and masks not in shown_masks:
+        shown_masks.add(masks)
+        titles = {
+            "own": f"Motion masks of fold {fold} of {made.row.dataset} (training subjects only)",
+            "released": f"FMPN's released motion masks of fold {fold}",
+        }
+        lent = (
+            f"Control masks {made.row.masks} of fold {fold}"
+            if made.row.masks in CONTROLS
+            else f"Motion masks of {made.row.masks}, lent to {name} (training subjects only)"
+        )
+        title = titles.get(made.row.masks, lent)
+        written[title] = folder / f"masks-{slug}.png"
+        classes = displayable((store.manifest("masks", masks) or {})["classes"])
+        images = np.load(io.BytesIO(store.read("masks", masks, "masks.npy")), allow_pickle=False)
+        drawing.save_figure(drawing.mask_figure(images, classes, title), written[title])
+    if "pictures.png" in (store.manifest("fold_runs", identity) or {})["sha256"]:
+        title = f"What the networks see and make: {name}, test faces of fold {fold}"
+        written[title] = folder / f"pictures-{slug}.png"
+        write_as_leader(written[title], store.read("fold_runs", identity, "pictures.png"))
+    return written
+
+
+def _curve_figures(
+    folder: Path, store: ResultsStore, experiment: Mapping[str, Any], aggregated: Sequence[AggregatedRow]
+) -> dict[str, Path]:
+    """One figure a stage, with all rows that have it."""
+    stages: dict[str, dict[str, list[list[dict[str, Any]]]]] = {}
+    for row, made in zip(experiment["rows"], aggregated, strict=True):
+        for run in row["runs"]:
+            if run["fold"] in made.row.problems:
+                continue
+            for stage, epochs in read_curves(store, run["identity"]).items():
+                rows = stages.setdefault(stage, {})
+                rows.setdefault(f"{row_label(made.row)} on {made.row.dataset}", []).append(epochs)
+    written = {}
+    for stage, curves in sorted(stages.items()):
+        title = f"Training curves of {stage.replace('stage', 'stage ')}: folds thin, their mean thick"
+        written[title] = folder / f"curves-{stage}.png"
+        drawing.save_figure(drawing.curves_figure(curves, title), written[title])
+    return written
+
+
+def _next_commands(store: ResultsStore, experiment: Mapping[str, Any], logs: Path) -> dict[str, str]:
+    runs, name = shlex.quote(shown_path(store.root)), shlex.quote(experiment["name"])
+    python = shlex.quote(shown_path(Path(sys.executable)))
+    return {
+        "See curves, figures and trials in TensorBoard": (
+            f"{python} -m tensorboard.main --logdir {shlex.quote(shown_path(logs))}"
+        ),
+        **_dashboard(experiment),
+        "Print this table again, for a paper's draft or a spreadsheet (csv)": (
+            f"{python} -m platform.table --runs {runs} --experiment {name} --format markdown"
+        ),
+        "Go on after an interruption (what is finished is kept)": _with(python, experiment["command"]),
+    }
+
+
+def _with(python: str, command: str) -> str:
+    """`command` as experiment.json has it, which names no interpreter, run by `python`."""
+    return f"{python} {command.removeprefix('python ')}" if command.startswith("python ") else command
+
+
+def _dashboard(experiment: Mapping[str, Any]) -> dict[str, str]:
+    """The command that opens the search's study, or studies, in a browser."""
+    studies = studies_of(experiment)
+    if not studies:
+        return {}
+    location = studies[0]["storage"]
+    shown = location if "://" in location else shown_path(Path(location))
+    program = shown_path(Path(sys.executable).with_name("optuna-dashboard"))
+    return {"See the search in a browser": shlex.join([program, shown])}
+
+
+def shown_path(path: Path) -> str:
+    """`path` relative to the working directory where it lies below it, as a user would type it."""
+    relative = os.path.relpath(path)
+    return str(path) if relative.startswith("..") else relative

@@ -1,1 +1,0 @@
-"""From stored fold runs to tables, figures, the report and TensorBoard."""

@@ -1,0 +1,276 @@
+"""Carry out one task: read what it names, train, and store the result with its manifest last.
+
+Runs in any process that sees the prepared store and the results store; knows nothing of Ray.
+"""
+
+from __future__ import annotations
+
+import io
+import json
+import shutil
+import sys
+import traceback
+from collections.abc import Callable
+from importlib.metadata import version
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from platform.runs.environment_failure import environment_failure
+from platform.runs.scratch import drop_scratch, own_scratch
+from platform.runs.store import Kind, ResultsStore
+from platform.runs.tasks import FoldTask, Stage1Task
+
+if TYPE_CHECKING:
+    import numpy as np
+    import torch
+
+    from datasets.folds.view import FoldView
+    from platform.training.checkpoint import RunClock
+    from platform.training.loop import Report
+    from platform.training.mask_distances import MaskDistances
+    from platform.training.stages import FoldOutcome
+    from platform.training.workers import Workers
+
+LIBRARIES = (
+    "torch", "torchvision", "numpy", "ray", "optuna", "albumentations", "opencv-python-headless",
+)  # fmt: skip
+"""Their versions go into the manifest: they can change the last bits, but name no result."""
+
+
+def task_kind(task: FoldTask | Stage1Task) -> Kind:
+    """The folder of the results store that the task's result goes to."""
+    return "stage1" if isinstance(task, Stage1Task) else "fold_runs"
+
+
+def execute(
+    task: FoldTask | Stage1Task,
+    runs_root: str,
+    *,
+    keep_weights: bool = True,
+    report: Report = lambda values: None,
+    workers: Workers | None = None,
+    scratch: Path | None = None,
+) -> dict[str, Any]:
+    """Carry out `task` unless its result is there; return its manifest.
+
+    An exception of the code is stored as a failed result with its traceback, and the manifest says so:
+    `status` is `complete` or `failed`. Final fold runs keep their weights if `keep_weights`. A run that
+    was killed goes on from its newest checkpoint. Of several `workers` all compute and the first one
+    writes; an exception then also passes through, so that the others do not wait for ever.
+
+    `scratch`: the folder for checkpoints that all `workers` share (`own_scratch`); None: one is made.
+    EnvironmentFailure: the disk is full, a file is gone or the like. Nothing is stored then, because running
+    the task again may mend it.
+    """
+    try:
+        return _execute(task, runs_root, keep_weights, report, workers, scratch)
+    except Exception as error:
+        unable = environment_failure(error)
+        if unable is None:
+            raise
+        raise unable from error
+
+
+def _execute(
+    task: FoldTask | Stage1Task,
+    runs_root: str,
+    keep_weights: bool,
+    report: Report,
+    workers: Workers | None,
+    scratch: Path | None,
+) -> dict[str, Any]:
+    store, kind = ResultsStore(Path(runs_root)), task_kind(task)
+    finished = store.manifest(kind, task.identity)
+    if finished is not None and finished["status"] == "complete":
+        # A kill may have come after the manifest and before these were removed.
+        shutil.rmtree(store.root / "checkpoints" / task.identity, ignore_errors=True)
+        return finished
+    checkpoints = scratch or own_scratch(store.root, task.identity)
+    _prepare_process(task.record["cpu_threads"])
+    team = _Team(task, checkpoints, report, workers)
+    try:
+        if isinstance(task, Stage1Task):
+            files, facts = _execute_stage1(task, store, team.context)
+        else:
+            files, facts = _execute_fold(task, store, keep_weights and task.role == "final", team.context)
+    except Exception as error:
+        if not team.writes or environment_failure(error) is not None:
+            raise
+        failure = store.write_failure(kind, task.identity, task.record, traceback.format_exc())
+        if team.alone:
+            return failure
+        raise
+    if not team.writes:
+        return {}
+    manifest = store.write(kind, task.identity, task.record, files, **facts)
+    drop_scratch(checkpoints)
+    return manifest
+
+
+class _Team:
+    """The workers of one run, and what training needs to know of where it runs."""
+
+    def __init__(
+        self, task: FoldTask | Stage1Task, checkpoints: Path, report: Report, workers: Workers | None
+    ) -> None:
+        from platform.training.checkpoint import Checkpoints
+        from platform.training.workers import ALONE
+
+        together = workers or ALONE
+        self.alone = together.count == 1
+        self.writes = together.rank == 0
+        self.context: dict[str, Any] = {
+            "device": _device(task.record["device"]),
+            "report": report,
+            "workers": together,
+            "checkpoints": Checkpoints(
+                folder=checkpoints, every_epochs=task.checkpoint_every_epochs, writes=self.writes
+            ),
+        }
+
+
+Outcome = tuple[dict[str, bytes], dict[str, Any]]
+"""A result's files by name, and the facts of its manifest."""
+
+
+def _prepare_process(cpu_threads: int) -> None:
+    """A reused worker can come with another number of threads, and the number changes the last bits."""
+    import torch
+
+    torch.set_num_threads(cpu_threads)
+    torch.backends.cudnn.benchmark = False
+    torch.backends.cudnn.deterministic = True
+    # Scoring is float32 whatever training was; torch's default lets convolutions use TF32.
+    torch.backends.cudnn.allow_tf32 = torch.backends.cuda.matmul.allow_tf32 = False
+
+
+def _execute_stage1(task: Stage1Task, store: ResultsStore, context: dict[str, Any]) -> Outcome:
+    from safetensors.torch import save
+
+    from platform.models.method import STAGE1_FIELDS, Settings
+    from platform.runs.mask_sets import load_masks
+    from platform.runs.task_view import view_of
+    from platform.training.stages import pretrain_generator
+
+    view = view_of(task)
+    outcome = pretrain_generator(
+        Settings(task.record["config"], STAGE1_FIELDS),
+        view,
+        load_masks(task.masks, store, view.class_names),
+        **context,
+    )
+    files = {
+        "mask_generator.safetensors": save(outcome.generator_state),
+        "curves.json": json.dumps({"stage1": outcome.curve}).encode(),
+    }
+    return files, {"image_count": len(view.training_rows), **_facts(context["checkpoints"].clock)}
+
+
+def _execute_fold(
+    task: FoldTask, store: ResultsStore, keep_weights: bool, context: dict[str, Any]
+) -> Outcome:
+    from safetensors.torch import load, save
+
+    from platform.models import load_method
+    from platform.runs.mask_sets import load_masks
+    from platform.runs.task_view import view_of
+    from platform.training.stages import train_and_evaluate
+
+    view = view_of(task)
+    method = load_method(task.record["method"])
+    generator_state = None
+    if task.stage1 is not None:
+        generator_state = load(store.read("stage1", task.stage1.identity, "mask_generator.safetensors"))
+    outcome = train_and_evaluate(
+        method,
+        method.settings(task.record["config"]),
+        view,
+        load_masks(task.masks, store, view.class_names) if task.masks else None,
+        generator_state,
+        **context,
+    )
+    files = {"curves.json": json.dumps({"stage2": outcome.curve}).encode()}
+    files["predictions.parquet"], accuracy = _predictions(task, view, outcome)
+    if outcome.pictures:
+        files["pictures.png"] = pictures_png(outcome.pictures)
+    if keep_weights:
+        files["weights.safetensors"] = save(outcome.state)
+    facts = _facts(context["checkpoints"].clock)
+    facts |= {"accuracy": accuracy, "image_count": len(outcome.evaluation_rows)}
+    if outcome.pictures:
+        facts["pictures"] = list(outcome.pictures)
+    return files, {**facts, **_mask_facts(view, outcome.mask_distances)}
+
+
+def _mask_facts(view: FoldView, found: MaskDistances | None) -> dict[str, Any]:
+    """How good the predicted masks are, beside what costs nothing; empty without a mask generator."""
+    if found is None:
+        return {}
+    import numpy as np
+
+    from platform.evaluation.mask_quality import quality_of_distances
+
+    counts = np.bincount(view.labels(view.training_rows), minlength=len(view.class_names))
+    quality = quality_of_distances(
+        found.distances,
+        found.labels,
+        found.class_masks,
+        counts,
+        stage1_distances=found.stage1_distances,
+        drift=found.drift,
+    )
+    return {"mask_quality": quality.to_dict()}
+
+
+def _facts(clock: RunClock) -> dict[str, Any]:
+    libraries = {name: version(name) for name in LIBRARIES}
+    libraries["python"] = sys.version.split()[0]
+    return {"seconds": round(clock.seconds(), 3), "libraries": libraries}
+
+
+def _device(name: str) -> torch.device:
+    import torch
+
+    return torch.device(name)
+
+
+def _predictions(task: FoldTask, view: FoldView, outcome: FoldOutcome) -> tuple[bytes, float]:
+    """The predictions as a Parquet file, and the share that is right."""
+    import numpy as np
+
+    from platform.evaluation.predictions import Predictions, to_bytes
+
+    rows, names = outcome.evaluation_rows, np.array(outcome.class_names)
+    true, predicted = names[view.labels(rows)], names[outcome.scores.argmax(1)]
+    predictions = Predictions(
+        dataset=np.full(len(rows), task.data.dataset),
+        fold=np.full(len(rows), task.fold_index, dtype=np.int64),
+        subject=view.subjects(rows),
+        sequence=view.sequences(rows),
+        image=view.image_names(rows),
+        true=true,
+        predicted=predicted,
+        class_names=outcome.class_names,
+        scores=outcome.scores,
+    )
+    content = to_bytes(predictions, f"fold run {task.identity}")
+    return content, float((true == predicted).mean())
+
+
+def pictures_png(pictures: dict[str, np.ndarray]) -> bytes:
+    """PNG of a grid: a row a kind of picture (in the dictionary's order), a column a face."""
+    import numpy as np
+    from PIL import Image
+
+    rows = []
+    for values in pictures.values():  # float32 [n, 1 or 3, S, S] in [0, 1]
+        colour = np.repeat(values, 3, axis=1) if values.shape[1] == 1 else values
+        rows.append(np.concatenate(list(colour.transpose(0, 2, 3, 1)), axis=1))
+    pixels = (np.concatenate(rows, axis=0).clip(0, 1) * 255).round().astype(np.uint8)
+    buffer = io.BytesIO()
+    Image.fromarray(pixels).save(buffer, format="PNG")
+    return buffer.getvalue()
+
+
+Executor = Callable[..., dict[str, Any]]
+"""The shape of `execute`: tests pass a stand-in."""

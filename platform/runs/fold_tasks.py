@@ -1,0 +1,277 @@
+"""Which fold runs are wanted: from a prepared data set and a configuration to tasks."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections import Counter
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from datasets.catalogue import describe
+from datasets.folds.rules import (
+    LEFT_OUT_SETS,
+    FoldPlan,
+    check_training_classes,
+    count_classes,
+    holdout_fold,
+    inner_parts,
+    leave_one_group_out,
+    paper_folds,
+)
+from datasets.prepared.merged import merged_store, set_of_subject
+from datasets.prepared.store import PreparedStore, open_prepared
+from datasets.raw.fmpn_labels import release_of
+from platform.config.configuration import Configuration, Plan
+from platform.config.selection import INNER_PARTS, Step
+from platform.errors import UserError
+from platform.runs.tasks import (
+    DataReference,
+    FoldTask,
+    Machine,
+    MaskTask,
+    Stage1Task,
+    fold_task,
+    mask_task,
+    released_mask_task,
+    stage1_task,
+)
+
+
+@dataclass(frozen=True, kw_only=True)
+class PlannedData:
+    """A prepared data set and its folds."""
+
+    data: DataReference
+    folds: FoldPlan
+    inner: tuple[tuple[tuple[str, ...], ...], ...]
+    """Of each fold: its training subjects in five inner parts. Empty where no search is planned."""
+    images_of_subject: dict[str, int]
+    """Expressive images of each subject, of the classes asked for."""
+    classes_of_subject: dict[str, frozenset[str]]
+    """Classes that each subject shows, of those asked for."""
+    neutral_faces: dict[str, int]
+    """Neutral faces of each subject that has any: a subject's motion needs exactly one."""
+    size_pixels: int
+    """Side of the prepared faces."""
+    is_prepared: bool = True
+    """False in a dry run for a set that the real start draws, prepares or merges first."""
+
+    has_rectangles: bool = False
+    """Whether it was prepared with `--resample released`."""
+
+    @property
+    def has_neutral_faces(self) -> bool:
+        """Whether every subject has one, so that the set can have motion masks of its own."""
+        return all(self.neutral_faces.get(subject) == 1 for subject in self.images_of_subject)
+
+    def image_count(self, subjects: Sequence[str]) -> int:
+        """Expressive images of these subjects."""
+        return sum(self.images_of_subject[subject] for subject in subjects)
+
+
+def plan_data(
+    data_root: Path,
+    dataset: str,
+    configuration: Configuration,
+    plan: Plan,
+    *,
+    fold_rule: str | None = None,
+    search: bool = False,
+    class_names: Sequence[str] | None = None,
+    repeat: int = 0,
+) -> PlannedData:
+    """Open the prepared data set and make its folds, and inner parts when a search is planned.
+
+    `class_names` (None: all): the classes that exist for this experiment. `repeat`: which draw of the rule
+    `holdout`.
+
+    UserError: not prepared (says how to prepare it), fewer subjects than folds, a class absent from
+    a fold's training subjects.
+    """
+    store = open_prepared(data_root, dataset, configuration.load_size_pixels)
+    wanted, classes = _wanted(store, class_names)
+    if (fold_rule or plan.fold_rule) == "paper":
+        folds = paper_folds(classes, plan.folds)
+    else:
+        folds = holdout_fold(classes, seed=plan.study_seed + repeat, test_share=plan.holdout_share)
+    check_training_classes(folds, classes)
+    inner: tuple[tuple[tuple[str, ...], ...], ...] = ()
+    if search:
+        inner = tuple(
+            inner_parts(fold.train_subjects, classes, seed=plan.study_seed, part_count=INNER_PARTS)
+            for fold in folds.folds
+        )
+    return _planned(store, wanted, classes, folds, inner)
+
+
+def plan_left_out_sets(
+    data_root: Path,
+    names: Sequence[str],
+    configuration: Configuration,
+    *,
+    class_names: Sequence[str] | None = None,
+    progress: Callable[[int, int], None] | None = None,
+) -> PlannedData:
+    """Several prepared sets as one, and a fold for each, which tests all of it and trains on the others.
+
+    Writes the merged store where it is not there. UserError as `merged_store`, and for a class that only
+    one set has.
+    """
+    store = merged_store(data_root, names, configuration.load_size_pixels, progress=progress)
+    wanted, classes = _wanted(store, class_names)
+    folds = leave_one_group_out({subject: set_of_subject(subject) for subject in classes}, LEFT_OUT_SETS)
+    check_training_classes(folds, classes)
+    return _planned(store, wanted, classes, folds, ())
+
+
+def _wanted(
+    store: PreparedStore, class_names: Sequence[str] | None
+) -> tuple[tuple[str, ...], dict[str, Counter[str]]]:
+    """The classes asked for that the store has, and how many images of each a subject has."""
+    wanted = tuple(name for name in store.class_names if class_names is None or name in class_names)
+    return wanted, _classes_of_subject(store, wanted)
+
+
+def _planned(
+    store: PreparedStore,
+    wanted: tuple[str, ...],
+    classes: dict[str, Counter[str]],
+    folds: FoldPlan,
+    inner: tuple[tuple[tuple[str, ...], ...], ...],
+) -> PlannedData:
+    return PlannedData(
+        data=DataReference(
+            folder=str(store.folder.absolute()),
+            dataset=store.dataset,
+            hash=store.hash,
+            class_names=wanted,
+            stands_for=release_of(store.class_names) if store.dataset == "fmpn_release" else "",
+        ),
+        folds=folds,
+        inner=inner,
+        images_of_subject={subject: sum(counts.values()) for subject, counts in classes.items()},
+        classes_of_subject={subject: frozenset(counts) for subject, counts in classes.items()},
+        has_rectangles=store.rectangles is not None,
+        neutral_faces=dict(Counter(store.subjects[store.roles == "neutral"].tolist())),
+        size_pixels=store.size_pixels,
+        is_prepared=store.is_prepared,
+    )
+
+
+def _classes_of_subject(store: PreparedStore, class_names: Sequence[str]) -> dict[str, Counter[str]]:
+    expressive = (store.roles == "expressive") & np.isin(store.expressions, class_names)
+    return count_classes(store.subjects[expressive], store.expressions[expressive])
+
+
+def machine_of(plan: Plan) -> Machine:
+    """Where the plan's fold runs compute."""
+    return Machine(
+        device="cuda" if plan.gpus_per_run else "cpu",
+        cpu_threads=plan.cpus_per_run,
+        train_workers=plan.train_workers,
+        checkpoint_every_epochs=plan.checkpoint_every_epochs,
+    )
+
+
+def step_tasks(
+    configuration: Configuration, planned: PlannedData, machine: Machine, steps: Sequence[Step]
+) -> list[FoldTask]:
+    """The fold runs that score one configuration in a study, in the order of `steps`."""
+    return [
+        fold_task(
+            configuration,
+            planned.data,
+            planned.folds.folds[fold],
+            fold_rule=planned.folds.rule,
+            part=part,
+            validation_subjects=None if part is None else planned.inner[fold][part],
+            machine=machine,
+        )
+        for fold, part in steps
+    ]
+
+
+def final_tasks(
+    configurations: Configuration | Sequence[Configuration],
+    planned: PlannedData,
+    machine: Machine,
+    *,
+    borrowed_masks: MaskTask | Sequence[MaskTask] | None = None,
+    mask_control: str | None = None,
+    pretrain: bool = True,
+    lent_generator: Stage1Task | None = None,
+) -> list[FoldTask]:
+    """The final runs: every outer fold, scored once on its test subjects.
+
+    One configuration for all folds, or one for each. `borrowed_masks` replace the folds' own: one set
+    for all, or one for each fold. `mask_control`, `pretrain`, `lent_generator`: as `fold_task` has them.
+    """
+    count = len(planned.folds.folds)
+    chosen = [configurations] * count if isinstance(configurations, Configuration) else configurations
+    borrowed = borrowed_masks if isinstance(borrowed_masks, Sequence) else [borrowed_masks] * count
+    return [
+        fold_task(
+            configuration,
+            planned.data,
+            fold,
+            fold_rule=planned.folds.rule,
+            part=None,
+            validation_subjects=None,
+            machine=machine,
+            borrowed_masks=masks,
+            mask_control=mask_control,
+            pretrain=pretrain,
+            lent_generator=lent_generator,
+        )
+        for configuration, fold, masks in zip(chosen, planned.folds.folds, borrowed, strict=True)
+    ]
+
+
+def released_masks(planned: PlannedData, folder: Path) -> list[MaskTask]:
+    """FMPN's released masks, one set a fold.
+
+    UserError: the release's folds test other subjects (its masks would then hold test subjects of
+    ours), or a class has no mask.
+    """
+    from datasets.masks.released import check_same_folds, released_mask_set
+
+    folder = folder.absolute()  # a worker may stand elsewhere
+    check_same_folds(folder, planned.folds.folds)
+    return [
+        released_mask_task(
+            planned.data,
+            fold,
+            str(folder),
+            released_mask_set(folder, fold.index, planned.data.class_names, planned.size_pixels).hash,
+        )
+        for fold in planned.folds.folds
+    ]
+
+
+def masks_to_lend(source: PlannedData, target: PlannedData) -> MaskTask:
+    """One mask set from all the source's subjects, for the target's classes (METHODS 1, AffectNet).
+
+    UserError names the classes that the source lacks.
+    """
+    lacking = sorted(set(target.data.class_names) - set(source.data.class_names))
+    if lacking:
+        raise UserError(
+            f"{describe(source.data.dataset).title} has no motion mask for {', '.join(lacking)}, which "
+            f"{describe(target.data.dataset).title} needs; pass --classes common (python -m "
+            "platform.transfer), which leaves out classes that not all sets have, or choose another source."
+        )
+    return mask_task(source.data, sorted(source.images_of_subject))
+
+
+def generator_to_lend(source: PlannedData, configuration: Configuration, machine: Machine) -> Stage1Task:
+    """Stage 1 on all the source's subjects, for another data set's networks."""
+    subjects = sorted(source.images_of_subject)
+    return stage1_task(configuration, source.data, mask_task(source.data, subjects), subjects, machine)
+
+
+def with_method(configuration: Configuration, method: str) -> Configuration:
+    """The same configuration for another method: what that method does not read changes nothing."""
+    return dataclasses.replace(configuration, method=method)

@@ -1,0 +1,94 @@
+"""What a task takes: memory while it trains, and bytes of its result on disk. Arithmetic, no measuring.
+
+Constants are of our own nets in float32, batches of 2 and 4 compared (`python -m benchmarks.footprint`).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from platform.runs.tasks import FoldTask, Stage1Task
+
+MIB = 2**20
+BACKBONES = {
+    "inception_v3": (21.8, 93.6, 299),
+    "resnet18": (11.2, 21.2, 224),
+    "resnet50": (23.5, 81.9, 224),
+    "resnet152": (58.2, 169.2, 224),
+    "densenet121": (7.0, 124.3, 224),
+    "vgg16": (134.3, 70.0, 224),
+    "vgg16_bn": (134.3, 121.6, 224),
+    "vgg19": (139.6, 74.9, 224),
+}
+"""Million parameters; MiB that one training image leaves for the backward pass; at that side in pixels."""
+GENERATOR = (6.0, 270.4, 299)
+"""The same of the published mask generator."""
+GENERATOR_WIDTH = 64
+BYTES_A_TRAINED_PARAMETER = 16
+"""float32: the weight, its gradient and Adam's two moments."""
+BYTES_A_CHECKPOINTED_PARAMETER = 12
+"""Without the gradient."""
+CHECKPOINTS_AT_ONCE = 3
+"""Two are kept, and a third is written before the older one goes."""
+WORKSPACE = 1.2
+"""Peak over kept activations: gradients on their way and workspaces. With PROCESS_BYTES it gives the
+measured 10.7 GiB (5.8 in bf16) of stage 1 and 7.8 for 7.4 GiB of stage 2 (docs/performance.md)."""
+PROCESS_BYTES = 512 * MIB
+"""A worker that has imported torch and trains nothing."""
+PICTURE_TILES = 32
+"""Eight faces in four rows, three bytes a pixel at most."""
+CURVE_BYTES_AN_EPOCH = 160
+SMALL_FILES_BYTES = 64 * 1024
+"""Record, manifest and predictions of a fold run, in whole blocks of the file system."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Footprint:
+    """Bytes of one task."""
+
+    least_memory: float
+    """Weights, Adam's moments and the activations that the backward pass needs: no way round them."""
+    memory: float
+    """What the process is expected to take at its peak."""
+    result: float
+    """On disk once it is finished."""
+    checkpoints: float
+    """On disk while it runs."""
+
+
+def footprint(task: FoldTask | Stage1Task, *, keep_weights: bool | None = None) -> Footprint:
+    """What that task takes; `keep_weights` None: as a fold run's role says (final ones keep them)."""
+    config: dict[str, Any] = task.record["config"]
+    stage1 = isinstance(task, Stage1Task)
+    size = config["image_size_pixels"]
+    parameters, kept_bytes = 0.0, 0.0
+    if "generator_width" in config:
+        millions, mib, side = GENERATOR
+        width = config["generator_width"] / GENERATOR_WIDTH
+        parameters += 1e6 * millions * width**2
+        kept_bytes += MIB * mib * width * (size / side) ** 2
+    if not stage1:
+        millions, mib, side = BACKBONES[config["backbone"]]
+        width, seen = config["backbone_width"], max(size, config["enlarge_below_pixels"])
+        parameters += 1e6 * millions * width**2
+        kept_bytes += MIB * mib * width * (seen / side) ** 2
+    stage = "stage1" if stage1 else "stage2"
+    kept_bytes *= config[f"{stage}_batch_size"] * (0.5 if config["precision"] == "bf16" else 1)
+    trained = BYTES_A_TRAINED_PARAMETER * parameters
+    if keep_weights is None:
+        keep_weights = isinstance(task, Stage1Task) or task.role == "final"
+    epochs = config[f"{stage}_constant_epochs"] + config[f"{stage}_decay_epochs"]
+    small = SMALL_FILES_BYTES + CURVE_BYTES_AN_EPOCH * epochs
+    pictures = 0 if stage1 else PICTURE_TILES * 3 * size**2
+    return Footprint(
+        least_memory=trained + kept_bytes,
+        memory=PROCESS_BYTES + trained + WORKSPACE * kept_bytes,
+        result=small + pictures + (4 * parameters if keep_weights else 0),
+        checkpoints=CHECKPOINTS_AT_ONCE * BYTES_A_CHECKPOINTED_PARAMETER * parameters,
+    )
+
+
+def gibibytes(count: float) -> str:
+    """`10.7 GiB`, `35 MiB`."""
+    return f"{count / 2**30:.1f} GiB" if count >= 2**30 else f"{count / MIB:.0f} MiB"

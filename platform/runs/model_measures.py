@@ -1,0 +1,99 @@
+"""How large and how fast a configuration's net is: its parameters, and milliseconds for one image.
+
+The count is exact. The time is a measurement: it differs from machine to machine and from run to run, so a
+search that optimises it cannot be repeated to the bit.
+"""
+
+from __future__ import annotations
+
+import statistics
+import time
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from platform.config.configuration import Configuration, to_dict
+
+if TYPE_CHECKING:
+    import torch
+    from torch import nn
+
+    from datasets.batches import Batch
+    from platform.models.method import Method
+
+WARM_UP_IMAGES = 5
+TIMED_IMAGES = 30
+
+
+def measures(
+    names: Sequence[str],
+    configuration: Configuration,
+    class_count: int,
+    *,
+    device: str,
+    cpu_threads: int,
+) -> dict[str, float]:
+    """Those of `latency` and `parameters` that are among the names."""
+    found: dict[str, float] = {}
+    if "parameters" in names:
+        found["parameters"] = parameter_count(configuration, class_count)
+    if "latency" in names:
+        found["latency"] = latency_milliseconds(
+            configuration, class_count, device=device, cpu_threads=cpu_threads
+        )
+    return found
+
+
+def parameter_count(configuration: Configuration, class_count: int) -> int:
+    """Parameters of the net, frozen ones and the mask generator's too. Nothing is allocated."""
+    import torch
+
+    with torch.device("meta"):
+        _, module = _built(configuration, class_count)
+    return sum(parameter.numel() for parameter in module.parameters())
+
+
+def latency_milliseconds(
+    configuration: Configuration, class_count: int, *, device: str, cpu_threads: int
+) -> float:
+    """Median time of the class scores of one face, from a batch of one, in float32 as all scoring.
+
+    `device`: cpu or cuda. The net is untrained: its weights change no time.
+    """
+    import torch
+
+    torch.set_num_threads(cpu_threads)
+    where = torch.device(device)
+    method, built = _built(configuration, class_count)
+    module = built.to(where, memory_format=torch.channels_last).eval()  # type: ignore[call-overload]
+    batch = _one_face(configuration.image_size_pixels, where)
+    times = []
+    with torch.inference_mode():
+        for _ in range(WARM_UP_IMAGES + TIMED_IMAGES):
+            started = time.perf_counter()
+            method.scores(module, batch).cpu()  # on a GPU: waits for the result
+            times.append(time.perf_counter() - started)
+    return 1000 * statistics.median(times[WARM_UP_IMAGES:])
+
+
+def _built(configuration: Configuration, class_count: int) -> tuple[Method, nn.Module]:
+    from platform.models import load_method
+
+    method = load_method(configuration.method)
+    settings = method.settings({**to_dict(configuration), "weights": "none"})
+    return method, method.build(settings, class_count)
+
+
+def _one_face(size: int, device: torch.device) -> Batch:
+    import torch
+
+    from datasets.batches import Batch
+    from platform.training.loop import channels_last
+
+    return channels_last(
+        Batch(
+            image=torch.full((1, 3, size, size), 0.5, device=device),
+            gray=torch.full((1, 1, size, size), 0.5, device=device),
+            target_mask=None,
+            labels=torch.zeros(1, dtype=torch.int64, device=device),
+        )
+    )

@@ -1,0 +1,253 @@
+"""Fold runs, stage-1 runs and mask sets that are wanted: plain data that can travel to any worker.
+
+A task carries the subjects it may train on and evaluate, and nothing of any other subject; its
+record holds everything that can change its outcome, and its identity is the record's hash.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from datasets.folds.rules import Fold, subjects_hash
+from datasets.masks.controls import CONTROLS
+from platform.config.configuration import Configuration, to_dict
+from platform.errors import unknown_name
+from platform.models import load_method
+from platform.models.method import STAGE1_FIELDS
+from platform.models.networks.weights import by_content
+from platform.runs.identity import RESULT_VERSION, identity
+
+MASK_RECIPE_VERSION = 1
+"""Raised when the mask recipe of datasets/masks/motion_masks.py changes its output."""
+
+
+CHECKPOINT_EVERY_EPOCHS = 10
+"""Epochs between two checkpoints where nobody says otherwise."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class DataReference:
+    """A prepared store, by place and by content."""
+
+    folder: str
+    """Absolute path, seen by all nodes."""
+    dataset: str
+    hash: str
+    class_names: tuple[str, ...]
+    """The store's classes, or those of them that an experiment asks for: others do not exist for it."""
+    stands_for: str = ""
+    """The data set whose reported numbers belong beside it, where that is another name; in no record."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class MaskTask:
+    """Motion masks of one data set's training subjects, released ones, or a control in their place."""
+
+    identity: str
+    record: dict[str, Any]
+    data: DataReference
+    train_subjects: tuple[str, ...]
+    released_folder: str = ""
+    """Where released masks lie, absolute, seen by all nodes; empty for masks to be built."""
+    released_fold: int = 0
+    control_of: MaskTask | None = None
+    """The masks that the control stands for (datasets/masks/controls.py)."""
+    control: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Stage1Task:
+    """Pretraining of a mask generator; shared by all fold runs whose stage 1 is the same."""
+
+    identity: str
+    record: dict[str, Any]
+    data: DataReference
+    masks: MaskTask
+    train_subjects: tuple[str, ...]
+    checkpoint_every_epochs: int = CHECKPOINT_EVERY_EPOCHS
+
+
+@dataclass(frozen=True, kw_only=True)
+class FoldTask:
+    """One fold run."""
+
+    identity: str
+    record: dict[str, Any]
+    data: DataReference
+    masks: MaskTask | None
+    stage1: Stage1Task | None
+    train_subjects: tuple[str, ...]
+    evaluation_subjects: tuple[str, ...]
+    checkpoint_every_epochs: int = CHECKPOINT_EVERY_EPOCHS
+    """Not in the record: it changes no result."""
+
+    @property
+    def role(self) -> Literal["inner", "final"]:
+        """`inner`: scores inner validation subjects; `final`: scores the outer test subjects."""
+        role: Literal["inner", "final"] = self.record["fold"]["role"]
+        return role
+
+    @property
+    def fold_index(self) -> int:
+        """The outer fold's number."""
+        index: int = self.record["fold"]["index"]
+        return index
+
+
+@dataclass(frozen=True, kw_only=True)
+class Machine:
+    """The part of where a fold run computes that can change its last bits."""
+
+    device: Literal["cpu", "cuda"] = "cpu"
+    cpu_threads: int = 1
+    train_workers: int = 0
+    checkpoint_every_epochs: int = CHECKPOINT_EVERY_EPOCHS
+    """The one field that changes no bit, and so is in no record."""
+
+    def to_dict(self) -> dict[str, Any]:
+        """As a record holds it."""
+        record = {"device": self.device, "cpu_threads": self.cpu_threads, "train_workers": self.train_workers}
+        # On GPUs `fp32` let convolutions use TF32 until 28 November 2026: other numbers, so another identity.
+        return {**record, "float32": "ieee"} if self.device == "cuda" else record
+
+
+def mask_task(data: DataReference, train_subjects: Sequence[str]) -> MaskTask:
+    """The motion masks of these subjects."""
+    record = {
+        "kind": "masks",
+        "recipe_version": MASK_RECIPE_VERSION,
+        "data": _data(data),
+        "train_subjects": subjects_hash(train_subjects),
+    }
+    return MaskTask(identity=identity(record), record=record, data=data, train_subjects=tuple(train_subjects))
+
+
+def released_mask_task(data: DataReference, fold: Fold, folder: str, masks_hash: str) -> MaskTask:
+    """FMPN's released masks of that fold, named by their content (`MaskSet.hash`)."""
+    record = {"kind": "masks", "released": masks_hash, "fold": fold.index}
+    return MaskTask(
+        identity=identity(record),
+        record=record,
+        data=data,
+        train_subjects=tuple(fold.train_subjects),
+        released_folder=folder,
+        released_fold=fold.index,
+    )
+
+
+def control_mask_task(control: str, masks: MaskTask) -> MaskTask:
+    """The masks of a control in the place of `masks`. UserError for an unknown one."""
+    if control not in CONTROLS:
+        raise unknown_name("mask control", control, CONTROLS)
+    record = {
+        "kind": "masks",
+        "control": control,
+        "recipe_version": MASK_RECIPE_VERSION,
+        "of": masks.identity,
+    }
+    return dataclasses.replace(
+        masks, identity=identity(record), record=record, control_of=masks, control=control
+    )
+
+
+def fold_task(
+    configuration: Configuration,
+    data: DataReference,
+    fold: Fold,
+    *,
+    fold_rule: str,
+    part: int | None,
+    validation_subjects: Sequence[str] | None,
+    machine: Machine,
+    borrowed_masks: MaskTask | None = None,
+    mask_control: str | None = None,
+    pretrain: bool = True,
+    lent_generator: Stage1Task | None = None,
+) -> FoldTask:
+    """The fold run of that configuration.
+
+    With `validation_subjects` (inner part number `part`): trains on the fold's other training
+    subjects and scores these. Without: the final run, which trains on all of them and scores the
+    fold's test subjects. `borrowed_masks` replace the fold's own; a `mask_control` then stands in their
+    place. `pretrain=False` leaves out stage 1; a `lent_generator`, pretrained elsewhere, replaces it.
+    """
+    final = validation_subjects is None
+    evaluation = tuple(fold.test_subjects if validation_subjects is None else sorted(validation_subjects))
+    train = tuple(fold.train_subjects if final else sorted(set(fold.train_subjects) - set(evaluation)))
+    method = load_method(configuration.method)
+    values = to_dict(configuration)
+    masks = None
+    if method.uses_masks:
+        masks = borrowed_masks or mask_task(data, train)
+        masks = masks if mask_control is None else control_mask_task(mask_control, masks)
+    stage1 = None
+    if method.pretrains_generator:
+        stage1 = lent_generator
+        if stage1 is None and pretrain:
+            assert masks is not None
+            stage1 = stage1_task(configuration, data, masks, train, machine)
+    record = {
+        "kind": "fold_run",
+        "result_version": RESULT_VERSION,
+        "method": configuration.method,
+        "config": method.settings(values).to_dict(),
+        "data": _data(data),
+        "fold": {
+            "rule": fold_rule,
+            "index": fold.index,
+            "role": "final" if final else "inner",
+            "part": part,
+            "train_subjects": subjects_hash(train),
+            "evaluation_subjects": subjects_hash(evaluation),
+        },
+        "masks": masks.identity if masks else None,
+        "stage1": stage1.identity if stage1 else None,
+        "seed": configuration.seed,
+        **machine.to_dict(),
+    }
+    return FoldTask(
+        # The same weights in another place are the same run.
+        identity=identity({**record, "config": by_content(record["config"])}),
+        record=record,
+        data=data,
+        masks=masks,
+        stage1=stage1,
+        train_subjects=train,
+        evaluation_subjects=evaluation,
+        checkpoint_every_epochs=machine.checkpoint_every_epochs,
+    )
+
+
+def stage1_task(
+    configuration: Configuration,
+    data: DataReference,
+    masks: MaskTask,
+    train: Sequence[str],
+    machine: Machine,
+) -> Stage1Task:
+    """Pretraining of that configuration's mask generator on these subjects and masks."""
+    values = to_dict(configuration)
+    record = {
+        "kind": "stage1",
+        "result_version": RESULT_VERSION,
+        "config": {name: values[name] for name in sorted(STAGE1_FIELDS)},
+        "data": _data(data),
+        "train_subjects": subjects_hash(train),
+        "masks": masks.identity,
+        **machine.to_dict(),
+    }
+    return Stage1Task(
+        identity=identity(record),
+        record=record,
+        data=data,
+        masks=masks,
+        train_subjects=tuple(train),
+        checkpoint_every_epochs=machine.checkpoint_every_epochs,
+    )
+
+
+def _data(data: DataReference) -> dict[str, Any]:
+    return {"dataset": data.dataset, "hash": data.hash, "classes": list(data.class_names)}

@@ -1,0 +1,210 @@
+"""What a study is about, and the refusal to mix two searches in one."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import optuna
+
+from platform.config.configuration import Configuration, replace, to_dict
+from platform.errors import UserError
+from platform.models.networks.weights import is_pinned
+from platform.search.enqueued import enqueued_configurations
+from platform.search.parameter_values import in_words, is_inside
+from platform.search.parameters import (
+    GivenTrial,
+    SpaceParameters,
+    Suggest,
+    parse_fixed,
+    survey,
+    with_fixed,
+)
+from platform.search.space_paths import paths, space_settings
+
+
+@dataclass(frozen=True, kw_only=True)
+class SearchDefinition:
+    """Name, space, first configurations and all settings that make trials comparable."""
+
+    name: str
+    suggest: Suggest
+    first: tuple[Mapping[str, Any], ...]
+    """Parameter values that are tried before the sampler proposes any."""
+    settings: Mapping[str, Any]
+
+    def refuse_other(self, study: optuna.Study) -> None:
+        """UserError where a study was made with other settings, with what differs. Changes nothing."""
+        stored = study.user_attrs.get("definition")
+        current = dict(self.settings)
+        if stored is not None and stored != current:
+            changed = sorted(k for k in stored.keys() | current.keys() if stored.get(k) != current.get(k))
+            shown = "; ".join(f"{k} was {stored.get(k)!r} and is now {current.get(k)!r}" for k in changed)
+            raise UserError(
+                f"the study {self.name} was made with other settings ({shown}); pass --name with a new name, "
+                f"or the settings it was made with."
+            )
+
+    def check(self, study: optuna.Study) -> None:
+        """Write the definition into a new study. UserError as `refuse_other`."""
+        self.refuse_other(study)
+        if "definition" not in study.user_attrs:
+            study.set_user_attr("definition", dict(self.settings))
+        if len(study.get_trials(deepcopy=False)) < len(self.first):
+            with warnings.catch_warnings():
+                # Optuna calls `skip_if_exists` experimental; it is what makes this restartable.
+                warnings.simplefilter("ignore", optuna.exceptions.ExperimentalWarning)
+                for parameters in self.first:
+                    study.enqueue_trial(dict(parameters), skip_if_exists=True)
+
+
+def definition_of_space(
+    space_name: str,
+    base: Configuration,
+    *,
+    name: str = "",
+    settings: Mapping[str, Any] | None = None,
+    fixed: Sequence[str] = (),
+    enqueued: str = "",
+    enqueued_from: str = "the enqueued configurations",
+) -> SearchDefinition:
+    """The definition of a search of that space around `base`.
+
+    `fixed` (`parameter=value`) are not searched; `enqueued` (JSON, platform/search/enqueued.py) are tried
+    after the space's own first configurations; errors call them `enqueued_from`.
+
+    UserError: unknown space, or one with a fault; one that chooses what the base cannot be or what its
+    method does not read; unknown or unfit `fixed` or `enqueued` values; nothing left to search; a
+    configuration to try first outside the space, or one that is no valid configuration.
+    """
+    from search_spaces import load_space
+
+    space = load_space(space_name)
+    parameters = survey(space_name, space.suggest)
+    values = parse_fixed(fixed, parameters)
+    _check_base(base, parameters, values)
+    suggest = with_fixed(space.suggest, values)
+    _check_free(space_name, suggest, values)
+    known = {**to_dict(base), **{name: value for name, value in values.items() if name in to_dict(base)}}
+    first = _with_fixed_values(space.first(known), values, suggest)
+    own = enqueued_configurations(enqueued, suggest, parameters, fixed=values, source=enqueued_from)
+    definition = SearchDefinition(
+        name=name,
+        suggest=suggest,
+        first=tuple(_without_repetitions([*first, *own])),
+        settings={**(settings or {}), **space_settings(suggest)},
+    )
+    check_first(definition, base, fixed)
+    return definition
+
+
+def _check_base(base: Configuration, parameters: SpaceParameters, fixed: Mapping[str, Any]) -> None:
+    """UserError where the space would search what has no effect, or change what cannot change."""
+    from platform.models import load_method
+    from platform.models.method import STAGE1_FIELDS
+
+    if is_pinned(base.weights) and "backbone" in parameters.distributions.keys() - fixed.keys():
+        raise UserError(
+            f"--weights FILE fits {base.backbone} only, but the search space chooses among backbones; pass "
+            f"--weights imagenet or none, or --set backbone={base.backbone}."
+        )
+    method = load_method(base.method)
+    read = {"method", *method.settings(to_dict(base)).to_dict()}
+    if method.pretrains_generator:
+        read |= set(STAGE1_FIELDS)
+    unread = sorted(parameters.fields - read)
+    if unread and "method" not in parameters.fields:
+        raise UserError(
+            f"the space {parameters.space} searches {', '.join(unread)}, which the method {base.method} does "
+            "not read; pass a --space for it (baseline for cnn), or another --method."
+        )
+
+
+def _check_free(space_name: str, suggest: Suggest, fixed: Mapping[str, Any]) -> None:
+    """UserError where all trials would be the same: then one way alone leads through the space."""
+    path = next(paths(suggest))
+    if not all(distribution.single() for distribution in path.distributions.values()):
+        return
+    why = f"--set fixes {', '.join(sorted(fixed))}" if fixed else "it has no parameter of several values"
+    raise UserError(
+        f"a search needs a parameter to search, but the space {space_name} leaves none: {why}; "
+        f"{'drop a --set' if fixed else 'pass another --space'}, or run this one configuration with "
+        "python -m platform.crossval."
+    )
+
+
+def _with_fixed_values(
+    first: Sequence[Mapping[str, Any]], fixed: Mapping[str, Any], suggest: Suggest
+) -> list[dict[str, Any]]:
+    """A space's first configurations without the fixed parameters, which the space no longer asks for.
+
+    One that was to try another value of a fixed choice goes where the fixed value leaves it incomplete.
+    """
+    kept: list[dict[str, Any]] = []
+    for values in first:
+        left = {name: value for name, value in values.items() if name not in fixed}
+        trial = GivenTrial(left)
+        suggest(trial)  # type: ignore[arg-type]
+        contradicts = any(values[name] != fixed[name] for name in values.keys() & fixed.keys())
+        if trial.problems and contradicts and kept:
+            continue
+        kept.append({name: value for name, value in left.items() if name in trial.asked} if fixed else left)
+    return kept
+
+
+def _without_repetitions(configurations: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
+    kept: list[Mapping[str, Any]] = []
+    for values in configurations:
+        if values not in kept:
+            kept.append(values)
+    return kept
+
+
+def check_first(
+    definition: SearchDefinition, base: Configuration | None = None, fixed: Sequence[str] = ()
+) -> None:
+    """UserError when a first configuration lies outside the space: Optuna would only warn.
+
+    With a `base`, also when it makes no valid configuration of it; `fixed` are then named with it.
+    """
+    for parameters in definition.first:
+        trial = GivenTrial(parameters)
+        overrides = definition.suggest(trial)  # type: ignore[arg-type]
+        unasked = [f"{name} is no parameter of it" for name in parameters.keys() - trial.asked.keys()]
+        if trial.problems or unasked:
+            problems = "; ".join([*trial.problems, *unasked])
+            raise UserError(
+                f"the first configuration {dict(parameters)} is outside the search space ({problems}); "
+                f"{_remedies(trial, parameters, base)}."
+            )
+        if base is not None:
+            _check_valid(base, overrides, fixed)
+
+
+def _remedies(trial: GivenTrial, parameters: Mapping[str, Any], base: Configuration | None) -> str:
+    """What puts a first configuration into the space: flags for the values that it has from the base."""
+    values = to_dict(base) if base is not None else {}
+    flags = [
+        f"--{name.replace('_', '-')} with {in_words(distribution)}"
+        for name, distribution in trial.distributions.items()
+        if name in parameters and parameters[name] == values.get(name)
+        if not is_inside(parameters[name], distribution)
+    ]
+    missing = [name for name in trial.distributions if name not in parameters]
+    return ", ".join(
+        [
+            *([f"pass {' and '.join(flags)}"] if flags else []),
+            *([f"let the space's first(base) give {', '.join(missing)}"] if missing else []),
+            "choose a --space made for this preset, or other starting values",
+        ]
+    )
+
+
+def _check_valid(base: Configuration, overrides: Mapping[str, Any], fixed: Sequence[str]) -> None:
+    try:
+        replace(base, **overrides)
+    except UserError as error:
+        whose = f"--set {' --set '.join(fixed)}" if fixed else "the search space"
+        raise UserError(f"{whose} gives a configuration that cannot be: {error}") from error

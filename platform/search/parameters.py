@@ -1,0 +1,234 @@
+"""The parameters of a search space: what it asks for, values that a user fixes, and whether values fit."""
+
+from __future__ import annotations
+
+import dataclasses
+import difflib
+import functools
+import math
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from random import Random
+from typing import Any
+
+import optuna
+from optuna.distributions import (
+    BaseDistribution,
+    CategoricalDistribution,
+    FloatDistribution,
+    IntDistribution,
+    check_distribution_compatibility,
+)
+
+from platform.config.configuration import Configuration
+from platform.errors import UserError, unknown_name
+from platform.search.parameter_values import as_value, at_share, in_words, is_inside, kind_in_words, lowest
+
+Suggest = Callable[[optuna.Trial], dict[str, Any]]
+"""A search space: `suggest(trial) -> overrides`."""
+
+SURVEYED_TRIALS = 256
+"""Random walks from which a space's parameters are learned, those of its branches too."""
+
+CONFIGURATION_FIELDS = tuple(field.name for field in dataclasses.fields(Configuration))
+
+
+@dataclass(frozen=True, kw_only=True)
+class SpaceParameters:
+    """What a space asks for and sets, over all its branches."""
+
+    space: str
+    """Its name."""
+    distributions: Mapping[str, BaseDistribution]
+    """Parameter to where its values come from."""
+    fields: frozenset[str]
+    """Fields of the configuration that it sets."""
+
+    def unknown(self, kind: str, name: str) -> UserError:
+        """The error for a `name`, given as `kind`, that is not one of the parameters."""
+        if name in self.fields:
+            return UserError(
+                f"{kind} {name!r} is no parameter of the space {self.space}: it is worked out from others; "
+                f"the parameters are {', '.join(sorted(self.distributions))}."
+            )
+        if name in CONFIGURATION_FIELDS:
+            return UserError(
+                f"{kind} {name!r} is not searched by the space {self.space}, so all trials have the same "
+                f"value; pass it as --{name.replace('_', '-')} VALUE."
+            )
+        flags = [field for field in CONFIGURATION_FIELDS if field not in {*self.fields, *self.distributions}]
+        nearest = difflib.get_close_matches(name, [*self.distributions, *flags], n=1)
+        if nearest and nearest[0] in flags:
+            return UserError(
+                f"unknown {kind} {name!r}; did you mean the flag --{nearest[0].replace('_', '-')}? Known: "
+                f"{', '.join(sorted(self.distributions))}."
+            )
+        return unknown_name(kind, name, self.distributions)
+
+
+def survey(space: str, suggest: Suggest) -> SpaceParameters:
+    """Learn a space's parameters by asking it.
+
+    UserError: it sets what is no field of the configuration, or asks for a parameter in two ways that one
+    study cannot hold.
+    """
+    random = Random(0)
+    distributions: dict[str, BaseDistribution] = {}
+    fields: set[str] = set()
+    for walk in range(SURVEYED_TRIALS):
+        trial = _RandomTrial(space, random, distributions, lowest_numbers=walk % 2 == 0)
+        fields |= suggest(trial).keys()  # type: ignore[arg-type]
+    for name in sorted(fields - set(CONFIGURATION_FIELDS)):
+        raise unknown_name(f"field set by search_spaces/{space}.py", name, CONFIGURATION_FIELDS)
+    return SpaceParameters(space=space, distributions=distributions, fields=frozenset(fields))
+
+
+def parse_fixed(texts: Sequence[str], parameters: SpaceParameters) -> dict[str, Any]:
+    """The values of `--set`, each given as `parameter=value`.
+
+    A number may lie outside the space's range: the configuration says whether it can be. UserError: not of
+    that form, given twice, an unknown parameter, a value that is none of a choice's or no finite number.
+    """
+    fixed: dict[str, Any] = {}
+    for text in texts:
+        name, separator, value = text.partition("=")
+        if not (name and separator and value):
+            raise UserError(f"--set takes PARAMETER=VALUE, for example lambda_mask=10, but got {text!r}.")
+        if name in fixed:
+            raise UserError(f"--set takes each parameter once, but got {name!r} twice.")
+        if name not in parameters.distributions:
+            raise parameters.unknown("parameter in --set", name)
+        distribution = parameters.distributions[name]
+        fixed[name] = as_value(value, distribution)
+        if isinstance(distribution, CategoricalDistribution) and not is_inside(fixed[name], distribution):
+            raise UserError(
+                f"--set {name} takes {in_words(distribution)}, but got {value!r}; choose one of them."
+            )
+        if isinstance(fixed[name], str) and not isinstance(distribution, CategoricalDistribution):
+            raise UserError(f"--set {name} takes a number, but got {value!r}.")
+        if isinstance(fixed[name], float) and not math.isfinite(fixed[name]):
+            raise UserError(f"--set {name} takes a finite number, but got {value!r}.")
+    return fixed
+
+
+def with_fixed(suggest: Suggest, fixed: Mapping[str, Any]) -> Suggest:
+    """The same space, which is given the `fixed` values and asks the sampler for the others only."""
+    return functools.partial(_suggest_with, suggest, dict(fixed)) if fixed else suggest
+
+
+def _suggest_with(suggest: Suggest, fixed: Mapping[str, Any], trial: optuna.Trial) -> dict[str, Any]:
+    return suggest(_FixingTrial(trial, fixed))  # type: ignore[arg-type]
+
+
+class _FixingTrial:
+    """A trial in front of another: it answers for the fixed parameters itself."""
+
+    def __init__(self, trial: optuna.Trial, fixed: Mapping[str, Any]) -> None:
+        self._trial, self._fixed = trial, fixed
+
+    def __getattr__(self, attribute: str) -> Any:
+        value = getattr(self._trial, attribute)
+        if not attribute.startswith("suggest_"):
+            return value
+
+        def suggest(name: str, *arguments: Any, **options: Any) -> Any:
+            return self._fixed[name] if name in self._fixed else value(name, *arguments, **options)
+
+        return suggest
+
+
+class AskedTrial(ABC):
+    """Stands in for Optuna's trial without a study: notes what a space asks for."""
+
+    def __init__(self) -> None:
+        self.distributions: dict[str, BaseDistribution] = {}
+
+    def suggest_float(
+        self, name: str, low: float, high: float, *, step: float | None = None, log: bool = False
+    ) -> Any:
+        """As Optuna's."""
+        return self._ask(name, FloatDistribution(low, high, log=log, step=step))
+
+    def suggest_int(self, name: str, low: int, high: int, *, step: int = 1, log: bool = False) -> Any:
+        """As Optuna's."""
+        return self._ask(name, IntDistribution(low, high, log=log, step=step))
+
+    def suggest_categorical(self, name: str, choices: Sequence[Any]) -> Any:
+        """As Optuna's."""
+        return self._ask(name, CategoricalDistribution(choices))
+
+    def __getattr__(self, attribute: str) -> Any:
+        if attribute.startswith("__"):
+            raise AttributeError(attribute)
+        # No AttributeError: `hasattr(trial, "number")` is a question about the trial too.
+        raise NotImplementedError(
+            f"a space may ask its trial only suggest_float, suggest_int and suggest_categorical, so that a "
+            f"proposal is a function of its values, but it asked for trial.{attribute}"
+        )
+
+    def _ask(self, name: str, distribution: BaseDistribution) -> Any:
+        self.distributions[name] = distribution
+        return self._answer(name, distribution)
+
+    @abstractmethod
+    def _answer(self, name: str, distribution: BaseDistribution) -> Any:
+        """The parameter's value."""
+
+
+class _RandomTrial(AskedTrial):
+    """Goes down a branch of the space at random: every choice is drawn, and every number or none."""
+
+    def __init__(
+        self,
+        space: str,
+        random: Random,
+        distributions: dict[str, BaseDistribution],
+        *,
+        lowest_numbers: bool,
+    ) -> None:
+        """`distributions`: where earlier trials of the survey found each parameter; added to."""
+        super().__init__()
+        self.distributions = distributions
+        self._space, self._random, self._lowest_numbers = space, random, lowest_numbers
+
+    def _ask(self, name: str, distribution: BaseDistribution) -> Any:
+        before = self.distributions.get(name, distribution)
+        try:
+            check_distribution_compatibility(before, distribution)
+        except ValueError as error:
+            raise UserError(
+                f"a parameter must have the same kind and the same choices wherever search_spaces/"
+                f"{self._space}.py asks for it, but {name} is {kind_in_words(before)} in one place and "
+                f"{kind_in_words(distribution)} in another; give one of them another name."
+            ) from error
+        return super()._ask(name, distribution)
+
+    def _answer(self, name: str, distribution: BaseDistribution) -> Any:
+        if self._lowest_numbers and not isinstance(distribution, CategoricalDistribution):
+            return lowest(distribution)
+        return at_share(distribution, self._random.random())
+
+
+class GivenTrial(AskedTrial):
+    """Answers with values from outside, and notes what does not fit instead of stopping."""
+
+    def __init__(self, values: Mapping[str, Any]) -> None:
+        super().__init__()
+        self._values = values
+        self.problems: list[str] = []
+        """In words: parameters without a value, and values outside."""
+
+    @property
+    def asked(self) -> dict[str, Any]:
+        """The parameters that were asked for and have a value."""
+        return {name: self._values[name] for name in self.distributions if name in self._values}
+
+    def _answer(self, name: str, distribution: BaseDistribution) -> Any:
+        if name not in self._values:
+            self.problems.append(f"{name} ({in_words(distribution)}) is missing")
+        elif is_inside(self._values[name], distribution):
+            return self._values[name]
+        else:
+            self.problems.append(f"{name} must be {in_words(distribution)}, but is {self._values[name]!r}")
+        return lowest(distribution)

@@ -1,0 +1,128 @@
+"""What a study was told of its trials, held against the stored fold runs from which it was worked out."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from optuna.trial import FrozenTrial, TrialState
+
+from platform.config.configuration import Configuration, replace
+from platform.errors import UserError
+from platform.runs.model_measures import parameter_count
+from platform.runs.store import ResultsStore
+from platform.runs.tasks import FoldTask
+from platform.search.inner_scores import InnerScores, inner_scores
+from platform.search.invalid_trials import ATTRIBUTE, why_invalid
+from platform.search.parameters import GivenTrial, Suggest
+from platform.search.trial_values import trial_values
+
+TOLERANCE = 1e-12
+"""Sums over the same counts in another order; one image more or less right moves a score far more."""
+
+
+def scored_runs(trial: FrozenTrial, tasks: Sequence[FoldTask]) -> Sequence[FoldTask]:
+    """The fold runs, among a trial's, that its score was worked out from; none of a failed trial."""
+    if trial.state == TrialState.FAIL or ATTRIBUTE in trial.user_attrs:
+        return ()
+    return tasks[: int(trial.user_attrs["folds"])]
+
+
+def check_told(
+    trial: FrozenTrial,
+    tasks: Sequence[FoldTask],
+    *,
+    study: str,
+    suggest: Suggest,
+    base: Configuration,
+    objectives: Sequence[str],
+    store: ResultsStore,
+) -> None:
+    """UserError unless an ended trial is what its parameters and fold runs make of it; latency is believed.
+
+    `tasks`: all steps of the trial, in order, none of an invalid one; `suggest`, `base`: the space and what
+    it changes. Fold runs of a complete or pruned trial that are gone are an error too.
+    """
+    attributes = trial.user_attrs
+    if ATTRIBUTE in attributes:
+        reason = why_invalid(base, attributes["overrides"]) if attributes["overrides"] else "the space failed"
+        _expect(trial, study, "end", "invalid" if reason else "valid", "invalid")
+        return
+    _expect(trial, study, "configuration", _overrides(trial, suggest), attributes["overrides"])
+    if trial.state == TrialState.FAIL:
+        return
+    done = int(attributes["folds"])
+    complete = trial.state == TrialState.COMPLETE
+    if not (done == len(tasks) if complete else 0 < done <= len(tasks)):
+        raise _other(
+            trial, study, "number of fold runs", f"of {len(tasks)}", f"{done} and {trial.state.name}"
+        )
+    scored = scored_runs(trial, tasks)
+    scores = inner_scores(store, scored, partial=True)
+    missing = [task for step, task in enumerate(scored) if step not in scores.steps]
+    if missing:
+        raise UserError(
+            f"trial {trial.number} of study {study} was told its score, but its fold run "
+            f"{missing[0].identity} (fold {missing[0].fold_index}) is not in {store.root}; {_AGAIN}."
+        )
+    if trial.intermediate_values:
+        _expect_close(trial, study, "mean", {done: scores.mean_of_steps}, trial.intermediate_values)
+    if complete:
+        values = _values(trial, tasks, scores, base=base, objectives=objectives, store=store)
+        _expect_close(trial, study, "values", values, dict(zip(objectives, trial.values, strict=True)))
+
+
+def _overrides(trial: FrozenTrial, suggest: Suggest) -> dict[str, Any]:
+    """What the space makes of the trial's parameters, as a study stores it."""
+    made = suggest(GivenTrial(trial.params))  # type: ignore[arg-type]
+    stored: dict[str, Any] = json.loads(json.dumps(made))
+    return stored
+
+
+def _values(
+    trial: FrozenTrial,
+    tasks: Sequence[FoldTask],
+    scores: InnerScores,
+    *,
+    base: Configuration,
+    objectives: Sequence[str],
+    store: ResultsStore,
+) -> dict[str, float]:
+    told = dict(zip(objectives, trial.values, strict=True))
+    measured = {name: told[name] for name in objectives if name == "latency"}
+    if "parameters" in objectives:
+        class_count = len(tasks[0].data.class_names)
+        configuration = replace(base, **trial.user_attrs["overrides"])
+        measured["parameters"] = float(parameter_count(configuration, class_count))
+    values = trial_values(objectives, scores, store=store, tasks=tasks, measured=measured)
+    return dict(zip(objectives, values, strict=True))
+
+
+def _expect_close(
+    trial: FrozenTrial, study: str, what: str, found: Mapping[Any, float], told: Mapping[Any, float]
+) -> None:
+    same = found.keys() == told.keys() and all(
+        math.isclose(found[key], told[key], rel_tol=TOLERANCE, abs_tol=TOLERANCE) for key in found
+    )
+    if not same:
+        raise _other(trial, study, what, found, told)
+
+
+def _expect(trial: FrozenTrial, study: str, what: str, found: Any, told: Any) -> None:
+    if found != told:
+        raise _other(trial, study, what, found, told)
+
+
+_AGAIN = (
+    "move the study's storage away, or pass a new --name, and run the same command: the search is repeated "
+    "from the stored fold runs"
+)
+
+
+def _other(trial: FrozenTrial, study: str, what: str, found: Any, told: Any) -> UserError:
+    return UserError(
+        f"what a study was told must be what its stored fold runs say, but trial {trial.number} of {study} "
+        f"has the {what} {told}, and they say {found}: its storage was changed or damaged; {_AGAIN}."
+    )

@@ -1,0 +1,128 @@
+"""What lies behind a row: each fold, each class, and the confusion matrices, as grids of texts."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+
+from datasets.folds.rules import LEFT_OUT_SETS
+from datasets.prepared.merged import sets_of
+from platform.aggregation.aggregate import Confusion, Scores, TableRow
+from platform.evaluation.reported import RELEASED_FOLD_ACCURACIES, RELEASED_TEST_SIZES
+from platform.tables.formatting import ABSENT, percent, row_label
+from platform.tables.grid import Grid
+from platform.tables.table import Section
+
+FOLDS_A_GRID = 10
+CONFUSIONS: dict[str, Callable[[Scores], Confusion]] = {
+    "images": lambda scores: scores.image_confusion,
+    "sequences by mean score": lambda scores: scores.sequence_confusion,
+    "sequences by majority": lambda scores: scores.majority_confusion,
+}
+"""What is counted in each confusion matrix of a row."""
+
+
+def fold_grids(section: Section) -> list[Grid]:
+    """Accuracy of each fold of each row, ten folds a grid, and FMPN's released folds where there are any."""
+    fold_count = max(row.fold_numbers[-1] for row in section.rows) + 1
+    return [
+        _fold_grid(section, range(start, min(start + FOLDS_A_GRID, fold_count)))
+        for start in range(0, fold_count, FOLDS_A_GRID)
+    ]
+
+
+def _fold_grid(section: Section, folds: range) -> Grid:
+    lines = []
+    for row in section.rows:
+        found = row.scores.folds if row.scores else ()
+        cells = {score.fold: (score.accuracy, score.image_count) for score in found}
+        lines.append((row_label(row), row.experiment, *_fold_cells(cells, folds)))
+    released = RELEASED_FOLD_ACCURACIES.get(section.reported_as)
+    if released is not None and any(released_fold_accuracies(row) for row in section.rows):
+        cells = dict(enumerate(zip(released, RELEASED_TEST_SIZES[section.reported_as], strict=True)))
+        lines.append(("FMPN (reported)", "released by its authors", *_fold_cells(cells, folds)))
+    return Grid(
+        caption=f"Accuracy % of each fold on {section.title} (images tested)",
+        header=("Row", "Experiment", *(_fold_heading(section, fold) for fold in folds)),
+        rows=tuple(lines),
+        left_columns=2,
+    )
+
+
+def _fold_heading(section: Section, fold: int) -> str:
+    """`Fold 3`, or `Fold 1: mmi` where fold 1 tests all of a data set."""
+    if all(row.fold_rule == LEFT_OUT_SETS for row in section.rows):
+        return f"Fold {fold}: {sets_of(section.dataset)[fold]}"
+    return f"Fold {fold}"
+
+
+def released_fold_accuracies(row: TableRow) -> dict[int, float]:
+    """Fold to the accuracy of FMPN's released one, in [0, 1]; empty where the row has other folds."""
+    if row.fold_rule != "paper" or (row.chosen_of or row.fold_count) != 10:
+        return {}
+    released = dict(enumerate(RELEASED_FOLD_ACCURACIES.get(row.reported_as, ())))
+    return {fold: released[fold] for fold in row.fold_numbers if fold in released}
+
+
+def _fold_cells(cells: Mapping[int, tuple[float, int]], folds: range) -> list[str]:
+    return [f"{percent(cells[f][0])} ({cells[f][1]})" if f in cells else ABSENT for f in folds]
+
+
+def class_grids(section: Section) -> list[Grid]:
+    """Of each row with scores: precision, recall and F1 of each class, of pooled images."""
+    return [
+        Grid(
+            caption=f"Each class: {row_label(row)} of {row.experiment} on {row.dataset}, pooled images",
+            header=("Class", "Images", "Answered", "Precision %", "Recall %", "F1"),
+            rows=tuple(
+                (
+                    score.name,
+                    str(score.true_count),
+                    str(score.predicted_count),
+                    _share(score.precision),
+                    _share(score.recall),
+                    ABSENT if score.f1 is None else f"{score.f1:.3f}",
+                )
+                for score in row.scores.classes
+            ),
+            left_columns=1,
+        )
+        for row in section.rows
+        if row.scores is not None
+    ]
+
+
+def confusion_grids(section: Section) -> list[Grid]:
+    """Of each row with scores: three confusion matrices; a cell is a share of the true class and a count."""
+    return [
+        Grid(
+            caption=(
+                f"Confusion matrix, {what}: {row_label(row)} of {row.experiment} on {row.dataset} "
+                "(% of the true class, count)"
+            ),
+            header=("True class", *row.scores.class_names),
+            rows=tuple(
+                (name, *(_cell(count, sum(counts)) for count in counts))
+                for name, counts in zip(row.scores.class_names, pick(row.scores), strict=True)
+            ),
+            left_columns=1,
+        )
+        for row in section.rows
+        if row.scores is not None
+        for what, pick in CONFUSIONS.items()
+    ]
+
+
+def _share(value: float | None) -> str:
+    return ABSENT if value is None else percent(value)
+
+
+def _cell(count: int, total: int) -> str:
+    return f"{100 * count / total:.1f} ({count})" if count else ABSENT
+
+
+PARTS: dict[str, Callable[[Section], list[Grid]]] = {
+    "folds": fold_grids,
+    "classes": class_grids,
+    "confusions": confusion_grids,
+}
+"""What can be shown below the rows of a data set."""

@@ -1,0 +1,107 @@
+"""How single values are written, the same in every form of the table."""
+
+from __future__ import annotations
+
+from datasets.masks.controls import CONTROLS
+from platform.aggregation.aggregate import TableRow
+from platform.aggregation.seeds import SeedMean
+from platform.config.mask_source import PERMUTED_RELEASED
+from platform.evaluation.reported import ReportedResult, reported_counterpart
+from platform.evaluation.statistics import Interval
+
+ABSENT = "–"
+NOT_STATED_MARK = "†"
+LEAKAGE = "selected on the test folds: leakage"
+
+
+def percent(share: float) -> str:
+    """0.98058 -> `98.06`: two decimals, as the field prints accuracies."""
+    return f"{100 * share:.2f}"
+
+
+def points(difference: float | None) -> str:
+    """A difference of two shares in percentage points: `+3.10`, or a dash."""
+    return ABSENT if difference is None else f"{100 * difference:+.2f}"
+
+
+def interval(value: Interval | None) -> str:
+    """`80.1–88.9` in percent; one decimal is all that a bootstrap's ends hold."""
+    return ABSENT if value is None else f"{100 * value.low:.1f}–{100 * value.high:.1f}"
+
+
+def p_value_text(value: float) -> str:
+    """`0.031`, and `2.1e-05` where three decimals would show nothing."""
+    return f"{value:.3f}" if value >= 0.001 else f"{value:.1e}"
+
+
+def seed_mean_text(value: SeedMean) -> str:
+    """`58.10 (SD 4.89)` in percent."""
+    return f"{percent(value.mean)} (SD {percent(value.standard_deviation)})"
+
+
+def folds_text(row: TableRow) -> str:
+    """`10`, `7 of 10` for an incomplete row, or `2, 6 of 10`: folds 2 and 6 were asked for."""
+    if row.chosen_of and row.complete:
+        return f"{', '.join(map(str, row.chosen_folds))} of {row.chosen_of}"
+    done = row.fold_count - len(row.problems)
+    return str(row.fold_count) if row.complete else f"{done} of {row.fold_count}"
+
+
+def title_text(row: TableRow) -> str:
+    """The method's name, with whatever keeps the row from being read like the others."""
+    marks = []
+    if row.chosen_of:
+        marks.append(f"folds {', '.join(map(str, row.chosen_folds))} only")
+    if not row.complete:
+        marks.append("INCOMPLETE")
+    if row.leaks:
+        marks.append(LEAKAGE)
+    if row.of_other_version:
+        marks.append(f"version {row.result_version}")
+    return row.title + (f" ({', '.join(marks)})" if marks else "")
+
+
+def masks_text(row: TableRow) -> str:
+    """`own`, the data set that lent the masks, or a dash for a method without masks."""
+    return row.masks if row.masks and row.masks != "none" else ABSENT
+
+
+def masks_name(masks: str) -> str:
+    """`masks of ckplus`, `released masks`, `permuted masks` of a control, `permuted released masks`."""
+    return f"{masks} masks" if masks in (*CONTROLS, "released", PERMUTED_RELEASED) else f"masks of {masks}"
+
+
+def row_label(row: TableRow) -> str:
+    """A row's name in a sentence: its title, and what sets it apart from the other rows."""
+    lent = f", {masks_name(row.masks)}" if masks_text(row) not in (ABSENT, "own") else ""
+    leaks = f", {LEAKAGE}" if row.leaks else ""
+    some = f", folds {', '.join(map(str, row.chosen_folds))} only" if row.chosen_of else ""
+    return f"{row.title} ({row.net}{lent}{some}{leaks})"
+
+
+def reported_difference(row: TableRow) -> float | None:
+    """Our mean of folds minus the reported accuracy of the same method, in [-1, 1]; None without one,
+    and for a row of some folds only."""
+    reported = reported_counterpart(row.method, row.reported_as)
+    if reported is None or row.chosen_of or row.scores is None or not row.complete:
+        return None
+    return row.scores.mean_of_folds - reported.accuracy_percent / 100
+
+
+def gap_text(row: TableRow) -> str:
+    """The optimism gap in points."""
+    return "0 by construction" if row.leaks and row.scores else points(row.optimism_gap)
+
+
+def reported_value(result: ReportedResult) -> str:
+    """The printed accuracy in percent, marked where its averaging is not stated."""
+    mark = NOT_STATED_MARK if result.statistic == "not stated" else ""
+    return f"{result.accuracy_percent:.2f}{mark}"
+
+
+def reported_source(result: ReportedResult) -> str:
+    """Where it is printed, and its protocol."""
+    stated = ""
+    if result.our_method is not None:
+        stated = f"; {result.classes} classes, {result.frames}, folds: {result.folds}"
+    return f"reported: {result.source}, {result.protocol}{stated}"

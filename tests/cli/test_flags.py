@@ -1,0 +1,171 @@
+from __future__ import annotations
+
+import argparse
+import dataclasses
+import os
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from platform.cli.flags import add_settings, field_help, is_named, parse_value, read_yaml, resolve
+from platform.cli.parser import Parser
+from platform.config.configuration import Configuration, Plan
+from platform.config.presets import preset
+from platform.errors import UserError
+
+
+def parsed(*argv: str, without: tuple[str, ...] = ()) -> argparse.Namespace:
+    parser = Parser(prog="program")
+    add_settings(parser, without=without)
+    return parser.parse_args(list(argv))
+
+
+@pytest.mark.parametrize("kind", [Configuration, Plan])
+def test_every_field_has_a_help_text_of_its_own(kind: Any) -> None:
+    texts = field_help(kind)
+    assert list(texts) == [field.name for field in dataclasses.fields(kind)]
+    for name, text in texts.items():
+        assert len(text) > 8, name
+        assert "\n" not in text
+        assert text.endswith("."), name
+    assert len(set(texts.values())) == len(texts)
+
+
+def test_every_field_but_the_commands_own_has_a_flag_with_its_help() -> None:
+    parser = Parser(prog="program")
+    add_settings(parser, without=("selection_rule",))
+    flags = {action.dest: action for action in parser._actions}
+    fields = {f.name for kind in (Configuration, Plan) for f in dataclasses.fields(kind)}
+    assert fields - set(flags) == {"selection_rule"}
+    assert flags["stage1_batch_size"].option_strings == ["--stage1-batch-size"]
+    assert flags["seed"].help == field_help(Configuration)["seed"]
+    assert all(flags[name].metavar for name in fields & set(flags))
+    parser.format_help()  # a stray % in a help text would raise
+
+
+def test_left_out_fields_have_no_flag() -> None:
+    with pytest.raises(SystemExit):
+        parsed("--trials", "3", without=("trials",))
+
+
+def test_without_flags_the_preset_is_what_counts() -> None:
+    configuration, plan = resolve(parsed("--preset", "released"))
+    assert configuration == Configuration(lambda_mask=0.1)
+    assert plan == Plan(space="fmpn")
+
+
+def test_a_field_is_named_by_its_flag_or_by_the_file_and_not_by_the_preset(tmp_path: Path) -> None:
+    file = tmp_path / "settings.yaml"
+    file.write_text("backbone: vgg16\n")
+    assert not is_named(parsed(), "backbone")
+    assert is_named(parsed("--backbone", "vgg16"), "backbone")
+    assert is_named(argparse.Namespace(config=str(file), backbone=None), "backbone")
+    assert not is_named(argparse.Namespace(config=str(file), seed=None), "seed")
+
+
+def test_flags_override_yaml_which_overrides_the_preset_which_overrides_the_defaults(tmp_path: Path) -> None:
+    file = tmp_path / "settings.yaml"
+    file.write_text("lambda_mask: 5\nseed: 7\ntrials: 2\nstudy_seed: 4\n")
+    base = ["--preset", "released"]
+    with_file = [*base, "--config", str(file)]
+    with_flags = [*with_file, "--lambda-mask", "2", "--trials", "9"]
+
+    def values(argv: list[str], **forced: Any) -> tuple[Any, ...]:
+        configuration, plan = resolve(parsed(*argv), **forced)
+        return (
+            configuration.lambda_mask, configuration.seed, configuration.stage2_batch_size,
+            plan.trials, plan.study_seed,
+        )  # fmt: skip
+
+    assert values(base) == (0.1, 0, 16, 12, 0)
+    assert values(with_file) == (5, 7, 16, 2, 4)
+    assert values(with_flags) == (2, 7, 16, 9, 4)
+    assert values(with_flags, trials=1) == (2, 7, 16, 1, 4)
+
+
+def test_what_overrides_is_checked_together() -> None:
+    smallest = preset("smoke")["load_size_pixels"]
+    with pytest.raises(UserError, match=f"{smallest} < 299"):
+        resolve(parsed("--preset", "smoke", "--image-size-pixels", "299"))
+
+
+@pytest.mark.parametrize(
+    ("flag", "text", "value"),
+    [
+        ("seed", "12", 12),
+        ("lambda_mask", "1e-2", 0.01),
+        ("lambda_mask", "3", 3.0),
+        ("pruning", "no", False),
+        ("pruning", "YES", True),
+        ("transform_input", "false", False),
+        ("rounds", "6,4", (6, 4)),
+        ("baselines", "cnn", ("cnn",)),
+        ("baselines", "", ()),
+        ("backbone", "vgg16", "vgg16"),
+        ("weights", "none", "none"),
+    ],
+)
+def test_a_flags_text_becomes_its_fields_type(flag: str, text: str, value: object) -> None:
+    argv = ["--preset", "paper", "--" + flag.replace("_", "-"), text]
+    configuration, plan = resolve(parsed(*argv))
+    found = getattr(configuration, flag, None) if hasattr(configuration, flag) else getattr(plan, flag)
+    assert found == value
+    assert type(found) is type(value)
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "hint", "message"),
+    [
+        ("seed", "1.5", int, "--seed takes N, but got '1.5'."),
+        ("lambda_mask", "much", float, "--lambda-mask takes X, but got 'much'."),
+        ("pruning", "maybe", bool, "--pruning takes yes|no, but got 'maybe'."),
+        ("rounds", "4,x", tuple[int, ...], "--rounds takes A,B,..., but got '4,x'."),
+    ],
+)
+def test_a_flag_of_the_wrong_type_names_flag_and_value(name: str, text: str, hint: Any, message: str) -> None:
+    with pytest.raises(UserError) as refusal:
+        parse_value(name, text, hint)
+    assert str(refusal.value) == message
+
+
+def test_yaml_lists_and_numbers_without_a_point_are_understood(tmp_path: Path) -> None:
+    file = tmp_path / "settings.yaml"
+    file.write_text("rounds: [6, 4]\nclassifier_learning_rate: 1e-4\nweights: none\nbaselines: []\n")
+    assert read_yaml(file) == {
+        "rounds": (6, 4), "classifier_learning_rate": 1e-4, "weights": "none", "baselines": (),
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("text", "parts"),
+    [
+        ("lamda_mask: 1", ["unknown key in", "settings.yaml", "'lamda_mask'", "did you mean 'lambda_mask'?"]),
+        ("3: 1", ["unknown key in", "'3'"]),
+        ("- 1", ["must map field names to values", "list"]),
+        ("", ["must map field names to values", "NoneType"]),
+        ("a: [", ["line 1: not valid YAML"]),
+        ("a: !!python/object:os.system x", ["line 1: not valid YAML"]),
+        ("seed: many", ["seed must be of type int", "'many'"]),
+        ("lambda_mask: much", ["lambda_mask must be of type float", "'much'"]),
+        ("rounds: 4", ["rounds must be a list of int", "4"]),
+    ],
+)
+def test_a_bad_yaml_file_says_what_is_wrong_in_one_line(tmp_path: Path, text: str, parts: list[str]) -> None:
+    file = tmp_path / "settings.yaml"
+    file.write_text(text)
+    with pytest.raises(UserError) as refusal:
+        resolve(parsed("--config", str(file)))
+    for part in parts:
+        assert part in str(refusal.value)
+    assert "\n" not in str(refusal.value)
+
+
+@pytest.mark.parametrize(
+    "make", [lambda path: None, Path.mkdir, os.mkfifo, lambda path: path.write_bytes(b"\xff\xfea")]
+)
+def test_a_file_that_cannot_be_read_is_named(tmp_path: Path, make: Any) -> None:
+    path = tmp_path / "settings.yaml"
+    make(path)
+    with pytest.raises(UserError, match=r"settings\.yaml"):
+        resolve(parsed("--config", str(path)))

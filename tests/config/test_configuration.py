@@ -1,0 +1,221 @@
+from __future__ import annotations
+
+import ast
+import dataclasses
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from platform.config.configuration import Configuration, Plan, plan_with, replace, to_dict
+from platform.errors import UserError
+from platform.models import load_method, method_names
+from platform.models.method import COMMON_FIELDS, STAGE1_FIELDS
+
+CONFIGURATION_FIELDS = {field.name for field in dataclasses.fields(Configuration)}
+PLAN_FIELDS = {field.name for field in dataclasses.fields(Plan)}
+
+
+def attributes_read(folder: Path, of: str, but: str) -> set[str]:
+    """Attributes read in a folder's sources from a name or an attribute that ends in `of`."""
+    files = [path for path in folder.rglob("*.py") if path.name != but]
+    assert len(files) > 3
+    return {
+        node.attr
+        for path in files
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        if isinstance(node, ast.Attribute) and ast.unparse(node.value).rpartition(".")[2].lstrip("_") == of
+    }
+
+
+def test_every_field_of_the_configuration_reaches_a_method_or_a_stage() -> None:
+    declared = {*COMMON_FIELDS, *STAGE1_FIELDS}
+    for name in method_names():
+        declared |= set(load_method(name).fields)
+    assert declared == CONFIGURATION_FIELDS - {"method"}
+
+
+def test_every_declared_field_is_read_by_the_networks_or_the_training(root: Path) -> None:
+    read = {
+        name
+        for folder in ("models", "training")
+        for name in attributes_read(root / "platform" / folder, "settings", "")
+    }
+    # The prepared faces come in their size: the data's hash stands for it (platform/runs/fold_tasks.py).
+    unread = CONFIGURATION_FIELDS - {"method", "load_size_pixels"} - read
+    assert not unread
+    assert "load_size_pixels" in attributes_read(root / "platform", "configuration", "config.py")
+
+
+def test_every_field_of_the_plan_is_read(root: Path) -> None:
+    assert PLAN_FIELDS - attributes_read(root / "platform", "plan", "config.py") == set()
+
+
+def test_no_name_is_a_field_of_both() -> None:
+    """Flags and YAML keys are the field names."""
+    assert not CONFIGURATION_FIELDS & PLAN_FIELDS
+
+
+def test_settings_cannot_be_changed_in_place() -> None:
+    for settings, name in ((Configuration(), "seed"), (Plan(), "folds")):
+        with pytest.raises(dataclasses.FrozenInstanceError):
+            setattr(settings, name, 1)
+
+
+def test_a_changed_copy_leaves_the_original_and_is_checked_again() -> None:
+    settings, plan = Configuration(), Plan()
+    assert (replace(settings, seed=3).seed, settings.seed) == (3, 0)
+    assert (plan_with(plan, trials=7).trials, plan.trials) == (7, 12)
+    with pytest.raises(UserError, match="seed must be"):
+        replace(settings, seed=-1)
+    with pytest.raises(UserError, match=r"unknown field of the configuration 'sead'; did you mean 'seed'\?"):
+        replace(settings, sead=1)
+    with pytest.raises(UserError, match="trials must be"):
+        plan_with(plan, trials=0)
+
+
+def test_plain_values_make_the_same_settings_again() -> None:
+    values = to_dict(Plan(rounds=(6, 4)))
+    assert values["rounds"] == [6, 4]
+    assert Configuration(**to_dict(Configuration(seed=4))) == Configuration(seed=4)
+
+
+def test_a_whole_number_and_its_float_are_the_same_setting() -> None:
+    assert to_dict(Configuration(lambda_mask=10)) == to_dict(Configuration(lambda_mask=10.0))
+    assert isinstance(Configuration(lambda_mask=10).lambda_mask, float)
+
+
+SMALL: dict[str, Any] = {"weights": "none", "backbone": "resnet18"}
+
+
+@pytest.mark.parametrize(
+    ("changes", "parts"),
+    [
+        ({"method": "fmpm"}, ["unknown method 'fmpm'", "did you mean 'fmpn'?", "cnn_no_mask_loss"]),
+        ({"backbone": "resnet19"}, ["unknown backbone 'resnet19'", "did you mean 'resnet18'?", "vgg16_bn"]),
+        ({"weights": "imagenett"}, ["weights must be imagenet, none or a file", "did you mean imagenet?"]),
+        ({"weights": ""}, ["weights must be imagenet, none or a file", "''"]),
+        ({"weights": "no/such.pth"}, ["there is no file 'no/such.pth'"]),
+        ({"backbone": "densenet121", "image_size_pixels": 28}, ["densenet121 needs", "29 px", "28"]),
+        ({"augmentation": "random"}, ["unknown augmentation 'random'", "Known: none, paper, strong"]),
+        ({"image_size_pixels": 74}, ["inception_v3 needs images of at least 75 px", "74", "--image-size"]),
+        (
+            {**SMALL, "backbone": "vgg16", "image_size_pixels": 31},
+            ["vgg16 needs", "32 px", "31", "--backbone"],
+        ),
+        ({**SMALL, "image_size_pixels": 15}, ["resnet18 needs", "16 px", "15"]),
+        (
+            {**SMALL, "image_size_pixels": 15, "enlarge_below_pixels": 75},
+            ["image_size_pixels must be >= 16", "15"],
+        ),
+        ({"enlarge_below_pixels": 4096}, ["enlarge_below_pixels must be 0 to 2048", "4096"]),
+        ({"load_size_pixels": 298}, ["load_size_pixels >= image_size_pixels", "298 < 299", "--load-size"]),
+        ({**SMALL, "backbone_width": 0.3}, ["backbone_width must be a multiple of 1/16", "0.3", "0.25"]),
+        ({**SMALL, "backbone_width": 0}, ["backbone_width", "0"]),
+        ({**SMALL, "backbone_width": 2}, ["backbone_width", "2"]),
+        ({"backbone_width": 0.5}, ["ImageNet weights", "0.5", "--weights none"]),
+        ({"generator_width": 0}, ["generator_width must be 1 to 1024", "0", "--generator-width"]),
+        ({"generator_blocks": 0}, ["generator_blocks must be 1 to 64", "0", "--generator-blocks"]),
+        ({"stage2_augmentation": "strange"}, ["unknown augmentation 'strange'", "did you mean 'strong'?"]),
+        ({"optimizer": "adamx"}, ["unknown optimizer 'adamx'", "Known: adam, adamw, sgd"]),
+        ({"weight_decay": -0.1}, ["weight_decay must be >= 0 and < 10", "-0.1", "--weight-decay"]),
+        ({"optimizer": "sgd", "momentum": 1.0}, ["momentum must be >= 0 and < 1", "1.0"]),
+        ({"momentum": 0.9}, ["momentum needs the optimizer sgd", "0.9", "adam", "--optimizer sgd"]),
+        ({"schedule": "cosinus"}, ["unknown schedule 'cosinus'", "did you mean 'cosine'?", "constant"]),
+        ({"label_smoothing": 1.0}, ["label_smoothing must be >= 0 and < 1", "1.0", "--label-smoothing"]),
+        ({"class_weights": "even"}, ["unknown class_weights 'even'", "Known: balanced, none"]),
+        ({"dropout": 1.0}, ["dropout must be >= 0 and < 1, or -1 for the net's own", "1", "--dropout"]),
+        ({"dropout": -0.5}, ["dropout must be >= 0 and < 1, or -1", "-0.5"]),
+        (
+            {"backbone": "resnet18", "dropout": 0.5},
+            [
+                "resnet18 has no dropout in its head",
+                "0.5",
+                "--dropout -1",
+                "inception_v3, vgg16, vgg16_bn, vgg19",
+            ],
+        ),
+        (
+            {"freeze_backbone": True, "weights": "none"},
+            ["freeze_backbone keeps", "none", "--weights imagenet"],
+        ),
+        ({"freeze_generator": "yes"}, ["freeze_generator must be of type bool", "'yes'"]),
+        ({"ema_decay": 1.0}, ["ema_decay must be >= 0 and < 1", "1.0", "--ema-decay"]),
+        ({"stage1_constant_epochs": -1}, ["stage1_constant_epochs must be >= 0", "-1"]),
+        ({"stage2_decay_epochs": -1}, ["stage2_decay_epochs must be >= 0", "-1"]),
+        (
+            {"stage2_constant_epochs": 0, "stage2_decay_epochs": 0},
+            ["stage2_constant_epochs + stage2_decay_epochs must be >= 1", "0"],
+        ),
+        ({"stage1_batch_size": 0}, ["stage1_batch_size must be >= 1", "0", "--stage1-batch-size"]),
+        ({"classifier_learning_rate": 0}, ["classifier_learning_rate must be > 0", "0"]),
+        ({"stage1_learning_rate": 10.0}, ["stage1_learning_rate must be > 0 and < 10", "10.0"]),
+        ({"generator_learning_rate": -1e-5}, ["generator_learning_rate must be >= 0", "-1e-05"]),
+        ({"lambda_mask": -0.1}, ["lambda_mask must be >= 0", "-0.1", "--lambda-mask"]),
+        ({"adam_beta1": 1.0}, ["adam_beta1 must be >= 0 and < 1", "1.0"]),
+        ({"seed": 2**31}, ["seed must be 0 to 2**31 - 1", str(2**31)]),
+        ({"seed": "0"}, ["seed must be of type int", "'0'"]),
+        ({"seed": True}, ["seed must be of type int", "True"]),
+        ({"seed": 1.0}, ["seed must be of type int", "1.0"]),
+        ({"backbone": None}, ["backbone must be of type str", "None"]),
+        ({"transform_input": 1}, ["transform_input must be of type bool", "1"]),
+        ({"lambda_mask": "1e-4"}, ["lambda_mask must be of type float", "'1e-4'"]),
+        ({"lambda_mask": float("nan")}, ["lambda_mask must be finite", "nan"]),
+        ({"classifier_learning_rate": float("inf")}, ["classifier_learning_rate must be finite", "inf"]),
+    ],
+)
+def test_a_bad_configuration_says_rule_value_and_remedy(changes: dict[str, Any], parts: list[str]) -> None:
+    with pytest.raises(UserError) as refusal:
+        Configuration(**changes)
+    for part in parts:
+        assert part in str(refusal.value)
+    assert "\n" not in str(refusal.value)
+
+
+@pytest.mark.parametrize(
+    ("changes", "parts"),
+    [
+        ({"folds": 1}, ["folds must be >= 2", "1", "--folds"]),
+        ({"fold_rule": "random"}, ["unknown fold_rule 'random'", "Known: holdout, paper"]),
+        ({"holdout_share": 1.0}, ["holdout_share must be > 0 and < 1", "1.0"]),
+        ({"holdout_share": 0}, ["holdout_share must be > 0 and < 1", "0"]),
+        ({"selection_rule": "best"}, ["unknown selection_rule 'best'", "Known: inner, nested, paper, test"]),
+        ({"trials": 0}, ["trials must be >= 1", "0", "--trials"]),
+        ({"trials_in_flight": 0}, ["trials_in_flight must be >= 1"]),
+        ({"study_seed": -1}, ["study_seed must be 0 to 2**31 - 1", "-1"]),
+        ({"train_workers": 65}, ["train_workers must be 0 to 64", "65"]),
+        ({"cpus_per_run": 0}, ["cpus_per_run must be >= 1"]),
+        ({"gpus_per_run": -0.5}, ["gpus_per_run must be >= 0", "-0.5"]),
+        ({"retries": -1}, ["retries must be >= 0", "-1"]),
+        ({"rounds": (4, 3)}, ["rounds must be positive and add up", "(10)", "4,3", "--rounds", "4,3,3"]),
+        ({"rounds": (11, -1)}, ["rounds must be positive", "11,-1"]),
+        ({"rounds": (4, 3, 3), "selection_rule": "nested"}, ["number of inner parts (5)", "2,2,1"]),
+        ({"folds": 5, "rounds": (4, 3, 3)}, ["number of folds (5)", "4,3,3", "for example 2,2,1"]),
+        ({"rounds": 10}, ["rounds must be a list of int", "10"]),
+        ({"rounds": (4, "x")}, ["rounds must be a list of int", "'x'"]),
+        ({"rounds": (5.0, 5.0)}, ["rounds must be a list of int", "5.0"]),
+        ({"baselines": "cnn"}, ["baselines must be a list of str", "'cnn'"]),
+        ({"baselines": (1,)}, ["baselines must be a list of str", "(1,)"]),
+        ({"pruning": "no"}, ["pruning must be of type bool", "'no'"]),
+    ],
+)
+def test_a_bad_plan_says_rule_value_and_remedy(changes: dict[str, Any], parts: list[str]) -> None:
+    with pytest.raises(UserError) as refusal:
+        Plan(**changes)
+    for part in parts:
+        assert part in str(refusal.value)
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"folds": 5, "rounds": (3, 2)},
+        {"folds": 5, "selection_rule": "paper"},  # without a search there are no rounds to add up
+        {"fold_rule": "holdout"},
+        {"rounds": (10,)},
+        {"baselines": ()},
+    ],
+)
+def test_a_good_plan_is_accepted(changes: dict[str, Any]) -> None:
+    plan = Plan(**changes)
+    assert {name: getattr(plan, name) for name in changes} == changes

@@ -1,0 +1,329 @@
+from __future__ import annotations
+
+import io
+import itertools
+import json
+import logging
+import threading
+from collections.abc import Sequence
+from types import SimpleNamespace
+from typing import Any, cast
+
+import pytest
+
+from platform.monitoring import progress as progress_module
+from platform.monitoring.event_log import EventLog
+from platform.monitoring.progress import Progress, clock, displayed
+from platform.runs.cost import GFLOP_A_SECOND_AND_CORE
+from platform.runs.tasks import FoldTask
+from platform.search.inner_scores import InnerScores
+
+NUMBERS = itertools.count()
+
+
+def finished(group: str, gflop: float, seconds: float, **changes: Any) -> dict[str, Any]:
+    """A finished task as a Dispatcher tells it; each has another identity."""
+    return {
+        "identity": f"{next(NUMBERS):024x}", "label": f"a {group} run", "fold": 3, "part": None,
+        "group": group, "gflop": gflop, "seconds": seconds, "slot_seconds": seconds,
+        "status": "complete", "accuracy": 0.5, "reused": False, **changes,
+    }  # fmt: skip
+
+
+def told(*entries: dict[str, Any], life: str = "one", running: Sequence[Any] = ()) -> dict[str, Any]:
+    """A Dispatcher's snapshot."""
+    return {"life": life, "running": list(running), "finished": list(entries)}
+
+
+@pytest.mark.parametrize(
+    ("seconds", "text"),
+    [(0, "0:00"), (0.4, "0:00"), (59.6, "1:00"), (123, "2:03"), (3599, "59:59"), (3723, "1:02:03")],
+)
+def test_a_clock_shows_minutes_and_hours_where_there_are_any(seconds: float, text: str) -> None:
+    assert clock(seconds) == text
+
+
+def test_before_anything_has_run_the_time_is_the_assumed_pace() -> None:
+    progress = Progress(slots=2)
+    progress.expect("final", 10, 50.0)
+    assert progress.seconds_left() == pytest.approx(10 * 50 / GFLOP_A_SECOND_AND_CORE / 2)
+
+
+def test_the_line_by_hand() -> None:
+    progress = Progress(slots=2)
+    progress.phase = "final folds"
+    progress.expect("final", 10, 50.0)
+    runs = [finished("final", 50, 100), finished("final", 50, 100)]
+    progress.take(told(*runs, running=[("fmpn fold 2", 3.0)]))
+    # 2 s a GFLOP: 8 runs x 50 GFLOP x 2 s / 2 slots = 400 s
+    assert progress.line(65) == (
+        "final folds: 2 of up to 10 runs done | 1 running | 0 failed | "
+        "1:05 gone, about 6:40 left, 1.85 runs/min"
+    )
+    progress.best = "best: 51.0 %"
+    progress.take(
+        told(finished("final", 50, 100, reused=True), finished("final", 50, 0, status="failed")),
+    )
+    assert progress.line(3600) == (
+        "final folds: 4 of up to 10 runs done | 0 running | 1 failed | 1 were there | best: 51.0 % | "
+        "1:00:00 gone, about 5:00 left, 0.05 runs/min"
+    )
+    assert (progress.done, progress.known, progress.failed, progress.reused) == (4, 4, 1, 1)
+
+
+def test_groups_have_paces_of_their_own() -> None:
+    progress = Progress(slots=1)
+    progress.expect("stage 1", 2, 10.0)
+    progress.expect("final", 2, 10.0)
+    progress.take(told(finished("stage 1", 10, 5)))
+    assert progress.seconds_left() == pytest.approx((1 + 2) * 5)  # the new group at the pace of all
+    progress.take(told(finished("final", 10, 20)))
+    assert progress.seconds_left() == pytest.approx(5 + 20)
+
+
+def test_more_runs_than_expected_never_make_the_total_too_small_or_the_time_negative() -> None:
+    progress = Progress(slots=1)
+    progress.expect("inner", 1, 10.0)
+    progress.take(told(*(finished("inner", 10, 1) for _ in range(3))))
+    assert (progress.done, progress.total) == (3, 3)
+    assert progress.seconds_left() == 0
+
+
+def test_nothing_expected_is_no_time_left() -> None:
+    assert Progress(slots=0).seconds_left() == 0
+
+
+class Terminal(io.StringIO):
+    """A stream that says it is a terminal."""
+
+    def isatty(self) -> bool:
+        return True
+
+
+TWO = (finished("final", 1, 1), finished("final", 1, 1))
+
+
+def snapshots(known: int) -> dict[str, Any]:
+    """Two tasks have finished; those already known are not given again."""
+    return told(*TWO[known:])
+
+
+def test_a_dispatcher_that_was_lost_and_started_anew_has_nothing_counted_twice_or_missed() -> None:
+    progress = Progress(slots=1)
+    progress.expect("final", 4, 1.0)
+    runs = [finished("final", 1, 1, fold=fold) for fold in range(4)]
+    progress.take(told(*runs[:3]))
+    progress.take(told(life="other"))  # it was asked for number 3 on, which means nothing to the new one
+    assert progress.known == 0
+    progress.take(told(*runs, life="other"))
+    assert (progress.done, progress.known) == (4, 4)
+
+
+def scores(*right: int) -> InnerScores:
+    """A step each: so many of four images right, half of them one subject's."""
+    return InnerScores(steps={n: {"A": (min(k, 2), 2), "B": (max(0, k - 2), 2)} for n, k in enumerate(right)})
+
+
+def test_fold_runs_that_a_stopped_trial_leaves_out_are_expected_no_longer() -> None:
+    """Ten trials of four steps, a second each: the time left takes the others to end like those so far."""
+    progress = Progress(slots=1)
+    progress.expect_trials(10, 4, 1.0)
+    progress.take(told(finished("inner", 1, 1, fold=0)))
+    assert (progress.total, progress.seconds_left()) == (40, pytest.approx(39))
+    progress.trial_ended("", 0, "PRUNED", scores(1))
+    assert (progress.total, progress.seconds_left()) == (37, pytest.approx(36))
+    progress.trial_ended("", 1, "INVALID", scores())
+    progress.trial_ended("", 2, "COMPLETE", scores(1, 1, 1, 1))
+    # Three trials ran five of twelve steps; of 40 runs seven are left out, and one is known to be done.
+    assert (progress.total, progress.seconds_left()) == (33, pytest.approx(32 * 5 / 12))
+    progress.expect_no_more_trials()
+    assert (progress.total, progress.seconds_left()) == (1, 0)
+
+
+def test_trials_that_ended_in_an_earlier_start_are_not_run_again() -> None:
+    progress = Progress(slots=1)
+    progress.expect_trials(3, 4, 1.0)
+    progress.trial_ended("", 0, "COMPLETE", scores(1, 1, 1, 1), earlier=True)
+    progress.trial_ended("", 1, "PRUNED", scores(1), earlier=True)
+    assert progress.total == 4
+
+
+def test_at_the_end_nothing_more_is_expected() -> None:
+    progress = Progress(slots=1)
+    progress.expect("stage 1", 4, 1.0)
+    progress.expect("final", 3, 1.0)
+    progress.take(told(finished("final", 1, 1)))
+    progress.expect_no_more()
+    assert (progress.total, progress.seconds_left()) == (1, 0)
+
+
+def test_trials_the_best_and_its_interval_are_on_the_line_while_it_searches() -> None:
+    progress = Progress(slots=1)
+    progress.phase = "search"
+    for number in range(3):
+        progress.trial_proposed("", number, [])
+    progress.round_finished("", 2, 0, 0.5)
+    progress.trial_ended("", 0, "COMPLETE", scores(3, 3))
+    progress.trial_ended("", 1, "PRUNED", scores(0))
+    assert progress.trials.best is not None
+    ends = progress.trials.best.interval
+    assert ends is not None
+    assert (ends.low, ends.high) == (0.5, 1.0)  # one subject right, the other half so
+    assert progress.state() == (
+        "search: 0 of up to 0 runs done | 0 running | 0 failed | "
+        "trials: 1 complete, 1 pruned, folds of running 2: 0/0 | best 75.0% (50.0–100.0%), trial 0"
+    )
+
+
+def test_the_best_is_the_first_of_equals_and_may_be_from_an_earlier_start() -> None:
+    lines = io.StringIO()
+    progress = Progress(slots=1, log=EventLog(lines))
+    progress.trial_ended("", 0, "COMPLETE", scores(3), earlier=True)
+    assert lines.getvalue() == ""
+    progress.trial_ended("", 1, "COMPLETE", scores(3))
+    progress.trial_ended("", 2, "FAIL", scores())
+    assert progress.trials.best is not None
+    assert progress.trials.best.trial == 0
+    assert progress.trials.counts()["trials_failed"] == 1
+    events = [json.loads(line) for line in lines.getvalue().splitlines()]
+    assert [(event["event"], event["trial"], event["score"]) for event in events] == [
+        ("trial_complete", 1, 0.75),
+        ("trial_failed", 2, None),
+    ]
+
+
+def test_a_fold_run_is_logged_with_its_trial_and_how_far_all_is() -> None:
+    lines = io.StringIO()
+    progress = Progress(slots=1, log=EventLog(lines))
+    progress.expect("inner", 2, 1.0)
+    run = finished("inner", 1, 2.0, part=0)
+    progress.trial_proposed("-fold-1", 4, [cast(FoldTask, SimpleNamespace(identity=run["identity"]))])
+    progress.take(told(run))
+    proposed, ended = [json.loads(line) for line in lines.getvalue().splitlines()]
+    assert proposed["event"] == "trial_proposed"
+    shown = {key: ended[key] for key in ("event", "study", "trial", "fold", "part", "score", "seconds")}
+    assert shown == {
+        "event": "run_finished", "study": "-fold-1", "trial": 4, "fold": 3, "part": 0, "score": 0.5,
+        "seconds": 2.0,
+    }  # fmt: skip
+    assert ended["seconds_left"] == 2.0
+    assert (ended["counts"]["runs_done"], ended["counts"]["runs_expected"]) == (1, 2)
+
+
+@pytest.mark.parametrize("stream", [io.StringIO(), Terminal()])
+def test_the_last_line_is_shown_when_the_block_ends(stream: io.StringIO) -> None:
+    progress = Progress(slots=1)
+    progress.expect("final", 2, 1.0)
+    with displayed(progress, snapshots, stream):
+        pass
+    last = stream.getvalue()
+    assert last.endswith("\n")
+    assert "2 of up to 2 runs done" in last
+    assert ("\r" in last) == stream.isatty()
+    assert progress.known == 2
+
+
+def test_every_finished_task_is_counted_once_while_the_display_renews_itself(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(progress_module, "REFRESH_SECONDS", 0.001)
+    shown = threading.Event()
+    calls: list[int] = []
+
+    def counted(known: int) -> dict[str, Any]:
+        calls.append(known)
+        if len(calls) > 3:
+            shown.set()
+        return snapshots(known)
+
+    progress = Progress(slots=1)
+    with displayed(progress, counted, Terminal()):
+        assert shown.wait(5)
+    assert calls[:2] == [0, 2]
+    assert progress.done == 2
+
+
+def test_after_an_error_nothing_is_asked_any_more() -> None:
+    def gone(known: int) -> dict[str, Any]:
+        raise AssertionError("the dispatcher is gone")
+
+    with pytest.raises(KeyError), displayed(Progress(slots=1), gone, io.StringIO()):
+        raise KeyError
+
+
+def test_a_log_file_gets_a_line_when_something_has_happened_and_not_too_often(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    now = [0.0]
+    monkeypatch.setattr(progress_module.time, "monotonic", lambda: now[0])
+    stream, runs = io.StringIO(), [finished("final", 1, 1)]
+    progress = Progress(slots=1)
+    screen = progress_module._Screen(progress, lambda known: told(*runs[known:]), stream)
+
+    def lines_at(seconds: float) -> int:
+        now[0] = seconds
+        screen.show()
+        return stream.getvalue().count("\n")
+
+    assert [lines_at(seconds) for seconds in (1, 14, 15, 16, 200)] == [0, 0, 1, 1, 1]
+    assert lines_at(316) == 2  # nothing happens, and it says that it lives
+    runs.append(finished("final", 1, 1))
+    assert [lines_at(seconds) for seconds in (317, 331)] == [2, 3]
+    assert "\r" not in stream.getvalue()
+
+
+def test_a_terminal_s_line_is_never_longer_than_the_terminal(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COLUMNS", "40")
+    stream = Terminal()
+    progress_module._Screen(Progress(slots=1), snapshots, stream).show()
+    assert len(stream.getvalue().removeprefix("\r\033[K")) == 39
+
+
+def test_a_lost_dispatcher_ends_the_display_without_a_word(
+    monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(progress_module, "REFRESH_SECONDS", 0.001)
+    asked = threading.Event()
+
+    def lost(known: int) -> dict[str, Any]:
+        asked.set()
+        raise ConnectionError("the dispatcher is gone")
+
+    def work() -> None:
+        with displayed(Progress(slots=1), lost, io.StringIO()):
+            assert asked.wait(5)
+            raise KeyError
+
+    with pytest.raises(KeyError):
+        work()
+    assert capfd.readouterr() == ("", "")
+
+
+def lost(number: int, **changes: Any) -> dict[str, Any]:
+    """A loss as a Dispatcher tells it."""
+    return {
+        "number": number, "label": "fmpn fold 2", "host": "node7", "reason": "WorkerCrashedError: gone",
+        "worker_lost": True, "in_a_row": number, "wait_seconds": 2.0, **changes,
+    }  # fmt: skip
+
+
+def test_lost_workers_are_shown_and_logged_once_with_their_host_and_are_no_failures(
+    caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # As before Ray's log took it; pytest puts its handler on a logger that does not propagate.
+    monkeypatch.setattr(logging.getLogger("platform"), "propagate", True)
+    monkeypatch.setattr(logging.getLogger("platform"), "handlers", [])
+    stream = io.StringIO()
+    progress = Progress(slots=2, log=EventLog(stream))
+    progress.take({**told(), "losses": [lost(1)]})
+    progress.take({**told(), "losses": [lost(1), lost(2, wait_seconds=None)]})
+    assert "0 failed | 2 workers lost (last on node7)" in progress.state()
+    details = [json.loads(line)["detail"] for line in stream.getvalue().splitlines()]
+    assert details == [
+        "fmpn fold 2 lost its worker on node7: WorkerCrashedError: gone; started again after 2 s",
+        "fmpn fold 2 lost its worker on node7: WorkerCrashedError: gone; not started again",
+    ]
+    assert [record.message for record in caplog.records if record.name == "platform"] == details
+    progress.take({**told(life="two"), "losses": []})
+    progress.take({**told(life="two"), "losses": [lost(1, worker_lost=False, host="")]})
+    assert progress.workers_lost == 2

@@ -1,0 +1,123 @@
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from platform.errors import UserError
+from platform.reports.publish import Presentation, present
+from platform.runs.store import ResultsStore
+from tests.fake_runs import demo_experiment, png_bytes, write_experiment, write_row
+
+
+@pytest.fixture(scope="module")
+def presented(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Presentation]:
+    root = tmp_path_factory.mktemp("runs")
+    store, experiment = demo_experiment(root)
+    faces = root / "faces.png"
+    faces.write_bytes(png_bytes(np.full((8, 8, 3), 7, dtype=np.uint8)))
+    return store.experiment_folder(experiment["name"]), present(store, experiment, {"Faces": faces})
+
+
+def events(folder: Path) -> dict[str, list[float]]:
+    """Tag to values of the scalars that lie directly in `folder`."""
+    from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
+
+    accumulator = EventAccumulator(str(folder))
+    accumulator.Reload()
+    return {tag: [event.value for event in accumulator.Scalars(tag)] for tag in accumulator.Tags()["scalars"]}
+
+
+def test_everything_lies_in_the_experiments_folder(presented: tuple[Path, Presentation]) -> None:
+    folder, made = presented
+    assert sorted(path.name for path in folder.iterdir()) == [
+        "experiment.json", "figures", "report.html", "table.csv", "table.json", "table.md", "table.tex",
+        "tensorboard",
+    ]  # fmt: skip
+    assert sorted(path.name for path in (folder / "figures").iterdir()) == [
+        "confusion-images-00-fmpn-synthetic.png",
+        "confusion-images-01-cnn-synthetic.png",
+        "confusion-images-02-cnn_no_mask_loss-synthetic.png",
+        "confusion-images-03-fmpn-synthetic_wild.png",
+        "confusion-sequences-00-fmpn-synthetic.png",
+        "confusion-sequences-01-cnn-synthetic.png",
+        "confusion-sequences-02-cnn_no_mask_loss-synthetic.png",
+        "confusion-sequences-03-fmpn-synthetic_wild.png",
+        "curves-stage1.png",
+        "curves-stage2.png",
+        "faces.png",
+        "masks-00-fmpn-synthetic.png",  # of fold 0, which all rows with masks share
+        "pictures-00-fmpn-synthetic.png",
+        "pictures-02-cnn_no_mask_loss-synthetic.png",
+        "pictures-03-fmpn-synthetic_wild.png",
+        "study.png",
+    ]
+    assert all(path.is_file() for path in (*made.table_files.values(), *made.figures.values(), made.report))
+    assert "FMPN" in made.text
+    assert str(folder / "tensorboard") in "".join(made.next_commands.values())
+    assert made.report.read_text().count("data:image/png;base64,") == len(made.figures) == 16
+
+
+def test_tensorboard_has_curves_fold_accuracies_pictures_and_trials(
+    presented: tuple[Path, Presentation],
+) -> None:
+    from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
+
+    logs = presented[1].tensorboard
+    fold = events(logs / "00-fmpn-synthetic" / "fold-0")
+    assert fold["stage2/loss"] == pytest.approx([2, 1, 2 / 3, 0.5, 0.4])
+    assert len(fold["stage1/loss"]) == 3
+    assert "stage1/loss" not in events(logs / "01-cnn-synthetic" / "fold-0")
+    document = json.loads(presented[1].table_files["json"].read_text())
+    expected = [fold["image_accuracy"] for fold in document["sections"][0]["rows"][0]["folds"]]
+    assert events(logs / "00-fmpn-synthetic")["test/accuracy of each fold, images"] == pytest.approx(
+        expected, abs=1e-5
+    )
+    figures = EventAccumulator(str(logs / "figures"))
+    figures.Reload()
+    assert sorted(figures.Tags()["images"]) == sorted(presented[1].figures)
+    assert events(logs / "trials" / "trial-0005") == {"score": pytest.approx([0.57])}
+    assert events(logs / "trials" / "trial-0004") == {}  # failed: no score is made up
+    assert len(list((logs / "trials").iterdir())) == 6
+
+
+def test_presenting_again_rewrites_the_same_bytes_and_no_second_log(tmp_path: Path) -> None:
+    store = ResultsStore(tmp_path)
+    experiment = write_experiment(
+        store, [write_row(store, folds=2), write_row(store, "cnn", "CNN", 0.6, folds=2)]
+    )
+    folder = store.experiment_folder(experiment["name"])
+
+    def contents() -> dict[str, bytes]:
+        kept = [*folder.glob("table.*"), folder / "report.html", *folder.glob("figures/*")]
+        return {str(path.relative_to(folder)): path.read_bytes() for path in kept}
+
+    present(store, experiment)
+    first, logs = contents(), sorted(path.parent for path in folder.glob("tensorboard/**/events*"))
+    present(store, experiment)
+    assert contents() == first
+    assert sorted(path.parent for path in folder.glob("tensorboard/**/events*")) == logs
+    # With a row less, nothing of it stays behind.
+    present(store, {**experiment, "rows": experiment["rows"][:1]})
+    assert not list(folder.glob("figures/*cnn*"))
+    assert not (folder / "tensorboard" / "01-cnn-synthetic").exists()
+
+
+def test_an_incomplete_experiment_is_refused_before_anything_is_written(tmp_path: Path) -> None:
+    store = ResultsStore(tmp_path)
+    row = write_row(store, folds=2)
+    row["runs"].pop()
+    experiment = write_experiment(store, [row])
+    folder = store.experiment_folder(experiment["name"])
+    with pytest.raises(UserError, match="fold 1 is missing"):
+        present(store, experiment)
+    assert [path.name for path in folder.iterdir()] == ["experiment.json"]
+    assert "FMPN (INCOMPLETE)" in present(store, experiment, partial=True).text
+
+
+def test_an_experiment_without_any_finished_fold_can_be_shown_partially(tmp_path: Path) -> None:
+    store = ResultsStore(tmp_path)
+    experiment = write_experiment(store, [write_row(store, folds=2) | {"runs": []}])
+    assert "0 of 2/1/1" in present(store, experiment, partial=True).text

@@ -1,0 +1,94 @@
+from __future__ import annotations
+
+import pytest
+
+from datasets.folds.rules import Fold
+from platform.config.configuration import Configuration
+from platform.models.networks.backbones import BACKBONES
+from platform.runs.cost import (
+    FORWARD_GFLOP,
+    GENERATOR_BLOCK_SHARE,
+    GFLOP_A_SECOND_AND_CORE,
+    OVERHEAD_GFLOP,
+    Pace,
+    cost_gflop,
+    cost_key,
+)
+from platform.runs.tasks import FoldTask, Machine, fold_task
+from tests.tiny_faces import fake_data
+
+FOLD = Fold(index=0, train_subjects=("A",), test_subjects=("B",))
+
+
+def task(**changes: object) -> FoldTask:
+    return fold_task(
+        Configuration(**changes),  # type: ignore[arg-type]
+        fake_data(), FOLD, fold_rule="paper", part=None, validation_subjects=None, machine=Machine(),
+    )  # fmt: skip
+
+
+def test_every_backbone_has_a_cost() -> None:
+    assert set(FORWARD_GFLOP) == set(BACKBONES)
+
+
+def test_the_published_sizes_cost_what_was_counted() -> None:
+    """DESIGN: 227 GFLOP an image in stage 1; stage 2 with Inception adds three of its forward passes."""
+    made = task()
+    assert made.stage1 is not None
+    assert cost_gflop(made.stage1, 10) == pytest.approx(10 * 300 * (227 + OVERHEAD_GFLOP))
+    assert cost_gflop(made, 10) == pytest.approx(10 * 200 * (227 + 3 * 5.71 + OVERHEAD_GFLOP))
+
+
+def test_the_baseline_costs_its_backbone_only() -> None:
+    made = task(method="cnn", backbone="resnet18", image_size_pixels=224, weights="none")
+    assert cost_gflop(made, 1) == pytest.approx(200 * (3 * 1.81 + OVERHEAD_GFLOP))
+
+
+def test_cost_goes_with_the_square_of_size_and_widths_and_with_the_enlarged_face() -> None:
+    whole = task(method="cnn", backbone="resnet18", image_size_pixels=224, weights="none")
+    narrow = task(
+        method="cnn", backbone="resnet18", image_size_pixels=56, enlarge_below_pixels=112, weights="none",
+        backbone_width=0.5,
+    )  # fmt: skip
+    arithmetic = [cost_gflop(made, 1) / 200 - OVERHEAD_GFLOP for made in (whole, narrow)]
+    assert arithmetic[0] == pytest.approx(16 * arithmetic[1])
+
+
+def test_a_key_groups_what_takes_about_the_same_time() -> None:
+    made = task()
+    assert made.stage1 is not None
+    assert cost_key(made) == "fmpn/inception_v3"
+    assert cost_key(made.stage1) == "stage1"
+    assert cost_key(task(method="cnn")) != cost_key(made)
+
+
+def test_a_pace_is_assumed_then_learned_by_key_then_by_all() -> None:
+    pace = Pace(cores=2)
+    assert pace.seconds("a", 100) == pytest.approx(100 / (GFLOP_A_SECOND_AND_CORE * 2))
+    pace.learn("a", 10, 5)
+    assert pace.seconds("a", 100) == pytest.approx(50)
+    assert pace.seconds("new", 100) == pytest.approx(50)
+    pace.learn("b", 30, 75)  # all: 40 GFLOP in 80 s
+    assert pace.seconds("a", 100) == pytest.approx(50)
+    assert pace.seconds("b", 100) == pytest.approx(250)
+    assert pace.seconds("new", 100) == pytest.approx(200)
+    pace.learn("a", 10, 15)  # a: 20 GFLOP in 20 s
+    assert pace.seconds("a", 100) == pytest.approx(100)
+
+
+def test_the_share_of_a_residual_block_is_what_a_counter_says() -> None:
+    import torch
+    from torch.utils.flop_counter import FlopCounterMode
+
+    from platform.models.networks.mask_generator import MaskGenerator
+
+    counts = []
+    for blocks in (4, 5):
+        with torch.device("meta"), FlopCounterMode(display=False) as counter:
+            MaskGenerator(64, blocks).eval()(torch.zeros(1, 1, 299, 299))
+        counts.append(counter.get_total_flops())
+    assert (counts[1] - counts[0]) / counts[0] == pytest.approx(GENERATOR_BLOCK_SHARE, abs=2e-3)
+    four, six = (task(generator_blocks=blocks).stage1 for blocks in (4, 6))
+    assert four is not None
+    assert six is not None
+    assert cost_gflop(six, 1) / cost_gflop(four, 1) == pytest.approx(1 + 2 * GENERATOR_BLOCK_SHARE, rel=1e-2)

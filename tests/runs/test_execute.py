@@ -1,0 +1,265 @@
+"""One task after the other, end to end on a tiny prepared store, without Ray."""
+
+from __future__ import annotations
+
+import errno
+import io
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+from safetensors.torch import load
+
+from platform.config.configuration import Configuration, Plan
+from platform.errors import UserError
+from platform.evaluation.predictions import from_bytes
+from platform.runs.environment_failure import EnvironmentFailure
+from platform.runs.execute import execute, pictures_png, task_kind
+from platform.runs.fold_tasks import PlannedData, final_tasks, masks_to_lend, plan_data, step_tasks
+from platform.runs.mask_sets import load_masks
+from platform.runs.store import ResultsStore
+from platform.runs.tasks import FoldTask, Machine, Stage1Task
+from tests.tiny_faces import CLASSES, prepare_tiny, tiny_configuration
+
+pytestmark = pytest.mark.usefixtures("process_settings_as_before")
+
+PLAN = Plan(folds=2, rounds=(1, 1), holdout_share=0.3)
+
+
+@pytest.fixture(scope="module")
+def data_root(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    root = tmp_path_factory.mktemp("data")
+    prepare_tiny(root, "synthetic", subjects=10)
+    prepare_tiny(root, "synthetic_wild", subjects=5)
+    return root
+
+
+@pytest.fixture(scope="module")
+def planned(data_root: Path) -> PlannedData:
+    return plan_data(data_root, "synthetic", tiny_configuration(), PLAN, search=True)
+
+
+def final_task(planned: PlannedData, configuration: Configuration) -> FoldTask:
+    return final_tasks(configuration, planned, Machine())[0]
+
+
+def complete(task: FoldTask, runs: Path, **options: Any) -> dict[str, Any]:
+    """Stage 1 where there is one, then the fold run; both must succeed."""
+    if task.stage1 is not None:
+        pretrained = execute(task.stage1, str(runs))
+        assert pretrained["status"] == "complete", pretrained.get("traceback")
+    manifest = execute(task, str(runs), **options)
+    assert manifest["status"] == "complete", manifest.get("traceback")
+    return manifest
+
+
+def modified(runs: Path) -> dict[str, int]:
+    return {str(path): path.stat().st_mtime_ns for path in runs.rglob("*") if path.is_file()}
+
+
+@pytest.mark.parametrize("method", ["fmpn", "cnn", "cnn_no_mask_loss"])
+def test_a_fold_run_is_stored_whole_and_never_computed_twice(
+    method: str, planned: PlannedData, tmp_path: Path
+) -> None:
+    task = final_task(planned, tiny_configuration(method=method))
+    manifest = complete(task, tmp_path)
+    store = ResultsStore(tmp_path)
+    has_pictures = method != "cnn"
+    assert set(manifest["sha256"]) == {
+        "record.json", "curves.json", "predictions.parquet", "weights.safetensors",
+        *(["pictures.png"] if has_pictures else []),
+    }  # fmt: skip
+    assert store.record("fold_runs", task.identity) == json.loads(json.dumps(task.record))
+    curve = json.loads(store.read("fold_runs", task.identity, "curves.json"))["stage2"]
+    assert [epoch["epoch"] for epoch in curve] == [1, 2]
+    measures = {"loss", "gradient_norm", "images_per_second", "learning_rate", "learning_rate_classifier"}
+    assert measures | ({"learning_rate_mask_generator"} if has_pictures else set()) <= set(curve[0])
+    predictions = from_bytes(store.read("fold_runs", task.identity, "predictions.parquet"), "test")
+    assert set(predictions.subject.tolist()) == set(task.evaluation_subjects)
+    assert len(predictions) == manifest["image_count"] == 5 * 6
+    assert predictions.class_names == CLASSES
+    assert float(predictions.correct.mean()) == pytest.approx(manifest["accuracy"])
+    answers = [CLASSES[index] for index in predictions.scores.argmax(1).tolist()]
+    assert predictions.predicted.tolist() == answers
+    assert {"torch", "numpy", "python"} <= set(manifest["libraries"])
+    assert manifest["seconds"] > 0
+    before = modified(tmp_path)
+    assert complete(task, tmp_path) == manifest
+    assert modified(tmp_path) == before
+
+
+def test_stage_1_is_a_result_of_its_own_that_trials_share(planned: PlannedData, tmp_path: Path) -> None:
+    tasks = [final_task(planned, tiny_configuration(lambda_mask=value)) for value in (10.0, 0.1)]
+    for task in tasks:
+        complete(task, tmp_path)
+    assert len(list((tmp_path / "fold_runs").iterdir())) == 2
+    (folder,) = (tmp_path / "stage1").iterdir()
+    (masks,) = (tmp_path / "masks").iterdir()
+    assert {path.name for path in masks.iterdir()} == {"manifest.json", "masks.npy", "record.json"}
+    state = load((folder / "mask_generator.safetensors").read_bytes())
+    assert state["stem.0.weight"].shape == (2, 1, 7, 7)
+    curve = json.loads((folder / "curves.json").read_text())["stage1"]
+    assert [epoch["epoch"] for epoch in curve] == [1, 2]
+
+
+def test_the_same_task_gives_the_same_bytes_in_another_folder(planned: PlannedData, tmp_path: Path) -> None:
+    task = final_task(planned, tiny_configuration())
+    names = ("predictions.parquet", "weights.safetensors", "pictures.png")
+    contents: list[list[bytes]] = []
+    for place in ("a", "b"):
+        torch.manual_seed(len(contents))
+        complete(task, tmp_path / place)
+        store = ResultsStore(tmp_path / place)
+        contents.append([store.read("fold_runs", task.identity, name) for name in names])
+    assert contents[0] == contents[1]
+
+
+def test_inner_runs_keep_no_weights_and_final_ones_only_when_asked(
+    planned: PlannedData, tmp_path: Path
+) -> None:
+    configuration = tiny_configuration(method="cnn")
+    inner = step_tasks(configuration, planned, Machine(), ((0, 0),))[0]
+    assert "weights.safetensors" not in complete(inner, tmp_path)["sha256"]
+    final = final_task(planned, configuration)
+    assert "weights.safetensors" not in complete(final, tmp_path, keep_weights=False)["sha256"]
+
+
+def test_an_epochs_end_is_reported(planned: PlannedData, tmp_path: Path) -> None:
+    reports: list[dict[str, Any]] = []
+    complete(final_task(planned, tiny_configuration(method="cnn")), tmp_path, report=reports.append)
+    assert [(report["stage"], report["epoch"], report["epochs"]) for report in reports] == [
+        ("stage2", 1, 2), ("stage2", 2, 2),
+    ]  # fmt: skip
+
+
+def test_a_failing_run_is_stored_as_failed_with_its_traceback_and_tried_again(
+    planned: PlannedData, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    task = final_task(planned, tiny_configuration(method="cnn"))
+    with monkeypatch.context() as patch:
+
+        def broken(*arguments: object, **options: object) -> None:
+            raise ArithmeticError("poisoned")
+
+        patch.setattr("platform.training.stages.train_and_evaluate", broken)
+        manifest = execute(task, str(tmp_path))
+    assert manifest["status"] == "failed"
+    assert "ArithmeticError: poisoned" in manifest["traceback"]
+    store = ResultsStore(tmp_path)
+    assert store.manifest("fold_runs", task.identity) == manifest
+    assert store.record("fold_runs", task.identity)["method"] == "cnn"
+    assert complete(task, tmp_path)["status"] == "complete"
+
+
+def test_a_fold_run_without_its_stage_1_says_so_and_is_not_stored_as_failed(
+    planned: PlannedData, tmp_path: Path
+) -> None:
+    task = final_task(planned, tiny_configuration())
+    assert task.stage1 is not None
+    with pytest.raises(
+        EnvironmentFailure, match=f"stage1 {task.stage1.identity} has no file mask_generator.safetensors"
+    ):
+        execute(task, str(tmp_path))
+    assert ResultsStore(tmp_path).manifest("fold_runs", task.identity) is None
+
+
+@pytest.mark.parametrize(
+    ("error", "said"),
+    [
+        (OSError(errno.ENOSPC, "No space left on device", "/runs/x"), "No space left on device: /runs/x"),
+        (FileNotFoundError(errno.ENOENT, "No such file or directory", "/data/images.npy"), "No such file"),
+        (MemoryError(), "MemoryError"),
+        (UserError("the masks have changed."), "the masks have changed"),
+    ],
+)
+def test_what_running_again_may_mend_is_never_stored_as_a_failure_of_the_code(
+    planned: PlannedData, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, error: Exception, said: str
+) -> None:
+    def unable(*arguments: object, **options: object) -> None:
+        raise error
+
+    monkeypatch.setattr("platform.training.stages.train_and_evaluate", unable)
+    task = final_task(planned, tiny_configuration(method="cnn"))
+    with pytest.raises(EnvironmentFailure, match=said):
+        execute(task, str(tmp_path))
+    assert ResultsStore(tmp_path).manifest("fold_runs", task.identity) is None
+
+
+def test_a_diverging_run_fails_with_the_place_and_the_images_and_is_never_scored(
+    planned: PlannedData, tmp_path: Path
+) -> None:
+    task = final_task(planned, tiny_configuration(method="cnn"))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(
+            "torch.nn.functional.cross_entropy", lambda logits, *_, **__: logits.sum() * float("nan")
+        )
+        manifest = execute(task, str(tmp_path))
+    assert manifest["status"] == "failed"
+    assert "DivergedError" in manifest["traceback"]
+    assert "the loss is nan in batch 1 of epoch 1 of stage2 (learning rates: " in manifest["traceback"]
+    assert "its images: S0" in manifest["traceback"]
+    assert not (tmp_path / "fold_runs" / task.identity / "predictions.parquet").exists()
+
+
+def test_data_prepared_anew_are_not_taken_for_the_planned_ones(tmp_path: Path) -> None:
+    prepare_tiny(tmp_path / "data", "synthetic", subjects=4)
+    planned = plan_data(tmp_path / "data", "synthetic", tiny_configuration(), PLAN)
+    prepare_tiny(tmp_path / "data", "synthetic", subjects=5)
+    with pytest.raises(EnvironmentFailure, match="this run was planned for"):
+        execute(final_task(planned, tiny_configuration(method="cnn")), str(tmp_path / "runs"))
+
+
+def test_borrowed_masks_are_the_sources_in_the_targets_order(
+    planned: PlannedData, data_root: Path, tmp_path: Path
+) -> None:
+    target = plan_data(data_root, "synthetic_wild", tiny_configuration(), PLAN, fold_rule="holdout")
+    lent = masks_to_lend(planned, target)
+    (task,) = final_tasks(tiny_configuration(), target, Machine(), borrowed_masks=lent, pretrain=False)
+    complete(task, tmp_path)
+    assert not (tmp_path / "stage1").exists()
+    store = ResultsStore(tmp_path)
+    assert store.record("masks", lent.identity)["data"]["dataset"] == "synthetic"
+    own = load_masks(lent, store, CLASSES)
+    turned = load_masks(lent, store, CLASSES[::-1])
+    assert np.array_equal(own.images, turned.images[::-1])
+    with pytest.raises(UserError, match="contempt is missing"):
+        load_masks(lent, store, (*CLASSES, "contempt"))
+
+
+def test_masks_are_built_once_and_read_back(planned: PlannedData, tmp_path: Path) -> None:
+    task = final_task(planned, tiny_configuration()).masks
+    assert task is not None
+    store = ResultsStore(tmp_path)
+    first = load_masks(task, store, CLASSES)
+    before = modified(tmp_path)
+    again = load_masks(task, store, CLASSES)
+    assert modified(tmp_path) == before
+    assert np.array_equal(first.images, again.images)
+    assert first.images.shape == (3, 34, 34)
+    assert first.class_names == CLASSES
+
+
+def test_a_run_computes_with_the_threads_of_its_record(planned: PlannedData, tmp_path: Path) -> None:
+    torch.set_num_threads(2)
+    complete(final_task(planned, tiny_configuration(method="cnn")), tmp_path)
+    assert torch.get_num_threads() == 1
+
+
+def test_kinds_of_tasks_have_folders_of_their_own(planned: PlannedData) -> None:
+    task = final_task(planned, tiny_configuration())
+    assert isinstance(task.stage1, Stage1Task)
+    assert (task_kind(task), task_kind(task.stage1)) == ("fold_runs", "stage1")
+
+
+def test_pictures_are_a_row_a_kind_and_a_column_a_face() -> None:
+    gray = np.stack([np.full((1, 4, 4), 0.0), np.full((1, 4, 4), 1.0)]).astype(np.float32)
+    colour = np.full((2, 3, 4, 4), 0.5, dtype=np.float32)
+    image = np.asarray(Image.open(io.BytesIO(pictures_png({"mask": gray, "face": colour}))))
+    assert image.shape == (8, 8, 3)
+    assert image[0, 0].tolist() == [0, 0, 0]
+    assert image[3, 7].tolist() == [255, 255, 255]
+    assert image[4, 0].tolist() == [128, 128, 128]

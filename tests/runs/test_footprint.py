@@ -1,0 +1,55 @@
+from __future__ import annotations
+
+import pytest
+
+from platform.models.networks.backbones import BACKBONES as NETS
+from platform.runs.footprint import BACKBONES, MIB, footprint, gibibytes
+from tests.runs.test_cost import task
+
+GIB = 2**30
+
+
+def test_every_backbone_has_a_footprint() -> None:
+    assert set(BACKBONES) == set(NETS)
+
+
+@pytest.mark.parametrize(
+    ("precision", "stage1_gib", "stage2_gib"), [("fp32", 10.7, 7.4), ("bf16", 5.8, None)]
+)
+def test_the_paper_s_size_takes_what_was_measured(
+    precision: str, stage1_gib: float, stage2_gib: float | None
+) -> None:
+    """docs/performance.md: peaks of a process that trains."""
+    made = task(precision=precision)
+    assert made.stage1 is not None
+    assert footprint(made.stage1).memory / GIB == pytest.approx(stage1_gib, rel=0.06)
+    if stage2_gib:
+        assert footprint(made).memory / GIB == pytest.approx(stage2_gib, rel=0.06)
+
+
+def test_activations_go_with_batch_width_and_the_square_of_the_side() -> None:
+    whole = task(method="cnn", backbone="resnet18", image_size_pixels=224, weights="none")
+    quarter = task(method="cnn", backbone="resnet18", image_size_pixels=112, weights="none")
+    narrow = task(
+        method="cnn", backbone="resnet18", image_size_pixels=224, weights="none", backbone_width=0.5
+    )
+    few = task(method="cnn", backbone="resnet18", image_size_pixels=224, weights="none", stage2_batch_size=8)
+    parameters = 16e6 * 11.2
+    activations = footprint(whole).least_memory - parameters
+    assert activations == pytest.approx(16 * 21.2 * MIB)
+    assert footprint(quarter).least_memory - parameters == pytest.approx(activations / 4)
+    assert footprint(few).least_memory - parameters == pytest.approx(activations / 2)
+    assert footprint(narrow).least_memory - parameters / 4 == pytest.approx(activations / 2)
+
+
+def test_only_final_runs_keep_weights_unless_told_otherwise() -> None:
+    final = task(method="cnn", backbone="resnet18", weights="none")
+    kept, dropped = footprint(final), footprint(final, keep_weights=False)
+    assert kept.result - dropped.result == pytest.approx(4 * 11.2e6)
+    assert kept.checkpoints == dropped.checkpoints > 0
+    assert kept.memory > kept.least_memory
+
+
+@pytest.mark.parametrize(("count", "text"), [(35 * MIB, "35 MiB"), (10.74 * GIB, "10.7 GiB")])
+def test_sizes_read_well(count: float, text: str) -> None:
+    assert gibibytes(count) == text

@@ -1,0 +1,174 @@
+from __future__ import annotations
+
+import dataclasses
+from typing import Any
+
+import pytest
+
+from datasets.folds.rules import Fold
+from platform.config.configuration import Configuration, replace
+from platform.models import load_method, method_names
+from platform.models.method import COMMON_FIELDS, STAGE1_FIELDS
+from platform.runs import tasks
+from platform.runs.identity import identity
+from platform.runs.tasks import FoldTask, Machine, fold_task, mask_task
+from tests.tiny_faces import fake_data, tiny_configuration
+
+FOLD = Fold(index=1, train_subjects=("A", "B", "C", "D"), test_subjects=("E", "F"))
+BASE = tiny_configuration(backbone_width=1.0)
+OTHER_VALUES: dict[str, Any] = {
+    "backbone": "vgg16", "backbone_width": 0.5, "weights": "imagenet", "enlarge_below_pixels": 40,
+    "transform_input": False, "load_size_pixels": 40, "image_size_pixels": 33, "generator_width": 3,
+    "initialisation_gain": 0.7,
+    "augmentation": "none", "stage1_constant_epochs": 7, "stage1_decay_epochs": 7, "stage1_batch_size": 7,
+    "stage1_learning_rate": 7e-3, "stage2_constant_epochs": 7, "stage2_decay_epochs": 7,
+    "stage2_batch_size": 7, "classifier_learning_rate": 7e-3, "generator_learning_rate": 7e-3,
+    "lambda_classification": 7.0, "lambda_mask": 7.0, "adam_beta1": 0.7, "adam_beta2": 0.7, "seed": 7,
+    "precision": "bf16", "compiled": True, "synchronised_batch_norm": False,
+    "generator_blocks": 7, "stage2_augmentation": "strong", "optimizer": "sgd", "weight_decay": 0.7,
+    "momentum": 0.7, "schedule": "cosine", "label_smoothing": 0.7, "class_weights": "balanced",
+    "dropout": 0.7, "freeze_backbone": True, "freeze_generator": True, "ema_decay": 0.7,
+}  # fmt: skip
+NEEDED: dict[str, dict[str, Any]] = {
+    "momentum": {"optimizer": "sgd"},
+    "dropout": {"backbone": "vgg16"},
+    "freeze_backbone": {"weights": "imagenet"},
+}
+"""What a field's other value is valid with."""
+
+
+def task(configuration: Configuration = BASE, **changes: Any) -> FoldTask:
+    options: dict[str, Any] = {
+        "fold_rule": "paper", "part": None, "validation_subjects": None, "machine": Machine(), **changes,
+    }  # fmt: skip
+    return fold_task(configuration, options.pop("data", fake_data()), options.pop("fold", FOLD), **options)
+
+
+def stage1_identity(task: FoldTask) -> str | None:
+    return task.stage1.identity if task.stage1 else None
+
+
+def test_another_value_is_known_for_every_field() -> None:
+    assert set(OTHER_VALUES) == {f.name for f in dataclasses.fields(Configuration)} - {"method"}
+    assert all(getattr(BASE, name) != value for name, value in OTHER_VALUES.items())
+
+
+@pytest.mark.parametrize("name", OTHER_VALUES)
+@pytest.mark.parametrize("method", method_names())
+def test_an_identity_changes_with_the_fields_that_its_run_reads_and_no_other(method: str, name: str) -> None:
+    base = replace(BASE, method=method, **NEEDED.get(name, {}))
+    changed = replace(base, **{name: OTHER_VALUES[name]})
+    reads_it = name in (*COMMON_FIELDS, *load_method(method).fields)
+    if load_method(method).pretrains_generator:
+        reads_it = reads_it or name in STAGE1_FIELDS
+        stage1_changes = stage1_identity(task(base)) != stage1_identity(task(changed))
+        assert stage1_changes == (name in STAGE1_FIELDS)
+    assert (task(base).identity != task(changed).identity) == reads_it
+    masks, other_masks = task(base).masks, task(changed).masks
+    assert masks == other_masks  # the configuration never reaches the masks
+
+
+def test_the_baseline_ignores_the_mask_generators_settings_and_trials_share_stage_1() -> None:
+    generator_only = {
+        "lambda_mask": 3.0, "generator_learning_rate": 3e-4, "generator_width": 5, "generator_blocks": 2,
+        "freeze_generator": True,
+    }  # fmt: skip
+    cnn = replace(BASE, method="cnn")
+    assert task(cnn).identity == task(replace(cnn, **generator_only)).identity
+    trial = replace(
+        BASE, backbone="vgg16", lambda_mask=0.5, generator_learning_rate=1e-4, optimizer="adamw",
+        schedule="cosine", ema_decay=0.9, stage2_augmentation="strong",
+    )  # fmt: skip
+    assert task(BASE).identity != task(trial).identity
+    assert stage1_identity(task(BASE)) == stage1_identity(task(trial)) is not None
+
+
+def test_methods_have_identities_of_their_own() -> None:
+    assert len({task(replace(BASE, method=name)).identity for name in method_names()}) == 3
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"data": fake_data("synthetic_wild")},
+        {"data": dataclasses.replace(fake_data(), hash="e" * 64)},
+        {"fold": dataclasses.replace(FOLD, index=2)},
+        {"fold": dataclasses.replace(FOLD, train_subjects=("A", "B", "C"))},
+        {"fold": dataclasses.replace(FOLD, test_subjects=("E",))},
+        {"fold_rule": "holdout"},
+        {"part": 0, "validation_subjects": ("A",)},
+        {"machine": Machine(device="cuda")},
+        {"machine": Machine(cpu_threads=2)},
+        {"machine": Machine(train_workers=1)},
+        {"borrowed_masks": mask_task(fake_data("ckplus"), ("X", "Y"))},
+        {"pretrain": False},
+    ],
+)
+def test_an_identity_changes_with_data_fold_machine_and_masks(change: dict[str, Any]) -> None:
+    assert task(**change).identity != task().identity
+
+
+def test_where_the_data_lie_is_no_part_of_an_identity() -> None:
+    assert task(data=dataclasses.replace(fake_data(), folder="elsewhere")).identity == task().identity
+
+
+def test_the_result_version_is_part_of_every_trained_result(monkeypatch: pytest.MonkeyPatch) -> None:
+    before = task()
+    monkeypatch.setattr(tasks, "RESULT_VERSION", tasks.RESULT_VERSION + 1)
+    assert task().identity != before.identity
+    assert stage1_identity(task()) != stage1_identity(before)
+    assert task().masks == before.masks
+
+
+def test_the_identity_is_the_hash_of_the_record() -> None:
+    made = task()
+    assert made.stage1 is not None
+    assert made.masks is not None
+    for part in (made, made.stage1, made.masks):
+        assert part.identity == identity(part.record)
+    assert made.record["stage1"] == made.stage1.identity
+    assert made.record["masks"] == made.stage1.record["masks"] == made.masks.identity
+
+
+def test_a_final_run_trains_on_the_folds_subjects_and_scores_its_test_subjects() -> None:
+    made = task()
+    assert (made.role, made.fold_index) == ("final", 1)
+    assert made.train_subjects == FOLD.train_subjects
+    assert made.evaluation_subjects == FOLD.test_subjects
+    assert made.record["fold"]["part"] is None
+
+
+def test_an_inner_run_holds_nothing_of_the_test_subjects() -> None:
+    made = task(part=0, validation_subjects=("C", "A"))
+    assert made.role == "inner"
+    assert made.train_subjects == ("B", "D")
+    assert made.evaluation_subjects == ("A", "C")
+    assert made.masks is not None
+    assert made.stage1 is not None
+    assert made.masks.train_subjects == made.stage1.train_subjects == ("B", "D")
+    other_test = task(
+        fold=dataclasses.replace(FOLD, test_subjects=("Z",)), part=0, validation_subjects=("A", "C")
+    )
+    assert other_test.identity == made.identity
+
+
+def test_the_order_of_validation_subjects_changes_nothing() -> None:
+    one, other = (task(part=0, validation_subjects=names) for names in (("A", "C"), ("C", "A")))
+    assert one == other
+
+
+def test_methods_without_masks_or_stage_1_have_none() -> None:
+    for name in ("cnn", "cnn_no_mask_loss"):
+        made = task(replace(BASE, method=name), borrowed_masks=mask_task(fake_data(), ("X",)))
+        assert (made.masks, made.stage1) == (None, None)
+        assert (made.record["masks"], made.record["stage1"]) == (None, None)
+
+
+def test_borrowed_masks_replace_the_folds_own() -> None:
+    lent = mask_task(fake_data("ckplus"), ("X", "Y"))
+    made = task(borrowed_masks=lent, pretrain=False)
+    assert made.masks == lent
+    assert made.stage1 is None
+    with_stage1 = task(borrowed_masks=lent)
+    assert with_stage1.stage1 is not None
+    assert with_stage1.stage1.masks == lent

@@ -1,0 +1,39 @@
+from __future__ import annotations
+
+import optuna
+import pytest
+
+from platform.search.invalid_trials import ATTRIBUTE, MOST_IN_A_ROW, too_many_invalid, why_invalid
+from tests.tiny_faces import tiny_configuration
+
+
+def trials(row: str) -> list[optuna.trial.FrozenTrial]:
+    """A trial for each letter: `i` invalid, anything else complete."""
+    study = optuna.create_study()
+    for number, letter in enumerate(row):
+        attributes = {ATTRIBUTE: f"reason {number}"} if letter == "i" else {}
+        study.add_trial(optuna.trial.create_trial(value=0.5, user_attrs=attributes))
+    return study.trials
+
+
+@pytest.mark.parametrize(
+    ("row", "reason"),
+    [
+        ("", ""),
+        ("i" * 9, ""),
+        ("i" * 10, "reason 9"),
+        ("i" * 12, "reason 9"),
+        ("i" * 9 + "c" + "i" * 9, ""),
+        ("ccc" + "i" * 10 + "c", "reason 12"),
+    ],
+)
+def test_ten_invalid_trials_in_a_row_are_too_many(row: str, reason: str) -> None:
+    assert MOST_IN_A_ROW == 10
+    assert too_many_invalid(reversed(trials(row))) == reason
+
+
+def test_the_reason_names_parameter_value_and_rule() -> None:
+    base = tiny_configuration()
+    assert why_invalid(base, {"stage2_batch_size": 4}) == ""
+    assert why_invalid(base, {"stage2_batch_size": 0}).startswith("stage2_batch_size must be >= 1, but got 0")
+    assert "unknown field of the configuration 'batchsize'" in why_invalid(base, {"batchsize": 4})
