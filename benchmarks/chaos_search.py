@@ -22,10 +22,10 @@ JOURNAL = "study.journal"
 PATIENCE_SECONDS = 900
 """A driver that neither ends nor finishes a fold run for so long hangs."""
 OUTPUTS = ("table.md", "table.json", "table.csv", "table.tex")
-BY_DESIGN = {0, 1, 2, 129, 130, 143}
-"""The documented exit statuses of a command."""
+BY_DESIGN = {0, 1, 2, 129, 130, 143, -15}
+"""The documented exit statuses of a command, and SIGTERM's own before Python runs any of our code."""
 NEVER_SHOWN = re.compile(
-    r"Traceback \(most recent|\(raylet|\(pid=|\[\w+ \d{4}.*\.cc:\d+|^\[.*\.cc:\d+", re.MULTILINE
+    r"Traceback \(most recent|^\(raylet|^\(pid=|\[\w+ \d{4}.*\.cc:\d+|^\[.*\.cc:\d+", re.MULTILINE
 )
 """Python's and Ray's own words, which no user is to meet."""
 

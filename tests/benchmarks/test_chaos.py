@@ -80,6 +80,8 @@ def test_half_a_line_leaves_what_a_power_cut_leaves(
         (0, "", False, None),
         (2, "error: the disk is full; free space.", False, None),
         (130, "interrupted", False, None),
+        (-15, "", False, None),
+        (2, "error: Ray's node manager (raylet) was killed; run the same command again.", False, None),
         (-9, "", True, None),
         (-9, "", False, "exit status -9"),
         (-11, "", True, "exit status -11"),
