@@ -1,0 +1,51 @@
+"""docs/methods.md: what the code and the other documents refer to is there."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+
+from platform.evaluation.reported import reported_results
+from tests.test_documented_paths import texts
+
+HEADING = re.compile(r"^#{2,3} (\d(?:\.\d)?)\.? ", re.MULTILINE)
+NUMBER = r"§?\s*\d(?:\.\d)?"
+REFERENCE = re.compile(rf"docs/methods\.md(?:,|\)|`)*[\s#\"]*(§\s*{NUMBER}(?:(?:,| and| to)\s*{NUMBER})*)")
+"""`docs/methods.md, §2.2 and §2.4`, over a line's end too."""
+
+
+@pytest.fixture(scope="module")
+def text(root: Path) -> str:
+    return (root / "docs/methods.md").read_text(encoding="utf-8")
+
+
+def test_every_reference_resolves_to_a_heading(text: str, root: Path) -> None:
+    headings = set(HEADING.findall(text))
+    found = [
+        (str(path.relative_to(root)), number)
+        for path, content in texts(root, ".py", ".md")
+        for match in REFERENCE.finditer(content)
+        for number in re.findall(r"\d(?:\.\d)?", match[1])
+    ]
+    assert found
+    assert not [(path, number) for path, number in found if number not in headings]
+
+
+def test_every_section_that_the_table_of_fidelity_names_is_there(text: str, root: Path) -> None:
+    named = re.findall(r"§(\d(?:\.\d)?)", (root / "docs/fidelity.md").read_text(encoding="utf-8"))
+    assert len(named) > 25
+    assert set(named) <= set(HEADING.findall(text))
+
+
+def test_the_reported_numbers_are_those_that_the_table_compares_with(text: str) -> None:
+    lines = [line for line in text.splitlines() if re.match(r"\| .* \| (sequences|images) \|", line)]
+    written = {cell for line in lines for cell in re.findall(r"\d\d\.\d\d", line)}
+    known = {
+        f"{one.accuracy_percent:.2f}"
+        for name in ("ckplus", "mmi", "affectnet")
+        for one in reported_results(name)
+    }
+    assert len(lines) == 9
+    assert written == known
