@@ -19,7 +19,6 @@ import resource
 import shutil
 import time
 import zlib
-from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -30,7 +29,6 @@ from platform.config.configuration import Plan
 from platform.config.selection import scopes
 from platform.distributed.dispatcher import Dispatcher
 from platform.monitoring.observer import End, SearchObserver
-from platform.runs.execute import task_kind
 from platform.runs.fold_tasks import PlannedData, plan_data
 from platform.runs.store import ResultsStore
 from platform.runs.tasks import FoldTask, Stage1Task
@@ -78,13 +76,13 @@ def stand_in(task: FoldTask | Stage1Task, runs_root: str, seconds: float) -> dic
     )
     files = {"predictions.parquet": to_bytes(predictions)}
     store = ResultsStore(Path(runs_root))
-    return store.write(task_kind(task), task.identity, task.record, files, seconds=seconds)
+    return store.write(task.kind, task.identity, task.record, files, seconds=seconds)
 
 
 class StandInDispatcher(Dispatcher):
     """The Dispatcher whose tasks are stand-ins, each on a CPU of its own."""
 
-    def __init__(self, runs_root: str, slots: int, seconds: float, image_counts: Mapping[str, int]) -> None:
+    def __init__(self, runs_root: str, slots: int, seconds: float) -> None:
         import ray
 
         remote = ray.remote(stand_in).options(num_cpus=1, scheduling_strategy="DEFAULT")
@@ -93,7 +91,7 @@ class StandInDispatcher(Dispatcher):
             manifest: dict[str, Any] = await remote.remote(task, runs_root, seconds)
             return manifest
 
-        super().__init__(runs_root, slots, launch, 0, image_counts)
+        super().__init__(runs_root, slots, launch, 0)
 
     def memory_mib(self) -> float:
         """Of this process."""
@@ -152,9 +150,8 @@ def search(arguments: argparse.Namespace, folder: Path) -> dict[str, Any]:
         log_to_driver=False, logging_level="ERROR",
         runtime_env={"env_vars": {"PYTHONPATH": str(Path.cwd())}},
     )  # fmt: skip
-    counts = {f"{planned.data.hash}/{s}": n for s, n in planned.images_of_subject.items()}
     dispatcher = ray.remote(StandInDispatcher).options(num_cpus=0, max_concurrency=100_000)
-    actor = dispatcher.remote(str(folder / "runs"), arguments.cpus, arguments.seconds, counts)
+    actor = dispatcher.remote(str(folder / "runs"), arguments.cpus, arguments.seconds)
     milestones = Milestones(arguments.every)
     started = time.monotonic()
     (study,) = run_search(

@@ -8,20 +8,18 @@ import itertools
 import time
 import traceback
 import uuid
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any
 
 from platform.config.configuration import Plan
 from platform.distributed.lost_workers import environment_failure_of
-from platform.runs.cost import cost_gflop, cost_key
 from platform.runs.environment_failure import (
     LOST_WORKERS_IN_A_ROW,
     EnvironmentFailure,
     environment_failure,
     wait_seconds,
 )
-from platform.runs.execute import task_kind
 from platform.runs.store import ResultsStore
 from platform.runs.tasks import FoldTask, Stage1Task
 
@@ -73,15 +71,12 @@ class Dispatcher:
         slots: int | None,
         launch: Launch,
         retries: int,
-        image_counts: Mapping[str, int],
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
     ) -> None:
-        """`image_counts`: `<data hash>/<subject>` to that subject's number of expressive images."""
         self._store = ResultsStore(Path(runs_root))
         self._slots = PrioritySlots(slots)
         self._launch = launch
         self._retries = retries
-        self._image_counts = image_counts
         self._results: dict[str, asyncio.Task[dict[str, Any]]] = {}
         self._running: dict[str, tuple[str, float]] = {}
         self._finished: list[dict[str, Any]] = []
@@ -92,7 +87,9 @@ class Dispatcher:
 
     async def run(self, tasks: list[FoldTask]) -> list[dict[str, Any]]:
         """The manifests of these fold runs, in order, once all of them are there or have failed."""
-        for task in sorted(tasks, key=self.gflop, reverse=True):  # the first ones find their slots free
+        for task in sorted(
+            tasks, key=lambda task: task.gflop, reverse=True
+        ):  # the first ones find their slots free
             self._result(task)
         return list(await asyncio.gather(*(self._result(task) for task in tasks)))
 
@@ -134,16 +131,15 @@ class Dispatcher:
         manifest = self._stored(task)
         if manifest is not None and manifest["status"] == "complete":
             return self._finish(task, manifest, reused=True)
-        gflop = self.gflop(task)
         if isinstance(task, FoldTask) and task.stage1 is not None:
             # Stage 1 ranks by all that waits for it, so that no chain is left for the end.
-            first = await self._result(task.stage1, gflop)
+            first = await self._result(task.stage1, task.gflop)
             if first["status"] == LOST:
                 return self._finish(task, {**first, "identity": task.identity})
             if first["status"] != "complete":
                 reason = f"stage 1 ({task.stage1.identity}) failed:\n{first['traceback']}"
                 return self._finish(task, self._write_failure(task, reason))
-        return await self._run(task, gflop + priority)
+        return await self._run(task, task.gflop + priority)
 
     async def _run(self, task: FoldTask | Stage1Task, priority: float) -> dict[str, Any]:
         """Attempt after attempt, with a slot held while one runs."""
@@ -193,13 +189,13 @@ class Dispatcher:
 
     def _stored(self, task: FoldTask | Stage1Task) -> dict[str, Any] | None:
         try:
-            return self._store.manifest(task_kind(task), task.identity)
+            return self._store.manifest(task.kind, task.identity)
         except Exception as error:
             raise environment_failure(error) or error from error
 
     def _write_failure(self, task: FoldTask | Stage1Task, reason: str) -> dict[str, Any]:
         try:
-            return self._store.write_failure(task_kind(task), task.identity, task.record, reason)
+            return self._store.write_failure(task.kind, task.identity, task.record, reason)
         except Exception as error:
             raise environment_failure(error) or error from error
 
@@ -223,11 +219,6 @@ class Dispatcher:
             }
         )
 
-    def gflop(self, task: FoldTask | Stage1Task) -> float:
-        """The task's training arithmetic."""
-        images = sum(self._image_counts[f"{task.data.hash}/{subject}"] for subject in task.train_subjects)
-        return cost_gflop(task, images)
-
     def _finish(
         self,
         task: FoldTask | Stage1Task,
@@ -243,8 +234,8 @@ class Dispatcher:
                 "fold": task.fold_index if isinstance(task, FoldTask) else None,
                 "part": task.record["fold"]["part"] if isinstance(task, FoldTask) else None,
                 "group": group(task),
-                "key": cost_key(task),
-                "gflop": self.gflop(task),
+                "key": task.cost_key,
+                "gflop": task.gflop,
                 "status": manifest["status"],
                 "seconds": manifest.get("seconds", 0.0),
                 "slot_seconds": slot_seconds,
@@ -307,9 +298,7 @@ def _lost(task: FoldTask | Stage1Task, failure: EnvironmentFailure) -> dict[str,
 class RayDispatcher(Dispatcher):
     """The Dispatcher whose tasks are Ray tasks; meant to be an actor on the head node."""
 
-    def __init__(
-        self, runs_root: str, slots: int | None, plan: Plan, image_counts: Mapping[str, int]
-    ) -> None:
+    def __init__(self, runs_root: str, slots: int | None, plan: Plan) -> None:
         from platform.distributed.train import carry_out
 
         in_worker = plan.train_workers == 0
@@ -329,7 +318,7 @@ class RayDispatcher(Dispatcher):
             )
             return manifest
 
-        super().__init__(runs_root, slots, launch, plan.retries, image_counts)
+        super().__init__(runs_root, slots, launch, plan.retries)
 
     def _only_host(self) -> str:
         """As above."""
@@ -339,7 +328,7 @@ class RayDispatcher(Dispatcher):
         return hosts.pop() if len(hosts) == 1 else ""
 
 
-def start_dispatcher(plan: Plan, runs_root: Path, slots: int | None, image_counts: Mapping[str, int]) -> Any:
+def start_dispatcher(plan: Plan, runs_root: Path, slots: int | None) -> Any:
     """A RayDispatcher as an actor; Ray must be connected.
 
     Should its process be lost, Ray starts it anew and asks it again for all that was not answered:
@@ -350,4 +339,4 @@ def start_dispatcher(plan: Plan, runs_root: Path, slots: int | None, image_count
     actor = ray.remote(RayDispatcher).options(
         num_cpus=0, max_concurrency=100_000, max_restarts=-1, max_task_retries=-1
     )
-    return actor.remote(str(runs_root), slots, plan, dict(image_counts))
+    return actor.remote(str(runs_root), slots, plan)

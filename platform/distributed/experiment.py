@@ -17,7 +17,6 @@ from platform.experiments.experiment import (
     all_tasks,
     describe_experiment,
     final_rows,
-    image_counts,
     search_definition,
     wanted_gflop,
     write_settings,
@@ -58,7 +57,7 @@ def run_experiment(
         import ray
 
         write_settings(experiment)
-        dispatcher = start_dispatcher(plan, experiment.store.root, slots.fold_runs, image_counts(experiment))
+        dispatcher = start_dispatcher(plan, experiment.store.root, slots.fold_runs)
         progress = Progress(slots.fold_runs or int(slots.cpus // plan.cpus_per_run) or 1, log)
         _expect(progress, experiment, search=search)
         stack.callback(ray.kill, dispatcher)  # what it still owes would fail, loudly, while Ray ends
@@ -140,7 +139,7 @@ def _search(
         studies=studies,
         chosen=[chosen[fold] for fold in sorted(chosen)],
         score=sum(choice.score for choice in choices) / len(choices),
-        economy=measure_economy(trials, experiment.store, image_counts(experiment)).to_dict(),
+        economy=measure_economy(trials, experiment.store).to_dict(),
     )
 
 

@@ -11,7 +11,7 @@ from typing import Any
 import ray
 
 from platform.distributed.lost_workers import environment_failure_of
-from platform.runs.execute import execute, task_kind
+from platform.runs.execute import execute
 from platform.runs.scratch import own_scratch
 from platform.runs.store import ResultsStore
 from platform.runs.tasks import FoldTask, Stage1Task
@@ -67,7 +67,7 @@ def run_on_train(
     except ray.train.TrainingFailedError as error:
         # Several workers let an exception through after the first has stored it as the result. What is
         # stored of an earlier attempt says nothing about a worker lost in this one.
-        failed = store.manifest(task_kind(task), task.identity)
+        failed = store.manifest(task.kind, task.identity)
         own = isinstance(error, ray.train.WorkerGroupError) and 0 in error.worker_failures
         if not own or environment_failure_of(error) is not None:
             raise
@@ -76,7 +76,7 @@ def run_on_train(
     finally:
         shutil.rmtree(storage / name, ignore_errors=True)
         (storage / f"{name}.rendezvous").unlink(missing_ok=True)
-    manifest = store.manifest(task_kind(task), task.identity)
+    manifest = store.manifest(task.kind, task.identity)
     if manifest is None:
         raise RuntimeError(f"Ray Train finished {task.identity} without a manifest")
     return manifest

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from platform.errors import UserError
-from platform.experiments.experiment import Experiment, all_tasks, image_counts
-from platform.runs.cost import GFLOP_A_SECOND_AND_CORE, cost_gflop
-from platform.runs.store import Kind
+from platform.experiments.experiment import Experiment, all_tasks
+from platform.runs.cost import GFLOP_A_SECOND_AND_CORE
 from platform.runs.tasks import FoldTask, Stage1Task
 
 
@@ -13,9 +12,8 @@ def estimate_lines(experiment: Experiment, slots: str | None, price: str | None)
     """Lines for a person: hours on `slots` fold runs at once, cost at `price` an hour. UserError."""
     tasks = every_task(experiment)
     pace, source = pace_of(experiment, tasks)
-    left = [task for task in tasks if not _is_complete(experiment, task)]
-    counts = image_counts(experiment)
-    gflop = [_gflop(task, counts) for task in left]
+    left = [task for task in tasks if not experiment.store.is_complete(task.kind, task.identity)]
+    gflop = [task.gflop for task in left]
     count = _positive(slots or "1", "--cluster-slots", whole=True)
     # The longest chain, a fold run after its stage 1, bounds what more slots can bring.
     hours = max(sum(gflop) / (pace * count), max(gflop, default=0.0) / pace) / 3600
@@ -42,31 +40,18 @@ def every_task(experiment: Experiment) -> list[FoldTask | Stage1Task]:
 def pace_of(experiment: Experiment, tasks: list[FoldTask | Stage1Task]) -> tuple[float, str]:
     """GFLOP a second of one run, and where the number is from: finished runs of this experiment, or the
     assumption for a CPU core."""
-    counts = image_counts(experiment)
     done = seconds = 0.0
     finished = 0
     for task in tasks:
-        manifest = experiment.store.manifest(_kind(task), task.identity)
+        manifest = experiment.store.manifest(task.kind, task.identity)
         if manifest is not None and manifest["status"] == "complete":
-            done += _gflop(task, counts)
+            done += task.gflop
             seconds += manifest["seconds"]
             finished += 1
     if seconds > 0:
         return done / seconds, f"measured on {finished} finished runs of this experiment"
     cores = experiment.plan.cpus_per_run
     return GFLOP_A_SECOND_AND_CORE * cores, f"assumed for {cores} CPU core{'s' * (cores > 1)}, not measured"
-
-
-def _kind(task: FoldTask | Stage1Task) -> Kind:
-    return "stage1" if isinstance(task, Stage1Task) else "fold_runs"
-
-
-def _is_complete(experiment: Experiment, task: FoldTask | Stage1Task) -> bool:
-    return experiment.store.is_complete(_kind(task), task.identity)
-
-
-def _gflop(task: FoldTask | Stage1Task, counts: dict[str, int]) -> float:
-    return cost_gflop(task, sum(counts[f"{task.data.hash}/{subject}"] for subject in task.train_subjects))
 
 
 def _positive(text: str, flag: str, *, whole: bool = False) -> float:

@@ -18,19 +18,18 @@ from platform.experiments.experiment_file import read_experiment, write_experime
 from platform.experiments.led_files import write_as_leader
 from platform.experiments.row_needs import check_needs
 from platform.experiments.rows import Effect, Found, Row
-from platform.runs.cost import cost_gflop
 from platform.runs.fold_tasks import (
     PlannedData,
     final_tasks,
     machine_of,
-    masks_to_lend,
     plan_data,
     released_masks,
+    source_masks,
     step_tasks,
     with_method,
 )
 from platform.runs.store import ResultsStore
-from platform.runs.tasks import FoldTask, Stage1Task
+from platform.runs.tasks import FoldTask
 from platform.search.definition import SearchDefinition, definition_of_space
 from platform.search.preview import proposals_ahead, trials_to_run
 from platform.search.storage import storage_location
@@ -108,7 +107,7 @@ def plan_experiment(
     target = None
     if plan.transfer_to != "none":
         target = plan_data(data_root, plan.transfer_to, configuration, plan, fold_rule=TRANSFER_RULE)
-        masks_to_lend(planned, target)
+        source_masks(planned, target)
     store = ResultsStore(runs_root)
     experiment = Experiment(
         name=name,
@@ -253,7 +252,7 @@ def final_rows(
     for method in methods:
         configurations = tuple(with_method(one, method) for one in chosen)
         tasks = final_tasks(
-            configurations, experiment.planned, machine, borrowed_masks=released, mask_control=source.control
+            configurations, experiment.planned, machine, masks=released, mask_control=source.control
         )
         only = experiment.plan.folds_only
         if only:
@@ -269,12 +268,10 @@ def final_rows(
             )
         )
     if experiment.target is not None:
-        lent = masks_to_lend(experiment.planned, experiment.target)
+        lent = source_masks(experiment.planned, experiment.target)
         for method in methods:
             configuration = with_method(chosen[0], method)
-            tasks = final_tasks(
-                configuration, experiment.target, machine, borrowed_masks=lent, pretrain=False
-            )
+            tasks = final_tasks(configuration, experiment.target, machine, masks=lent, pretrain=False)
             rows.append(
                 Row(
                     configurations=(configuration,),
@@ -346,30 +343,16 @@ def wanted_gflop(experiment: Experiment, *, search: bool) -> dict[str, list[floa
         costs = []
         for configuration in tried:
             searched = step_tasks(configuration, experiment.planned, machine_of(plan), steps)
-            costs.append([_gflop(experiment, task) for task in searched])
+            costs.append([task.gflop for task in searched])
             tasks += searched
         inner = [cost for number in range(trials) for cost in costs[number % len(costs)]]
         chosen = max(zip(map(sum, costs), tried, strict=True), key=lambda pair: pair[0])[1]
     final = all_tasks(final_rows(experiment, chosen))
     tasks += final
-    groups = {"final": [_gflop(experiment, task) for task in final], "inner": inner}
+    groups = {"final": [task.gflop for task in final], "inner": inner}
     if search and plan.selection_rule == "test":
         # The winner's final runs are its trial's own.
         groups = {"final": inner + groups["final"][experiment.fold_count :]}
     stage1 = {task.stage1.identity: task.stage1 for task in tasks if task.stage1}
-    groups["stage 1"] = [_gflop(experiment, task) for task in stage1.values()]
+    groups["stage 1"] = [task.gflop for task in stage1.values()]
     return {group: costs for group, costs in groups.items() if costs}
-
-
-def _gflop(experiment: Experiment, task: FoldTask | Stage1Task) -> float:
-    counts = image_counts(experiment)
-    return cost_gflop(task, sum(counts[f"{task.data.hash}/{s}"] for s in task.train_subjects))
-
-
-def image_counts(experiment: Experiment) -> dict[str, int]:
-    """`<data hash>/<subject>` to that subject's number of expressive images."""
-    return {
-        f"{planned.data.hash}/{subject}": count
-        for planned in experiment.all_data
-        for subject, count in planned.images_of_subject.items()
-    }

@@ -19,8 +19,8 @@ from platform.runs.fold_tasks import (
     PlannedData,
     final_tasks,
     machine_of,
-    masks_to_lend,
     plan_data,
+    source_masks,
     with_method,
 )
 
@@ -107,7 +107,7 @@ def _row(
         configuration,
         data,
         machine_of(plan),
-        borrowed_masks=masks_to_lend(lender, data) if lender else None,
+        masks=source_masks(lender, data) if lender else None,
         mask_control=control,
         pretrain=pretrain,
     )

@@ -22,10 +22,10 @@ from platform.models import load_method
 from platform.runs.fold_tasks import (
     PlannedData,
     final_tasks,
-    generator_to_lend,
     machine_of,
-    masks_to_lend,
     plan_data,
+    source_generator,
+    source_masks,
     with_method,
 )
 
@@ -217,7 +217,7 @@ def _lent_row(
     masks = generator = None
     if transfer.part in ("masks", "both"):
         _check_lendable(source)
-        masks = masks_to_lend(source, target)
+        masks = source_masks(source, target)
     elif not target.has_neutral_faces:
         raise UserError(
             f"--transfer generator uses the target's own motion masks, but "
@@ -226,14 +226,14 @@ def _lent_row(
         )
     if transfer.part in ("generator", "both"):
         _check_lendable(source)
-        generator = generator_to_lend(source, configuration, machine)
+        generator = source_generator(source, configuration, machine)
     tasks = final_tasks(
         configuration,
         target,
         machine,
-        borrowed_masks=masks,
+        masks=masks,
         pretrain=transfer.stage1,
-        lent_generator=generator,
+        generator=generator,
     )
     return Row(
         configurations=(configuration,) * len(tasks),

@@ -1,11 +1,9 @@
-"""What a fold run costs: arithmetic first, the results store's own timings where there are any."""
+"""Cost of training: arithmetic of an image, and the pace at which finished tasks did theirs."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from typing import Any
-
-from platform.runs.tasks import FoldTask, Stage1Task
 
 FORWARD_GFLOP = {
     "inception_v3": (5.71, 299),
@@ -23,43 +21,34 @@ GENERATOR_TRAINING_GFLOP = 227.0
 GENERATOR_BLOCK_SHARE = 0.171
 """Of that, in each of the four residual blocks: two convolutions of 256 by 256 channels at 74 pixels."""
 OVERHEAD_GFLOP = 0.15
-"""Added to an image's step: below this the machine is busy with small operations, not arithmetic."""
+"""Added to an image's step: time of the smallest nets goes into small operations, not arithmetic."""
 GFLOP_A_SECOND_AND_CORE = 25.0
 """Assumed, not measured: only `--dry-run` and the first minutes of the progress display use it."""
 
 
-def cost_gflop(task: FoldTask | Stage1Task, image_count: int) -> float:
-    """Training arithmetic of the task in GFLOP, for that number of training images."""
-    config: Mapping[str, Any] = task.record["config"]
-    size = config["image_size_pixels"]
+def image_gflop(config: Mapping[str, Any], *, stage1: bool) -> float:
+    """Arithmetic in GFLOP of one training step for one image, in stage 1 or 2.
+
+    config: the configuration as a task's record holds it; without `generator_width` there is no mask
+    generator.
+    """
+    size: int = config["image_size_pixels"]
     per_image = OVERHEAD_GFLOP
     if "generator_width" in config:
         blocks = 1 + GENERATOR_BLOCK_SHARE * (config["generator_blocks"] - 4)
         per_image += (
             GENERATOR_TRAINING_GFLOP * blocks * (size / 299) ** 2 * (config["generator_width"] / 64) ** 2
         )
-    if isinstance(task, Stage1Task):
-        return image_count * per_image * (config["stage1_constant_epochs"] + config["stage1_decay_epochs"])
+    if stage1:
+        return per_image
     forward, reference_size = FORWARD_GFLOP[config["backbone"]]
     # A training step is about three forward passes.
-    per_image += (
-        3
-        * forward
-        * (max(size, config["enlarge_below_pixels"]) / reference_size) ** 2
-        * config["backbone_width"] ** 2
-    )
-    return image_count * per_image * (config["stage2_constant_epochs"] + config["stage2_decay_epochs"])
-
-
-def cost_key(task: FoldTask | Stage1Task) -> str:
-    """Tasks with the same key take about the same time for a unit of arithmetic."""
-    if isinstance(task, Stage1Task):
-        return "stage1"
-    return f"{task.record['method']}/{task.record['config']['backbone']}"
+    seen = max(size, config["enlarge_below_pixels"])
+    return per_image + 3 * forward * (seen / reference_size) ** 2 * config["backbone_width"] ** 2
 
 
 class Pace:
-    """Seconds a GFLOP, learned from finished tasks by key; before the first, the assumption above."""
+    """Seconds a GFLOP, learned from finished tasks by key; assumed until the first one has finished."""
 
     def __init__(self, cores: int = 1) -> None:
         self._assumed = 1 / (GFLOP_A_SECOND_AND_CORE * cores)

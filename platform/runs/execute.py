@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 from platform.runs.environment_failure import environment_failure
 from platform.runs.scratch import drop_scratch, own_scratch
-from platform.runs.store import Kind, ResultsStore
+from platform.runs.store import ResultsStore
 from platform.runs.tasks import FoldTask, Stage1Task
 
 if TYPE_CHECKING:
@@ -35,11 +35,6 @@ LIBRARIES = (
     "torch", "torchvision", "numpy", "ray", "optuna", "albumentations", "opencv-python-headless",
 )  # fmt: skip
 """Their versions go into the manifest: they can change the last bits, but name no result."""
-
-
-def task_kind(task: FoldTask | Stage1Task) -> Kind:
-    """The folder of the results store that the task's result goes to."""
-    return "stage1" if isinstance(task, Stage1Task) else "fold_runs"
 
 
 def execute(
@@ -79,7 +74,7 @@ def _execute(
     workers: Workers | None,
     scratch: Path | None,
 ) -> dict[str, Any]:
-    store, kind = ResultsStore(Path(runs_root)), task_kind(task)
+    store, kind = ResultsStore(Path(runs_root)), task.kind
     finished = store.manifest(kind, task.identity)
     if finished is not None and finished["status"] == "complete":
         # A kill may have come after the manifest and before these were removed.

@@ -1,4 +1,4 @@
-"""Which fold runs are wanted: from a prepared data set and a configuration to tasks."""
+"""Fold runs of a prepared data set: from its folds and a configuration to tasks."""
 
 from __future__ import annotations
 
@@ -47,17 +47,17 @@ class PlannedData:
     data: DataReference
     folds: FoldPlan
     inner: tuple[tuple[tuple[str, ...], ...], ...]
-    """Of each fold: its training subjects in five inner parts. Empty where no search is planned."""
+    """Of each fold: its training subjects in five validation splits. Empty unless a search is planned."""
     images_of_subject: dict[str, int]
-    """Expressive images of each subject, of the classes asked for."""
+    """Expressive images of each subject, counting the wanted classes only."""
     classes_of_subject: dict[str, frozenset[str]]
-    """Classes that each subject shows, of those asked for."""
+    """The wanted classes that each subject shows."""
     neutral_faces: dict[str, int]
-    """Neutral faces of each subject that has any: a subject's motion needs exactly one."""
+    """Neutral faces of each subject that has any; a subject's motion needs exactly one."""
     size_pixels: int
     """Side of the prepared faces."""
     is_prepared: bool = True
-    """False in a dry run for a set that the real start draws, prepares or merges first."""
+    """False in a dry run for a set that the real run draws, prepares or merges first."""
 
     has_rectangles: bool = False
     """Whether it was prepared with `--resample released`."""
@@ -83,13 +83,12 @@ def plan_data(
     class_names: Sequence[str] | None = None,
     repeat: int = 0,
 ) -> PlannedData:
-    """Open the prepared data set and make its folds, and inner parts when a search is planned.
+    """Open the prepared data set and make its folds, and validation splits if a search is planned.
 
-    `class_names` (None: all): the classes that exist for this experiment. `repeat`: which draw of the rule
-    `holdout`.
+    class_names: the classes to use; None: all. repeat: number of the draw under the rule `holdout`.
 
-    UserError: not prepared (says how to prepare it), fewer subjects than folds, a class absent from
-    a fold's training subjects.
+    UserError: the set is not prepared (with the command that prepares it), has fewer subjects than folds, or
+    a class is absent from a fold's training subjects.
     """
     store = open_prepared(data_root, dataset, configuration.load_size_pixels)
     wanted, classes = _wanted(store, class_names)
@@ -189,6 +188,7 @@ def step_tasks(
             part=part,
             validation_subjects=None if part is None else planned.inner[fold][part],
             machine=machine,
+            images_of_subject=planned.images_of_subject,
         )
         for fold, part in steps
     ]
@@ -199,19 +199,19 @@ def final_tasks(
     planned: PlannedData,
     machine: Machine,
     *,
-    borrowed_masks: MaskTask | Sequence[MaskTask] | None = None,
+    masks: MaskTask | Sequence[MaskTask] | None = None,
     mask_control: str | None = None,
     pretrain: bool = True,
-    lent_generator: Stage1Task | None = None,
+    generator: Stage1Task | None = None,
 ) -> list[FoldTask]:
     """The final runs: every outer fold, scored once on its test subjects.
 
-    One configuration for all folds, or one for each. `borrowed_masks` replace the folds' own: one set
-    for all, or one for each fold. `mask_control`, `pretrain`, `lent_generator`: as `fold_task` has them.
+    One configuration for all folds, or one for each. masks: replace the folds' own, one set for all or one
+    for each fold. `mask_control`, `pretrain`, `generator`: see `fold_task`.
     """
     count = len(planned.folds.folds)
     chosen = [configurations] * count if isinstance(configurations, Configuration) else configurations
-    borrowed = borrowed_masks if isinstance(borrowed_masks, Sequence) else [borrowed_masks] * count
+    masks_of_fold = masks if isinstance(masks, Sequence) else [masks] * count
     return [
         fold_task(
             configuration,
@@ -221,20 +221,21 @@ def final_tasks(
             part=None,
             validation_subjects=None,
             machine=machine,
-            borrowed_masks=masks,
+            images_of_subject=planned.images_of_subject,
+            masks=its_masks,
             mask_control=mask_control,
             pretrain=pretrain,
-            lent_generator=lent_generator,
+            generator=generator,
         )
-        for configuration, fold, masks in zip(chosen, planned.folds.folds, borrowed, strict=True)
+        for configuration, fold, its_masks in zip(chosen, planned.folds.folds, masks_of_fold, strict=True)
     ]
 
 
 def released_masks(planned: PlannedData, folder: Path) -> list[MaskTask]:
-    """FMPN's released masks, one set a fold.
+    """FMPN's released masks, one set for each fold.
 
-    UserError: the release's folds test other subjects (its masks would then hold test subjects of
-    ours), or a class has no mask.
+    UserError: the release's folds test other subjects, so that its masks would show test subjects of these
+    folds; or a class has no mask.
     """
     from datasets.masks.released import check_same_folds, released_mask_set
 
@@ -251,8 +252,8 @@ def released_masks(planned: PlannedData, folder: Path) -> list[MaskTask]:
     ]
 
 
-def masks_to_lend(source: PlannedData, target: PlannedData) -> MaskTask:
-    """One mask set from all the source's subjects, for the target's classes (METHODS 1, AffectNet).
+def source_masks(source: PlannedData, target: PlannedData) -> MaskTask:
+    """One mask set from all of the source's subjects, for the target's classes (METHODS 1, AffectNet).
 
     UserError names the classes that the source lacks.
     """
@@ -266,10 +267,11 @@ def masks_to_lend(source: PlannedData, target: PlannedData) -> MaskTask:
     return mask_task(source.data, sorted(source.images_of_subject))
 
 
-def generator_to_lend(source: PlannedData, configuration: Configuration, machine: Machine) -> Stage1Task:
-    """Stage 1 on all the source's subjects, for another data set's networks."""
+def source_generator(source: PlannedData, configuration: Configuration, machine: Machine) -> Stage1Task:
+    """Stage 1 on all of the source's subjects, for the networks of another data set."""
     subjects = sorted(source.images_of_subject)
-    return stage1_task(configuration, source.data, mask_task(source.data, subjects), subjects, machine)
+    masks = mask_task(source.data, subjects)
+    return stage1_task(configuration, source.data, masks, subjects, machine, source.images_of_subject)
 
 
 def with_method(configuration: Configuration, method: str) -> Configuration:

@@ -1,15 +1,15 @@
-"""Fold runs, stage-1 runs and mask sets that are wanted: plain data that can travel to any worker.
+"""Tasks: fold runs, stage-1 runs and mask sets as plain data that can travel to any worker.
 
-A task carries the subjects it may train on and evaluate, and nothing of any other subject; its
-record holds everything that can change its outcome, and its identity is the record's hash.
+A task carries the subjects that it may train on and evaluate, and nothing of any other subject. Its record
+holds everything that can change its outcome; its identity is the hash of the record.
 """
 
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any, ClassVar, Literal
 
 from datasets.folds.rules import Fold, subjects_hash
 from datasets.masks.controls import CONTROLS
@@ -18,14 +18,16 @@ from platform.errors import unknown_name
 from platform.models import load_method
 from platform.models.method import STAGE1_FIELDS
 from platform.models.networks.weights import by_content
+from platform.runs.cost import image_gflop
 from platform.runs.identity import RESULT_VERSION, identity
+from platform.runs.store import Kind
 
 MASK_RECIPE_VERSION = 1
 """Raised when the mask recipe of datasets/masks/motion_masks.py changes its output."""
 
 
 CHECKPOINT_EVERY_EPOCHS = 10
-"""Epochs between two checkpoints where nobody says otherwise."""
+"""Epochs between two checkpoints by default."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -37,52 +39,91 @@ class DataReference:
     dataset: str
     hash: str
     class_names: tuple[str, ...]
-    """The store's classes, or those of them that an experiment asks for: others do not exist for it."""
+    """The store's classes, or the ones among them that an experiment asks for."""
     stands_for: str = ""
-    """The data set whose reported numbers belong beside it, where that is another name; in no record."""
+    """The data set whose reported numbers apply, if it has another name; in no record."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class MaskTask:
-    """Motion masks of one data set's training subjects, released ones, or a control in their place."""
+    """Motion masks of one data set's training subjects, released masks, or a control that replaces them."""
 
+    kind: ClassVar[Kind] = "masks"
     identity: str
     record: dict[str, Any]
     data: DataReference
     train_subjects: tuple[str, ...]
     released_folder: str = ""
-    """Where released masks lie, absolute, seen by all nodes; empty for masks to be built."""
+    """Folder of released masks, absolute, seen by all nodes; empty for masks to be built."""
     released_fold: int = 0
     control_of: MaskTask | None = None
-    """The masks that the control stands for (datasets/masks/controls.py)."""
+    """The masks that the control replaces (datasets/masks/controls.py)."""
     control: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)
-class Stage1Task:
-    """Pretraining of a mask generator; shared by all fold runs whose stage 1 is the same."""
+class TrainingTask:
+    """A task that trains: what a stage-1 run and a fold run have in common."""
 
+    kind: ClassVar[Kind]
+    """Folder of the results store that the result goes to."""
+    stage: ClassVar[Literal["stage1", "stage2"]]
     identity: str
     record: dict[str, Any]
     data: DataReference
-    masks: MaskTask
     train_subjects: tuple[str, ...]
+    training_images: int
+    """Expressive images of the training subjects, each seen once an epoch. Not in the record."""
     checkpoint_every_epochs: int = CHECKPOINT_EVERY_EPOCHS
+    """Not in the record: it changes no result."""
+
+    @property
+    def epochs(self) -> int:
+        """Epochs of the task's stage."""
+        config = self.record["config"]
+        count: int = config[f"{self.stage}_constant_epochs"] + config[f"{self.stage}_decay_epochs"]
+        return count
+
+    @property
+    def gflop(self) -> float:
+        """Training arithmetic in GFLOP, estimated from sizes and widths (platform/runs/cost.py)."""
+        per_image = image_gflop(self.record["config"], stage1=self.stage == "stage1")
+        return self.training_images * per_image * self.epochs
+
+    @property
+    def cost_key(self) -> str:
+        """Tasks with the same key take about the same time for the same arithmetic."""
+        raise NotImplementedError
 
 
 @dataclass(frozen=True, kw_only=True)
-class FoldTask:
+class Stage1Task(TrainingTask):
+    """Pretraining of a mask generator; shared by all fold runs whose stage 1 is the same."""
+
+    kind: ClassVar[Kind] = "stage1"
+    stage: ClassVar[Literal["stage1", "stage2"]] = "stage1"
+    masks: MaskTask
+
+    @property
+    def cost_key(self) -> str:
+        """As every task's."""
+        return "stage1"
+
+
+@dataclass(frozen=True, kw_only=True)
+class FoldTask(TrainingTask):
     """One fold run."""
 
-    identity: str
-    record: dict[str, Any]
-    data: DataReference
+    kind: ClassVar[Kind] = "fold_runs"
+    stage: ClassVar[Literal["stage1", "stage2"]] = "stage2"
     masks: MaskTask | None
     stage1: Stage1Task | None
-    train_subjects: tuple[str, ...]
     evaluation_subjects: tuple[str, ...]
-    checkpoint_every_epochs: int = CHECKPOINT_EVERY_EPOCHS
-    """Not in the record: it changes no result."""
+
+    @property
+    def cost_key(self) -> str:
+        """As every task's."""
+        return f"{self.record['method']}/{self.record['config']['backbone']}"
 
     @property
     def role(self) -> Literal["inner", "final"]:
@@ -99,7 +140,7 @@ class FoldTask:
 
 @dataclass(frozen=True, kw_only=True)
 class Machine:
-    """The part of where a fold run computes that can change its last bits."""
+    """What can change a fold run's last bits about the place where it computes."""
 
     device: Literal["cpu", "cuda"] = "cpu"
     cpu_threads: int = 1
@@ -139,7 +180,7 @@ def released_mask_task(data: DataReference, fold: Fold, folder: str, masks_hash:
 
 
 def control_mask_task(control: str, masks: MaskTask) -> MaskTask:
-    """The masks of a control in the place of `masks`. UserError for an unknown one."""
+    """The masks of a control that replaces `masks`. UserError: an unknown control."""
     if control not in CONTROLS:
         raise unknown_name("mask control", control, CONTROLS)
     record = {
@@ -162,33 +203,37 @@ def fold_task(
     part: int | None,
     validation_subjects: Sequence[str] | None,
     machine: Machine,
-    borrowed_masks: MaskTask | None = None,
+    images_of_subject: Mapping[str, int],
+    masks: MaskTask | None = None,
     mask_control: str | None = None,
     pretrain: bool = True,
-    lent_generator: Stage1Task | None = None,
+    generator: Stage1Task | None = None,
 ) -> FoldTask:
-    """The fold run of that configuration.
+    """The fold run of a configuration.
 
-    With `validation_subjects` (inner part number `part`): trains on the fold's other training
-    subjects and scores these. Without: the final run, which trains on all of them and scores the
-    fold's test subjects. `borrowed_masks` replace the fold's own; a `mask_control` then stands in their
-    place. `pretrain=False` leaves out stage 1; a `lent_generator`, pretrained elsewhere, replaces it.
+    validation_subjects: validation split number `part` of the fold; the run trains on the fold's other
+    training subjects and scores these. None: the final run, which trains on all training subjects of the
+    fold and scores its test subjects.
+    images_of_subject: expressive images of every training subject.
+    masks: replace the masks of the run's own training subjects; `mask_control` then replaces either.
+    pretrain: False leaves out stage 1. generator: a stage 1 on other subjects, which replaces the run's own.
     """
     final = validation_subjects is None
     evaluation = tuple(fold.test_subjects if validation_subjects is None else sorted(validation_subjects))
     train = tuple(fold.train_subjects if final else sorted(set(fold.train_subjects) - set(evaluation)))
     method = load_method(configuration.method)
     values = to_dict(configuration)
-    masks = None
-    if method.uses_masks:
-        masks = borrowed_masks or mask_task(data, train)
+    if not method.uses_masks:
+        masks = None
+    else:
+        masks = masks or mask_task(data, train)
         masks = masks if mask_control is None else control_mask_task(mask_control, masks)
     stage1 = None
     if method.pretrains_generator:
-        stage1 = lent_generator
+        stage1 = generator
         if stage1 is None and pretrain:
             assert masks is not None
-            stage1 = stage1_task(configuration, data, masks, train, machine)
+            stage1 = stage1_task(configuration, data, masks, train, machine, images_of_subject)
     record = {
         "kind": "fold_run",
         "result_version": RESULT_VERSION,
@@ -216,6 +261,7 @@ def fold_task(
         masks=masks,
         stage1=stage1,
         train_subjects=train,
+        training_images=sum(images_of_subject[subject] for subject in train),
         evaluation_subjects=evaluation,
         checkpoint_every_epochs=machine.checkpoint_every_epochs,
     )
@@ -227,8 +273,12 @@ def stage1_task(
     masks: MaskTask,
     train: Sequence[str],
     machine: Machine,
+    images_of_subject: Mapping[str, int],
 ) -> Stage1Task:
-    """Pretraining of that configuration's mask generator on these subjects and masks."""
+    """Pretraining of the configuration's mask generator on these subjects and masks.
+
+    images_of_subject: expressive images of every training subject.
+    """
     values = to_dict(configuration)
     record = {
         "kind": "stage1",
@@ -245,6 +295,7 @@ def stage1_task(
         data=data,
         masks=masks,
         train_subjects=tuple(train),
+        training_images=sum(images_of_subject[subject] for subject in train),
         checkpoint_every_epochs=machine.checkpoint_every_epochs,
     )
 

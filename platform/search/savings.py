@@ -10,8 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from platform.runs.cost import cost_key
-from platform.runs.store import Kind, ResultsStore
+from platform.runs.store import ResultsStore
 from platform.runs.tasks import FoldTask, Stage1Task
 
 
@@ -58,11 +57,9 @@ class Economy:
         return asdict(self)
 
 
-def measure_economy(
-    trials: Sequence[SearchedTrial], store: ResultsStore, image_counts: Mapping[str, int]
-) -> Economy:
-    """The economy of all studies' trials. `image_counts`: as the dispatcher has them."""
-    prices = _Prices(store, image_counts, [task for trial in trials for task in trial.tasks])
+def measure_economy(trials: Sequence[SearchedTrial], store: ResultsStore) -> Economy:
+    """The economy of all studies' trials."""
+    prices = _Prices(store, [task for trial in trials for task in trial.tasks])
     naive, pruned, failed, again, stage1_again, run = (_Sum() for _ in range(6))
     fold_runs_seen: set[str] = set()
     stage1_seen: set[str] = set()
@@ -94,10 +91,7 @@ def measure_economy(
 class _Prices:
     """Images and hours of tasks; of those that nobody ran, by the means of those that ran."""
 
-    def __init__(
-        self, store: ResultsStore, image_counts: Mapping[str, int], tasks: Sequence[FoldTask]
-    ) -> None:
-        self._image_counts = image_counts
+    def __init__(self, store: ResultsStore, tasks: Sequence[FoldTask]) -> None:
         self.estimated = False
         self._seconds: dict[str, float] = {}
         self._by_key: dict[str, list[float]] = defaultdict(list)
@@ -105,23 +99,19 @@ class _Prices:
             task.stage1.identity: task.stage1 for task in tasks if task.stage1 is not None
         }
         for task in every.values():
-            kind: Kind = "stage1" if isinstance(task, Stage1Task) else "fold_runs"
-            manifest = store.manifest(kind, task.identity)
+            manifest = store.manifest(task.kind, task.identity)
             if manifest is not None and manifest["status"] == "complete":
                 self._seconds[task.identity] = manifest["seconds"]
-                self._by_key[cost_key(task)].append(manifest["seconds"])
+                self._by_key[task.cost_key].append(manifest["seconds"])
 
     def images(self, task: FoldTask | Stage1Task) -> int:
-        stage = "stage1" if isinstance(task, Stage1Task) else "stage2"
-        config = task.record["config"]
-        epochs: int = config[f"{stage}_constant_epochs"] + config[f"{stage}_decay_epochs"]
-        return epochs * sum(self._image_counts[f"{task.data.hash}/{name}"] for name in task.train_subjects)
+        return task.epochs * task.training_images
 
     def hours(self, task: FoldTask | Stage1Task) -> float:
         if task.identity in self._seconds:
             return self._seconds[task.identity] / 3600
         self.estimated = True
-        known = self._by_key.get(cost_key(task)) or list(self._seconds.values())
+        known = self._by_key.get(task.cost_key) or list(self._seconds.values())
         return sum(known) / len(known) / 3600 if known else 0.0
 
 

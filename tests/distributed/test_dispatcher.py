@@ -14,15 +14,12 @@ from ray.exceptions import WorkerCrashedError
 from datasets.folds.rules import Fold
 from platform.config.configuration import Configuration
 from platform.distributed.dispatcher import LOST, Dispatcher, PrioritySlots, group, label
-from platform.runs.cost import cost_gflop
 from platform.runs.environment_failure import LOST_WORKERS_IN_A_ROW
-from platform.runs.execute import task_kind
 from platform.runs.store import ResultsStore
 from platform.runs.tasks import FoldTask, Machine, Stage1Task, fold_task
 from tests.tiny_faces import fake_data, tiny_configuration
 
 SUBJECTS = tuple(f"S{number}" for number in range(8))
-COUNTS = {f"{'d' * 64}/{subject}": 3 for subject in SUBJECTS}
 
 
 def task(index: int = 0, configuration: Configuration | None = None, *, final: bool = True) -> FoldTask:
@@ -39,6 +36,7 @@ def task(index: int = 0, configuration: Configuration | None = None, *, final: b
         part=None if final else 0,
         validation_subjects=None if final else (SUBJECTS[-1],),
         machine=Machine(),
+        images_of_subject=dict.fromkeys(SUBJECTS, 3),
     )
 
 
@@ -74,7 +72,7 @@ class Workers:
         for _ in range(5):
             await asyncio.sleep(0)
         self.ended.append(task.identity)
-        kind = task_kind(task)
+        kind = task.kind
         if task.identity in self.lost:
             self.lost.remove(task.identity)
             raise WorkerCrashedError
@@ -96,9 +94,7 @@ def dispatched(
     """Manifests, and the last snapshot."""
 
     async def run() -> tuple[list[dict[str, Any]], dict[str, Any]]:
-        dispatcher = Dispatcher(
-            str(workers.store.root), slots, workers.launch, retries, COUNTS, workers.sleep
-        )
+        dispatcher = Dispatcher(str(workers.store.root), slots, workers.launch, retries, workers.sleep)
         manifests = await asyncio.wait_for(dispatcher.run(tasks), 20)
         return manifests, dispatcher.snapshot()
 
@@ -136,7 +132,7 @@ def test_two_askers_at_once_share_the_run(tmp_path: Path) -> None:
     workers = Workers(tmp_path)
 
     async def run() -> None:
-        dispatcher = Dispatcher(str(tmp_path), 1, workers.launch, 0, COUNTS)
+        dispatcher = Dispatcher(str(tmp_path), 1, workers.launch, 0)
         await asyncio.gather(dispatcher.run([baseline(0)]), dispatcher.run([baseline(0), baseline(1)]))
         await dispatcher.run([baseline(1)])
 
@@ -230,7 +226,7 @@ def test_a_worker_lost_after_a_new_checkpoint_has_its_whole_budget_again(tmp_pat
         (folder / f"stage2-{len(workers.started):06d}.json").touch()
         return await workers.launch(task)
 
-    dispatcher = Dispatcher(str(tmp_path), 1, launch, 0, COUNTS, workers.sleep)
+    dispatcher = Dispatcher(str(tmp_path), 1, launch, 0, workers.sleep)
     (manifest,) = asyncio.run(dispatcher.run([made]))
     assert manifest["status"] == "complete"
     assert workers.waits == [1] * 20
@@ -244,7 +240,7 @@ def test_the_host_of_a_lost_worker_is_named(tmp_path: Path) -> None:
         dispatcher.started(task.identity, "node7")
         return await workers.launch(task)
 
-    dispatcher = Dispatcher(str(tmp_path), 1, launch, 0, COUNTS, workers.sleep)
+    dispatcher = Dispatcher(str(tmp_path), 1, launch, 0, workers.sleep)
     asyncio.run(dispatcher.run([made]))
     assert dispatcher.snapshot()["losses"][0]["host"] == "node7"
 
@@ -304,7 +300,7 @@ def test_snapshots_count_what_runs_and_what_finished(tmp_path: Path) -> None:
     workers = Workers(tmp_path)
 
     async def run() -> None:
-        dispatcher = Dispatcher(str(tmp_path), 1, workers.launch, 0, COUNTS)
+        dispatcher = Dispatcher(str(tmp_path), 1, workers.launch, 0)
         assert dispatcher.snapshot() == {**dispatcher.snapshot(), "running": [], "finished": []}
         running = asyncio.ensure_future(dispatcher.run([task(0, final=False)]))
         for _ in range(4):
@@ -326,13 +322,8 @@ def test_snapshots_count_what_runs_and_what_finished(tmp_path: Path) -> None:
 
 
 def test_each_dispatcher_has_a_life_of_its_own_and_keeps_it(tmp_path: Path) -> None:
-    one, other = (Dispatcher(str(tmp_path), 1, Workers(tmp_path).launch, 0, COUNTS) for _ in range(2))
+    one, other = (Dispatcher(str(tmp_path), 1, Workers(tmp_path).launch, 0) for _ in range(2))
     assert one.snapshot()["life"] == one.snapshot()["life"] != other.snapshot()["life"]
-
-
-def test_a_tasks_arithmetic_is_of_its_training_subjects_images(tmp_path: Path) -> None:
-    dispatcher = Dispatcher(str(tmp_path), 1, Workers(tmp_path).launch, 0, COUNTS)
-    assert dispatcher.gflop(baseline(0)) == cost_gflop(baseline(0), 7 * 3)
 
 
 def test_a_free_slot_goes_to_the_highest_priority_then_to_who_waited_longest() -> None:

@@ -23,8 +23,7 @@ def test_what_was_asked_of_a_killed_dispatcher_is_answered_by_the_next(
 ) -> None:
     import ray
 
-    counts = {f"{planned.data.hash}/{subject}": n for subject, n in planned.images_of_subject.items()}
-    dispatcher = start_dispatcher(plan, tmp_path, 2, counts)
+    dispatcher = start_dispatcher(plan, tmp_path, 2)
     life = ray.get(dispatcher.snapshot.remote(0))["life"]
     tasks = final_tasks(tiny_configuration(method="cnn"), planned, machine_of(plan))
     answer = dispatcher.run.remote(tasks)

@@ -68,9 +68,8 @@ def search(cluster: Any, data_root: Path, plan: Plan, planned: PlannedData, tmp_
     import ray
 
     def run(folder: str, *first: dict[str, Any], **changes: Any) -> StudySearch:
-        counts = {f"{planned.data.hash}/{name}": n for name, n in planned.images_of_subject.items()}
         wanted = plan_with(plan, **changes)
-        dispatcher = start_dispatcher(wanted, tmp_path / folder, 2, counts)
+        dispatcher = start_dispatcher(wanted, tmp_path / folder, 2)
         try:
             return run_search(
                 definition(*first),

@@ -15,7 +15,7 @@ from platform.errors import UserError
 from platform.experiments.experiment import plan_experiment
 from platform.experiments.row_needs import check_needs
 from platform.models import load_method, method_names
-from platform.runs.fold_tasks import PlannedData, final_tasks, masks_to_lend, plan_data, step_tasks
+from platform.runs.fold_tasks import PlannedData, final_tasks, plan_data, source_masks, step_tasks
 from platform.runs.mask_sets import load_masks
 from platform.runs.store import ResultsStore
 from platform.runs.tasks import Machine
@@ -66,8 +66,8 @@ def test_controls_that_are_drawn_need_none_and_are_made_without(
 def test_masks_of_another_set_need_that_sets_neutral_faces(data_root: Path, wild: PlannedData) -> None:
     source = plan_data(data_root, "synthetic", tiny_configuration(), PLAN)
     for one, other, fits in ((source, wild, True), (wild, source, False)):
-        masks = masks_to_lend(one, other)
-        tasks = final_tasks(tiny_configuration(), other, Machine(), borrowed_masks=masks, pretrain=False)
+        masks = source_masks(one, other)
+        tasks = final_tasks(tiny_configuration(), other, Machine(), masks=masks, pretrain=False)
         if fits:
             check_needs(tasks, [one, other])
         else:

@@ -11,12 +11,11 @@ from platform.runs.cost import (
     GFLOP_A_SECOND_AND_CORE,
     OVERHEAD_GFLOP,
     Pace,
-    cost_gflop,
-    cost_key,
 )
 from platform.runs.tasks import FoldTask, Machine, fold_task
 from tests.tiny_faces import fake_data
 
+IMAGES = 10
 FOLD = Fold(index=0, train_subjects=("A",), test_subjects=("B",))
 
 
@@ -24,6 +23,7 @@ def task(**changes: object) -> FoldTask:
     return fold_task(
         Configuration(**changes),  # type: ignore[arg-type]
         fake_data(), FOLD, fold_rule="paper", part=None, validation_subjects=None, machine=Machine(),
+        images_of_subject={"A": IMAGES},
     )  # fmt: skip
 
 
@@ -35,13 +35,13 @@ def test_the_published_sizes_cost_what_was_counted() -> None:
     """DESIGN: 227 GFLOP an image in stage 1; stage 2 with Inception adds three of its forward passes."""
     made = task()
     assert made.stage1 is not None
-    assert cost_gflop(made.stage1, 10) == pytest.approx(10 * 300 * (227 + OVERHEAD_GFLOP))
-    assert cost_gflop(made, 10) == pytest.approx(10 * 200 * (227 + 3 * 5.71 + OVERHEAD_GFLOP))
+    assert made.stage1.gflop == pytest.approx(IMAGES * 300 * (227 + OVERHEAD_GFLOP))
+    assert made.gflop == pytest.approx(IMAGES * 200 * (227 + 3 * 5.71 + OVERHEAD_GFLOP))
 
 
 def test_the_baseline_costs_its_backbone_only() -> None:
     made = task(method="cnn", backbone="resnet18", image_size_pixels=224, weights="none")
-    assert cost_gflop(made, 1) == pytest.approx(200 * (3 * 1.81 + OVERHEAD_GFLOP))
+    assert made.gflop == pytest.approx(IMAGES * 200 * (3 * 1.81 + OVERHEAD_GFLOP))
 
 
 def test_cost_goes_with_the_square_of_size_and_widths_and_with_the_enlarged_face() -> None:
@@ -50,16 +50,8 @@ def test_cost_goes_with_the_square_of_size_and_widths_and_with_the_enlarged_face
         method="cnn", backbone="resnet18", image_size_pixels=56, enlarge_below_pixels=112, weights="none",
         backbone_width=0.5,
     )  # fmt: skip
-    arithmetic = [cost_gflop(made, 1) / 200 - OVERHEAD_GFLOP for made in (whole, narrow)]
+    arithmetic = [made.gflop / IMAGES / 200 - OVERHEAD_GFLOP for made in (whole, narrow)]
     assert arithmetic[0] == pytest.approx(16 * arithmetic[1])
-
-
-def test_a_key_groups_what_takes_about_the_same_time() -> None:
-    made = task()
-    assert made.stage1 is not None
-    assert cost_key(made) == "fmpn/inception_v3"
-    assert cost_key(made.stage1) == "stage1"
-    assert cost_key(task(method="cnn")) != cost_key(made)
 
 
 def test_a_pace_is_assumed_then_learned_by_key_then_by_all() -> None:
@@ -91,4 +83,4 @@ def test_the_share_of_a_residual_block_is_what_a_counter_says() -> None:
     four, six = (task(generator_blocks=blocks).stage1 for blocks in (4, 6))
     assert four is not None
     assert six is not None
-    assert cost_gflop(six, 1) / cost_gflop(four, 1) == pytest.approx(1 + 2 * GENERATOR_BLOCK_SHARE, rel=1e-2)
+    assert six.gflop / four.gflop == pytest.approx(1 + 2 * GENERATOR_BLOCK_SHARE, rel=1e-2)

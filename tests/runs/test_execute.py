@@ -18,11 +18,11 @@ from platform.config.configuration import Configuration, Plan
 from platform.errors import UserError
 from platform.evaluation.predictions import from_bytes
 from platform.runs.environment_failure import EnvironmentFailure
-from platform.runs.execute import execute, pictures_png, task_kind
-from platform.runs.fold_tasks import PlannedData, final_tasks, masks_to_lend, plan_data, step_tasks
+from platform.runs.execute import execute, pictures_png
+from platform.runs.fold_tasks import PlannedData, final_tasks, plan_data, source_masks, step_tasks
 from platform.runs.mask_sets import load_masks
 from platform.runs.store import ResultsStore
-from platform.runs.tasks import FoldTask, Machine, Stage1Task
+from platform.runs.tasks import FoldTask, Machine
 from tests.tiny_faces import CLASSES, prepare_tiny, tiny_configuration
 
 pytestmark = pytest.mark.usefixtures("process_settings_as_before")
@@ -213,21 +213,21 @@ def test_data_prepared_anew_are_not_taken_for_the_planned_ones(tmp_path: Path) -
         execute(final_task(planned, tiny_configuration(method="cnn")), str(tmp_path / "runs"))
 
 
-def test_borrowed_masks_are_the_sources_in_the_targets_order(
+def test_transferred_masks_are_the_sources_in_the_targets_order(
     planned: PlannedData, data_root: Path, tmp_path: Path
 ) -> None:
     target = plan_data(data_root, "synthetic_wild", tiny_configuration(), PLAN, fold_rule="holdout")
-    lent = masks_to_lend(planned, target)
-    (task,) = final_tasks(tiny_configuration(), target, Machine(), borrowed_masks=lent, pretrain=False)
+    transferred = source_masks(planned, target)
+    (task,) = final_tasks(tiny_configuration(), target, Machine(), masks=transferred, pretrain=False)
     complete(task, tmp_path)
     assert not (tmp_path / "stage1").exists()
     store = ResultsStore(tmp_path)
-    assert store.record("masks", lent.identity)["data"]["dataset"] == "synthetic"
-    own = load_masks(lent, store, CLASSES)
-    turned = load_masks(lent, store, CLASSES[::-1])
+    assert store.record("masks", transferred.identity)["data"]["dataset"] == "synthetic"
+    own = load_masks(transferred, store, CLASSES)
+    turned = load_masks(transferred, store, CLASSES[::-1])
     assert np.array_equal(own.images, turned.images[::-1])
     with pytest.raises(UserError, match="contempt is missing"):
-        load_masks(lent, store, (*CLASSES, "contempt"))
+        load_masks(transferred, store, (*CLASSES, "contempt"))
 
 
 def test_masks_are_built_once_and_read_back(planned: PlannedData, tmp_path: Path) -> None:
@@ -247,12 +247,6 @@ def test_a_run_computes_with_the_threads_of_its_record(planned: PlannedData, tmp
     torch.set_num_threads(2)
     complete(final_task(planned, tiny_configuration(method="cnn")), tmp_path)
     assert torch.get_num_threads() == 1
-
-
-def test_kinds_of_tasks_have_folders_of_their_own(planned: PlannedData) -> None:
-    task = final_task(planned, tiny_configuration())
-    assert isinstance(task.stage1, Stage1Task)
-    assert (task_kind(task), task_kind(task.stage1)) == ("fold_runs", "stage1")
 
 
 def test_pictures_are_a_row_a_kind_and_a_column_a_face() -> None:

@@ -14,8 +14,8 @@ from platform.runs.fold_tasks import (
     PlannedData,
     final_tasks,
     machine_of,
-    masks_to_lend,
     plan_data,
+    source_masks,
     step_tasks,
     with_method,
 )
@@ -96,22 +96,22 @@ def test_final_runs_score_every_subject_once(planned: PlannedData) -> None:
     assert all(task.role == "final" and task.stage1 is not None for task in tasks)
 
 
-def test_lent_masks_come_from_all_subjects_and_reach_every_run(data_root: Path, planned: PlannedData) -> None:
+def test_transferred_masks_come_from_all_subjects(data_root: Path, planned: PlannedData) -> None:
     target = plan_data(data_root, "synthetic_wild", tiny_configuration(), PLAN, fold_rule="holdout")
-    lent = masks_to_lend(planned, target)
-    assert lent.train_subjects == tuple(subject_names(10))
-    (task,) = final_tasks(tiny_configuration(), target, Machine(), borrowed_masks=lent, pretrain=False)
-    assert task.masks == lent
+    transferred = source_masks(planned, target)
+    assert transferred.train_subjects == tuple(subject_names(10))
+    (task,) = final_tasks(tiny_configuration(), target, Machine(), masks=transferred, pretrain=False)
+    assert task.masks == transferred
     assert task.stage1 is None
     assert task.data.dataset == "synthetic_wild"
 
 
-def test_masks_of_a_class_that_the_source_lacks_cannot_be_lent(planned: PlannedData) -> None:
+def test_masks_of_a_class_that_the_source_lacks_cannot_be_transferred(planned: PlannedData) -> None:
     wanting = dataclasses.replace(
         planned, data=dataclasses.replace(planned.data, class_names=(*CLASSES, "contempt"))
     )
     with pytest.raises(UserError, match="Synthetic faces has no motion mask for contempt"):
-        masks_to_lend(planned, wanting)
+        source_masks(planned, wanting)
 
 
 def test_another_method_keeps_every_other_setting() -> None:

@@ -50,8 +50,8 @@ def test_each_fold_run_takes_the_masks_of_its_own_fold(
     chosen = released_masks(planned, release)
     assert len({task.identity for task in chosen}) == FOLDS
     own = final_tasks(tiny_configuration(), planned, Machine())
-    borrowed = final_tasks(tiny_configuration(), planned, Machine(), borrowed_masks=chosen)
-    for fold, (mine, theirs, masks) in enumerate(zip(own, borrowed, chosen, strict=True)):
+    released = final_tasks(tiny_configuration(), planned, Machine(), masks=chosen)
+    for fold, (mine, theirs, masks) in enumerate(zip(own, released, chosen, strict=True)):
         assert theirs.masks == masks
         assert theirs.identity != mine.identity
         expected = released_mask_set(release, fold, planned.data.class_names, SIZE)

@@ -15,6 +15,7 @@ from platform.runs.tasks import FoldTask, Machine, fold_task, mask_task
 from tests.tiny_faces import fake_data, tiny_configuration
 
 FOLD = Fold(index=1, train_subjects=("A", "B", "C", "D"), test_subjects=("E", "F"))
+IMAGES = {"A": 1, "B": 2, "C": 4, "D": 8}
 BASE = tiny_configuration(backbone_width=1.0)
 OTHER_VALUES: dict[str, Any] = {
     "backbone": "vgg16", "backbone_width": 0.5, "weights": "imagenet", "enlarge_below_pixels": 40,
@@ -39,7 +40,8 @@ NEEDED: dict[str, dict[str, Any]] = {
 
 def task(configuration: Configuration = BASE, **changes: Any) -> FoldTask:
     options: dict[str, Any] = {
-        "fold_rule": "paper", "part": None, "validation_subjects": None, "machine": Machine(), **changes,
+        "fold_rule": "paper", "part": None, "validation_subjects": None, "machine": Machine(),
+        "images_of_subject": IMAGES, **changes,
     }  # fmt: skip
     return fold_task(configuration, options.pop("data", fake_data()), options.pop("fold", FOLD), **options)
 
@@ -100,7 +102,7 @@ def test_methods_have_identities_of_their_own() -> None:
         {"machine": Machine(device="cuda")},
         {"machine": Machine(cpu_threads=2)},
         {"machine": Machine(train_workers=1)},
-        {"borrowed_masks": mask_task(fake_data("ckplus"), ("X", "Y"))},
+        {"masks": mask_task(fake_data("ckplus"), ("X", "Y"))},
         {"pretrain": False},
     ],
 )
@@ -159,16 +161,50 @@ def test_the_order_of_validation_subjects_changes_nothing() -> None:
 
 def test_methods_without_masks_or_stage_1_have_none() -> None:
     for name in ("cnn", "cnn_no_mask_loss"):
-        made = task(replace(BASE, method=name), borrowed_masks=mask_task(fake_data(), ("X",)))
+        made = task(replace(BASE, method=name), masks=mask_task(fake_data(), ("X",)))
         assert (made.masks, made.stage1) == (None, None)
         assert (made.record["masks"], made.record["stage1"]) == (None, None)
 
 
-def test_borrowed_masks_replace_the_folds_own() -> None:
-    lent = mask_task(fake_data("ckplus"), ("X", "Y"))
-    made = task(borrowed_masks=lent, pretrain=False)
-    assert made.masks == lent
+def test_other_masks_replace_the_folds_own() -> None:
+    source = mask_task(fake_data("ckplus"), ("X", "Y"))
+    made = task(masks=source, pretrain=False)
+    assert made.masks == source
     assert made.stage1 is None
-    with_stage1 = task(borrowed_masks=lent)
+    with_stage1 = task(masks=source)
     assert with_stage1.stage1 is not None
-    assert with_stage1.stage1.masks == lent
+    assert with_stage1.stage1.masks == source
+
+
+def test_a_task_knows_its_kind_its_training_images_and_its_epochs() -> None:
+    made = task(
+        tiny_configuration(stage1_constant_epochs=3, stage2_constant_epochs=5), part=0,
+        validation_subjects=("C",),
+    )  # fmt: skip
+    assert made.masks is not None
+    assert made.stage1 is not None
+    assert (made.kind, made.stage1.kind, made.masks.kind) == ("fold_runs", "stage1", "masks")
+    assert made.training_images == made.stage1.training_images == 1 + 2 + 8
+    decay = tiny_configuration()
+    assert made.epochs == 5 + decay.stage2_decay_epochs
+    assert made.stage1.epochs == 3 + decay.stage1_decay_epochs
+
+
+def test_a_tasks_arithmetic_goes_with_its_images_and_epochs() -> None:
+    once = task()
+    twice = task(images_of_subject={name: 2 * count for name, count in IMAGES.items()})
+    assert twice.gflop == pytest.approx(2 * once.gflop)
+    assert once.stage1 is not None
+    assert twice.stage1 is not None
+    assert twice.stage1.gflop == pytest.approx(2 * once.stage1.gflop)
+    assert twice.identity == once.identity
+    longer = task(replace(BASE, stage2_constant_epochs=BASE.stage2_constant_epochs + once.epochs))
+    assert longer.gflop == pytest.approx(2 * once.gflop)
+
+
+def test_a_cost_key_groups_what_takes_about_the_same_time() -> None:
+    made = task(replace(BASE, backbone="vgg16"))
+    assert made.stage1 is not None
+    assert made.cost_key == "fmpn/vgg16"
+    assert made.stage1.cost_key == "stage1"
+    assert task(replace(BASE, method="cnn", backbone="vgg16")).cost_key == "cnn/vgg16"

@@ -35,7 +35,7 @@ def inner_task(index: int) -> FoldTask:
     fold = Fold(index=index, train_subjects=("A", "B", "C"), test_subjects=(f"T{index}",))
     return fold_task(
         tiny_configuration(), fake_data(), fold, fold_rule="paper", part=0, validation_subjects=("A", "B"),
-        machine=Machine(),
+        machine=Machine(), images_of_subject={"C": 2},
     )  # fmt: skip
 
 

@@ -11,7 +11,6 @@ from platform.search.savings import Economy, SearchedTrial, economy_lines, measu
 from tests.tiny_faces import fake_data, tiny_configuration
 
 SUBJECTS = ("A", "B", "C", "D")
-COUNTS = {f"{fake_data().hash}/{name}": 5 for name in SUBJECTS}
 EPOCHS = {"stage1_constant_epochs": 3, "stage1_decay_epochs": 0, "stage2_constant_epochs": 2}
 
 
@@ -26,6 +25,7 @@ def steps(**changes: object) -> tuple[FoldTask, ...]:
         fold_task(
             configuration, fake_data(), fold, fold_rule="paper", part=0,
             validation_subjects=fold.train_subjects[:1], machine=Machine(),
+            images_of_subject=dict.fromkeys(SUBJECTS, 5),
         )
         for fold in folds
     )  # fmt: skip
@@ -45,7 +45,7 @@ def economy(tmp_path: Path) -> Economy:
         SearchedTrial(tasks=other, done=1, pruned=True),
         SearchedTrial(tasks=first, done=2, pruned=False),
     ]
-    return measure_economy(trials, store, COUNTS)
+    return measure_economy(trials, store)
 
 
 def test_what_was_run_and_what_was_saved_is_counted_by_hand(economy: Economy) -> None:
@@ -83,7 +83,5 @@ def test_the_lines_name_each_saving(economy: Economy) -> None:
 
 
 def test_steps_after_a_failure_are_neither_pruned_nor_run(tmp_path: Path) -> None:
-    economy = measure_economy(
-        [SearchedTrial(tasks=steps(), done=0, pruned=False)], ResultsStore(tmp_path), COUNTS
-    )
+    economy = measure_economy([SearchedTrial(tasks=steps(), done=0, pruned=False)], ResultsStore(tmp_path))
     assert (economy.failed.fold_runs, economy.run.fold_runs, economy.pruned.fold_runs) == (2, 0, 0)
