@@ -82,9 +82,9 @@ def observe(data_root: Path, tmp_path_factory: pytest.TempPathFactory) -> Observ
             patch.setattr(capacity, "check_capacity", lambda experiment, search: None)
             patch.setattr(ahead, "DRAWS", 2)  # these two only take time
             patch.setattr(study_parameters, "SURVEYED_TRIALS", 16)
-            for module in ("run_command", "rows_command"):
-                patch.setattr(f"platform.{module}.check_weights_of", lambda experiment: None)
-            for module in ("tune", "crossval", "rows_command"):
+            for module in ("run_flags", "planned_rows"):
+                patch.setattr(f"platform.cli.{module}.check_weights_of", lambda experiment: None)
+            for module in ("tune", "crossval", "cli.planned_rows"):
                 patch.setattr(
                     f"platform.{module}.print_dry_run",
                     lambda experiment, search: seen.append(planned(experiment, search=search)),

@@ -61,9 +61,9 @@ def files_under(folder: Path) -> dict[str, int]:
 def test_a_dry_run_shows_settings_fold_runs_and_time_and_writes_nothing(
     data_root: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    for module in ("cluster", "forecast"):
+    for module in ("distributed.cluster", "cli.forecast"):
         monkeypatch.setattr(
-            f"platform.distributed.{module}.local_slots",
+            f"platform.{module}.local_slots",
             lambda plan, runs_in_memory=None: Slots(cpus=2, gpus=0, fold_runs=2),
         )
     before = files_under(data_root)

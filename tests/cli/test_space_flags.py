@@ -42,8 +42,8 @@ def test_a_dry_run_shows_them_and_its_settings_can_be_given_back(
     data_root: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     slots = Slots(cpus=2, gpus=0, fold_runs=2)
-    for module in ("cluster", "forecast"):
-        monkeypatch.setattr(f"platform.distributed.{module}.local_slots", lambda *given, **more: slots)
+    for module in ("distributed.cluster", "cli.forecast"):
+        monkeypatch.setattr(f"platform.{module}.local_slots", lambda *given, **more: slots)
     (tmp_path / "mine.json").write_text(json.dumps([OWN]))
     places = ["--runs", str(tmp_path / "runs"), "--data-root", str(data_root), "--dry-run"]
     flags = ["--set", "lambda_mask=5", "--enqueue", str(tmp_path / "mine.json")]

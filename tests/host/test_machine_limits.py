@@ -104,7 +104,7 @@ def test_fold_runs_and_processes_are_as_many_as_the_quota_allows(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Everything that counts CPUs asks `usable_cpus`."""
-    for module in ("distributed.cluster", "prepare_settings"):
+    for module in ("distributed.cluster", "cli.prepare_settings"):
         monkeypatch.setattr(f"platform.{module}.usable_cpus", lambda: 3)
     assert local_slots(Plan()).fold_runs == 3
     from datasets.catalogue import describe

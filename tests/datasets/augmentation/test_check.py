@@ -105,7 +105,7 @@ def test_what_cannot_be_trained_with_is_refused_with_place_and_reason(entry: Any
 
 def test_a_face_that_would_depend_on_its_mask_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     """The mask shows the class: nothing of it may reach the face."""
-    from datasets.augmentation.draw import check as augmentation_check
+    from datasets.augmentation import check as augmentation_check
 
     class Leaking:
         def __init__(self, content: str) -> None:
