@@ -1,1 +1,1 @@
-"""One fold run: the schedule, the two stages, and what comes out. Knows nothing of Ray."""
+"""Training and scoring of one fold run: schedule, optimizer, loop, both stages. Independent of Ray."""

@@ -1,4 +1,4 @@
-"""The exponential moving average of a net's weights, beside the net while it trains."""
+"""Exponential moving average (EMA) of a network's weights during training."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ from torch.optim.swa_utils import get_ema_multi_avg_fn
 
 
 class AveragedNet(nn.Module):
-    """A net in training and its average; what `state_dict` holds is all that going on needs.
+    """A network in training and its moving average; `state_dict` holds everything needed to resume.
 
-    Averaged with one decay are the weights and the batch norms' running means and variances: the
-    statistics belong to about the weights that they are averaged with. Counters are copied.
+    Weights and batch-norm running statistics share one decay, so that the averaged statistics match the
+    averaged weights. Counters are copied.
     """
 
     updates: Tensor
@@ -23,12 +23,12 @@ class AveragedNet(nn.Module):
         self.trained = trained
         self.average = copy.deepcopy(trained).requires_grad_(False)
         self.decay = decay
-        # On the CPU always: it is read at every step.
+        # Stays on the CPU: it is read at every step.
         self.register_buffer("updates", torch.zeros((), dtype=torch.int64))
 
     @torch.no_grad()
     def update(self) -> None:
-        """Take the trained net's present weights and statistics into the average."""
+        """Update the average with the network's current weights and statistics."""
         averages, values = _tensors(self.average), _tensors(self.trained)
         floating = [place for place, value in enumerate(values) if value.is_floating_point()]
         take_in = get_ema_multi_avg_fn(decay_at(int(self.updates), self.decay))
@@ -39,16 +39,16 @@ class AveragedNet(nn.Module):
         self.updates += 1
 
     def finish(self) -> nn.Module:
-        """The trained net, which now has the averaged weights and statistics."""
+        """Copy the averaged weights and statistics into the trained network and return it."""
         self.trained.load_state_dict(self.average.state_dict())
         return self.trained
 
 
 def decay_at(updates: int, decay: float) -> float:
-    """The decay after that many updates: min(decay, (1 + updates) / (10 + updates)).
+    """The decay after `updates` updates: min(decay, (1 + updates) / (10 + updates)).
 
-    Without the second, which TensorFlow's ExponentialMovingAverage has, a short training's average would
-    still be near the weights that it started from.
+    The second term, as in TensorFlow's ExponentialMovingAverage, keeps the average of a short training run
+    from staying close to the initial weights.
     """
     return min(decay, (1 + updates) / (10 + updates))
 

@@ -1,7 +1,7 @@
-"""Batch norm over the images of all workers, on any device; and batch norm that is frozen.
+"""Synchronised batch norm on any device, and frozen batch norm.
 
-torch's own SyncBatchNorm runs on GPUs only. This one computes the same in plain operations, for CPU
-workers: mean and variance over all workers' images, unbiased variance into the running statistics.
+torch's SyncBatchNorm runs on GPUs only. This one computes the same with plain operations for CPU workers:
+mean and variance over the images of all workers, and the unbiased variance in the running statistics.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from torch import Tensor, nn
 
 
 class _SumOverWorkers(torch.autograd.Function):
-    """The sum of a tensor over all workers; a gradient of it is summed over them, too."""
+    """The sum of a tensor over all workers; its gradient is summed over the workers too."""
 
     @staticmethod
     def forward(context: Any, values: Tensor) -> Tensor:
@@ -34,7 +34,7 @@ def _summed(values: Tensor) -> Tensor:
 
 
 class SynchronisedBatchNorm(nn.BatchNorm2d):
-    """[B, C, H, W] -> the same shape; B may differ between workers."""
+    """[B, C, H, W] -> [B, C, H, W]; B may differ between workers."""
 
     def forward(self, input: Tensor) -> Tensor:
         if not self.training:
@@ -62,9 +62,9 @@ class SynchronisedBatchNorm(nn.BatchNorm2d):
 
 
 def set_training(module: nn.Module) -> None:
-    """Training mode, but for frozen batch norms: one whose weights do not train keeps its statistics.
+    """Switch to training mode, except for frozen batch norms (weights without `requires_grad`).
 
-    They would otherwise move with every batch, and the frozen net with them.
+    In training mode their running statistics would change with every batch, and the frozen network with them.
     """
     module.train()
     for part in module.modules():
@@ -73,7 +73,7 @@ def set_training(module: nn.Module) -> None:
 
 
 def synchronised(module: nn.Module, device: torch.device) -> nn.Module:
-    """`module` with every batch norm computed over all workers; the names of its weights stay."""
+    """`module` with every batch norm synchronised over all workers; parameter names do not change."""
     if device.type == "cuda":
         return nn.SyncBatchNorm.convert_sync_batchnorm(module)
     for child in module.modules():

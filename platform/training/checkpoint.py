@@ -1,8 +1,8 @@
-"""Where a stage's training stands, on disk: weights and optimizer moments in safetensors, the rest in JSON.
+"""Checkpoints of a stage: weights and optimizer moments in safetensors, everything else in JSON.
 
-A checkpoint is two files, `<stage>-<epoch>.safetensors` and, written after it, `<stage>-<epoch>.json`,
-which holds the hash of the first and of itself. Nothing in either can run code. All randomness of an
-epoch follows from the run's seed and the epoch's number, so no generator's state is kept.
+A checkpoint consists of two files: `<stage>-<epoch>.safetensors`, and `<stage>-<epoch>.json`, which is
+written second and holds a hash of both. Neither can execute code. The randomness of an epoch is derived
+from the run's seed and the epoch number, so no generator state is stored.
 """
 
 from __future__ import annotations
@@ -27,56 +27,55 @@ from platform.files.opening import read_bytes
 
 FORMAT = 2
 KEPT = 2
-"""Newest checkpoints of a stage that stay: the one before is there should the newest be damaged."""
+"""Checkpoints kept per stage: the newest, and the previous one in case the newest is damaged."""
 
 LARGEST_BYTES = 16 * 2**30
-"""Of a checkpoint's tensors."""
+"""Limit on the size of a checkpoint's tensor file."""
 
 Curve = list[dict[str, float]]
 
 
 class RunClock:
-    """The seconds that a run's result has taken: of this start, and of those before it up to the checkpoint
-    that it went on from."""
+    """Seconds spent on a run: since this start, plus those recorded in the checkpoint it resumed from."""
 
     def __init__(self) -> None:
         self._started, self._before = time.monotonic(), 0.0
 
     def seconds(self) -> float:
-        """So far."""
+        """Seconds spent so far."""
         return self._before + time.monotonic() - self._started
 
     def go_on_from(self, seconds: float) -> None:
-        """Count what had been spent when the checkpoint was written."""
+        """Add the seconds that had been spent when the checkpoint was written."""
         self._before = seconds
 
 
 @dataclass(frozen=True, kw_only=True)
 class Checkpoints:
-    """A folder for the checkpoints of one run, and how often they are written."""
+    """The checkpoint folder of one run, and the interval between checkpoints."""
 
     folder: Path
     every_epochs: int
-    """Written after every so many epochs of a stage; what a kill loses at most."""
+    """Epochs of a stage between checkpoints: the most that a killed run loses."""
     writes: bool = True
-    """False for all but the first of several workers: they only read."""
+    """False for every worker but the first: the others only read."""
     clock: RunClock = field(default_factory=RunClock)
-    """Whose time each checkpoint keeps, and goes on from."""
+    """Its reading is stored in each checkpoint and restored on resuming."""
 
     def due(self, epoch: int, epochs: int) -> bool:
-        """Whether a checkpoint belongs after `epoch` of `epochs`, counted from 1.
+        """Whether to write a checkpoint after `epoch` of `epochs`, counted from 1.
 
-        None after the last: what follows, a fold's scoring at most, is shorter than an epoch, and then
-        the result itself is on the disk.
+        Never after the last epoch: only scoring follows, which takes less than an epoch, and then the result
+        itself is stored.
         """
         return epoch < epochs and epoch % self.every_epochs == 0
 
     def save(
         self, stage: str, epoch: int, module: nn.Module, optimizer: torch.optim.Optimizer, curve: Curve
     ) -> None:
-        """Write where `stage` stands after `epoch`; older checkpoints than the KEPT newest go.
+        """Write the state of `stage` after `epoch` and delete all but the KEPT newest checkpoints.
 
-        Nothing is written where another process takes the folder over meanwhile: it has the same run to do.
+        Writes nothing if another process has taken over the folder meanwhile: it computes the same run.
         """
         if not self.writes:
             return
@@ -110,10 +109,10 @@ class Checkpoints:
                 (self.folder / f"{stage}-{old:06d}{suffix}").unlink(missing_ok=True)
 
     def load(self, stage: str, module: nn.Module, optimizer: torch.optim.Optimizer) -> tuple[int, Curve]:
-        """Put `module` and `optimizer` where the newest sound checkpoint of `stage` stands.
+        """Restore `module` and `optimizer` from the newest valid checkpoint of `stage`.
 
-        Returns its epoch and curve; (0, []) where there is none. A damaged one is named in a warning
-        and the one before is used.
+        Returns its epoch and curve, or (0, []) if there is none. A damaged checkpoint causes a warning that
+        names it, and the previous one is used.
         """
         from safetensors import SafetensorError
 
@@ -124,7 +123,7 @@ class Checkpoints:
                 _restore(tensors, module, optimizer)
             except (UserError, ValueError, KeyError, TypeError, SafetensorError) as error:
                 warnings.warn(
-                    f"the checkpoint {path}.json cannot be used ({error}); going on from the one before",
+                    f"the checkpoint {path}.json cannot be used ({error}); resuming from the previous one",
                     stacklevel=2,
                 )
                 continue
@@ -133,7 +132,7 @@ class Checkpoints:
         return 0, []
 
     def _epochs(self, stage: str) -> list[int]:
-        """Epochs of the stage's checkpoints, ascending; what lacks its JSON was not finished."""
+        """Epochs of the stage's checkpoints, ascending; one without its JSON file is incomplete."""
         pattern = re.compile(re.escape(stage) + r"-(\d{6})\.json")
         try:
             names = os.listdir(self.folder)
@@ -153,7 +152,7 @@ def _parameters(optimizer: torch.optim.Optimizer) -> list[Tensor]:
 
 
 def _optimizer_tensors(optimizer: torch.optim.Optimizer) -> dict[str, Tensor]:
-    """Adam's step and moments of each parameter, by the parameter's number."""
+    """Adam's step count and moments of each parameter, keyed by the parameter's number."""
     return {
         f"optimizer.{number}.{name}": value.detach().cpu().contiguous()
         for number, parameter in enumerate(_parameters(optimizer))
@@ -162,17 +161,17 @@ def _optimizer_tensors(optimizer: torch.optim.Optimizer) -> dict[str, Tensor]:
 
 
 def _read(path: Path, stage: str, epoch: int) -> tuple[dict[str, Any], dict[str, Tensor]]:
-    """Both files, checked against their hashes. Raises ValueError that says what does not hold."""
+    """State and tensors, verified against their hashes. ValueError: what does not match."""
     from safetensors.torch import load
 
     name = path.with_suffix(".json")
     state = parse_own_json(read_bytes(name), str(name))
     if not isinstance(state, dict) or state.get("hash") != _hash(state):
-        raise ValueError("its JSON does not match its own hash")
+        raise ValueError("its JSON file does not match its hash")
     if state["format"] != FORMAT:
-        raise ValueError(f"it is of format {state['format']}, but this code reads {FORMAT}")
+        raise ValueError(f"its format is {state['format']}, but this version reads format {FORMAT}")
     if (state["stage"], state["epoch"]) != (stage, epoch):
-        raise ValueError(f"it is of epoch {state['epoch']} of {state['stage']}")
+        raise ValueError(f"it belongs to epoch {state['epoch']} of {state['stage']}")
     content = read_bytes(path.with_suffix(".safetensors"), largest_bytes=LARGEST_BYTES)
     if hashlib.sha256(content).hexdigest() != state["tensors_sha256"]:
         raise ValueError("its tensors do not match their hash")
@@ -180,21 +179,21 @@ def _read(path: Path, stage: str, epoch: int) -> tuple[dict[str, Any], dict[str,
 
 
 def _restore(tensors: dict[str, Tensor], module: nn.Module, optimizer: torch.optim.Optimizer) -> None:
-    """Strict: every tensor of the module and of the optimizer is there, and no other."""
+    """Strict: the tensors must be exactly those of the module and the optimizer."""
     weights = {name: tensors.pop(name) for name in list(tensors) if name.startswith("module.")}
     expected = {f"module.{name}": value.shape for name, value in module.state_dict().items()}
     if {name: value.shape for name, value in weights.items()} != expected:
-        raise ValueError("its weights are those of another net")
+        raise ValueError("its weights belong to another network")
     parameters = _parameters(optimizer)
     moments: list[dict[str, Tensor]] = [{} for _ in parameters]
     for name, value in tensors.items():
         _, number, key = name.split(".")
         parameter = parameters[int(number)]
-        # Moments lie in memory as their parameter does: a fused step goes through both in one order.
+        # Moments need the memory layout of their parameter: a fused step traverses both in one order.
         target = torch.empty_like(parameter) if value.shape == parameter.shape else value
         moments[int(number)][key] = target.copy_(value) if target is not value else value.to(parameter.device)
     if len({tuple(sorted(each)) for each in moments}) != 1:
-        raise ValueError("its optimizer state is not that of these parameters")
+        raise ValueError("its optimizer state does not fit these parameters")
     module.load_state_dict({name.removeprefix("module."): value for name, value in weights.items()})
     optimizer.state.clear()
     for parameter, state in zip(parameters, moments, strict=True):
@@ -208,7 +207,7 @@ def _hash(state: dict[str, Any]) -> str:
 
 
 def _write(path: Path, content: bytes) -> None:
-    """The whole file or none, on the disk when this returns."""
+    """Write the whole file or nothing; it is on disk when this returns."""
     temporary = path.with_name(f".{path.name}.{os.getpid()}")
     try:
         with temporary.open("wb") as file:
@@ -216,6 +215,6 @@ def _write(path: Path, content: bytes) -> None:
             file.flush()
             os.fsync(file.fileno())
         os.replace(temporary, path)
-    except OSError:  # half a file must not keep a full disk full
+    except OSError:  # a partial file must not occupy a full disk
         temporary.unlink(missing_ok=True)
         raise

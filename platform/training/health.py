@@ -1,4 +1,4 @@
-"""What stops a training, said so that a person can act on it."""
+"""Errors that stop training, with actionable messages."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ NAMES_SHOWN = 32
 
 
 class DivergedError(RuntimeError):
-    """A loss, or a gradient, was not finite."""
+    """A loss or a gradient is not finite."""
 
     def __init__(
         self,
@@ -32,25 +32,25 @@ class DivergedError(RuntimeError):
         super().__init__(self.message())
 
     def message(self, names: list[str] | None = None) -> str:
-        """What happened, with the images' names where they are known."""
+        """Which value is not finite, and where; with the names of the batch's images if given."""
         rates = ", ".join(f"{name} {rate:g}" for name, rate in self.rates.items())
         images = "" if names is None else f"; its images: {', '.join(names[:NAMES_SHOWN])}"
         fault = f"the loss is {self.loss}"
         if math.isfinite(self.loss):
-            fault = f"the loss is {self.loss:g}, but its gradient's norm is {self.gradient_norm},"
+            fault = f"the loss is {self.loss:g}, but the gradient norm is {self.gradient_norm},"
         return (
             f"{fault} in batch {self.batch} of epoch {self.epoch} of {self.stage} "
-            f"(learning rates: {rates}); lower the learning rates, or look at the images of that "
+            f"(learning rates: {rates}); lower the learning rates, or check the images of this "
             f"batch{images}"
         )
 
 
 class TooLargeBatchError(RuntimeError):
-    """A batch did not fit into memory."""
+    """A batch does not fit in memory."""
 
 
 WHOLE_MESSAGES = ("could not create a primitive", "std::bad_alloc")
-"""Of oneDNN, which says more after these words where the reason is another, and of C++."""
+"""Complete out-of-memory messages of oneDNN and C++. After the same words, oneDNN names any other cause."""
 
 
 def is_out_of_memory(error: BaseException) -> bool:
@@ -63,7 +63,7 @@ def is_out_of_memory(error: BaseException) -> bool:
 
 
 def largest_batch_that_fits(fits: Callable[[int], bool], batch_size: int) -> int:
-    """The largest of batch_size / 2, / 4, ... for which `fits` is true; 0 where not even 1 does."""
+    """The largest of batch_size / 2, batch_size / 4, ... for which `fits` holds; 0 if not even 1 fits."""
     size = batch_size // 2
     while size and not fits(size):
         size //= 2
@@ -71,12 +71,12 @@ def largest_batch_that_fits(fits: Callable[[int], bool], batch_size: int) -> int
 
 
 def too_large(stage: str, batch_size: int, size_pixels: int, largest: int) -> TooLargeBatchError:
-    """The error for a batch that does not fit."""
+    """The error for a batch that does not fit; `largest`: the largest batch that does, or 0."""
     advice = (
-        f"the largest batch tried that fits is {largest}: pass --{stage}-batch-size {largest}"
+        f"the largest batch size found to fit is {largest}: pass --{stage}-batch-size {largest}"
         if largest
         else "not even one image fits: pass a smaller --image-size-pixels or --generator-width"
     )
     return TooLargeBatchError(
-        f"memory ran out in {stage} with batches of {batch_size} images of {size_pixels} pixels; {advice}"
+        f"out of memory in {stage} with a batch of {batch_size} images of {size_pixels} pixels; {advice}"
     )

@@ -1,4 +1,4 @@
-"""The training loop of a stage. Nothing is read back inside an epoch."""
+"""The training loop of a stage, without device synchronisation within an epoch."""
 
 from __future__ import annotations
 
@@ -26,10 +26,10 @@ from platform.training.stage_settings import Precision, Training
 from platform.training.workers import ALONE, Workers
 
 Report = Callable[[dict[str, Any]], None]
-"""Receives one dictionary an epoch: stage, epoch, epochs, and the epoch's mean values."""
+"""Receives one dictionary per epoch: stage, epoch, epochs, and the epoch's means."""
 
 Loss = Callable[[nn.Module, Batch], dict[str, Tensor]]
-"""Scalars of a batch: `loss`, to minimise, its parts, and perhaps `correct`, a count."""
+"""Scalars of a batch: `loss`, which is minimised, its terms, and optionally the count `correct`."""
 
 
 def train_stage(
@@ -43,19 +43,19 @@ def train_stage(
     checkpoints: Checkpoints | None = None,
     workers: Workers = ALONE,
 ) -> Curve:
-    """Train `module` in place on all of `faces`: by default with Adam and the released schedule.
+    """Train `module` in place on all of `faces`, by default with Adam and the released schedule.
 
-    `groups` are the optimizer's, each with its full learning rate (`lr`) and perhaps a `name`; frozen
-    parameters (without `requires_grad`) and their batch norms' statistics stay. Each epoch draws order,
-    crops, flips and dropout from a seed of its own, so that going on from a checkpoint is, on the CPU,
-    never having stopped. Returns one dictionary an epoch: means over images of every scalar, gradient
-    norm, learning rates, images a second. Raises DivergedError for a loss or gradient that is not finite,
-    TooLargeBatchError where memory runs out.
+    `groups` are the optimizer's parameter groups, each with its full learning rate (`lr`) and an optional
+    `name`. Frozen parameters (without `requires_grad`) and their batch-norm statistics do not change. Each
+    epoch seeds its own order, crops, flips and dropout, so that on the CPU a resumed run equals an
+    uninterrupted one bit for bit. Returns one dictionary per epoch: the mean of every scalar over images,
+    gradient norm, learning rates and images per second. Raises DivergedError if a loss or gradient is not
+    finite, TooLargeBatchError if memory runs out.
     """
     if training.batch_size < workers.count:
         raise ValueError(
-            f"each of {workers.count} workers needs an image of every batch, but {training.stage} has "
-            f"batches of {training.batch_size}"
+            f"each of {workers.count} workers needs an image of every batch, but the batch size of "
+            f"{training.stage} is {training.batch_size}"
         )
     with products_in(training.precision):
         return _train(module, groups, loss, faces, training, report, checkpoints, workers)
@@ -101,7 +101,7 @@ def _train(
 
 
 def _rates(optimizer: torch.optim.Optimizer) -> dict[str, float]:
-    """The learning rate of each named group, and the highest."""
+    """The learning rate of each named group, and the highest of all groups."""
     rates = {
         f"learning_rate_{group['name']}": float(group["lr"])
         for group in optimizer.param_groups
@@ -111,13 +111,13 @@ def _rates(optimizer: torch.optim.Optimizer) -> dict[str, float]:
 
 
 def _called(module: nn.Module, training: Training, workers: Workers) -> nn.Module:
-    """`module` as the steps call it: its weights, with the workers' mean gradients, perhaps compiled."""
+    """`module` as a step calls it: wrapped to average gradients over workers, compiled if configured."""
     wrapped = workers.wrapped(module)
     return torch.compile(wrapped, dynamic=False) if training.compiled else wrapped  # type: ignore[return-value]
 
 
 def _train_epoch(module: nn.Module, step: _Step, epoch: int) -> dict[str, float]:
-    """One pass over all faces; the means over images of every scalar."""
+    """One pass over all faces; the mean of every scalar over images."""
     training, faces = step.training, step.faces
     set_training(module)
     random = generator(training.seed, training.stage, epoch, "order")
@@ -158,13 +158,13 @@ class _Step:
         self.parameters = [parameter for group in optimizer.param_groups for parameter in group["params"]]
 
     def __call__(self, rows: Tensor, draw: Any) -> dict[str, Tensor]:
-        """Sums over the batch of every scalar (the gradient's norm as it is), on the device."""
+        """Sums of every scalar over the batch, and the gradient norm; all on the device."""
         try:
             return self._run(rows, draw)
         except (RuntimeError, MemoryError) as error:
             if not is_out_of_memory(error):
                 raise
-        # Outside the handler: the error's traceback holds the tensors that filled the memory.
+        # Outside the handler, because the traceback keeps the tensors that filled the memory alive.
         raise self._too_large(rows)
 
     def _run(self, rows: Tensor, draw: Any) -> dict[str, Tensor]:
@@ -201,7 +201,7 @@ class _Step:
         )
 
     def _too_large(self, rows: Tensor) -> RuntimeError:
-        """The error that names the largest batch that fits, found by trying."""
+        """The error, with the largest batch that fits, found by trial."""
 
         def fits(count: int) -> bool:
             self.optimizer.zero_grad(set_to_none=True)
@@ -225,11 +225,11 @@ class _Step:
 
 
 def _check_finite(measured: Sequence[Tensor], batches: Sequence[Tensor], step: _Step, epoch: int) -> None:
-    """Raises DivergedError for the first batch whose loss or gradient was not finite.
+    """Raise DivergedError for the first batch whose loss or gradient is not finite.
 
-    `measured`: of each batch its loss, summed over its images, and its gradient's norm, [2]. The gradient
-    counts too: that of a stage's last batch would spoil weights that no later loss shows. One read for
-    the whole epoch.
+    `measured`: [2] per batch, the loss summed over its images and the gradient norm. The gradient is checked
+    too, because the last gradient of a stage would corrupt weights without any later loss to show it. The
+    values are read once per epoch, to avoid a synchronisation per step.
     """
     values = torch.stack(list(measured)).tolist()
     for number, ((loss, norm), rows) in enumerate(zip(values, batches, strict=True), start=1):
@@ -251,8 +251,8 @@ def _check_finite(measured: Sequence[Tensor], batches: Sequence[Tensor], step: _
 
 @contextmanager
 def products_in(precision: Precision) -> Iterator[None]:
-    """Within it, float32 convolutions and matrix products on a GPU use TF32 if `precision` is `tf32`, and
-    else do not: PyTorch's own default lets convolutions use it."""
+    """Context in which float32 convolutions and matrix products on a GPU use TF32 only if `precision` is
+    `tf32`. By default PyTorch uses TF32 for convolutions."""
     matmul, convolution = torch.backends.cuda.matmul, torch.backends.cudnn
     before = matmul.allow_tf32, convolution.allow_tf32
     matmul.allow_tf32 = convolution.allow_tf32 = precision == "tf32"
@@ -263,12 +263,12 @@ def products_in(precision: Precision) -> Iterator[None]:
 
 
 def autocast(device: torch.device, precision: Precision) -> torch.autocast:
-    """The region in which `precision` holds."""
+    """The autocast context of `precision`."""
     return torch.autocast(device.type, dtype=torch.bfloat16, enabled=precision == "bf16")
 
 
 def channels_last(batch: Batch) -> Batch:
-    """The same batch with its images stored channels last: the layout that convolutions run fastest in."""
+    """The same batch in channels-last memory format, the fastest layout for convolutions."""
     return dataclasses.replace(
         batch,
         image=batch.image.contiguous(memory_format=torch.channels_last),
@@ -277,10 +277,10 @@ def channels_last(batch: Batch) -> Batch:
 
 
 def join_short_tail(batches: Sequence[Tensor], minimum_batch: int) -> list[Tensor]:
-    """Join a last batch of fewer than `minimum_batch` images to the one before.
+    """Append a last batch of fewer than `minimum_batch` images to the previous batch.
 
-    The released code keeps every partial batch, and so do we wherever it can run: only where a
-    net's last feature map is a single pixel does batch norm refuse a single image.
+    The released code keeps every partial batch, and so does this one where possible. Batch norm rejects a
+    single image only if the network's last feature map is a single pixel.
     """
     batches = list(batches)
     if len(batches) > 1 and len(batches[-1]) < minimum_batch:

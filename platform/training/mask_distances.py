@@ -1,6 +1,6 @@
-"""How far a fold run's predicted masks are from the class masks, measured batch by batch on the device.
+"""Distances between the predicted masks of a fold run and the class masks, computed in batches on the device.
 
-What the numbers mean is worked out by platform/evaluation/mask_quality.py.
+platform/evaluation/mask_quality.py turns them into mask quality.
 """
 
 from __future__ import annotations
@@ -21,19 +21,19 @@ from platform.models.method import Method
 
 @dataclass(frozen=True, kw_only=True)
 class MaskDistances:
-    """What mask quality is made of: n evaluated faces, K classes, masks of S x S pixels in [0, 1].
+    """Inputs of mask quality for n evaluated faces, K classes and masks of S x S pixels in [0, 1].
 
-    A distance is the mean squared difference over pixels.
+    A distance is the mean squared error over pixels.
     """
 
     labels: np.ndarray
     """int64 [n]: the true classes."""
     class_masks: np.ndarray
-    """float64 [K, S, S]: the centre crops of the class masks."""
+    """float64 [K, S, S]: centre crops of the class masks."""
     distances: np.ndarray
-    """float64 [n, K]: from the trained module's mask of each face to each class mask."""
+    """float64 [n, K]: between the trained module's mask of each face and each class mask."""
     stage1_distances: np.ndarray | None
-    """float64 [n, K]: the same of the generator as it came from stage 1; None without a stage 1."""
+    """float64 [n, K]: the same for the generator after stage 1; None without a stage 1."""
     drift: np.ndarray | None
     """float64 [n]: between the masks after stage 1 and after stage 2; None without a stage 1."""
 
@@ -49,10 +49,10 @@ def measure_masks(
     crop_size_pixels: int,
     batch_size: int,
 ) -> MaskDistances | None:
-    """The distances of the masks that `module` predicts for the centre crops of `faces`.
+    """Distances of the masks that `module` predicts for the centre crops of `faces`.
 
-    generator_state: the mask generator's weights after stage 1. None when there is nothing to measure:
-    no mask set in this fold run, or a method without a generator. Sets `module` to evaluation.
+    generator_state: the mask generator's weights after stage 1. Returns None if the fold run has no mask set
+    or the method has no mask generator. Sets `module` to evaluation mode.
     """
     trained = method.mask_generator(module)
     if trained is None or masks is None:

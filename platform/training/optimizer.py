@@ -1,4 +1,4 @@
-"""What takes a stage's steps: Adam as released, AdamW or SGD."""
+"""The optimizer of a stage: Adam as released, AdamW or SGD."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ from platform.training.stage_settings import Training
 
 
 def make_optimizer(groups: Sequence[dict[str, Any]], training: Training) -> torch.optim.Optimizer:
-    """The optimizer that `training` names, over the parameters of `groups` that are not frozen.
+    """The optimizer that `training` names, over the trainable parameters of `groups`.
 
-    `groups` have `params` and `lr`, perhaps a `name`, and stay as they are; a group that is frozen whole
-    is left out. Betas are Adam's and AdamW's, momentum is SGD's.
+    Each group has `params`, `lr` and an optional `name`. `groups` is not modified; groups without a trainable
+    parameter are left out. Betas apply to Adam and AdamW, momentum to SGD.
     """
     chosen = [
         {**group, "params": [parameter for parameter in group["params"] if parameter.requires_grad]}

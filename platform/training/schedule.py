@@ -1,4 +1,4 @@
-"""Learning-rate schedules as factors of the full rate; `paper` is the released code's (METHODS 2.6)."""
+"""Learning-rate schedules as factors of the full rate; `paper` is as released (docs/methods.md, §2.6)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The class probabilities of faces, by a trained net."""
+"""Class probabilities of faces from a trained network."""
 
 from __future__ import annotations
 
@@ -21,9 +21,9 @@ def score_faces(
     crop_size_pixels: int,
     batch_size: int,
 ) -> Tensor:
-    """float32 [N, K] on the CPU: the class probabilities of all faces, from their centre crops.
+    """float32 [N, K] on the CPU: class probabilities of all faces, from their centre crops.
 
-    Always computed in float32, whatever the training's precision.
+    Computed in float32 whatever the training precision.
     """
     module.eval()
     parts = [

@@ -1,4 +1,4 @@
-"""Random streams: one seed per (run seed, purpose, epoch), so that an epoch can be run again alone."""
+"""Random streams: one seed per run seed, purpose and epoch, so that any epoch can be repeated on its own."""
 
 from __future__ import annotations
 
@@ -10,19 +10,19 @@ import torch
 
 
 def derived_seed(seed: int, *purpose: str | int) -> int:
-    """A 63-bit seed for that purpose; the same on every machine and Python."""
+    """A 63-bit seed for `purpose`; the same on every machine and Python version."""
     text = "/".join([str(seed), *map(str, purpose)])
     return int.from_bytes(hashlib.sha256(text.encode()).digest()[:8], "big") >> 1
 
 
 def generator(seed: int, *purpose: str | int) -> torch.Generator:
-    """A CPU generator for that purpose."""
+    """A CPU generator seeded for `purpose`."""
     return torch.Generator().manual_seed(derived_seed(seed, *purpose))
 
 
 @contextmanager
 def torch_seeded(seed: int, *purpose: str | int) -> Iterator[None]:
-    """Torch's own generator (initialisation, dropout) seeded inside, restored after."""
+    """Context that seeds torch's global generator (initialisation, dropout) and restores it afterwards."""
     with torch.random.fork_rng():
         torch.manual_seed(derived_seed(seed, *purpose))
         yield

@@ -1,4 +1,4 @@
-"""The two stages of FMPN's schedule, as functions of what they are allowed to see."""
+"""FMPN's two training stages as functions of a fold view, which limits the data that they can read."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ PICTURED_FACES = 8
 
 @dataclass(frozen=True, kw_only=True)
 class Stage1Outcome:
-    """The pretrained mask generator's weights and the curve of its training."""
+    """The pretrained mask generator's weights and its training curve."""
 
     generator_state: dict[str, Tensor]
     curve: Curve
@@ -46,23 +46,22 @@ class Stage1Outcome:
 
 @dataclass(frozen=True, kw_only=True)
 class FoldOutcome:
-    """What a fold run produces."""
+    """The outcome of a fold run."""
 
     evaluation_rows: np.ndarray
-    """int64 [N]: rows of the prepared store, in the order of the scores."""
+    """int64 [N]: row indices in the prepared store, in the order of the scores."""
     class_names: tuple[str, ...]
     """K class names, in the order of the scores' columns."""
     scores: np.ndarray
     """float32 [N, K]: class probabilities."""
     curve: list[dict[str, float]]
-    """One dictionary an epoch of stage 2."""
+    """One dictionary per epoch of stage 2."""
     pictures: dict[str, np.ndarray]
-    """Name to float32 [n, 1 or 3, S, S] in [0, 1] of the first evaluated faces."""
+    """Name to float32 [n, 1 or 3, S, S] in [0, 1], for a few evaluated faces."""
     state: dict[str, Tensor]
     """The trained module's weights."""
     mask_distances: MaskDistances | None
-    """How far the predicted masks of the evaluated faces are from the classes' masks; None without a
-    mask generator."""
+    """Distances of the evaluated faces' predicted masks from the class masks; None without a generator."""
 
 
 def pretrain_generator(
@@ -75,7 +74,7 @@ def pretrain_generator(
     checkpoints: Checkpoints | None = None,
     workers: Workers = ALONE,
 ) -> Stage1Outcome:
-    """Stage 1: the mask generator alone, by the mean squared error to its class's motion mask."""
+    """Stage 1: train the mask generator alone, with the mean squared error to each face's class mask."""
     with torch_seeded(settings.seed, "stage1", "initialisation"):
         generator = MaskGenerator(
             settings.generator_width, settings.generator_blocks, gain=settings.initialisation_gain
@@ -115,7 +114,7 @@ def train_and_evaluate(
     checkpoints: Checkpoints | None = None,
     workers: Workers = ALONE,
 ) -> FoldOutcome:
-    """Stage 2 on the view's training subjects, last epoch kept, then its evaluation subjects scored."""
+    """Stage 2: train on the view's training subjects, keep the last epoch, score the evaluation subjects."""
     with torch_seeded(settings.seed, "stage2", "initialisation"):
         built = method.build(settings, len(view.class_names))
     module = _placed(built, device, settings, workers)
@@ -123,8 +122,8 @@ def train_and_evaluate(
         method.load_generator(module, generator_state)
     elif _is_frozen(method.mask_generator(module)):
         raise UserError(
-            "freeze_generator keeps the mask generator of stage 1, but this run has none (where masks are "
-            "lent there is no stage 1); pass --freeze-generator no."
+            "freeze_generator keeps the mask generator of stage 1, but this run has none (with transferred "
+            "masks there is no stage 1); pass --freeze-generator no."
         )
     faces = _training_faces(settings, view, masks if method.uses_masks else None, device)
     seen_pixels = max(settings.image_size_pixels, settings.enlarge_below_pixels)
@@ -180,7 +179,7 @@ def _faces(
     weights: np.ndarray | None = None,
 ) -> FaceTensors:
     if masks is not None and masks.class_names != view.class_names:
-        raise ValueError(f"masks of {masks.class_names} do not fit the classes {view.class_names}")
+        raise ValueError(f"classes {masks.class_names} of the masks do not match {view.class_names}")
     images = None if masks is None else masks.images
     return FaceTensors(
         view.read(rows), view.labels(rows), images, device, weights, rectangles=view.rectangles(rows)
@@ -190,7 +189,7 @@ def _faces(
 def _training_faces(
     settings: Settings, view: FoldView, masks: MaskSet | None, device: torch.device
 ) -> FaceTensors:
-    """The training faces of stage 2, weighted by class where the settings ask for it."""
+    """The training faces of stage 2, with class weights if configured."""
     weights = None
     if settings.class_weights == "balanced":
         weights = balanced_image_weights(view.labels(view.training_rows))
@@ -213,7 +212,7 @@ def _is_frozen(part: nn.Module | None) -> bool:
 
 
 def _stage2_training(settings: Settings, minimum_batch: int) -> Training:
-    """How stage 2 is trained: what both stages share, and the options that are its own."""
+    """The training settings of stage 2: those shared by both stages, and its own options."""
     shared = _training(
         settings,
         "stage2",
@@ -236,7 +235,7 @@ def _stage2_training(settings: Settings, minimum_batch: int) -> Training:
 def _training(
     settings: Settings, stage: str, epochs: tuple[int, int], batch_size: int, minimum_batch: int = 1
 ) -> Training:
-    """The stage's schedule (constant and decaying epochs) and what both stages share."""
+    """Training settings shared by both stages; `epochs`: constant and decaying epochs of the stage."""
     return Training(
         stage=stage,
         constant_epochs=epochs[0],
@@ -254,7 +253,7 @@ def _training(
 
 @contextmanager
 def _naming_images(view: FoldView) -> Iterator[None]:
-    """A loss that is not finite is said with the names of its batch's images."""
+    """Context that adds the names of the batch's images to a DivergedError."""
     try:
         yield
     except DivergedError as error:

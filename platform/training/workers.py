@@ -1,7 +1,7 @@
-"""Several processes that train one net together: which images each takes, and how they agree.
+"""Data-parallel training of one network by several processes.
 
-All draw the same order, crops and flips from the same seeds, and each takes every n-th image of a
-global batch; gradients are weighted so that their mean over the workers is that of the whole batch.
+All workers draw the same order, crops and flips from the same seeds, and each takes every n-th image of the
+global batch. Losses are weighted so that the mean gradient over workers is that of the global batch.
 """
 
 from __future__ import annotations
@@ -14,21 +14,21 @@ from torch import Tensor, nn
 
 @dataclass(frozen=True, kw_only=True)
 class Workers:
-    """This process among `count` workers. With more than one, torch's process group must be up."""
+    """This process among `count` workers. With more than one, torch's process group must be initialised."""
 
     rank: int = 0
     count: int = 1
 
     def share(self, values: Tensor) -> Tensor:
-        """This worker's part of what lies along a global batch: [b, ...] to [about b / count, ...]."""
+        """This worker's share of a global batch: [b, ...] -> [about b / count, ...]."""
         return values if self.count == 1 else values[self.rank :: self.count]
 
     def loss_factor(self, own: int, together: int) -> float:
-        """Factor of a mean loss over `own` of `together` images whose gradients will be averaged."""
+        """Weight of a mean loss over `own` of `together` images, whose gradients will be averaged."""
         return own * self.count / together
 
     def wrapped(self, module: nn.Module) -> nn.Module:
-        """`module` with gradients averaged over all workers in the backward pass."""
+        """`module`, whose backward pass averages gradients over all workers."""
         if self.count == 1:
             return module
         return nn.parallel.DistributedDataParallel(module)
@@ -41,4 +41,4 @@ class Workers:
 
 
 ALONE = Workers()
-"""One process."""
+"""A single process."""

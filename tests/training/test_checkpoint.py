@@ -185,7 +185,7 @@ def test_a_damaged_checkpoint_is_named_and_the_one_before_used(
     if (kind, damage) == ("json", Path.unlink):  # as after a kill between the two files
         curve = train(net, checkpoints)
     else:
-        with pytest.warns(UserWarning, match=r"stage2-000003.*going on from the one before"):
+        with pytest.warns(UserWarning, match=r"stage2-000003.*resuming from the previous one"):
             curve = train(net, checkpoints)
     assert bits(net, curve) == uninterrupted
 
@@ -195,7 +195,7 @@ def test_with_all_damaged_it_starts_afresh(tmp_path: Path, uninterrupted: tuple[
     for path in tmp_path.iterdir():
         cut(path)
     net = new_net()
-    with pytest.warns(UserWarning, match="going on from the one before"):
+    with pytest.warns(UserWarning, match="resuming from the previous one"):
         curve = train(net, checkpoints)
     assert bits(net, curve) == uninterrupted
 
@@ -209,9 +209,9 @@ def signed(state: dict[str, Any]) -> dict[str, Any]:
 @pytest.mark.parametrize(
     ("changes", "fault"),
     [
-        ({"format": FORMAT - 1}, f"it is of format {FORMAT - 1}, but this code reads {FORMAT}"),
-        ({"stage": "stage1"}, "it is of epoch 3 of stage1"),
-        ({"epoch": 2}, "it is of epoch 2 of stage2"),
+        ({"format": FORMAT - 1}, f"its format is {FORMAT - 1}, but this version reads format {FORMAT}"),
+        ({"stage": "stage1"}, "it belongs to epoch 3 of stage1"),
+        ({"epoch": 2}, "it belongs to epoch 2 of stage2"),
         ({"tensors_sha256": "0" * 64}, "its tensors do not match their hash"),
     ],
 )
@@ -239,7 +239,7 @@ def test_a_full_disk_leaves_no_half_file_behind(tmp_path: Path, monkeypatch: pyt
 def test_a_checkpoint_of_another_net_is_not_used(tmp_path: Path) -> None:
     checkpoints = stopped(tmp_path, 1)
     other = nn.Sequential(nn.Conv2d(3, 2, 3))
-    with pytest.warns(UserWarning, match="weights are those of another net"):
+    with pytest.warns(UserWarning, match="weights belong to another network"):
         assert checkpoints.load("stage2", other, torch.optim.Adam(other.parameters())) == (0, [])
 
 

@@ -69,7 +69,7 @@ def test_a_gradient_that_is_not_finite_stops_the_stage_even_in_its_last_step(ste
     with pytest.raises(DivergedError) as caught:
         train(loss)
     assert (caught.value.epoch, caught.value.batch) == ((step + 1) // 2, (step + 1) % 2 + 1)
-    assert "the loss is 2, but its gradient's norm is nan, in batch" in str(caught.value)
+    assert "the loss is 2, but the gradient norm is nan, in batch" in str(caught.value)
 
 
 def test_memory_that_runs_out_names_batch_size_and_the_largest_that_fits() -> None:
@@ -80,8 +80,8 @@ def test_memory_that_runs_out_names_batch_size_and_the_largest_that_fits() -> No
 
     with pytest.raises(TooLargeBatchError) as caught:
         train(loss)
-    assert "memory ran out in stage2 with batches of 8 images of 6 pixels" in str(caught.value)
-    assert "the largest batch tried that fits is 2: pass --stage2-batch-size 2" in str(caught.value)
+    assert "out of memory in stage2 with a batch of 8 images of 6 pixels" in str(caught.value)
+    assert "the largest batch size found to fit is 2: pass --stage2-batch-size 2" in str(caught.value)
 
 
 def test_another_error_passes_through_as_it_is() -> None:

@@ -102,7 +102,7 @@ def test_the_curve_holds_means_over_images_and_reports_every_epoch() -> None:
 
 
 def test_each_epoch_trains_at_its_rate_and_the_last_changes_nothing() -> None:
-    """Adam's first step moves a weight by its rate; factors of (2, 1) are 1, 1/2, 0 (METHODS 2.6)."""
+    """Adam's first step moves a weight by its rate; factors of (2, 1): 1, 1/2, 0 (docs/methods.md, §2.6)."""
     module = nn.ParameterDict({"a": nn.Parameter(torch.zeros(1)), "b": nn.Parameter(torch.zeros(1))})
     before: list[tuple[float, float]] = []
 

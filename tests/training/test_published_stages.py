@@ -1,4 +1,4 @@
-"""The preset `released` at a size for tests: what Adam is given, step by step (METHODS 2.6)."""
+"""The preset `released` at a size for tests: what Adam is given, step by step (docs/methods.md, §2.6)."""
 
 from __future__ import annotations
 

@@ -9,7 +9,7 @@ from platform.training.schedule import Schedule, learning_rate_factor
 @pytest.mark.parametrize(
     ("constant", "decay", "factors"),
     [
-        # METHODS 2.6: 1 - max(0, E + 1 - constant) / (decay + 1)
+        # docs/methods.md, §2.6: 1 - max(0, E + 1 - constant) / (decay + 1)
         (3, 2, [1, 1, 2 / 3, 1 / 3, 0]),
         (2, 3, [1, 3 / 4, 2 / 4, 1 / 4, 0]),
         (1, 1, [1 / 2, 0]),

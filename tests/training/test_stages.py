@@ -122,7 +122,7 @@ def test_a_state_that_does_not_fit_is_refused() -> None:
 def test_masks_in_another_order_of_classes_are_refused() -> None:
     masks = build_masks(view_of())
     turned = MaskSet(class_names=masks.class_names[::-1], images=masks.images[::-1])
-    with pytest.raises(ValueError, match="do not fit the classes"):
+    with pytest.raises(ValueError, match="of the masks do not match"):
         stage1(view_of(), tiny_configuration(), turned)
 
 
