@@ -36,6 +36,7 @@ def test_the_record_has_the_keys_of_a_fold_runs_record_and_the_right_count_of_se
         part=None,
         validation_subjects=None,
         machine=Machine(),
+        images_of_subject=dict.fromkeys(subject_names(6), 6),
     )
     assert shown.keys() == task.record.keys()
     assert shown["data"].keys() == task.record["data"].keys()

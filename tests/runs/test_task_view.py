@@ -31,6 +31,7 @@ def task_on(store: PreparedStore, hash: str = "") -> FoldTask:
         part=None,
         validation_subjects=None,
         machine=Machine(),
+        images_of_subject=dict.fromkeys(subject_names(6), 6),
     )
 
 
