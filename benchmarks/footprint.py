@@ -1,9 +1,10 @@
-"""Parameters of our nets, and what a training image leaves in memory for the backward pass.
+"""Parameters of the nets, and the memory that a training image keeps for the backward pass.
 
-    python -m benchmarks.footprint        the constants of platform/runs/footprint.py
+    python -m benchmarks.footprint
 
-Every tensor that autograd keeps is counted once by its storage, the weights left out by comparing a
-batch of four with one of two. Float32 on the CPU.
+Its numbers stand in platform/models/networks/backbones.py and platform/runs/footprint.py. Every tensor
+that autograd keeps is counted once by its storage; the difference between a batch of four and one of two
+leaves out the weights. Float32 on the CPU.
 """
 
 from __future__ import annotations
@@ -53,7 +54,7 @@ def main() -> None:
 
     method = load_method("cnn")
     for name in BACKBONES:
-        size = 299 if name == "inception_v3" else 224
+        size = BACKBONES[name].reference_size_pixels
         settings = Configuration(method="cnn", backbone=name, weights="none", image_size_pixels=size)
         net = Classifier(method.settings(to_dict(settings)), 7).train()
         show(name, size, net, lambda count, size=size: torch.rand(count, 3, size, size))  # type: ignore[misc]

@@ -1,7 +1,7 @@
-"""The classification net, what depends on it, and its rate; loss weights and mask generator stay.
+"""Classification net, what depends on it, and its learning rate; loss weights and mask generator are fixed.
 
-Every net is tried once with the base's settings before the sampler proposes any. Stage 1 is fixed, so
-that all trials share each fold's pretrained mask generator.
+The study tries every net of platform/models/networks/backbones.py once with the base's settings before the
+sampler proposes any. Stage 1 is fixed, so that all trials share each fold's pretrained mask generator.
     python -m platform.tune --dataset ckplus --preset paper --space backbone --trials 24
 """
 
@@ -10,23 +10,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from platform.models.networks.backbones import BACKBONES as NETS
-from platform.models.networks.backbones import OWN_DROPOUT
+from platform.models.networks.backbones import BACKBONES, OWN_DROPOUT
 
 if TYPE_CHECKING:
     import optuna
 
-BACKBONES = (
-    "inception_v3",
-    "resnet18",
-    "resnet50",
-    "resnet152",
-    "densenet121",
-    "vgg16",
-    "vgg16_bn",
-    "vgg19",
-)
-LARGE = ("resnet152", "vgg16", "vgg16_bn", "vgg19")
+LARGE = tuple(name for name, facts in BACKBONES.items() if facts.million_parameters > 50)
 """More than 50 million parameters: their batches stay the base's, published 16, and are not doubled."""
 BATCH_SIZES = (8, 16, 32)
 """The published 16, its half and its double."""
@@ -50,9 +39,9 @@ def first(base: Mapping[str, Any]) -> list[dict[str, Any]]:
 
 def suggest_net(trial: optuna.Trial) -> dict[str, Any]:
     """The net; dropout where it has any; the batch where it is not large."""
-    backbone = trial.suggest_categorical("backbone", BACKBONES)
+    backbone = trial.suggest_categorical("backbone", tuple(BACKBONES))
     chosen: dict[str, Any] = {"backbone": backbone, "dropout": OWN_DROPOUT}
-    if NETS[backbone].dropout is not None:
+    if BACKBONES[backbone].dropout is not None:
         chosen["dropout"] = trial.suggest_categorical("dropout", DROPOUTS)
     if backbone not in LARGE:
         chosen["stage2_batch_size"] = trial.suggest_categorical("stage2_batch_size", BATCH_SIZES)
@@ -62,7 +51,7 @@ def suggest_net(trial: optuna.Trial) -> dict[str, Any]:
 def net_parameters(base: Mapping[str, Any]) -> dict[str, Any]:
     """The values in `base` of what `suggest_net` asks for."""
     values = {"backbone": base["backbone"]}
-    if NETS[base["backbone"]].dropout is not None:
+    if BACKBONES[base["backbone"]].dropout is not None:
         values["dropout"] = base["dropout"]
     if base["backbone"] not in LARGE:
         values["stage2_batch_size"] = base["stage2_batch_size"]

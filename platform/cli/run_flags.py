@@ -112,7 +112,7 @@ def experiment_from(arguments: argparse.Namespace, *, kind: str, argv: list[str]
 def check_weights_of(experiment: Experiment) -> None:
     """Weights that cannot be had, or do not fit, are found before any run starts. May fetch ImageNet's,
     so a dry run and a cluster, whose nodes fetch for themselves, are asked nothing of them."""
-    from platform.models.networks.backbones import check_weights
+    from platform.models.networks.backbone_nets import check_weights
 
     configuration = experiment.configuration
     data = [planned.data for planned in (experiment.planned, experiment.target) if planned]

@@ -36,7 +36,7 @@ def check_configuration(settings: Any) -> None:
 
 
 def _check_classifier(settings: Any) -> None:
-    from platform.models.networks.backbones import check_backbone, check_dropout, check_weights
+    from platform.models.networks.backbones import check_backbone, check_dropout
     from platform.models.networks.weights import is_pinned, pin_weights
 
     seen_pixels = max(settings.image_size_pixels, settings.enlarge_below_pixels)
@@ -50,6 +50,8 @@ def _check_classifier(settings: Any) -> None:
     pinned = pin_weights(settings.weights)
     # A path just given: the one time that it is read here.
     if is_pinned(pinned) and pinned != settings.weights:
+        from platform.models.networks.backbone_nets import check_weights
+
         check_weights(settings.backbone, width=settings.backbone_width, weights=pinned)
     object.__setattr__(settings, "weights", pinned)
 

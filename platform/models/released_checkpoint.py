@@ -127,7 +127,7 @@ def _keep_logits(net: nn.Module, backbone: str, logits: Sequence[int]) -> None:
     """Reduce the head to these outputs, in this order."""
     import torch
 
-    from platform.models.networks.backbones import head_of, replace_head
+    from platform.models.networks.backbone_nets import head_of, replace_head
 
     trained = head_of(net, backbone)
     with torch.random.fork_rng(devices=[]):

@@ -5,17 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-FORWARD_GFLOP = {
-    "inception_v3": (5.71, 299),
-    "resnet18": (1.81, 224),
-    "resnet50": (4.09, 224),
-    "resnet152": (11.51, 224),
-    "densenet121": (2.83, 224),
-    "vgg16": (15.47, 224),
-    "vgg16_bn": (15.47, 224),
-    "vgg19": (19.63, 224),
-}
-"""GFLOP of one forward pass at that image side in pixels, as torchvision's documentation states."""
+from platform.models.networks.backbones import BACKBONES
+
 GENERATOR_TRAINING_GFLOP = 227.0
 """The published mask generator's training step, GFLOP an image at 299 px (DESIGN, FLOP counter)."""
 GENERATOR_BLOCK_SHARE = 0.171
@@ -41,10 +32,11 @@ def image_gflop(config: Mapping[str, Any], *, stage1: bool) -> float:
         )
     if stage1:
         return per_image
-    forward, reference_size = FORWARD_GFLOP[config["backbone"]]
+    backbone = BACKBONES[config["backbone"]]
     # A training step is about three forward passes.
     seen = max(size, config["enlarge_below_pixels"])
-    return per_image + 3 * forward * (seen / reference_size) ** 2 * config["backbone_width"] ** 2
+    forward = backbone.forward_gflop * (seen / backbone.reference_size_pixels) ** 2
+    return per_image + 3 * forward * config["backbone_width"] ** 2
 
 
 class Pace:

@@ -8,22 +8,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+from platform.models.networks.backbones import BACKBONES
 from platform.runs.tasks import FoldTask, Stage1Task
 
 MIB = 2**20
-BACKBONES = {
-    "inception_v3": (21.8, 93.6, 299),
-    "resnet18": (11.2, 21.2, 224),
-    "resnet50": (23.5, 81.9, 224),
-    "resnet152": (58.2, 169.2, 224),
-    "densenet121": (7.0, 124.3, 224),
-    "vgg16": (134.3, 70.0, 224),
-    "vgg16_bn": (134.3, 121.6, 224),
-    "vgg19": (139.6, 74.9, 224),
-}
-"""Million parameters; MiB that one training image leaves for the backward pass; at that side in pixels."""
 GENERATOR = (6.0, 270.4, 299)
-"""The same of the published mask generator."""
+"""Million parameters of the published mask generator; MiB that one training image keeps for the backward
+pass; at that side in pixels."""
 GENERATOR_WIDTH = 64
 BYTES_A_TRAINED_PARAMETER = 16
 """float32: the weight, its gradient and Adam's two moments."""
@@ -69,10 +60,10 @@ def footprint(task: FoldTask | Stage1Task, *, keep_weights: bool | None = None) 
         parameters += 1e6 * millions * width**2
         kept_bytes += MIB * mib * width * (size / side) ** 2
     if not stage1:
-        millions, mib, side = BACKBONES[config["backbone"]]
+        backbone = BACKBONES[config["backbone"]]
         width, seen = config["backbone_width"], max(size, config["enlarge_below_pixels"])
-        parameters += 1e6 * millions * width**2
-        kept_bytes += MIB * mib * width * (seen / side) ** 2
+        parameters += 1e6 * backbone.million_parameters * width**2
+        kept_bytes += MIB * backbone.kept_mib_an_image * width * (seen / backbone.reference_size_pixels) ** 2
     stage = "stage1" if stage1 else "stage2"
     kept_bytes *= config[f"{stage}_batch_size"] * (0.5 if config["precision"] == "bf16" else 1)
     trained = BYTES_A_TRAINED_PARAMETER * parameters

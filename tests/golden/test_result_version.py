@@ -75,7 +75,7 @@ def test_every_named_source_is_there(root: Path) -> None:
     files = result_affecting(root)
     assert all(path.is_file() for path in files)
     names = {str(path.relative_to(root)) for path in files}
-    assert {"platform/models/fmpn.py", "platform/models/networks/backbones.py"} <= names
+    assert {"platform/models/fmpn.py", "platform/models/networks/backbone_nets.py"} <= names
     assert {"platform/training/loop.py", "datasets/masks/motion_masks.py"} <= names
 
 

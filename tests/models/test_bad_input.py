@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 import torch
 
-from platform.models.networks.backbones import build_backbone
+from platform.models.networks.backbone_nets import build_backbone
 from tests.cli.test_run_flags import ended
 
 SMALL = ("--preset", "smoke", "--backbone", "resnet18")

@@ -4,9 +4,7 @@ import pytest
 
 from datasets.folds.rules import Fold
 from platform.config.configuration import Configuration
-from platform.models.networks.backbones import BACKBONES
 from platform.runs.cost import (
-    FORWARD_GFLOP,
     GENERATOR_BLOCK_SHARE,
     GFLOP_A_SECOND_AND_CORE,
     OVERHEAD_GFLOP,
@@ -25,10 +23,6 @@ def task(**changes: object) -> FoldTask:
         fake_data(), FOLD, fold_rule="paper", part=None, validation_subjects=None, machine=Machine(),
         images_of_subject={"A": IMAGES},
     )  # fmt: skip
-
-
-def test_every_backbone_has_a_cost() -> None:
-    assert set(FORWARD_GFLOP) == set(BACKBONES)
 
 
 def test_the_published_sizes_cost_what_was_counted() -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from torch import Tensor, nn
 
 from platform.models.method import Settings
-from platform.models.networks.backbones import build_backbone, enlarged, head_of
+from platform.models.networks.backbone_nets import build_backbone, enlarged, head_of
 
 CLASSIFIER_FIELDS = (
     "backbone",

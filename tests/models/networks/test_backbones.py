@@ -1,7 +1,7 @@
 from __future__ import annotations
 
+import dataclasses
 import math
-from collections import Counter
 from typing import Any
 
 import pytest
@@ -9,12 +9,9 @@ import torch
 from torch import nn
 
 from platform.errors import UserError
-from platform.models.networks.backbones import (
-    BACKBONES,
-    build_backbone,
-    check_backbone,
-    enlarged,
-)
+from platform.models.networks import backbones
+from platform.models.networks.backbone_nets import build_backbone, enlarged
+from platform.models.networks.backbones import BACKBONES, check_backbone
 
 
 def built(name: str, class_count: int = 7, **changes: Any) -> nn.Module:
@@ -83,31 +80,9 @@ def test_the_published_smallest_sizes_are_the_smallest(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", BACKBONES)
-def test_narrowing_takes_the_same_share_of_every_layers_channels(name: str) -> None:
-    whole, narrow = on_meta(name), on_meta(name, width=0.25)
-    shares: Counter[float] = Counter()
-    for part, layer in whole.named_modules():
-        other = narrow.get_submodule(part)
-        assert type(other) is type(layer)
-        if isinstance(layer, nn.Conv2d) and isinstance(other, nn.Conv2d):
-            shares[other.out_channels / layer.out_channels] += 1
-            assert (other.kernel_size, other.stride, other.padding) == (
-                layer.kernel_size, layer.stride, layer.padding,
-            )  # fmt: skip
-            assert (other.bias is None, other.groups) == (layer.bias is None, layer.groups)
-        if isinstance(layer, nn.BatchNorm2d) and isinstance(other, nn.BatchNorm2d):
-            assert (other.num_features, other.eps) == (layer.num_features / 4, layer.eps)
-    assert set(shares) == {0.25}
-    first = next(layer for layer in narrow.modules() if isinstance(layer, nn.Conv2d))
-    assert first.in_channels == 3
-
-
-def test_narrowed_convolutions_start_from_he_initialisation() -> None:
-    torch.manual_seed(0)
-    net = built("resnet18", width=0.5)
-    layer = net.get_submodule("layer4.1.conv2")
-    assert isinstance(layer, nn.Conv2d)
-    assert float(layer.weight.detach().std()) == pytest.approx(math.sqrt(2 / (256 * 9)), rel=0.05)
+def test_the_table_states_the_parameters_of_the_net(name: str) -> None:
+    count = sum(parameter.numel() for parameter in on_meta(name).parameters())
+    assert BACKBONES[name].million_parameters == pytest.approx(count / 1e6, abs=0.05)
 
 
 def test_a_narrow_net_learns_to_tell_faces_apart() -> None:
@@ -181,3 +156,12 @@ def test_what_cannot_be_built_is_refused_with_the_remedy(
         check_backbone(*arguments)
     for part in parts:
         assert part in str(refusal.value)
+
+
+def test_a_net_that_cannot_be_narrowed_is_refused_before_it_is_built(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(
+        backbones.BACKBONES, "resnet18", dataclasses.replace(BACKBONES["resnet18"], narrows=False)
+    )
+    check_backbone("resnet18", 64, 1.0, "none")
+    with pytest.raises(UserError, match=r"resnet18 cannot be narrowed, .* 0.5; pass --backbone-width 1, or"):
+        check_backbone("resnet18", 64, 0.5, "none")

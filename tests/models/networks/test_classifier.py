@@ -7,7 +7,8 @@ import torch
 from torch import nn
 
 from platform.models.method import Settings
-from platform.models.networks.backbones import BACKBONES, OWN_DROPOUT, head_of
+from platform.models.networks.backbone_nets import head_of
+from platform.models.networks.backbones import BACKBONES, OWN_DROPOUT
 from platform.models.networks.classifier import CLASSIFIER_FIELDS, Classifier
 from tests.tiny_faces import tiny_settings
 

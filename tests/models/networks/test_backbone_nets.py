@@ -1,4 +1,4 @@
-"""The weights that a net starts from; nothing is fetched."""
+"""Weights that a net starts from; nothing is downloaded."""
 
 from __future__ import annotations
 
@@ -12,8 +12,9 @@ import torchvision
 from safetensors.torch import save_file
 
 from platform.errors import UserError
-from platform.models.networks import backbones
-from platform.models.networks.backbones import BACKBONES, check_weights
+from platform.models.networks import backbone_nets
+from platform.models.networks.backbone_nets import check_weights
+from platform.models.networks.backbones import BACKBONES
 from platform.models.networks.imagenet import imagenet_file
 from platform.models.networks.weights import pin_weights
 from tests.models.networks.test_backbones import built
@@ -132,7 +133,7 @@ def test_imagenet_weights_are_loaded_with_their_head_and_then_given_ours(
     torch.manual_seed(1)
     state = torchvision.models.resnet18().state_dict()
     asked: list[str] = []
-    monkeypatch.setattr(backbones, "read_imagenet", lambda weights: asked.append(weights) or state)
+    monkeypatch.setattr(backbone_nets, "read_imagenet", lambda weights: asked.append(weights) or state)
     now = built("resnet18", 7, weights="imagenet").state_dict()
     assert asked == ["ResNet18_Weights"]
     assert {name for name in state if not torch.equal(now[name], state[name])} == {"fc.weight", "fc.bias"}
