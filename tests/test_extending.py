@@ -6,14 +6,27 @@ import importlib
 import re
 import shlex
 import sys
+from collections import Counter
 from pathlib import Path
 
 import optuna
 import pytest
+import torch
+import torchvision
+from PIL import Image
 
+import datasets
 import search_spaces
+from benchmarks import footprint
+from datasets import catalogue
+from datasets.prepared.store import open_prepared
+from datasets.records import EXPRESSIONS
 from platform.config.configuration import Configuration, replace
+from platform.errors import UserError
+from platform.models.networks.backbone_nets import build_backbone
+from platform.models.networks.backbones import BACKBONES, Backbone
 from platform.search.definition import definition_of_space
+from tests.tiny_faces import noise
 
 
 class Section:
@@ -74,3 +87,67 @@ def test_a_search_space(
     header = re.findall(r"^python -m .*$", source, re.MULTILINE)
     assert command.startswith(header[0])
     assert "smoothing" in run_command(command, capsys)
+
+
+def test_a_backbone(
+    text: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    section = Section(text, "A backbone")
+    (entry,) = section.blocks("python")
+    (added,) = eval("{" + entry + "}", {"Backbone": Backbone}).items()
+    monkeypatch.setitem(BACKBONES, *added)
+    name, facts = added
+    with torch.device("meta"):
+        net = build_backbone(name, 7, width=1.0, weights="none", transform_input=True)
+        narrowed = build_backbone(name, 7, width=0.25, weights="none", transform_input=True)
+    count = sum(parameter.numel() for parameter in net.parameters())
+    assert facts.million_parameters == pytest.approx(count / 1e6, abs=0.05)
+    size = facts.single_image_size_pixels
+    assert narrowed.train()(torch.empty(1, 3, size, size, device="meta")).shape == (1, 7)
+    assert any(one["backbone"] == name for one in definition_of_space("backbone", Configuration()).first)
+    (command,) = section.blocks("sh")
+    assert name in run_command(command, capsys)
+
+
+@pytest.mark.slow
+def test_what_the_backbone_keeps_is_what_the_benchmark_measures(text: str) -> None:
+    (entry,) = Section(text, "A backbone").blocks("python")
+    (stated,) = re.findall(r"kept_mib_an_image=([\d.]+)", entry)
+    net = torchvision.models.resnet34(num_classes=7).train()
+    measured = footprint.kept_mib(net, lambda count: torch.rand(count, 3, 224, 224))
+    assert float(stated) == pytest.approx(measured, abs=0.05)
+
+
+def test_a_data_set(
+    text: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    section = Section(text, "A data set")
+    code = tmp_path / "code"
+    code.mkdir()
+    (code / "jaffe.py").write_text(section.file("datasets/jaffe.py"), encoding="utf-8")
+    monkeypatch.setattr(datasets, "__path__", [*datasets.__path__, str(code)])
+    importlib.invalidate_caches()
+    (added,) = eval("{" + section.blocks("python")[1] + "}").items()
+    monkeypatch.setitem(catalogue.ADAPTERS, *added)
+    photographs(tmp_path / "faces")
+    prepare, crossval = section.blocks("sh")[0].splitlines()
+    assert "JAFFE" in run_command(f"{prepare} --workers 1", capsys)
+    store = open_prepared(Path("data"), "jaffe", 34)
+    assert store.class_names == tuple(name for name in EXPRESSIONS if name not in ("contempt", "neutral"))
+    assert Counter(store.roles.tolist()) == {"expressive": 3 * 6 * 2, "neutral": 3}
+    assert "jaffe" in run_command(crossval, capsys)
+    (tmp_path / "faces" / "KA.AN1.1 (1).tiff").touch()
+    with pytest.raises(UserError, match=r"did you mean KA\.AN1\.1\.tiff"):
+        run_command(f"{prepare} --workers 1", capsys)
+
+
+def photographs(folder: Path) -> None:
+    """Two photographs of seven expressions of three people, as JAFFE names them."""
+    folder.mkdir()
+    number = 0
+    for subject in ("KA", "KL", "YM"):
+        for code in ("AN", "DI", "FE", "HA", "NE", "SA", "SU"):
+            for take in (1, 2):
+                number += 1
+                pixels = noise(f"{subject}{code}{take}", 48)
+                Image.fromarray(pixels).convert("L").save(folder / f"{subject}.{code}{take}.{number}.tiff")
