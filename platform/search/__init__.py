@@ -1,1 +1,1 @@
-"""One study: what is searched, how configurations are proposed, pruned and stored. Knows nothing of Ray."""
+"""One study: definition, search algorithms, pruning and storage. Independent of Ray."""

@@ -1,4 +1,4 @@
-"""What a study is about, and the refusal to mix two searches in one."""
+"""Definition of a study, and its comparison with the stored one, so that two searches never mix."""
 
 from __future__ import annotations
 
@@ -27,34 +27,34 @@ from platform.search.space_paths import paths, space_settings
 
 @dataclass(frozen=True, kw_only=True)
 class SearchDefinition:
-    """Name, space, first configurations and all settings that make trials comparable."""
+    """Name, search space, first configurations and all settings that make trials comparable."""
 
     name: str
     suggest: Suggest
     first: tuple[Mapping[str, Any], ...]
-    """Parameter values that are tried before the sampler proposes any."""
+    """Parameter values that are tried before the search algorithm proposes any."""
     settings: Mapping[str, Any]
 
     def refuse_other(self, study: optuna.Study) -> None:
-        """UserError where a study was made with other settings, with what differs. Changes nothing."""
+        """UserError, with the differences, if the study was created with other settings. Read-only."""
         stored = study.user_attrs.get("definition")
         current = dict(self.settings)
         if stored is not None and stored != current:
             changed = sorted(k for k in stored.keys() | current.keys() if stored.get(k) != current.get(k))
             shown = "; ".join(f"{k} was {stored.get(k)!r} and is now {current.get(k)!r}" for k in changed)
             raise UserError(
-                f"the study {self.name} was made with other settings ({shown}); pass --name with a new name, "
-                f"or the settings it was made with."
+                f"the study {self.name} was created with other settings ({shown}); pass a new --name, or the "
+                f"settings that it was created with."
             )
 
     def check(self, study: optuna.Study) -> None:
-        """Write the definition into a new study. UserError as `refuse_other`."""
+        """Store the definition in a new study. UserError as `refuse_other`."""
         self.refuse_other(study)
         if "definition" not in study.user_attrs:
             study.set_user_attr("definition", dict(self.settings))
         if len(study.get_trials(deepcopy=False)) < len(self.first):
             with warnings.catch_warnings():
-                # Optuna calls `skip_if_exists` experimental; it is what makes this restartable.
+                # Experimental in Optuna. It makes this safe to repeat after a restart.
                 warnings.simplefilter("ignore", optuna.exceptions.ExperimentalWarning)
                 for parameters in self.first:
                     study.enqueue_trial(dict(parameters), skip_if_exists=True)
@@ -70,14 +70,15 @@ def definition_of_space(
     enqueued: str = "",
     enqueued_from: str = "the enqueued configurations",
 ) -> SearchDefinition:
-    """The definition of a search of that space around `base`.
+    """The definition of a search of the named space around `base`.
 
-    `fixed` (`parameter=value`) are not searched; `enqueued` (JSON, platform/search/enqueued.py) are tried
-    after the space's own first configurations; errors call them `enqueued_from`.
+    Parameters in `fixed` (`parameter=value`) are not searched. `enqueued` configurations (JSON,
+    platform/search/enqueued.py) are tried after the space's own first configurations; error messages call
+    them `enqueued_from`.
 
-    UserError: unknown space, or one with a fault; one that chooses what the base cannot be or what its
-    method does not read; unknown or unfit `fixed` or `enqueued` values; nothing left to search; a
-    configuration to try first outside the space, or one that is no valid configuration.
+    UserError: an unknown or invalid space; a space that searches what the base rules out or the method does
+    not read; unknown or invalid `fixed` or `enqueued` values; no free parameter left; a first configuration
+    that is invalid or lies outside the space.
     """
     from search_spaces import load_space
 
@@ -101,7 +102,7 @@ def definition_of_space(
 
 
 def _check_base(base: Configuration, parameters: SpaceParameters, fixed: Mapping[str, Any]) -> None:
-    """UserError where the space would search what has no effect, or change what cannot change."""
+    """UserError if the space searches parameters that have no effect or that `base` rules out."""
     from platform.models import load_method
     from platform.models.method import STAGE1_FIELDS
 
@@ -123,11 +124,13 @@ def _check_base(base: Configuration, parameters: SpaceParameters, fixed: Mapping
 
 
 def _check_free(space_name: str, suggest: Suggest, fixed: Mapping[str, Any]) -> None:
-    """UserError where all trials would be the same: then one way alone leads through the space."""
+    """UserError if all trials would be equal: the space then has a single path and no free value."""
     path = next(paths(suggest))
     if not all(distribution.single() for distribution in path.distributions.values()):
         return
-    why = f"--set fixes {', '.join(sorted(fixed))}" if fixed else "it has no parameter of several values"
+    why = (
+        f"--set fixes {', '.join(sorted(fixed))}" if fixed else "it has no parameter with more than one value"
+    )
     raise UserError(
         f"a search needs a parameter to search, but the space {space_name} leaves none: {why}; "
         f"{'drop a --set' if fixed else 'pass another --space'}, or run this one configuration with "
@@ -140,7 +143,7 @@ def _with_fixed_values(
 ) -> list[dict[str, Any]]:
     """A space's first configurations without the fixed parameters, which the space no longer asks for.
 
-    One that was to try another value of a fixed choice goes where the fixed value leaves it incomplete.
+    A configuration with another value of a fixed choice is dropped if the fixed value makes it incomplete.
     """
     kept: list[dict[str, Any]] = []
     for values in first:
@@ -165,14 +168,14 @@ def _without_repetitions(configurations: Sequence[Mapping[str, Any]]) -> list[Ma
 def check_first(
     definition: SearchDefinition, base: Configuration | None = None, fixed: Sequence[str] = ()
 ) -> None:
-    """UserError when a first configuration lies outside the space: Optuna would only warn.
+    """UserError if a first configuration lies outside the space; Optuna would only warn.
 
-    With a `base`, also when it makes no valid configuration of it; `fixed` are then named with it.
+    With a `base`, also if the resulting configuration is invalid; the message then names `fixed`.
     """
     for parameters in definition.first:
         trial = GivenTrial(parameters)
         overrides = definition.suggest(trial)  # type: ignore[arg-type]
-        unasked = [f"{name} is no parameter of it" for name in parameters.keys() - trial.asked.keys()]
+        unasked = [f"{name} is not a parameter of it" for name in parameters.keys() - trial.asked.keys()]
         if trial.problems or unasked:
             problems = "; ".join([*trial.problems, *unasked])
             raise UserError(
@@ -184,7 +187,7 @@ def check_first(
 
 
 def _remedies(trial: GivenTrial, parameters: Mapping[str, Any], base: Configuration | None) -> str:
-    """What puts a first configuration into the space: flags for the values that it has from the base."""
+    """How to bring a first configuration into the space: flags for the values taken from the base."""
     values = to_dict(base) if base is not None else {}
     flags = [
         f"--{name.replace('_', '-')} with {in_words(distribution)}"
@@ -196,8 +199,8 @@ def _remedies(trial: GivenTrial, parameters: Mapping[str, Any], base: Configurat
     return ", ".join(
         [
             *([f"pass {' and '.join(flags)}"] if flags else []),
-            *([f"let the space's first(base) give {', '.join(missing)}"] if missing else []),
-            "choose a --space made for this preset, or other starting values",
+            *([f"have the space's first(base) return {', '.join(missing)}"] if missing else []),
+            "choose a --space that suits this preset, or other initial values",
         ]
     )
 
@@ -207,4 +210,4 @@ def _check_valid(base: Configuration, overrides: Mapping[str, Any], fixed: Seque
         replace(base, **overrides)
     except UserError as error:
         whose = f"--set {' --set '.join(fixed)}" if fixed else "the search space"
-        raise UserError(f"{whose} gives a configuration that cannot be: {error}") from error
+        raise UserError(f"{whose} produces an invalid configuration: {error}") from error

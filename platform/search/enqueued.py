@@ -1,12 +1,12 @@
-"""Configurations of one's own that a study tries early: read from a file, and held against the space.
+"""User-supplied configurations (`--enqueue`): read from a file and validated against the space.
 
-The file is a YAML or JSON list; each entry maps every parameter that the space asks for under these
-values to a value:
+The file is a YAML or JSON list. Each entry gives a value to every parameter that the space asks for, given
+the entry's other values:
 
     - {lambda_classification: 1, lambda_mask: 1}
     - {lambda_classification: 1, lambda_mask: 50}
 
-Nothing is filled in: Optuna would draw what an entry leaves out, by a sampler that this study does not
+Entries must be complete: Optuna would draw missing parameters with a sampler that this study does not
 control.
 """
 
@@ -24,12 +24,12 @@ from platform.search.parameters import GivenTrial, SpaceParameters, Suggest
 
 
 def read_enqueue_file(path: Path) -> str:
-    """The file's entries as canonical JSON: content, not path, is what a study is about.
+    """The file's entries as canonical JSON: the content, not the path, is part of the study's definition.
 
-    UserError: cannot be read, no YAML or JSON, no list, empty, an entry that maps no names to values or
-    one name twice.
+    UserError: an unreadable file, neither YAML nor JSON, not a list, empty, or an entry that is not a mapping
+    or repeats a name.
     """
-    content = read_yaml(path, remedy="check --enqueue.")  # of which JSON is a part
+    content = read_yaml(path, remedy="check --enqueue.")  # JSON is a subset of YAML
     return canonical_json(_checked(content, str(path)))
 
 
@@ -43,8 +43,8 @@ def enqueued_configurations(
 ) -> list[dict[str, Any]]:
     """The entries of `content` (see `read_enqueue_file`) as parameter values of the space.
 
-    `suggest` is the space with its `fixed` parameters; `source` is what errors call the file. UserError
-    with the entry's number: an unknown, missing or fixed parameter, a value outside the space.
+    `suggest` is the space with `fixed` applied; `source` names the file in error messages. UserError, with
+    the entry's number: unknown or missing parameter, another value of a fixed one, value outside the space.
     """
     if not content:
         return []
@@ -62,11 +62,11 @@ def _configuration(
     for name, value in entry.items():
         if name not in parameters.distributions:
             raise parameters.unknown(f"parameter in {where}", name)
-        # YAML takes 1e-4, which has no point, for text.
+        # YAML reads 1e-4, without a decimal point, as text.
         values[name] = as_value(value, parameters.distributions[name]) if isinstance(value, str) else value
         if name in fixed and values[name] != fixed[name]:
             raise UserError(
-                f"{where} has {name} {values[name]!r}, but --set fixes it at {fixed[name]!r}; leave one out."
+                f"{where} has {name} {values[name]!r}, but --set fixes it at {fixed[name]!r}; remove one."
             )
     trial = GivenTrial({name: value for name, value in values.items() if name not in fixed})
     suggest(trial)  # type: ignore[arg-type]
@@ -78,7 +78,7 @@ def _configuration(
     unasked = sorted(values.keys() - trial.asked.keys() - fixed.keys())
     if unasked:
         raise UserError(
-            f"{where} gives {', '.join(unasked)}, which the space {parameters.space} does not ask for beside "
+            f"{where} gives {', '.join(unasked)}, which the space {parameters.space} does not ask for with "
             "the entry's other values; leave it out."
         )
     return trial.asked

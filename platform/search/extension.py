@@ -1,7 +1,7 @@
-"""How many trials a study is to have: as planned, or some more than it had when it was finished.
+"""Target number of trials of a study: as planned, or extended after it finished (`--extend`).
 
-A study remembers it, with whether the experiment has come to its end since. So the command that adds ten
-trials adds them once, however often it is killed and run again before its end; run after that, it adds
+The study stores the target and whether the experiment has finished since. A command that adds ten trials
+therefore adds them once, however often it is killed and restarted; run again after it has finished, it adds
 ten more.
 """
 
@@ -17,20 +17,20 @@ ATTRIBUTE = "wanted"
 
 
 def wanted_trials(study: optuna.Study | None, planned: int, extend: int) -> int:
-    """Trials that the study is to have; `study` None: there is none yet. Changes nothing.
+    """Target number of trials; `study` is None before the first start. Read-only.
 
-    UserError: fewer than there are already; `extend` trials shall be added to a study that is not finished,
-    or is being extended by another number.
+    UserError: fewer than the study already has; or `extend` on a study that is not finished or is being
+    extended by another number.
     """
     record: dict[str, Any] = study.user_attrs.get(ATTRIBUTE, {}) if study is not None else {}
     if not extend:
-        # Going on after an interrupted extension ends it, with or without --extend.
+        # A restart completes an interrupted extension, with or without --extend.
         wanted = max(planned, int(record["trials"])) if record.get("extended_by") else planned
         _refuse_fewer(study, wanted)
         return wanted
     if study is None or not record:
         raise UserError(
-            "--extend adds trials to a finished study, but there is none of this name yet; run the command "
+            "--extend adds trials to a finished study, but no study of this name exists; run the command "
             "without --extend first, or pass the --name of the study."
         )
     if record["done"]:
@@ -45,7 +45,7 @@ def wanted_trials(study: optuna.Study | None, planned: int, extend: int) -> int:
 
 
 def _refuse_fewer(study: optuna.Study | None, wanted: int) -> None:
-    waiting = optuna.trial.TrialState.WAITING  # to be tried first, and not begun
+    waiting = optuna.trial.TrialState.WAITING  # enqueued, not started
     trials = study.get_trials(deepcopy=False) if study is not None else []
     begun = sum(trial.state != waiting for trial in trials)
     if study is not None and wanted < begun:
@@ -56,7 +56,7 @@ def _refuse_fewer(study: optuna.Study | None, wanted: int) -> None:
 
 
 def record_wanted(study: optuna.Study, trials: int, extend: int) -> None:
-    """Remember, before the first trial, how many there are to be."""
+    """Store the target number of trials before the first one starts."""
     before: dict[str, Any] = study.user_attrs.get(ATTRIBUTE, {})
     extended_by = extend or (before.get("extended_by", 0) if before.get("trials") == trials else 0)
     record = {"trials": trials, "extended_by": extended_by, "done": False}
@@ -65,5 +65,5 @@ def record_wanted(study: optuna.Study, trials: int, extend: int) -> None:
 
 
 def record_end(study: optuna.Study) -> None:
-    """Remember that the experiment has come to its end, its final fold runs included."""
+    """Store that the experiment has finished, including its final fold runs."""
     study.set_user_attr(ATTRIBUTE, {**study.user_attrs[ATTRIBUTE], "done": True})

@@ -1,4 +1,4 @@
-"""How sure a search may be of its best score: an interval over the validation subjects."""
+"""Confidence interval of a trial's score over its validation subjects."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ SEED = 0
 
 
 def inner_interval(scores: InnerScores) -> Interval | None:
-    """95 % percentile interval of `mean_of_steps`; subjects are drawn, with all their images.
+    """95 % percentile bootstrap interval of `mean_of_steps`, resampling subjects with all their images.
 
-    A subject that validates in several folds is drawn once for all of them: folds that share subjects
-    are not independent. A step without a drawn subject is left out of that resample's mean. It does not
-    contain the variance between training seeds, nor that the best of many trials was picked, so
-    it is for the display of a running search, never for a result. None with fewer than two subjects, and
-    where all score alike: drawing them again says nothing then.
+    A subject that validates in several folds is drawn once for all of them, because folds that share
+    subjects are not independent. Steps without a drawn subject do not enter that resample's mean. The
+    interval covers neither the variance between training seeds nor the selection of the best of many trials:
+    it is shown while a search runs and never reported as a result. None with fewer than two subjects or if
+    all subjects have the same accuracy, because resampling is then uninformative.
     """
     subjects = sorted({subject for counts in scores.steps.values() for subject in counts})
     if len(subjects) < 2:

@@ -1,4 +1,4 @@
-"""Scores of a trial's fold runs, from the stored predictions."""
+"""Scores of a trial's fold runs, computed from stored predictions."""
 
 from __future__ import annotations
 
@@ -11,29 +11,29 @@ from platform.runs.store import ResultsStore
 from platform.runs.tasks import FoldTask
 
 Counts = Mapping[str, tuple[int, int]]
-"""Subject to (images right, images)."""
+"""Subject to (correct images, images)."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class InnerScores:
-    """Of each step done (a fold run of the trial): how many images of each subject were right."""
+    """Correct and total images per subject for each finished step (fold run) of a trial."""
 
     steps: Mapping[int, Counts]
-    """Place of the step in the trial, from 0, to its counts."""
+    """Index of the step in the trial, from 0, to its counts."""
 
     @property
     def mean_of_steps(self) -> float:
-        """The unweighted mean of the steps' accuracies: a search's objective. A step is one fold's."""
+        """The unweighted mean of the steps' accuracies, one step per fold: the objective of a search."""
         accuracies = [_accuracy(counts) for counts in self.steps.values()]
         return sum(accuracies) / len(accuracies)
 
     @property
     def mean_or_none(self) -> float | None:
-        """The mean of the steps there are; None where there is none."""
+        """The mean of the finished steps; None without any."""
         return self.mean_of_steps if self.steps else None
 
     def subject_accuracies(self, steps: Iterable[int]) -> dict[str, float]:
-        """Each subject's accuracy over these steps, all of which must be done."""
+        """Each subject's accuracy over `steps`, all of which must be finished."""
         sums: dict[str, tuple[int, int]] = {}
         for step in steps:
             for subject, (right, total) in self.steps[step].items():
@@ -43,9 +43,9 @@ class InnerScores:
 
 
 def inner_scores(store: ResultsStore, tasks: Sequence[FoldTask], *, partial: bool = False) -> InnerScores:
-    """Scores of these fold runs, a trial's steps in order; with `partial`, those that are there.
+    """Scores of these fold runs, a trial's steps in order; with `partial`, only of the stored ones.
 
-    KeyError when a fold run is missing and `partial` is not set.
+    KeyError if a fold run is missing and `partial` is not set.
     """
     steps: dict[int, Counts] = {}
     for step, task in enumerate(tasks):
@@ -57,7 +57,7 @@ def inner_scores(store: ResultsStore, tasks: Sequence[FoldTask], *, partial: boo
 
 
 def accuracy_of_run(store: ResultsStore, identity: str) -> float:
-    """Accuracy in [0, 1] of one finished fold run. UserError when its predictions were changed."""
+    """Accuracy in [0, 1] of a finished fold run. UserError if its stored predictions were modified."""
     return _accuracy(_counts(store.root, identity))
 
 
@@ -67,7 +67,7 @@ def _accuracy(counts: Counts) -> float:
 
 @lru_cache(maxsize=100_000)
 def _counts(root: Path, identity: str) -> Counts:
-    """A finished result never changes, so it is read once."""
+    """Cached, because a finished result never changes."""
     from platform.evaluation.predictions import from_bytes
 
     content = ResultsStore(root).read("fold_runs", identity, "predictions.parquet")

@@ -1,4 +1,4 @@
-"""Proposals that make no valid configuration: recorded with the reason; too many in a row end a search."""
+"""Invalid proposals: recorded with the reason; too many consecutive ones end the search."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ from platform.config.configuration import Configuration, replace
 from platform.errors import UserError
 
 ATTRIBUTE = "invalid"
-"""User attribute of such a trial: the parameter, its value and the rule that it breaks."""
+"""User attribute of an invalid trial: the parameter, its value and the rule that it violates."""
 MOST_IN_A_ROW = 10
-"""So many in a row are no bad luck: the space is wrong."""
+"""This many consecutive failures are unlikely by chance: the space is wrong."""
 
 
 def why_invalid(base: Configuration, overrides: Mapping[str, Any]) -> str:
-    """Parameter, value and rule where the overrides make no valid configuration; otherwise empty."""
+    """Parameter, value and rule if the overrides produce an invalid configuration; otherwise empty."""
     try:
         replace(base, **overrides)
     except UserError as error:
@@ -26,7 +26,7 @@ def why_invalid(base: Configuration, overrides: Mapping[str, Any]) -> str:
 
 
 def too_many_invalid(trials: Iterable[FrozenTrial]) -> str:
-    """The last reason of the first `MOST_IN_A_ROW` invalid trials in a row, by number; empty where none."""
+    """Last reason of the first `MOST_IN_A_ROW` consecutive invalid trials; empty if there are none."""
     row = 0
     for trial in sorted(trials, key=lambda trial: trial.number):
         row = row + 1 if ATTRIBUTE in trial.user_attrs else 0

@@ -1,7 +1,7 @@
-"""The file in which Optuna's JournalStorage keeps a study: a line of JSON an operation, with a checksum.
+"""File backend of Optuna's JournalStorage: one line of JSON per operation, with a checksum.
 
-Optuna's own file backend appends to a half line that a full disk left, and can read neither any more. The
-lines are Optuna's, so that optuna-dashboard opens the file; it ignores the checksum, and writes none.
+Optuna's own file backend appends to a partial line that a full disk left behind, after which neither line is
+readable. The format is Optuna's, so optuna-dashboard can open the file; it ignores checksums and writes none.
 """
 
 from __future__ import annotations
@@ -21,34 +21,34 @@ from platform.files.checked_lines import DamagedLine, checked_line, value_of
 from platform.files.opening import open_lock, open_regular
 
 LOCK_GRACE_SECONDS = 5
-"""A killed driver leaves the journal's lock behind; it is broken after this long without a change."""
+"""A killed driver leaves the journal's lock behind; a lock unchanged for this long is broken."""
 
 FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
-"""A full disk, and a user's or a process's limit reached."""
+"""Full disk, exceeded quota, exceeded file-size limit."""
 
 
 def log_of(line: bytes) -> dict[str, Any]:
-    """The operation that the line holds. DamagedLine as `value_of`, and where it is no operation."""
+    """The operation on the line. DamagedLine as `value_of`, and if the line is not an operation."""
     log = value_of(line)
     if "op_code" not in log:
-        raise DamagedLine("it is no operation of Optuna's")
+        raise DamagedLine("it is not an Optuna operation")
     return log
 
 
 class Journal(BaseJournalBackend):
-    """Optuna's operations in a file. Reading changes nothing, so a study can be looked at beside its driver.
+    """Optuna's operations in a file. Reading never writes, so a study can be inspected while its driver runs.
 
-    UserError, in every method: the file cannot be read or written, the disk is full, a line before the last
-    one is damaged.
+    UserError, in every method: the file cannot be read or written, the disk is full, or a line other than the
+    last is damaged.
     """
 
     def __init__(self, path: Path) -> None:
         self._path = path
         self._place = (0, 0)
-        """Number of a line, from 0, and the offset where it starts: where the last reading ended."""
+        """Where the last read ended: line number, from 0, and byte offset."""
 
     def make_ready(self, say: Callable[[str], None]) -> None:
-        """Make the file where there is none, and cut a damaged last line off; `say` tells of that."""
+        """Create the file if missing; truncate a damaged last line and report it through `say`."""
         try:
             self._path.parent.mkdir(parents=True, exist_ok=True)
             open_lock(self._path, remedy="choose another --runs, or --storage.").close()
@@ -59,12 +59,12 @@ class Journal(BaseJournalBackend):
             raise self._unusable(error) from error
         if cut:
             say(
-                f"{self._path} ended in a damaged line ({len(cut)} bytes), as a full disk or a power cut "
-                "leaves it: cut off. What it said is worked out again."
+                f"{self._path} ended in a damaged line ({len(cut)} bytes), as after a full disk or a power "
+                "failure. The line was removed; its content is computed again."
             )
 
     def read_logs(self, log_number_from: int) -> Iterator[dict[str, Any]]:
-        """The operations from that number on; a damaged last line counts as not there yet."""
+        """The operations from `log_number_from` on; a damaged last line counts as not written yet."""
         number, offset = self._place if log_number_from >= self._place[0] else (0, 0)
         damage: tuple[int, DamagedLine] | None = None
         try:
@@ -86,7 +86,7 @@ class Journal(BaseJournalBackend):
             raise self._unusable(error) from error
 
     def append_logs(self, logs: list[dict[str, Any]]) -> None:
-        """Append operations, all or none."""
+        """Append operations, all of them or none."""
         try:
             with self._locked():
                 append_synced(self._path, b"".join(map(checked_line, logs)))
@@ -94,7 +94,7 @@ class Journal(BaseJournalBackend):
             raise self._unusable(error) from error
 
     def refuse_contents(self, error: Exception) -> UserError:
-        """The error for an operation, the last one that was read, of which Optuna can make nothing."""
+        """The error if Optuna rejects the operation that was read last."""
         reason = f"Optuna cannot read it ({type(error).__name__}: {error})"
         return self._damaged(self._place[0] - 1, DamagedLine(reason))
 
@@ -105,18 +105,18 @@ class Journal(BaseJournalBackend):
         try:
             yield
         finally:
-            with suppress(RuntimeError):  # broken by another writer, to whom this process seemed dead
+            with suppress(RuntimeError):  # broken by another writer that took this process for dead
                 lock.release()
 
     def _remove_foreign_lock(self) -> None:
-        """A lock that came with a copied or moved folder points elsewhere: Optuna would wait for ever."""
+        """Remove a lock that was copied with its folder and points elsewhere: Optuna would wait forever."""
         lock = Path(f"{self._path}.lock")
         if lock.is_symlink() and os.readlink(lock) != str(self._path):
             lock.unlink()
 
     def _damaged(self, number: int, error: DamagedLine) -> UserError:
         return UserError(
-            f"line {number + 1} of {self._path} is damaged: {error}. Put a copy of the file in its place, or "
+            f"line {number + 1} of {self._path} is damaged: {error}. Restore the file from a backup, or "
             "move it away and run the same command again: the search is then repeated from the stored fold "
             "runs."
         )
@@ -124,7 +124,7 @@ class Journal(BaseJournalBackend):
     def _unusable(self, error: OSError) -> UserError:
         remedy = "choose another --runs, or --storage"
         if error.errno in FULL:
-            remedy = "free space there and run the same command again: what is finished is kept"
+            remedy = "free space there and run the same command again: finished results are kept"
         return UserError(
             f"the study's journal must be writable, but {self._path} is not ({error.strerror}); {remedy}."
         )

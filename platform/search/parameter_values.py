@@ -1,4 +1,4 @@
-"""Values of a parameter: read from text, held against its distribution, taken from it, shown in words."""
+"""Parameter values: parsing, membership in a distribution, quantiles, and descriptions."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from optuna.distributions import (
 
 
 def as_value(text: str, distribution: BaseDistribution) -> Any:
-    """A text as a value of that distribution; the text itself where it is none."""
+    """`text` as a value of the distribution; the text itself if it is none."""
     if isinstance(distribution, CategoricalDistribution):
         same = [choice for choice in distribution.choices if _means(text, choice)]
         return same[0] if same else text
@@ -36,7 +36,7 @@ def _means(text: str, choice: Any) -> bool:
 
 
 def is_inside(value: Any, distribution: BaseDistribution) -> bool:
-    """Whether the distribution can give that value."""
+    """Whether `value` lies in the distribution's support."""
     if isinstance(distribution, CategoricalDistribution):
         return any(value == choice for choice in distribution.choices)
     if isinstance(value, bool) or not isinstance(value, int | float):
@@ -61,13 +61,13 @@ def lowest(distribution: BaseDistribution) -> Any:
 
 
 def at_share(distribution: BaseDistribution, share: float) -> Any:
-    """The value of that share, 0 to below 1, of a distribution's values in their order."""
+    """The quantile of the distribution at `share`, in [0, 1)."""
     if isinstance(distribution, CategoricalDistribution):
         return distribution.choices[int(share * len(distribution.choices))]
     if isinstance(distribution, FloatDistribution):
         low, high = distribution.low, distribution.high
         if distribution.log:
-            # The ends are clipped: exp(log(high)) may lie one rounding outside.
+            # Clipped, because exp(log(high)) may exceed high by a rounding error.
             return min(max(math.exp(_between(math.log(low), math.log(high), share)), low), high)
         if distribution.step is None:
             return _between(low, high, share)
@@ -80,7 +80,7 @@ def at_share(distribution: BaseDistribution, share: float) -> Any:
             return min(max(round(value), low), high)
         steps = (high - low) // distribution.step
         return low + int(share * (steps + 1)) * distribution.step
-    raise TypeError(f"no distribution: {distribution!r}")
+    raise TypeError(f"not a distribution: {distribution!r}")
 
 
 def _between(low: float, high: float, share: float) -> float:
@@ -88,7 +88,7 @@ def _between(low: float, high: float, share: float) -> float:
 
 
 def in_words(distribution: BaseDistribution) -> str:
-    """`0.01 to 100`, or `adam, adamw or sgd`."""
+    """The range or the choices: `0.01 to 100`, or `adam, adamw or sgd`."""
     if isinstance(distribution, CategoricalDistribution):
         *others, last = map(str, distribution.choices)
         return f"{', '.join(others)} or {last}" if others else last
@@ -98,9 +98,9 @@ def in_words(distribution: BaseDistribution) -> str:
 
 
 def kind_in_words(distribution: BaseDistribution) -> str:
-    """`adam or sgd`, `a number of 0.01 to 100 (log)`, `a whole number of 1 to 8`."""
+    """Kind and range: `adam or sgd`, `a number from 0.01 to 100 (log)`, `an integer from 1 to 8`."""
     if isinstance(distribution, CategoricalDistribution):
         return in_words(distribution)
     assert isinstance(distribution, FloatDistribution | IntDistribution)
-    whole = "whole " if isinstance(distribution, IntDistribution) else ""
-    return f"a {whole}number of {in_words(distribution)}{' (log)' if distribution.log else ''}"
+    kind = "an integer" if isinstance(distribution, IntDistribution) else "a number"
+    return f"{kind} from {in_words(distribution)}{' (log)' if distribution.log else ''}"

@@ -1,4 +1,4 @@
-"""The parameters of a search space: what it asks for, values that a user fixes, and whether values fit."""
+"""Parameters of a search space: discovery, fixed values (`--set`), and validation of given values."""
 
 from __future__ import annotations
 
@@ -29,27 +29,27 @@ Suggest = Callable[[optuna.Trial], dict[str, Any]]
 """A search space: `suggest(trial) -> overrides`."""
 
 SURVEYED_TRIALS = 256
-"""Random walks from which a space's parameters are learned, those of its branches too."""
+"""Random walks through a space that discover its parameters, including those of its branches."""
 
 CONFIGURATION_FIELDS = tuple(field.name for field in dataclasses.fields(Configuration))
 
 
 @dataclass(frozen=True, kw_only=True)
 class SpaceParameters:
-    """What a space asks for and sets, over all its branches."""
+    """The parameters of a space and the fields that it sets, over all its branches."""
 
     space: str
-    """Its name."""
+    """Name of the space."""
     distributions: Mapping[str, BaseDistribution]
-    """Parameter to where its values come from."""
+    """Parameter to its distribution."""
     fields: frozenset[str]
-    """Fields of the configuration that it sets."""
+    """Fields of the configuration that the space sets."""
 
     def unknown(self, kind: str, name: str) -> UserError:
-        """The error for a `name`, given as `kind`, that is not one of the parameters."""
+        """The error for a `name`, given as `kind`, that is not a parameter of the space."""
         if name in self.fields:
             return UserError(
-                f"{kind} {name!r} is no parameter of the space {self.space}: it is worked out from others; "
+                f"{kind} {name!r} is not a parameter of the space {self.space}, but derived from others; "
                 f"the parameters are {', '.join(sorted(self.distributions))}."
             )
         if name in CONFIGURATION_FIELDS:
@@ -68,10 +68,9 @@ class SpaceParameters:
 
 
 def survey(space: str, suggest: Suggest) -> SpaceParameters:
-    """Learn a space's parameters by asking it.
+    """Discover a space's parameters by running `suggest` on random trials.
 
-    UserError: it sets what is no field of the configuration, or asks for a parameter in two ways that one
-    study cannot hold.
+    UserError: the space sets an unknown field, or asks for one parameter with incompatible distributions.
     """
     random = Random(0)
     distributions: dict[str, BaseDistribution] = {}
@@ -87,8 +86,9 @@ def survey(space: str, suggest: Suggest) -> SpaceParameters:
 def parse_fixed(texts: Sequence[str], parameters: SpaceParameters) -> dict[str, Any]:
     """The values of `--set`, each given as `parameter=value`.
 
-    A number may lie outside the space's range: the configuration says whether it can be. UserError: not of
-    that form, given twice, an unknown parameter, a value that is none of a choice's or no finite number.
+    A number may lie outside the space's range; the configuration's rules decide whether it is valid.
+    UserError: another form, a repeated or unknown parameter, a value that is not one of the choices or not a
+    finite number.
     """
     fixed: dict[str, Any] = {}
     for text in texts:
@@ -113,7 +113,7 @@ def parse_fixed(texts: Sequence[str], parameters: SpaceParameters) -> dict[str, 
 
 
 def with_fixed(suggest: Suggest, fixed: Mapping[str, Any]) -> Suggest:
-    """The same space, which is given the `fixed` values and asks the sampler for the others only."""
+    """The same space with the `fixed` values; the search algorithm proposes only the others."""
     return functools.partial(_suggest_with, suggest, dict(fixed)) if fixed else suggest
 
 
@@ -122,7 +122,7 @@ def _suggest_with(suggest: Suggest, fixed: Mapping[str, Any], trial: optuna.Tria
 
 
 class _FixingTrial:
-    """A trial in front of another: it answers for the fixed parameters itself."""
+    """A proxy of a trial that returns the fixed values and delegates everything else."""
 
     def __init__(self, trial: optuna.Trial, fixed: Mapping[str, Any]) -> None:
         self._trial, self._fixed = trial, fixed
@@ -139,7 +139,7 @@ class _FixingTrial:
 
 
 class AskedTrial(ABC):
-    """Stands in for Optuna's trial without a study: notes what a space asks for."""
+    """A stand-in for Optuna's trial, without a study, that records what a space asks for."""
 
     def __init__(self) -> None:
         self.distributions: dict[str, BaseDistribution] = {}
@@ -161,10 +161,10 @@ class AskedTrial(ABC):
     def __getattr__(self, attribute: str) -> Any:
         if attribute.startswith("__"):
             raise AttributeError(attribute)
-        # No AttributeError: `hasattr(trial, "number")` is a question about the trial too.
+        # Not AttributeError: `hasattr(trial, "number")` must fail too.
         raise NotImplementedError(
-            f"a space may ask its trial only suggest_float, suggest_int and suggest_categorical, so that a "
-            f"proposal is a function of its values, but it asked for trial.{attribute}"
+            f"a space may call only suggest_float, suggest_int and suggest_categorical, so that a "
+            f"proposal is a function of its values, but it used trial.{attribute}"
         )
 
     def _ask(self, name: str, distribution: BaseDistribution) -> Any:
@@ -177,7 +177,7 @@ class AskedTrial(ABC):
 
 
 class _RandomTrial(AskedTrial):
-    """Goes down a branch of the space at random: every choice is drawn, and every number or none."""
+    """Takes a random path through the space: draws every choice, and either draws or minimises numbers."""
 
     def __init__(
         self,
@@ -187,7 +187,7 @@ class _RandomTrial(AskedTrial):
         *,
         lowest_numbers: bool,
     ) -> None:
-        """`distributions`: where earlier trials of the survey found each parameter; added to."""
+        """`distributions`: those that earlier trials of the survey found; extended in place."""
         super().__init__()
         self.distributions = distributions
         self._space, self._random, self._lowest_numbers = space, random, lowest_numbers
@@ -198,9 +198,9 @@ class _RandomTrial(AskedTrial):
             check_distribution_compatibility(before, distribution)
         except ValueError as error:
             raise UserError(
-                f"a parameter must have the same kind and the same choices wherever search_spaces/"
-                f"{self._space}.py asks for it, but {name} is {kind_in_words(before)} in one place and "
-                f"{kind_in_words(distribution)} in another; give one of them another name."
+                f"a parameter must have one type and one set of choices in search_spaces/{self._space}.py, "
+                f"but {name} is {kind_in_words(before)} in one place and "
+                f"{kind_in_words(distribution)} in another; rename one of them."
             ) from error
         return super()._ask(name, distribution)
 
@@ -211,17 +211,17 @@ class _RandomTrial(AskedTrial):
 
 
 class GivenTrial(AskedTrial):
-    """Answers with values from outside, and notes what does not fit instead of stopping."""
+    """A trial with given values; collects values that do not fit instead of raising."""
 
     def __init__(self, values: Mapping[str, Any]) -> None:
         super().__init__()
         self._values = values
         self.problems: list[str] = []
-        """In words: parameters without a value, and values outside."""
+        """Descriptions of missing parameters and of values outside their ranges."""
 
     @property
     def asked(self) -> dict[str, Any]:
-        """The parameters that were asked for and have a value."""
+        """The requested parameters that have a value."""
         return {name: self._values[name] for name in self.distributions if name in self._values}
 
     def _answer(self, name: str, distribution: BaseDistribution) -> Any:

@@ -1,4 +1,4 @@
-"""What a search may propose, before it does: for the time, memory and disk in its plan."""
+"""Configurations that a search may propose, for estimates of time, memory and disk before it runs."""
 
 from __future__ import annotations
 
@@ -15,21 +15,21 @@ if TYPE_CHECKING:
     import optuna
 
 DRAWS = 50
-"""Random configurations of a space that are looked at, beside those that are tried first."""
+"""Random samples of a space that enter the estimates, beside the first configurations."""
 
 
 def trials_to_run(plan: Plan, configuration: Configuration) -> int:
-    """Trials of each study: as many as planned, or all of a smaller grid."""
+    """Number of trials of each study: the planned number, or the size of a smaller grid."""
     if plan.sampler != "grid":
         return plan.trials
     return min(plan.trials, len(_grid(_definition(plan, configuration), plan)))
 
 
 def proposals_ahead(plan: Plan, configuration: Configuration) -> list[Configuration]:
-    """Configurations like those that the search will try: its first ones, then random ones of its space.
+    """Configurations that represent the search: its first ones, then random samples of its space.
 
-    Always the same ones; a grid's own. Those that are not valid are left out: the search records and counts
-    them. The starting configuration where no other is left.
+    For a grid, the grid itself. Deterministic. Invalid configurations are left out, since the search runs
+    nothing for them. The starting configuration if no other is left.
     """
     definition = _definition(plan, configuration)
     if plan.sampler == "grid":

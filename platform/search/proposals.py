@@ -1,4 +1,4 @@
-"""What a search tries next: a pure function of space, study seed, trial number and earlier results."""
+"""Proposals of a search: a pure function of space, study seed, trial number and earlier results."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ from platform.search.samplers import grid_of, make_sampler
 
 Direction = Literal["maximize", "minimize"]
 REMEMBERING = ("tpe", "random")
-"""Samplers that a failed trial in their study does not change: their study is kept for the next proposal."""
+"""Samplers that ignore failed trials, so that their in-memory study can be reused for the next proposal."""
 
 
 class Proposer:
-    """Proposes the configuration of a trial from the finished trials before its generation.
+    """Proposes the configuration of a trial from the finished trials of earlier generations.
 
-    Nothing is kept between two proposals but a cache: two processes propose the same.
+    The only state between proposals is a cache, so two processes propose the same.
     """
 
     def __init__(
@@ -33,8 +33,8 @@ class Proposer:
         directions: Sequence[Direction] = ("maximize",),
         study: str = "",
     ) -> None:
-        """`first` configurations are tried without being proposed; `study`: suffix of one among several
-        studies of a search. UserError: `grid` on a space with numbers.
+        """`first`: configurations that are tried without being proposed; `study`: the suffix of one of
+        several studies of a search. UserError: `grid` on a space with numeric parameters.
         """
         self._suggest = suggest
         self._sampler = sampler
@@ -47,11 +47,11 @@ class Proposer:
             self._grid = grid_of(suggest, first, study_seed=study_seed)
         self._states: dict[int, dict[str, Any]] = {}
         self._kept: tuple[optuna.Study, list[tuple[int, TrialState, tuple[float, ...]]]] | None = None
-        """The last study in memory; the number, state and values of each earlier trial in it."""
+        """The last in-memory study, and number, state and values of each trial in it."""
 
     @property
     def most_trials(self) -> int | None:
-        """Trials after which there is nothing left to propose; None where there is no end."""
+        """Number of distinct proposals; None if unlimited."""
         return len(self._grid) if self._sampler == "grid" else None
 
     def propose(
@@ -64,13 +64,13 @@ class Proposer:
     ) -> dict[str, Any]:
         """Parameter values of trial `number`.
 
-        `earlier`: the finished trials of earlier generations; `siblings`: those of its own generation with
-        lower numbers, of which only the parameters are read.
+        `earlier`: finished trials of earlier generations; `siblings`: trials of its own generation with lower
+        numbers, of which only the parameters are read.
         """
         if self._sampler == "cmaes":
             self._replay(earlier, generation_size)
         if self._sampler == "gp":
-            # A Gaussian process has one best point: without its siblings each trial would be the same.
+            # The acquisition function has one maximum: without its siblings every trial would be the same.
             earlier = [*earlier, *(_running(trial) for trial in siblings if trial.params)]
         return dict(self._ask(number, earlier).params)
 
@@ -89,12 +89,12 @@ class Proposer:
             self._suggest(trial)
         asked = study.get_trials(deepcopy=False)[trial.number]
         if self._kept is not None:
-            # Those that ask again look at complete and pruned trials only.
+            # These samplers read complete and pruned trials only.
             study.tell(trial, state=TrialState.FAIL)
         return asked
 
     def _study_of(self, earlier: Sequence[FrozenTrial]) -> optuna.Study:
-        """A study in memory with exactly these trials; those of the last one are not copied again."""
+        """An in-memory study with exactly these trials; those of the previous one are not copied again."""
         held = [(trial.number, trial.state, tuple(trial.values or ())) for trial in earlier]
         added = 0
         if self._kept is not None and held[: len(self._kept[1])] == self._kept[1]:
@@ -106,10 +106,10 @@ class Proposer:
         return study
 
     def _replay(self, earlier: Sequence[FrozenTrial], generation_size: int) -> None:
-        """Give the earlier trials the state that CMA-ES left with each when it proposed them.
+        """Restore the state that CMA-ES attached to each earlier trial when it proposed it.
 
-        CMA-ES keeps its distribution as a pickle in the trials that it proposed. Ours are written down as
-        values only, so the state is worked out again: no pickle is ever read from a study's storage.
+        Optuna's CMA-ES stores its distribution as a pickle in its trials. This study stores values only and
+        replays earlier proposals instead, so that no pickle is ever read from a study's storage.
         """
         for trial in earlier:
             number = trial.number
@@ -134,7 +134,7 @@ class Proposer:
 
 @contextmanager
 def _one_thread() -> Iterator[None]:
-    """Torch on one thread: small matrices take longer on more, and the number changes last bits."""
+    """Context with one torch thread: faster on small matrices, and the thread count changes last bits."""
     import torch
 
     threads = torch.get_num_threads()

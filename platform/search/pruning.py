@@ -1,4 +1,4 @@
-"""Whether a trial is worse than the best earlier one: Wilcoxon's signed-rank test over subjects."""
+"""Pruning: Wilcoxon signed-rank test over subjects against the best earlier trial."""
 
 from __future__ import annotations
 
@@ -13,39 +13,39 @@ from platform.search.inner_scores import InnerScores
 
 P_THRESHOLD = 0.1
 FEWEST_SUBJECTS = 8
-"""Nothing is stopped on the word of fewer."""
+"""Subjects needed before a trial can be pruned."""
 
 
 def why_unpruned(plan: Plan, steps: int) -> str:
-    """Why no trial of `steps` fold runs is stopped early, in words; empty where bad ones are."""
+    """Why trials of `steps` fold runs are not pruned; empty if they are."""
     if not plan.pruning:
-        return "as --pruning says"
+        return "disabled with --pruning no"
     if len(plan.objectives) > 1:
-        return "several objectives: a trial may be worse in one and better in another"
+        return "several objectives: a trial can be worse in one and better in another"
     if steps == 1:
-        return "a trial is one fold run, and nothing can be compared half-way"
+        return "a trial is a single fold run, so there is nothing to compare before it ends"
     return ""
 
 
 class EarlierTrials:
-    """Scores of complete trials, to compare running ones with. What a trial scored never changes."""
+    """Scores of complete trials, cached for comparison with running ones; they never change."""
 
     def __init__(self) -> None:
         self._scores: dict[int, InnerScores] = {}
         self._means: dict[tuple[int, int], float] = {}
 
     def add(self, number: int, scores: InnerScores) -> None:
-        """A complete trial."""
+        """Add a complete trial."""
         self._scores[number] = scores
 
     def __contains__(self, number: int) -> bool:
         return number in self._scores
 
     def are_better(self, numbers: Iterable[int], scores: InnerScores, steps_done: int) -> bool:
-        """Whether the best of these trials is better than `scores` over the first `steps_done` steps.
+        """Whether the best of these trials is significantly better over the first `steps_done` steps.
 
-        The best is the one with the highest mean of its subjects' accuracies over the same steps, the
-        earlier on a tie. Compared is each subject's accuracy with the same subject's.
+        The best trial has the highest mean of its subjects' accuracies over the same steps; the earlier one
+        wins a tie. The test pairs accuracies by subject.
         """
         best = max(sorted(numbers), key=lambda number: self._mean(number, steps_done), default=None)
         if best is None:
@@ -53,7 +53,7 @@ class EarlierTrials:
         aside = optuna.create_study(direction="maximize")
         aside.add_trial(_by_subject(self._scores[best], steps_done))
         with warnings.catch_warnings():
-            # Optuna calls it experimental; the version is pinned.
+            # Experimental in Optuna, whose version is pinned.
             warnings.simplefilter("ignore", optuna.exceptions.ExperimentalWarning)
             pruner = optuna.pruners.WilcoxonPruner(p_threshold=P_THRESHOLD, n_startup_steps=FEWEST_SUBJECTS)
         return pruner.prune(aside, _by_subject(scores, steps_done))
@@ -67,7 +67,7 @@ class EarlierTrials:
 
 
 def _by_subject(scores: InnerScores, steps_done: int) -> FrozenTrial:
-    """A trial whose intermediate values are its subjects' accuracies, as the pruner takes them."""
+    """A trial whose intermediate values are its subjects' accuracies, the pruner's input."""
     by_subject = scores.subject_accuracies(range(steps_done))
     values = dict(enumerate(by_subject[subject] for subject in sorted(by_subject)))
     return optuna.trial.create_trial(

@@ -1,4 +1,4 @@
-"""Optuna's samplers by name, made anew for each proposal from the study's seed and the trial's number."""
+"""Search algorithms by name, seeded for each proposal by the study's seed and the trial's number."""
 
 from __future__ import annotations
 
@@ -21,13 +21,13 @@ from platform.search.parameters import Suggest
 from platform.search.space_paths import paths
 
 MOST_GRID_POINTS = 2_000
-"""More would be no search."""
+"""Limit on the size of a grid."""
 QMC_COORDINATES = 64
-"""Parameters that a trial under `qmc` may ask for."""
+"""Parameters that a trial may ask for with `qmc`."""
 
 
 def seed_of(study_seed: int, number: int, study: str = "") -> int:
-    """The seed of trial `number`'s proposal, 0 to 2**32 - 1. `study`: suffix of one among several studies."""
+    """Seed in [0, 2**32) of trial `number`'s proposal; `study`: the suffix of one of several studies."""
     return _seed(f"{study_seed}/trial/{number}{study}")
 
 
@@ -38,10 +38,10 @@ def _seed(text: str) -> int:
 def make_sampler(
     name: str, *, study_seed: int, number: int, study: str = "", grid: Sequence[dict[str, Any]] = ()
 ) -> BaseSampler:
-    """The sampler of that name for one proposal: that of trial `number` of the study with that suffix.
+    """The named sampler for one proposal: that of trial `number` of the study with the suffix `study`.
 
-    `grid` holds the configurations in the order in which the sampler `grid` gives them, by trial number.
-    Parameters that GP and CMA-ES do not move themselves are left to Optuna's random sampler and to TPE.
+    `grid` holds the configurations of the grid by trial number. Parameters outside the relative search space
+    of GP and CMA-ES are left to the random sampler and to TPE, respectively.
     """
     seed = seed_of(study_seed, number, study)
     if name == "tpe":
@@ -60,11 +60,11 @@ def make_sampler(
         return QuasiRandomSampler(_seed(f"{study_seed}/points{study}"), number)
     if name == "grid":
         return GridPointSampler(grid[number])
-    raise ValueError(f"no sampler {name!r}")
+    raise ValueError(f"unknown sampler {name!r}")
 
 
 class _IndependentSampler(BaseSampler):
-    """A sampler that draws each parameter when the space asks for it."""
+    """A sampler that draws each parameter independently, when the space asks for it."""
 
     def infer_relative_search_space(self, study: Any, trial: Any) -> dict[str, BaseDistribution]:
         return {}
@@ -76,9 +76,9 @@ class _IndependentSampler(BaseSampler):
 class QuasiRandomSampler(_IndependentSampler):
     """Scrambled Sobol points: the k-th parameter that trial n asks for takes coordinate k of point n.
 
-    Departures from Optuna's QMCSampler: that one keeps its index in the study, which a proposal made
-    aside would lose, and takes its space from the first finished trial, so that a first generation would
-    be random and parameters of other branches always. This one needs neither.
+    Optuna's QMCSampler keeps its index in the study, where a proposal computed outside the study would lose
+    it, and takes its space from the first finished trial, so that the first generation and all parameters of
+    other branches would be random. This one avoids both.
     """
 
     def __init__(self, seed: int, index: int) -> None:
@@ -95,14 +95,14 @@ class QuasiRandomSampler(_IndependentSampler):
         share = next(self._shares, None)
         if share is None:
             raise UserError(
-                f"the sampler qmc takes at most {QMC_COORDINATES} parameters, and {param_name} is one more; "
-                f"pass --sampler tpe."
+                f"the sampler qmc supports at most {QMC_COORDINATES} parameters, and {param_name} is one "
+                f"more; pass --sampler tpe."
             )
         return at_share(param_distribution, share)
 
 
 class GridPointSampler(_IndependentSampler):
-    """Gives a trial one point of the grid."""
+    """Returns one point of the grid."""
 
     def __init__(self, point: dict[str, Any]) -> None:
         self._point = point
@@ -116,9 +116,9 @@ class GridPointSampler(_IndependentSampler):
 def grid_of(
     suggest: Suggest, first: Sequence[Mapping[str, Any]] = (), *, study_seed: int = 0
 ) -> list[dict[str, Any]]:
-    """All configurations of a space of choices by trial number: `first` as given, then the others shuffled.
+    """All configurations of a categorical space by trial number: `first` as given, then the others shuffled.
 
-    Shuffled by the study's seed, so that a search that stops early has seen all parts of the grid.
+    The order is seeded by the study's seed, so that a search that ends early has covered the whole grid.
     UserError: a numeric parameter, or too many configurations.
     """
     points: list[dict[str, Any]] = []
@@ -126,9 +126,9 @@ def grid_of(
         for name, distribution in path.distributions.items():
             if not isinstance(distribution, CategoricalDistribution):
                 raise UserError(
-                    f"the sampler grid takes spaces of choices only, but {name} is numeric; write it with "
-                    f"suggest_categorical, fix it with --set, or pass another --sampler (qmc spreads numbers "
-                    f"evenly)."
+                    f"the sampler grid supports categorical parameters only, but {name} is numeric; define "
+                    f"it with suggest_categorical, fix it with --set, or pass another --sampler (qmc covers "
+                    f"ranges evenly)."
                 )
         points.append(path.values)
         if len(points) > MOST_GRID_POINTS:
@@ -143,9 +143,9 @@ def grid_of(
 
 
 def describe_sampler(name: str, suggest: Suggest) -> str:
-    """What the sampler does with this space, for the screen: who moves which parameter.
+    """A line for the screen: which parameters the search algorithm proposes itself, and which it delegates.
 
-    UserError: `grid` on a space with numbers, `cmaes` on one without.
+    UserError: `grid` on a space with numeric parameters, `cmaes` on one without.
     """
     if name == "grid":
         return f"grid: {len(grid_of(suggest))} configurations, each tried once, in seeded order"
@@ -154,8 +154,8 @@ def describe_sampler(name: str, suggest: Suggest) -> str:
         own = [n for n, kind in always.items() if not isinstance(kind, CategoricalDistribution)]
         if not own:
             raise UserError(
-                "the sampler cmaes needs a numeric parameter that every trial asks for, but this space has "
-                "none; pass --sampler tpe or grid."
+                "the sampler cmaes needs a numeric parameter that every trial has, but this space has none; "
+                "pass --sampler tpe or grid."
             )
         return _shared_out("cmaes", own, [n for n in (*always, *sometimes) if n not in own], "TPE")
     if name == "gp":
@@ -165,7 +165,7 @@ def describe_sampler(name: str, suggest: Suggest) -> str:
 
 
 def _parameters(suggest: Suggest) -> tuple[dict[str, BaseDistribution], list[str]]:
-    """The parameters that every trial asks for, and the names that only some do, as choices decide it."""
+    """The parameters that every trial has, and the names of conditional parameters."""
     found: dict[str, BaseDistribution] = {}
     always: set[str] | None = None
     for path in itertools.islice(paths(suggest), MOST_GRID_POINTS):

@@ -1,6 +1,6 @@
-"""What a search saved by pruning trials, by running equal fold runs once, and by sharing stage 1.
+"""Savings of a search from pruning, from sharing equal fold runs, and from sharing stage 1.
 
-The naive search that it is measured against runs every step of every trial, each with a stage 1 of its own.
+The reference is a naive search, which runs every step of every trial, each with its own stage 1.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from platform.runs.tasks import FoldTask, Stage1Task
 
 @dataclass(frozen=True, kw_only=True)
 class SearchedTrial:
-    """One trial of a study: all its steps, of which the first `done` were run."""
+    """One trial of a study: all its steps, of which the first `done` ran."""
 
     tasks: tuple[FoldTask, ...]
     done: int
@@ -25,40 +25,40 @@ class SearchedTrial:
 
 @dataclass(frozen=True, kw_only=True)
 class Saving:
-    """Fold runs, stage-1 runs, training images and hours of one kind."""
+    """Fold runs, stage-1 runs, training images and hours of one category."""
 
     fold_runs: int
     stage1_runs: int
     images: int
     """Training images seen, over all epochs of both stages."""
     hours: float
-    """Of one fold run after another."""
+    """Time of the runs one after another."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Economy:
-    """The naive search, the one that ran, and what lay between."""
+    """The naive search, the search that ran, and the difference by cause."""
 
     naive: Saving
     pruned: Saving
-    """Steps that were not run because the trial was stopped, with the stage 1 that each would have had."""
+    """Steps skipped because the trial was pruned, each with its own stage 1."""
     failed: Saving
-    """Steps that were not run because an earlier one of the trial failed."""
+    """Steps skipped because an earlier step of the trial failed."""
     shared_fold_runs: Saving
-    """Steps that an earlier trial had run already, with the stage 1 that each would have had."""
+    """Steps that an earlier trial had already run, each with its own stage 1."""
     shared_stage1: Saving
-    """Stage 1 of the other steps, beyond the ones that were run."""
+    """Stage-1 runs of the remaining steps that another step had already run."""
     run: Saving
     hours_estimated: bool
-    """Whether hours of steps that nobody ran are means of their backbone's or of all runs."""
+    """Whether hours of skipped steps are means: over runs of the same backbone, or over all runs."""
 
     def to_dict(self) -> dict[str, Any]:
-        """As experiment.json holds it."""
+        """As stored in experiment.json."""
         return asdict(self)
 
 
 def measure_economy(trials: Sequence[SearchedTrial], store: ResultsStore) -> Economy:
-    """The economy of all studies' trials."""
+    """The savings over the trials of all studies."""
     prices = _Prices(store, [task for trial in trials for task in trial.tasks])
     naive, pruned, failed, again, stage1_again, run = (_Sum() for _ in range(6))
     fold_runs_seen: set[str] = set()
@@ -89,7 +89,7 @@ def measure_economy(trials: Sequence[SearchedTrial], store: ResultsStore) -> Eco
 
 
 class _Prices:
-    """Images and hours of tasks; of those that nobody ran, by the means of those that ran."""
+    """Images and hours of tasks; hours of tasks that did not run are means of those that did."""
 
     def __init__(self, store: ResultsStore, tasks: Sequence[FoldTask]) -> None:
         self.estimated = False
@@ -123,7 +123,7 @@ class _Sum:
         self._hours = 0.0
 
     def add(self, prices: _Prices, task: FoldTask) -> None:
-        """The fold run and a stage 1 of its own."""
+        """Add the fold run and its own stage 1."""
         self.add_fold_run(prices, task)
         if task.stage1 is not None:
             self.add_stage1(prices, task.stage1)
@@ -148,28 +148,33 @@ class _Sum:
 
 
 def economy_lines(economy: Mapping[str, Any]) -> list[str]:
-    """For a person, from `Economy.to_dict()`: what was asked, what was saved by what, what ran."""
+    """Lines for the screen, from `Economy.to_dict()`: share of the work that ran, and savings by cause."""
     naive, run = economy["naive"], economy["run"]
     lines = [
-        f"The search asked {naive['fold_runs']} fold runs and needed {run['fold_runs']} (run now or before), "
-        f"with {run['stage1_runs']} stage-1 runs instead of {naive['stage1_runs']}: "
-        f"{_share(run['images'], naive['images'])} of the training images of a naive search"
-        + (" (hours of what was not run: means of what was)." if economy["hours_estimated"] else ".")
+        f"Pruning and sharing cut the work to {_share(run['images'], naive['images'])} of the training "
+        f"images: {run['fold_runs']} of {naive['fold_runs']} fold runs, {run['stage1_runs']} of "
+        f"{naive['stage1_runs']} stage-1 runs."
+        + (" Hours of skipped runs are means of the others." if economy["hours_estimated"] else "")
     ]
     for key, what in (
-        ("pruned", "pruning trials"),
+        ("pruned", "pruning"),
         ("shared_stage1", "sharing stage 1"),
-        ("shared_fold_runs", "running equal fold runs once"),
-        ("failed", "stopping failed trials"),
+        ("shared_fold_runs", "sharing equal fold runs"),
+        ("failed", "ending failed trials"),
     ):
         saved = economy[key]
         if key != "failed" or saved["fold_runs"]:
             lines.append(
-                f"  {what}: {saved['fold_runs']} fold runs, {saved['stage1_runs']} stage-1 runs, "
-                f"{_share(saved['images'], naive['images'])} of the images, {saved['hours']:.2f} of "
-                f"{naive['hours']:.2f} hours saved"
+                f"  saved by {what}: {_count(saved['fold_runs'], 'fold run')}, "
+                f"{_count(saved['stage1_runs'], 'stage-1 run')}, "
+                f"{_share(saved['images'], naive['images'])} of the images, "
+                f"{saved['hours']:.2f} of {naive['hours']:.2f} hours"
             )
     return lines
+
+
+def _count(number: int, noun: str) -> str:
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
 
 
 def _share(part: int, whole: int) -> str:

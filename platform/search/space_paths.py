@@ -1,4 +1,4 @@
-"""Every way through the choices of a search space, each number at its middle."""
+"""Paths through the choices of a search space, with numeric parameters at their midpoints."""
 
 from __future__ import annotations
 
@@ -20,19 +20,19 @@ HASHED_PATHS = 256
 
 @dataclass(frozen=True, kw_only=True)
 class SpacePath:
-    """One way through a space: one answer to each choice that it led to."""
+    """One path through a space: a value for each choice on the way."""
 
     values: dict[str, Any]
     """Parameter to its value."""
     distributions: Mapping[str, BaseDistribution]
     overrides: dict[str, Any]
-    """What the space makes of them."""
+    """The fields of the configuration that the space returns for these values."""
 
 
 def paths(suggest: Suggest) -> Iterator[SpacePath]:
-    """One path for each combination of choices that the space can ask for, depth first.
+    """One path per combination of choices, depth first.
 
-    Parameters that exist for some numbers only are found where the middle number has them.
+    A parameter that depends on the value of a number is found only if the midpoint has it.
     """
     turns: list[int] | None = []
     while turns is not None:
@@ -43,16 +43,16 @@ def paths(suggest: Suggest) -> Iterator[SpacePath]:
 
 
 def space_settings(suggest: Suggest) -> dict[str, str]:
-    """What a space is, as settings of a study: the range of each parameter, and a hash of what it sets.
+    """A space as settings of a study: the range of each parameter, and a hash of the fields that it sets.
 
-    The hash, over the first `HASHED_PATHS` paths, also knows what the space works out from its parameters.
+    The hash, over the first `HASHED_PATHS` paths, also covers values that the space derives from parameters.
     """
     found: dict[str, BaseDistribution] = {}
     overrides = []
     for path in itertools.islice(paths(suggest), HASHED_PATHS):
         found |= path.distributions
         overrides.append(path.overrides)
-    # Six digits: the last bits of a logarithmic middle may differ between machines.
+    # Six digits, because the last bits of a logarithmic midpoint may differ between machines.
     text = canonical_json(json.loads(json.dumps(overrides), parse_float=lambda x: f"{float(x):.6g}"))
     shown = {f"parameter {name}": _shown(found[name]) for name in sorted(found)}
     return {**shown, "space sets": hashlib.sha256(text.encode()).hexdigest()[:12]}
@@ -64,7 +64,7 @@ def _shown(distribution: BaseDistribution) -> str:
 
 
 class _PathTrial(AskedTrial):
-    """Takes the given turns (indices of choices), then always the first."""
+    """Takes the given turns (indices of choices), then always the first choice."""
 
     def __init__(self, turns: list[int]) -> None:
         super().__init__()
@@ -85,7 +85,7 @@ class _PathTrial(AskedTrial):
         return self.values[name]
 
     def next_turns(self) -> list[int] | None:
-        """The turns of the path after this one; None after the last."""
+        """The turns of the next path; None after the last."""
         taken = list(self._taken)
         while taken and taken[-1][0] + 1 == taken[-1][1]:
             taken.pop()

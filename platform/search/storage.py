@@ -1,4 +1,4 @@
-"""Where an Optuna study lives: a journal file, SQLite or PostgreSQL."""
+"""Storage of Optuna studies: journal file, SQLite or PostgreSQL."""
 
 from __future__ import annotations
 
@@ -19,23 +19,23 @@ JOURNAL = "journal"
 """The default: a file in the experiment's folder, safe on NFS."""
 JOURNAL_FILE = "study.journal"
 CONNECT_SECONDS = 5
-"""A server that has not answered by then counts as unreachable."""
+"""Connection timeout of a database server."""
 BUSY_SECONDS = 30
-"""How long SQLite waits for another process that writes."""
+"""Time that SQLite waits for another writer."""
 
 _PASSWORD = re.compile(r"(postgresql://[^:/?#@]*):(.*)@")
 
 
 def without_password(text: str) -> str:
-    """The same text, with the password gone from a PostgreSQL URL in it."""
+    """`text` without the password of a PostgreSQL URL in it."""
     return _PASSWORD.sub(r"\1@", text)
 
 
 def storage_setting(text: str) -> str:
-    """The setting `storage` from what a user wrote: no password in it, a SQLite file's path absolute.
+    """The setting `storage` from user input: without password, and with an absolute path for SQLite.
 
-    A setting is printed and stored with the results. The password goes where PostgreSQL's own programs
-    look for it, into this process's PGPASSWORD.
+    Settings are printed and stored with the results. A password is moved to the environment variable
+    PGPASSWORD of this process, where PostgreSQL clients look for it.
     """
     password = _PASSWORD.search(text)
     if password:
@@ -47,17 +47,17 @@ def storage_setting(text: str) -> str:
 
 
 def storage_location(setting: str, experiment_folder: Path) -> str:
-    """What `open_storage` opens, and what optuna-dashboard is given: a journal's path, or a URL."""
+    """Argument of `open_storage` and of optuna-dashboard: the path of a journal, or a URL."""
     return str(experiment_folder / JOURNAL_FILE) if setting == JOURNAL else setting
 
 
 def open_storage(location: str | Path, say: Callable[[str], None] = print) -> optuna.storages.BaseStorage:
-    """The storage at that path (a journal file, which is made) or URL, for the driver that leads its study.
+    """The storage at a path (a journal file, created if missing) or URL, for the driver that leads its study.
 
-    A journal that ends in a damaged line is repaired, and `say` tells of it.
+    A damaged last line of a journal is removed and reported through `say`.
 
-    UserError, within seconds: a folder that cannot be written, a full disk, a journal damaged elsewhere, a
-    server that cannot be reached or refuses, a database made by another version of Optuna.
+    UserError, within seconds: an unwritable folder, a full disk, a journal damaged elsewhere, a server that
+    is unreachable or refuses the connection, a database of another Optuna version.
     """
     if "://" in str(location):
         return _open_database(str(location))
@@ -65,8 +65,8 @@ def open_storage(location: str | Path, say: Callable[[str], None] = print) -> op
 
 
 def find_study(location: str, name: str) -> optuna.Study | None:
-    """The study of that name, to be looked at; None where there is none yet. Writes nothing, not even the
-    tables of a new database.
+    """The study of that name, read-only; None if it does not exist. Writes nothing, not even the tables of a
+    new database.
 
     UserError as `open_storage`.
     """
@@ -83,21 +83,21 @@ def find_study(location: str, name: str) -> optuna.Study | None:
 
 
 def close_storage(storage: optuna.storages.BaseStorage) -> None:
-    """Close a database's connections; a journal has none."""
+    """Close the connections of a database; a journal has none."""
     engine = getattr(storage, "engine", None)
     if engine is not None:
         engine.dispose()
 
 
 def storage_failure(error: BaseException) -> str:
-    """What a database answered, in one line without its full stop and without a password."""
+    """The reason of a database error, in one line without full stop or password."""
     cause = error.__cause__ or error
     reason = str(getattr(cause, "orig", None) or cause).strip().splitlines() or [type(cause).__name__]
     return without_password(f"the study's storage cannot be used ({reason[0].strip().rstrip('.')})")
 
 
 def _open_journal(path: Path, say: Callable[[str], None] | None) -> optuna.storages.BaseStorage:
-    """`say` None: only to be looked at."""
+    """Read-only if `say` is None."""
     import optuna
 
     from platform.search.journal import Journal
@@ -109,7 +109,7 @@ def _open_journal(path: Path, say: Callable[[str], None] | None) -> optuna.stora
         return optuna.storages.JournalStorage(journal)
     except UserError:
         raise
-    except Exception as error:  # whatever Optuna trips over in an operation whose values make no sense
+    except Exception as error:  # Optuna fails in various ways on operations with wrong values
         raise journal.refuse_contents(error) from error
 
 
@@ -121,7 +121,7 @@ def _open_database(url: str) -> optuna.storages.BaseStorage:
 
 
 def _has_tables(url: str) -> bool:
-    """Whether Optuna has used the database. SQLite would make the file, only to look into it."""
+    """Whether the database has Optuna's tables. Opening a missing SQLite file would create it."""
     import sqlalchemy
 
     file = Path(url.removeprefix("sqlite:///"))
@@ -137,14 +137,14 @@ def _has_tables(url: str) -> bool:
 
 def _engine_settings(url: str) -> dict[str, Any]:
     if url.startswith("postgresql://"):
-        # A connection that the server or a firewall closed overnight is noticed and opened again.
+        # Detects and reopens connections that the server or a firewall has closed.
         return {"connect_args": {"connect_timeout": CONNECT_SECONDS}, "pool_pre_ping": True}
     return {"connect_args": {"timeout": BUSY_SECONDS}}
 
 
 @contextmanager
 def _reachable(url: str) -> Iterator[None]:
-    """A UserError for whatever keeps a database from being used."""
+    """Context that turns errors of an unusable database into UserError."""
     import sqlalchemy.exc
 
     try:
@@ -159,9 +159,9 @@ def _reachable(url: str) -> Iterator[None]:
 
 def _remedy(url: str, reason: str) -> str:
     if url.startswith("sqlite:"):
-        return "Check that the file's folder is there and may be written, or pass another --storage."
+        return "Check that the file's folder exists and is writable, or pass another --storage."
     if "password" in reason or "authentication" in reason:
-        return "Put the password into PGPASSWORD or ~/.pgpass, or check the user's name in --storage."
+        return "Put the password into PGPASSWORD or ~/.pgpass, or check the user name in --storage."
     return (
         "Check that the server runs and accepts this machine, and the host, port and database in --storage."
     )

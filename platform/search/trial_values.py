@@ -1,4 +1,4 @@
-"""The numbers that a trial is judged by, in the order of the study's objectives."""
+"""Objective values of a trial."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from platform.runs.tasks import FoldTask
 from platform.search.inner_scores import InnerScores
 
 MEASURED = ("latency", "parameters")
-"""Objectives that are taken from the net itself, not from its predictions."""
+"""Objectives measured on the network itself, not on its predictions."""
 
 
 def trial_values(
@@ -20,7 +20,7 @@ def trial_values(
     tasks: Sequence[FoldTask],
     measured: Mapping[str, float],
 ) -> list[float]:
-    """The values of a trial whose fold runs are all there; `measured` holds those of MEASURED."""
+    """Values of a trial with complete fold runs, ordered as `objectives`; `measured`: those in MEASURED."""
     known: dict[str, float] = {**measured, "accuracy": scores.mean_of_steps}
     if "macro_f1" in objectives:
         known["macro_f1"] = pooled_macro_f1(store, tasks)
@@ -28,9 +28,9 @@ def trial_values(
 
 
 def pooled_macro_f1(store: ResultsStore, tasks: Sequence[FoldTask]) -> float:
-    """Macro F1 in [0, 1] of all these fold runs' predictions together.
+    """Macro F1 in [0, 1] of the pooled predictions of these fold runs.
 
-    A fold's own macro F1 is undefined where its validation subjects lack a class.
+    A single fold's macro F1 is undefined if its validation subjects lack a class.
     """
     import numpy as np
 

@@ -61,7 +61,7 @@ def test_a_dry_run_shows_them_and_its_settings_can_be_given_back(
     [
         (["--set", "lamda_mask=1"], ["unknown parameter in --set 'lamda_mask'; did you mean 'lambda_mask'?"]),
         (["--set", "generator_width=1"], ["not searched by the space quick", "--generator-width VALUE"]),
-        (["--set", "lambda_mask=-1"], ["--set lambda_mask=-1 gives", "lambda_mask must be >= 0"]),
+        (["--set", "lambda_mask=-1"], ["--set lambda_mask=-1 produces", "lambda_mask must be >= 0"]),
         (["--enqueue", "{folder}/none.yaml"], ["cannot read", "none.yaml", "--enqueue"]),
         (
             ["--enqueue", "{folder}/bad.yaml"],

@@ -52,7 +52,9 @@ def test_a_first_configuration_outside_the_space_is_refused(first: dict[str, flo
 
 
 def test_a_space_whose_values_make_no_valid_configuration_is_refused() -> None:
-    with pytest.raises(UserError, match=r"the search space gives .* cannot be: lambda_mask must be >= 0"):
+    with pytest.raises(
+        UserError, match=r"the search space produces an invalid configuration: lambda_mask must be >= 0"
+    ):
         check_first(
             definition(
                 suggest=lambda trial: {"lambda_mask": -trial.suggest_float("lambda_mask", 0.1, 10.0)},
@@ -80,7 +82,9 @@ def test_a_fixed_choice_takes_what_depends_on_it_along() -> None:
 
 
 def test_a_fixed_value_that_cannot_be_is_refused_with_its_rule() -> None:
-    with pytest.raises(UserError, match=r"--set lambda_mask=-1 gives .*: lambda_mask must be >= 0 .* -1.0"):
+    with pytest.raises(
+        UserError, match=r"--set lambda_mask=-1 produces .*: lambda_mask must be >= 0 .* -1.0"
+    ):
         definition_of_space("quick", configuration_of("quick"), fixed=["lambda_mask=-1"])
 
 

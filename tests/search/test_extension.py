@@ -85,7 +85,7 @@ def test_no_trial_is_ever_taken_away(study: optuna.Study) -> None:
 
 
 def test_only_a_finished_study_is_extended(study: optuna.Study) -> None:
-    with pytest.raises(UserError, match="there is none of this name yet"):
+    with pytest.raises(UserError, match="no study of this name exists"):
         wanted_trials(None, PLANNED, 5)
     started(study)
     with pytest.raises(UserError, match=r"study is not finished \(to 12 trials\); run .* without --extend"):

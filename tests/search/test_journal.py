@@ -102,8 +102,8 @@ def test_what_a_power_cut_leaves_at_the_end_is_cut(end: bytes, tmp_path: Path) -
     said: list[str] = []
     assert [trial.value for trial in study_in(path, said).trials] == [0.5, 0.25]
     assert said == [
-        f"{path} ended in a damaged line ({len(end)} bytes), as a full disk or a power cut leaves it: cut "
-        "off. What it said is worked out again."
+        f"{path} ended in a damaged line ({len(end)} bytes), as after a full disk or a power "
+        "failure. The line was removed; its content is computed again."
     ]
 
 
@@ -115,7 +115,7 @@ def test_what_a_power_cut_leaves_at_the_end_is_cut(end: bytes, tmp_path: Path) -
         (4, lambda line: ZEROS + b"\n", "it is no JSON"),
         (5, lambda line: line.replace(b'"state":1', b'"state":2'), "it does not match its checksum"),
         (5, lambda line: line.replace(b"0.5", b"0.9"), "it does not match its checksum"),
-        (2, lambda line: b"{}\n", "it is no operation of Optuna's"),
+        (2, lambda line: b"{}\n", "it is not an Optuna operation"),
     ],
 )
 def test_a_damaged_line_before_the_last_is_refused_by_number(

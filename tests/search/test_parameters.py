@@ -88,7 +88,7 @@ def test_without_fixed_parameters_the_space_is_itself() -> None:
         (["draw=1.5"], ["--set draw takes a number", "'1.5'"]),
         (["optimizer=adamw"], ["--set optimizer takes adam or sgd", "'adamw'"]),
         (["lambda_mask=1"], ["'lambda_mask' is not searched by the space mine", "--lambda-mask VALUE"]),
-        (["seed=1"], ["'seed' is no parameter of the space mine: it is worked out from others", "draw"]),
+        (["seed=1"], ["'seed' is not a parameter of the space mine, but derived from others", "draw"]),
     ],
 )
 def test_a_bad_value_says_what_is_wrong(texts: list[str], parts: list[str]) -> None:

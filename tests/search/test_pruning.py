@@ -55,6 +55,6 @@ def test_a_trial_once_taken_in_is_known() -> None:
 
 def test_it_is_said_why_nothing_is_pruned() -> None:
     assert why_unpruned(Plan(), 10) == ""
-    assert "one fold run" in why_unpruned(Plan(), 1)
+    assert "a single fold run" in why_unpruned(Plan(), 1)
     assert "several objectives" in why_unpruned(Plan(objectives=("accuracy", "latency")), 10)
     assert "--pruning" in why_unpruned(Plan(pruning=False), 10)

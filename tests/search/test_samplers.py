@@ -57,7 +57,9 @@ def test_a_grid_begins_with_the_given_configurations_and_repeats_none() -> None:
 
 
 def test_a_grid_refuses_a_numeric_parameter_by_name() -> None:
-    with pytest.raises(UserError, match=r"grid takes spaces of choices only, but rate is numeric.*--sampler"):
+    with pytest.raises(
+        UserError, match=r"grid supports categorical parameters only, but rate is numeric.*--sampler"
+    ):
         grid_of(mixed)
 
 

@@ -73,12 +73,12 @@ def test_what_was_run_and_what_was_saved_make_up_the_naive_search(economy: Econo
 
 def test_the_lines_name_each_saving(economy: Economy) -> None:
     assert economy_lines(economy.to_dict()) == [
-        "The search asked 6 fold runs and needed 3 (run now or before), with 2 stage-1 runs instead of 6: "
-        "42 % of the training images of a naive search (hours of what was not run: means of what was).",
-        "  pruning trials: 1 fold runs, 1 stage-1 runs, 17 % of the images, 1.50 of 9.00 hours saved",
-        "  sharing stage 1: 0 fold runs, 1 stage-1 runs, 8 % of the images, 0.50 of 9.00 hours saved",
-        "  running equal fold runs once: 2 fold runs, 2 stage-1 runs, 33 % of the images, 3.00 of 9.00 hours "
-        "saved",
+        "Pruning and sharing cut the work to 42 % of the training images: 3 of 6 fold runs, 2 of 6 stage-1 "
+        "runs. Hours of skipped runs are means of the others.",
+        "  saved by pruning: 1 fold run, 1 stage-1 run, 17 % of the images, 1.50 of 9.00 hours",
+        "  saved by sharing stage 1: 0 fold runs, 1 stage-1 run, 8 % of the images, 0.50 of 9.00 hours",
+        "  saved by sharing equal fold runs: 2 fold runs, 2 stage-1 runs, 33 % of the images, 3.00 of 9.00 "
+        "hours",
     ]
 
 

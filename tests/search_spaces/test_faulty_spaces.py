@@ -112,9 +112,9 @@ def test_a_refusal_of_the_spaces_own_is_left_as_it_is(write: Write) -> None:
     ("one", "other", "kinds"),
     [
         ("categorical('draw', (1, 2))", "categorical('draw', (1, 3))", "1 or 2 in one place and 1 or 3 in"),
-        ("categorical('draw', (1, 2))", "int('draw', 1, 2)", "a whole number of 1 to 2"),
-        ("float('draw', 1, 2)", "float('draw', 1, 2, log=True)", "a number of 1 to 2 (log)"),
-        ("float('draw', 1, 2)", "int('draw', 1, 2)", "a whole number of 1 to 2"),
+        ("categorical('draw', (1, 2))", "int('draw', 1, 2)", "an integer from 1 to 2"),
+        ("float('draw', 1, 2)", "float('draw', 1, 2, log=True)", "a number from 1 to 2 (log)"),
+        ("float('draw', 1, 2)", "int('draw', 1, 2)", "an integer from 1 to 2"),
         ("float('draw', 1, 2)", "float('draw', 1, 3)", None),
     ],
 )
@@ -133,7 +133,7 @@ def test_a_parameter_is_of_one_kind_in_all_branches(
         assert definition_of_space(name, Configuration(method="cnn"))
         return
     said = refusal(name)
-    assert f"same choices wherever search_spaces/{name}.py asks for it, but draw is " in said
+    assert f"one set of choices in search_spaces/{name}.py, but draw is " in said
     assert kinds in said
 
 
@@ -183,7 +183,7 @@ def test_a_search_of_nothing_is_refused(write: Write) -> None:
     assert "python -m platform.crossval" in said
     assert definition_of_space("loss_weights", Configuration(), fixed=fixed[:1])
     for lines in ("return {}", "return {'lambda_mask': trial.suggest_float('lambda_mask', 1, 1)}"):
-        assert "leaves none: it has no parameter of several values" in refusal(write(suggesting(lines)))
+        assert "leaves none: it has no parameter with more than one" in refusal(write(suggesting(lines)))
 
 
 def test_a_value_of_the_base_outside_the_space_is_named_with_its_flag() -> None:
@@ -206,4 +206,6 @@ def test_parameters_that_first_leaves_out_are_named(write: Write) -> None:
         ).replace("lambda_mask", "optimizer")
     )
     said = refusal(name, fixed=["optimizer=adamw"])
-    assert "(weight_decay (0.0001 to 0.1) is missing); let the space's first(base) give weight_decay" in said
+    assert (
+        "weight_decay (0.0001 to 0.1) is missing); have the space's first(base) return weight_decay" in said
+    )
