@@ -22,7 +22,8 @@ from datasets.augmentation.content import augmentation_setting
 from datasets.augmentation.draw import augmentation_policy, check_augmentation
 from datasets.batches import Batch, FaceTensors
 from datasets.masks.motion_masks import class_motion_masks, to_gray
-from datasets.synthetic.frames import SetParameters, draw_frame
+from datasets.synthetic.frames import draw_frame
+from datasets.synthetic.parameters import SetParameters
 from datasets.synthetic.performance import EXPRESSIONS
 
 SIDE, CROP, CELL, HEADER = 320, 299, 116, 22

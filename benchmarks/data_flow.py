@@ -27,7 +27,8 @@ from datasets.alignment.similarity import align, five_points_from_68, similarity
 from datasets.prepared.store import PreparedStore
 from datasets.prepared.store_writer import FrameSource, Recipe, write_prepared
 from datasets.records import FrameRecord
-from datasets.synthetic.frames import SetParameters, draw_frame
+from datasets.synthetic.frames import draw_frame
+from datasets.synthetic.parameters import SetParameters
 from datasets.synthetic.performance import EXPRESSIONS
 from platform.cli.progress_line import ProgressLine
 from platform.config.presets import preset

@@ -20,9 +20,10 @@ import numpy as np
 
 from datasets.alignment.similarity import align, five_points_from_68, similarity_transform, template_points
 from datasets.masks.motion_masks import class_motion_masks, to_gray
-from datasets.synthetic.frames import SetParameters, draw_frame
+from datasets.synthetic import adapter, adapter_wild
+from datasets.synthetic.frames import draw_frame
+from datasets.synthetic.parameters import SetParameters
 from datasets.synthetic.performance import EXPRESSIONS
-from datasets.synthetic.sets import SYNTHETIC_SETS
 from datasets.synthetic.sheet import contact_sheet, preview_sheet
 
 PIXELS, MASK_PIXELS = 48, 70
@@ -170,7 +171,7 @@ def write_figures(faces: Faces, released: Path) -> None:
     """The pictures of docs/synthetic.md."""
     FIGURES.mkdir(parents=True, exist_ok=True)
     quality = [cv2.IMWRITE_JPEG_QUALITY, 86]
-    laboratory, wild = SYNTHETIC_SETS["synthetic"], SYNTHETIC_SETS["synthetic_wild"]
+    laboratory, wild = adapter.PARAMETERS, adapter_wild.PARAMETERS
     sheets = {
         "synthetic_contact_sheet": contact_sheet(seed=0, people=7, cell_pixels=256),
         "synthetic_default_set": preview_sheet(laboratory, people=6, cell_pixels=160),
@@ -228,13 +229,13 @@ def main() -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("--subjects", type=int, default=SYNTHETIC_SETS["synthetic"].subjects)
+    parser.add_argument("--subjects", type=int, default=adapter.PARAMETERS.subjects)
     parser.add_argument("--processes", type=int, default=2)
     parser.add_argument("--released", type=Path, default=Path("../shared/vectors/ckplus_released_masks"))
     parser.add_argument("--sweep", action="store_true")
     parser.add_argument("--network", action="store_true")
     arguments = parser.parse_args()
-    default = replace(SYNTHETIC_SETS["synthetic"], subjects=arguments.subjects)
+    default = replace(adapter.PARAMETERS, subjects=arguments.subjects)
     if arguments.sweep:
         for difficulty in (0.0, 0.25, 0.5, 0.75, 1.0):
             report(replace(default, difficulty=difficulty), arguments.processes, arguments.released)
@@ -248,7 +249,7 @@ def main() -> None:
             )
         return
     faces = report(default, arguments.processes, arguments.released)
-    if arguments.subjects == SYNTHETIC_SETS["synthetic"].subjects:
+    if arguments.subjects == adapter.PARAMETERS.subjects:
         write_figures(faces, arguments.released)
 
 

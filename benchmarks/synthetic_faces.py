@@ -17,7 +17,8 @@ def draw_some(size_pixels: int, wild: bool, first_subject: int, count: int) -> f
     """Seconds for `count` frames, each of another person and expression, after one to warm up."""
     import cv2
 
-    from datasets.synthetic.frames import SetParameters, draw_frame
+    from datasets.synthetic.frames import draw_frame
+    from datasets.synthetic.parameters import SetParameters
 
     cv2.setNumThreads(1)
     parameters = SetParameters(

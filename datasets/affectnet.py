@@ -66,6 +66,12 @@ def label_codes(root: Path) -> Counter[str]:
     return _layout_in(root).label_codes(root)
 
 
+def recognises(root: Path) -> bool:
+    """Whether `root` has AffectNet's layout, by its folders and a few file names."""
+    old = (root / "Manually_Annotated_Images").is_dir()
+    return old or any((root / part / "annotations").is_dir() for part in ("train_set", "val_set"))
+
+
 def read_records(
     root: Path, choices: Choices = ALL_BY_THE_RULE, bad: BadItems | None = None
 ) -> list[FrameRecord]:

@@ -8,6 +8,7 @@ leniently; all 25 photographs of a subject are missed where they are not there.
 
 from __future__ import annotations
 
+import os
 import re
 from pathlib import Path
 
@@ -16,7 +17,14 @@ import numpy as np
 from datasets.raw.accounting import FileKind, Layout, account_for
 from datasets.raw.choices import ALL_BY_THE_RULE, BadItems, Choices
 from datasets.raw.frame_selection import check_all_found
-from datasets.raw.sources import found_in, read_image, require_folder, source_path, visible_names
+from datasets.raw.sources import (
+    folder_names,
+    found_in,
+    read_image,
+    require_folder,
+    source_path,
+    visible_names,
+)
 from datasets.records import DatasetDescription, FrameRecord
 from platform.errors import UserError
 
@@ -63,6 +71,16 @@ _NAME = re.compile(
     r"^(?P<subject>[FM]\d{4})_(?P<code>[A-Z]{2})(?P<level>\d{2})(?P<ethnicity>[A-Z]{2})_F2D\.bmp$",
     re.IGNORECASE,
 )
+
+
+def recognises(root: Path) -> bool:
+    """Whether `root` has BU-3DFE's layout, by its folders and a few file names."""
+    subjects = [name for name in folder_names(root) if re.fullmatch(r"[FM]\d{4}", name, re.IGNORECASE)]
+    return any(
+        re.search(r"_F2D\.bmp$", name, re.IGNORECASE)
+        for one in subjects[:3]
+        for name in os.listdir(root / one)
+    )
 
 
 def read_records(

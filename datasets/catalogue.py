@@ -1,47 +1,56 @@
-"""The data sets by name, and their adapters.
+"""Catalogue of the data sets: one line each, the name and the module of its adapter.
 
-An adapter is a module with DATASET, `read_records(root, choices, bad)` and `read_frame(root, record)`;
-one whose data set this repository makes itself (`DATASET.embedded`) also has `ensure_written(root)` and
-`undrawn_records()`.
+An adapter is a module that offers what `Adapter` says. It may also have:
+
+- `recognises(root)`: whether a folder has the data set's layout, for `prepare --inspect` and for the check
+  that a folder is not another data set's. Every data set with a layout of its own has it;
+- `label_codes(root)` and `inspection_notes(root)`: label codes with counts, and remarks, for `--inspect`;
+- `ALSO_DECIDES`: files beside the images whose change asks for a new preparation;
+- `PAPER_IMAGE_COUNTS`: images of each class in the paper's experiments;
+- where this repository draws the data set (`DATASET.embedded`): `ensure_written(root)`, which draws it, and
+  `undrawn_records()`, the records that it will have.
 """
 
 from __future__ import annotations
 
 from importlib import import_module
 from pathlib import Path
-from typing import Protocol, cast
-
-import numpy as np
+from typing import TYPE_CHECKING, Any, Protocol, cast
 
 from datasets.raw.choices import ALL_BY_THE_RULE, BadItems, Choices
-from datasets.records import DatasetDescription, FrameRecord
 from platform.errors import unknown_name
+
+if TYPE_CHECKING:
+    import numpy as np
+
+    from datasets.records import DatasetDescription, FrameRecord
 
 ADAPTERS = {
     "affectnet": "datasets.affectnet",
     "bu3dfe": "datasets.bu3dfe",
     "ckplus": "datasets.ckplus",
     "fmpn_release": "datasets.fmpn_release",
-    "folder": "datasets.folder",
     "mmi": "datasets.mmi",
     "oulu_casia": "datasets.oulu_casia",
+    "folder": "datasets.folder",
     "synthetic": "datasets.synthetic.adapter",
     "synthetic_mmi": "datasets.synthetic.adapter_mmi",
     "synthetic_wild": "datasets.synthetic.adapter_wild",
 }
-"""The adapter's module of each data set; imported when asked for."""
+"""Name of the data set, the value of `--dataset`, to the module of its adapter, imported on first use. Where
+a folder has several layouts, the first one here is proposed."""
 
 
 class Adapter(Protocol):
-    """What every adapter module offers."""
+    """The interface of every adapter module."""
 
     DATASET: DatasetDescription
 
     def read_records(
         self, root: Path, choices: Choices = ALL_BY_THE_RULE, bad: BadItems | None = None
     ) -> list[FrameRecord]:
-        """The frames wanted from the raw data set in `root`: expressive ones, neutral ones, and what
-        `choices` adds. `bad` (None: strict) says what becomes of a sequence or image that is bad."""
+        """The wanted frames of the raw data set in `root`: expressive and neutral ones, and what `choices`
+        adds. `bad` (None: strict) decides what happens to a damaged sequence or image."""
 
     def read_frame(self, root: Path, record: FrameRecord) -> np.ndarray:
         """The image of `record`, uint8 (H, W, 3), RGB."""
@@ -52,42 +61,55 @@ def dataset_names() -> list[str]:
     return sorted(ADAPTERS)
 
 
+def recognisable_names() -> list[str]:
+    """The data sets with a layout of their own, in the catalogue's order; drawn sets imitate another's."""
+    return [name for name in ADAPTERS if hasattr(load_adapter(name), "recognises")]
+
+
+def recognises(name: str, root: Path) -> bool:
+    """Whether the folder `root` has the layout of the data set `name`."""
+    return bool(_module(name).recognises(root))
+
+
 def load_adapter(name: str) -> Adapter:
     """The adapter of the data set `name`. Raises UserError for an unknown name."""
+    return cast(Adapter, _module(name))
+
+
+def _module(name: str) -> Any:
     if name not in ADAPTERS:
         raise unknown_name("data set", name, ADAPTERS)
-    return cast(Adapter, import_module(ADAPTERS[name]))
+    return import_module(ADAPTERS[name])
 
 
 def describe(name: str) -> DatasetDescription:
-    """What is known of the data set `name`. Raises UserError for an unknown name."""
+    """The description of the data set `name`. Raises UserError for an unknown name."""
     return load_adapter(name).DATASET
 
 
 def share_people(one: str, other: str) -> bool:
-    """Whether people of a data set may be people of another one too. Raises UserError for an unknown name."""
+    """Whether people of one data set may also be in the other. Raises UserError for an unknown name."""
     return other in describe(one).same_people_as or one in describe(other).same_people_as
 
 
 def raw_folder(data_root: Path, name: str) -> Path:
-    """Where an embedded data set is written before it is prepared."""
+    """The folder that an embedded data set is drawn into before it is prepared."""
     return data_root / "raw" / name
 
 
 def ensure_embedded(name: str, folder: Path) -> None:
-    """Write the embedded data set `name` to `folder`, in its native layout, if it is not there."""
-    adapter = load_adapter(name)
-    if not adapter.DATASET.embedded:
-        raise ValueError(f"{name} is not embedded: its licence lets nobody write it but its owners")
-    import_module(ADAPTERS[name]).ensure_written(folder)
+    """Draw the embedded data set `name` into `folder`, in its native layout, unless it is there."""
+    if not describe(name).embedded:
+        raise ValueError(f"{name} is not a built-in data set and cannot be generated here")
+    _module(name).ensure_written(folder)
 
 
 def undrawn_records(name: str) -> list[FrameRecord]:
     """The records of the embedded data set `name`, known before it is drawn; no sources, no landmarks."""
-    records: list[FrameRecord] = import_module(ADAPTERS[name]).undrawn_records()
+    records: list[FrameRecord] = _module(name).undrawn_records()
     return records
 
 
 def paper_image_counts(name: str) -> dict[str, int]:
-    """Expressive images of each class in the paper's experiments; empty where it did not use the set."""
+    """Expressive images of each class in the paper's experiments; empty for data sets that it did not use."""
     return dict(getattr(load_adapter(name), "PAPER_IMAGE_COUNTS", {}))

@@ -105,6 +105,11 @@ def label_codes(root: Path) -> Counter[str]:
     return counts
 
 
+def recognises(root: Path) -> bool:
+    """Whether `root` has CK+'s layout, by its folders and a few file names."""
+    return (root / "cohn-kanade-images").is_dir() and (root / "Emotion").is_dir()
+
+
 def read_records(
     root: Path, choices: Choices = ALL_BY_THE_RULE, bad: BadItems | None = None
 ) -> list[FrameRecord]:

@@ -90,6 +90,11 @@ def label_codes(root: Path) -> Counter[str]:
     return Counter(str(code) for code in read_codes(source_path(root, LABELS)).values())
 
 
+def recognises(root: Path) -> bool:
+    """Whether `root` has the layout of FMPN's release, by its folders and a few file names."""
+    return (root / "imgs").is_dir() and any(True for _ in root.glob("t*_ids_*.csv"))
+
+
 def read_records(
     root: Path, choices: Choices = ALL_BY_THE_RULE, bad: BadItems | None = None
 ) -> list[FrameRecord]:

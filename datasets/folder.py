@@ -28,6 +28,7 @@ from datasets.raw.image_key import image_key
 from datasets.raw.landmarks import COLUMNS, read_points
 from datasets.raw.sources import (
     RESTORE,
+    folder_names,
     found_in,
     read_image,
     require_folder,
@@ -65,6 +66,15 @@ class _Face:
     role: str
     """As the table states it; empty where it does not."""
     landmarks: np.ndarray | None
+
+
+def recognises(root: Path) -> bool:
+    """Whether `root` holds a table, or folders of people with folders of expressions in them."""
+    if table_name(root) is not None:
+        return True
+    subjects = folder_names(root)[:20]
+    named = {name.lower() for subject in subjects for name in folder_names(root / subject)}
+    return len(named & set(EXPRESSIONS)) >= 2
 
 
 def read_records(

@@ -1,21 +1,18 @@
-"""What lies in a folder, and which data set's layout it looks like: `prepare --inspect`."""
+"""Inspection of a folder: its files, and the data sets whose layout it has (`prepare --inspect`)."""
 
 from __future__ import annotations
 
 import os
-import re
 from collections import Counter
-from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from itertools import islice
 from pathlib import Path
 
-from datasets.catalogue import load_adapter
+from datasets.catalogue import load_adapter, recognisable_names, recognises
 from datasets.raw.choices import ALL_BY_THE_RULE, BadItems
 from datasets.raw.downloads import recognise_download
 from datasets.raw.folder_files import table_name
-from datasets.raw.sources import require_folder, visible_names
-from datasets.records import EXPRESSIONS, FrameRecord
+from datasets.raw.sources import require_folder
+from datasets.records import FrameRecord
 from platform.errors import UserError
 from platform.files.junk import is_junk
 
@@ -58,21 +55,21 @@ def inspect_folder(root: Path) -> Inspection:
 
 
 def layouts_of(root: Path) -> list[str]:
-    """The data sets whose layout `root` has, by its folders and a few file names."""
-    return [name for name, sign in SIGNS.items() if sign(root)]
+    """The data sets whose adapter recognises `root`, in the order of the catalogue."""
+    return [name for name in recognisable_names() if recognises(name, root)]
 
 
 def read_leniently(dataset: str, root: Path) -> tuple[list[FrameRecord], BadItems]:
-    """What the adapter of `dataset` finds in `root`, and what it would leave out. Raises UserError
-    where it can read nothing."""
+    """The records that the adapter of `dataset` finds in `root`, and the items that it would leave out.
+    Raises UserError where it can read nothing."""
     bad = BadItems(skip=True, root=root.absolute())
     return load_adapter(dataset).read_records(root.absolute(), ALL_BY_THE_RULE, bad), bad
 
 
 def codes_and_notes(dataset: str, root: Path) -> tuple[str, list[str]]:
-    """The label codes in `root` with how often each occurs, and what else the adapter has to say.
+    """The label codes in `root` with their counts, and the adapter's remarks.
 
-    Both are empty for data sets that have no codes of their own.
+    Both are empty for data sets without label codes.
     """
     adapter = load_adapter(dataset)
     codes, notes = "", []
@@ -90,7 +87,7 @@ def codes_and_notes(dataset: str, root: Path) -> tuple[str, list[str]]:
 def check_looks_right(dataset: str, root: Path) -> None:
     """Raises UserError where `root` has the layout of other data sets and not that of `dataset`, or is a
     download that first has to be put in order."""
-    if dataset not in SIGNS:
+    if dataset not in recognisable_names():
         return
     found = layouts_of(root)
     # CK+48's folders of expressions in a folder look like the expressions of one person.
@@ -107,62 +104,3 @@ def check_looks_right(dataset: str, root: Path) -> None:
             f"{load_adapter(found[0]).DATASET.title}'s; pass --dataset {found[0]}, "
             f"or --source the folder that holds {load_adapter(dataset).DATASET.native_layout}."
         )
-
-
-def _folders(root: Path) -> list[str]:
-    return [name for name in visible_names(root) if (root / name).is_dir()]
-
-
-def _some_files(root: Path, pattern: str) -> Iterable[Path]:
-    return islice(root.glob(pattern), 1)
-
-
-def _is_ckplus(root: Path) -> bool:
-    return (root / "cohn-kanade-images").is_dir() and (root / "Emotion").is_dir()
-
-
-def _is_mmi(root: Path) -> bool:
-    return (root / "Sessions").is_dir()
-
-
-def _is_affectnet(root: Path) -> bool:
-    old = (root / "Manually_Annotated_Images").is_dir()
-    return old or any((root / part / "annotations").is_dir() for part in ("train_set", "val_set"))
-
-
-def _is_oulu_casia(root: Path) -> bool:
-    cropped = re.compile(r"(VL|NI)_Acropped", re.IGNORECASE)
-    below = [f"{top}/{name}" for top in _folders(root)[:50] for name in _folders(root / top)[:50]]
-    return any(cropped.search(name) for name in (*_folders(root), *below))
-
-
-def _is_bu3dfe(root: Path) -> bool:
-    subjects = [name for name in _folders(root) if re.fullmatch(r"[FM]\d{4}", name, re.IGNORECASE)]
-    return any(
-        re.search(r"_F2D\.bmp$", name, re.IGNORECASE)
-        for one in subjects[:3]
-        for name in os.listdir(root / one)
-    )
-
-
-def _is_fmpn_release(root: Path) -> bool:
-    return (root / "imgs").is_dir() and any(True for _ in _some_files(root, "t*_ids_*.csv"))
-
-
-def _is_folder(root: Path) -> bool:
-    if table_name(root) is not None:
-        return True
-    named = {name.lower() for subject in _folders(root)[:20] for name in _folders(root / subject)}
-    return len(named & set(EXPRESSIONS)) >= 2
-
-
-SIGNS: dict[str, Callable[[Path], bool]] = {
-    "ckplus": _is_ckplus,
-    "mmi": _is_mmi,
-    "affectnet": _is_affectnet,
-    "oulu_casia": _is_oulu_casia,
-    "bu3dfe": _is_bu3dfe,
-    "fmpn_release": _is_fmpn_release,
-    "folder": _is_folder,
-}
-"""By which each layout is recognised."""

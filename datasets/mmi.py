@@ -104,6 +104,11 @@ def inspection_notes(root: Path) -> list[str]:
     return [f"view: {view}: {count} clips" for view, count in views.most_common()]
 
 
+def recognises(root: Path) -> bool:
+    """Whether `root` has MMI's layout, by its folders and a few file names."""
+    return (root / "Sessions").is_dir()
+
+
 def read_records(
     root: Path, choices: Choices = ALL_BY_THE_RULE, bad: BadItems | None = None
 ) -> list[FrameRecord]:

@@ -18,7 +18,14 @@ from datasets.raw.accounting import IMAGE_LIKE, FileKind, Layout, account_for
 from datasets.raw.choices import ALL_BY_THE_RULE, BadItems, Choices
 from datasets.raw.expression_names import meant_expression, unknown_expression
 from datasets.raw.frame_selection import check_all_found, check_no_gap, wanted_frames
-from datasets.raw.sources import found_in, read_image, require_folder, source_path, visible_names
+from datasets.raw.sources import (
+    folder_names,
+    found_in,
+    read_image,
+    require_folder,
+    source_path,
+    visible_names,
+)
 from datasets.records import DatasetDescription, FrameRecord
 from platform.errors import UserError
 
@@ -69,6 +76,14 @@ LAYOUT = Layout(
 
 _SUBJECT = re.compile(r"^P(\d+)$", re.IGNORECASE)
 _IMAGE = re.compile(r"^(?P<stem>.*)\.jpe?g$", re.IGNORECASE)
+
+
+def recognises(root: Path) -> bool:
+    """Whether `root` has Oulu-CASIA's layout, by its folders and a few file names."""
+    cropped = re.compile(r"(VL|NI)_Acropped", re.IGNORECASE)
+    tops = folder_names(root)
+    below = [f"{top}/{name}" for top in tops[:50] for name in folder_names(root / top)[:50]]
+    return any(cropped.search(name) for name in (*tops, *below))
 
 
 def read_records(

@@ -1,11 +1,12 @@
-"""What an adapter says of a data set and of each of its frames."""
+"""Descriptions of data sets, and records of their frames: what every adapter returns."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
-import numpy as np
+if TYPE_CHECKING:
+    import numpy as np
 
 EXPRESSIONS = ("anger", "contempt", "disgust", "fear", "happiness", "neutral", "sadness", "surprise")
 """The field's class names. Classes are names in every file of ours, never bare numbers."""
@@ -15,7 +16,7 @@ Role = Literal["expressive", "neutral", "context"]
 
 @dataclass(frozen=True, kw_only=True)
 class DatasetDescription:
-    """What a user needs to know of a data set before preparing it."""
+    """Facts of a data set that a user needs before preparing it."""
 
     name: str
     """The registry key: the name of the adapter's file, and the value of `--dataset`."""
@@ -26,10 +27,11 @@ class DatasetDescription:
     native_layout: str
     """One line that shows the folders and files the adapter reads, relative to `--source`."""
     alignment_flag: str = ""
-    """What `prepare` needs beside --source where the data set brings no landmarks: `--landmarks detect`
-    or `--aligned`."""
+    """Flag that `prepare` needs beside --source for a data set without landmarks: `--landmarks detect` or
+    `--aligned`."""
     same_people_as: tuple[str, ...] = ()
-    """Data sets whose people may be in this one too: nothing may be lent or tested between them."""
+    """Data sets whose people may be in this one too: neither may be the source or the test set of the
+    other."""
     released_crops: bool = False
     """Face crops are scaled as FMPN's released code does it, where nothing else is asked for."""
     embedded: bool = False

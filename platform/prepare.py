@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from platform.cli.known_names import known_names
 from platform.cli.parser import Parser, run
 from platform.errors import UserError
 
@@ -36,8 +37,7 @@ def make_parser() -> Parser:
         epilog=EXAMPLES,
     )
     add = parser.add_argument
-    add("--dataset", metavar="NAME", help="ckplus, mmi, affectnet, oulu_casia, bu3dfe, fmpn_release, folder, "
-        "synthetic or synthetic_wild")  # fmt: skip
+    add("--dataset", metavar="NAME", help=f"the data set.{known_names('dataset')}")
     add("--source", type=Path, metavar="DIR", help="folder of your copy, as it was delivered")
     add("--inspect", type=Path, metavar="DIR", help="print what is in a folder, and stop")
     add("--size", type=int, default=320, metavar="PIXELS", help="side of a face (default 320)")

@@ -32,7 +32,7 @@ def main(argv: list[str]) -> int | None:
     add("--dataset", default="synthetic", metavar="synthetic|paper",
         help="the drawn counterparts of the paper's sets, or CK+, MMI and AffectNet themselves")  # fmt: skip
     add("--backbones", metavar="A,B,...",
-        help="classification nets (default: --backbone; of presets quick and smoke resnet18)")  # fmt: skip
+        help="classification nets (default: --backbone; for presets quick and smoke: resnet18)")  # fmt: skip
     add("--seeds", metavar="N,M,...", help="training seeds (default: --seed)")
     add("--lambdas", default="10,0.1", metavar="X,Y,...",
         help="weights of the mask loss to compare (default: the paper's and the released one)")  # fmt: skip

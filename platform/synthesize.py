@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from datasets.synthetic.layouts import LAYOUTS
 from platform.cli.parser import Parser, run
 from platform.errors import UserError
 from platform.host.machine_limits import usable_cpus
@@ -45,8 +46,7 @@ def make_parser() -> Parser:
         "--layout",
         default="ckplus",
         metavar="NAME",
-        help="whose folders and files: ckplus (default), mmi, affectnet, affectnet_npy, oulu_casia, "
-        "bu3dfe or fmpn_release",
+        help=f"native layout of the files: {', '.join(LAYOUTS)} (default: ckplus)",
     )
     parser.add_argument(
         "--seed", type=int, default=0, metavar="N", help="another seed draws other people (default 0)"
@@ -67,8 +67,8 @@ def main(argv: list[str]) -> int | None:
         raise UserError(f"workers must be from 1 to 256, but got {workers}; pass --workers 2.")
 
     from datasets.catalogue import describe
-    from datasets.synthetic.frames import SetParameters
     from datasets.synthetic.layouts import load_layout
+    from datasets.synthetic.parameters import SetParameters
     from datasets.synthetic.pictures import encode_png
     from datasets.synthetic.set_writer import frame_count, write_set
     from datasets.synthetic.sheet import preview_sheet

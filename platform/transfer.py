@@ -11,6 +11,7 @@ import argparse
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from platform.cli.known_names import known_names
 from platform.cli.parser import Parser, run
 from platform.cli.planned_rows import add_rows_arguments, experiment_of, prepare, run_rows, settings_of
 
@@ -37,8 +38,9 @@ def main(argv: list[str]) -> int | None:
     """Parse, run, present. Returns the exit status."""
     parser = Parser(prog="python -m platform.transfer", description=__doc__, epilog=EXAMPLES)
     add = parser.add_argument
-    add("--source", metavar="A,B,...", help="data sets that lend (default: synthetic)")
-    add("--target", metavar="A,B,...", help="data sets that borrow (default: synthetic_wild)")
+    add("--source", metavar="A,B,...",
+        help=f"source data sets (default: synthetic).{known_names('dataset')}")  # fmt: skip
+    add("--target", metavar="A,B,...", help="target data sets (default: synthetic_wild)")
     add("--leave-one-out", metavar="A,B,...",
         help="lend nothing: train on all these sets but one and test on that one, each in turn")  # fmt: skip
     add("--transfer", metavar="masks|generator|both",

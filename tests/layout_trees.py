@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from datasets.synthetic.frames import SetParameters
 from datasets.synthetic.layouts import Layout
+from datasets.synthetic.parameters import SetParameters
 
 SUBJECTS, FRAMES = 3, 5
 """Of the sets that `drawn_layouts` in tests/conftest.py draws."""

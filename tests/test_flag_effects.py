@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 
-from datasets.synthetic.frames import SetParameters
+from datasets.synthetic.parameters import SetParameters
 from platform import prepare, reproduce, synthesize
 from platform.cli.parser import Parser, run
 from platform.config.configuration import Configuration, Plan

@@ -60,6 +60,11 @@ def visible_names(folder: Path) -> list[str]:
     return names
 
 
+def folder_names(folder: Path) -> list[str]:
+    """Names of the folders in `folder`, as `visible_names` lists them."""
+    return [name for name in visible_names(folder) if (folder / name).is_dir()]
+
+
 def found_in(folder: Path, most: int = 8) -> str:
     """The first names in `folder`, for a message that says what was found instead."""
     names = visible_names(folder)

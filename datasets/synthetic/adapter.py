@@ -9,6 +9,7 @@ import numpy as np
 from datasets import ckplus
 from datasets.raw.choices import ALL_BY_THE_RULE, BadItems, Choices
 from datasets.records import DatasetDescription, FrameRecord
+from datasets.synthetic.parameters import SetParameters
 
 DATASET = DatasetDescription(
     name="synthetic",
@@ -17,6 +18,9 @@ DATASET = DatasetDescription(
     native_layout=ckplus.DATASET.native_layout,
     embedded=True,
 )
+PARAMETERS = SetParameters(subjects=20, frames=6, difficulty=0.4, seed=0, size_pixels=192)
+LAYOUT = "ckplus"
+"""The native layout that the set is written in (datasets/synthetic/layouts/)."""
 
 
 def read_records(
@@ -33,14 +37,13 @@ def read_frame(root: Path, record: FrameRecord) -> np.ndarray:
 
 def ensure_written(root: Path) -> None:
     """Draw the set into `root` unless it is there; about ten seconds."""
-    from datasets.synthetic.sets import ensure_set_written
+    from datasets.synthetic.set_writer import write_set
 
-    ensure_set_written(DATASET.name, root)
+    write_set(root, PARAMETERS, layout=LAYOUT)
 
 
 def undrawn_records() -> list[FrameRecord]:
     """What `read_records` finds once the set is drawn, without sources and landmarks."""
-    from datasets.synthetic.sets import SYNTHETIC_SETS
     from datasets.synthetic.undrawn import ckplus_records
 
-    return ckplus_records(SYNTHETIC_SETS[DATASET.name])
+    return ckplus_records(PARAMETERS)

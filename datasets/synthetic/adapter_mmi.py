@@ -12,6 +12,7 @@ from datasets.raw.landmark_matching import attach_landmarks
 from datasets.raw.landmarks import read_landmarks
 from datasets.records import DatasetDescription, FrameRecord
 from datasets.synthetic.layouts.mmi import LANDMARKS
+from datasets.synthetic.parameters import SetParameters
 
 DATASET = DatasetDescription(
     name="synthetic_mmi",
@@ -20,6 +21,9 @@ DATASET = DatasetDescription(
     native_layout=mmi.DATASET.native_layout,
     embedded=True,
 )
+PARAMETERS = SetParameters(subjects=31, frames=4, difficulty=0.45, seed=2, size_pixels=160)
+LAYOUT = "mmi"
+"""The native layout that the set is written in (datasets/synthetic/layouts/)."""
 
 
 def read_records(
@@ -36,14 +40,13 @@ def read_frame(root: Path, record: FrameRecord) -> np.ndarray:
 
 def ensure_written(root: Path) -> None:
     """Draw the set into `root` unless it is there; about twenty seconds."""
-    from datasets.synthetic.sets import ensure_set_written
+    from datasets.synthetic.set_writer import write_set
 
-    ensure_set_written(DATASET.name, root)
+    write_set(root, PARAMETERS, layout=LAYOUT)
 
 
 def undrawn_records() -> list[FrameRecord]:
     """What `read_records` finds once the set is drawn, without sources and landmarks."""
-    from datasets.synthetic.sets import SYNTHETIC_SETS
     from datasets.synthetic.undrawn import mmi_records
 
-    return mmi_records(SYNTHETIC_SETS[DATASET.name])
+    return mmi_records(PARAMETERS)

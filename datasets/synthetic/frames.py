@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
 from functools import lru_cache
 
 import numpy as np
@@ -18,6 +17,7 @@ from datasets.synthetic.drawing.scene import (
 )
 from datasets.synthetic.drawing.street import draw_street
 from datasets.synthetic.identity import Identity, draw_identity
+from datasets.synthetic.parameters import SetParameters
 from datasets.synthetic.performance import (
     EXPRESSIONS,
     Performance,
@@ -26,58 +26,6 @@ from datasets.synthetic.performance import (
     progress_of_frame,
 )
 from datasets.synthetic.randomness import between, chance, generator
-from platform.errors import UserError
-
-GENERATOR_VERSION = 4
-"""Raised whenever the same parameters give other pixels."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class SetParameters:
-    """Everything that decides the pixels of a set."""
-
-    subjects: int
-    """Number of people."""
-    frames: int
-    """Frames a sequence: the first neutral, the last three near the apex."""
-    difficulty: float
-    """0 strong, pure, frontal and evenly lit ... 1 faint, mixed, turned and unevenly lit expressions."""
-    seed: int
-    size_pixels: int
-    """Side of the square frames."""
-    in_the_wild: bool = False
-    """Another place, light and pose in every frame, and things before the face."""
-
-    def __post_init__(self) -> None:
-        rules: tuple[tuple[bool, str, object, str], ...] = (
-            (1 <= self.subjects <= 500, "subjects must be from 1 to 500", self.subjects, "subjects 20"),
-            (
-                4 <= self.frames <= 99,
-                "frames must be from 4 (one neutral, three apex) to 99",
-                self.frames,
-                "frames 6",
-            ),
-            (
-                0.0 <= self.difficulty <= 1.0,
-                "difficulty must be from 0 to 1",
-                self.difficulty,
-                "difficulty 0.5",
-            ),
-            (0 <= self.seed < 2**32, f"seed must be from 0 to {2**32 - 1}", self.seed, "seed 0"),
-            (
-                48 <= self.size_pixels <= 1024,
-                "size must be from 48 to 1024 pixels",
-                self.size_pixels,
-                "size 192",
-            ),
-        )
-        for holds, rule, value, remedy in rules:
-            if not holds:
-                raise UserError(f"{rule}, but got {value}; pass --{remedy}.")
-
-    def as_record(self) -> dict[str, object]:
-        """The parameters and the generator's version, for a manifest."""
-        return {"generator_version": GENERATOR_VERSION, **asdict(self)}
 
 
 @lru_cache(maxsize=8)

@@ -18,8 +18,8 @@ from pathlib import Path
 
 import cv2
 
-from datasets.synthetic.frames import SetParameters
 from datasets.synthetic.layouts import Row, load_layout
+from datasets.synthetic.parameters import SetParameters
 from platform.errors import UserError
 from platform.files.json_files import parse_json
 from platform.files.opening import read_bytes
@@ -29,26 +29,6 @@ CLAIM = "synthetic.json.part"
 
 Progress = Callable[[int, int], None]
 """Called with (frames done, frames in all)."""
-
-
-def write_synthetic_set(
-    root: Path,
-    *,
-    subjects: int,
-    frames: int,
-    difficulty: float,
-    seed: int,
-    size_pixels: int,
-    in_the_wild: bool = False,
-    layout: str = "ckplus",
-    progress: Progress | None = None,
-) -> None:
-    """`write_set` with the parameters one by one, in this process."""
-    parameters = SetParameters(
-        subjects=subjects, frames=frames, difficulty=difficulty, seed=seed, size_pixels=size_pixels,
-        in_the_wild=in_the_wild,
-    )  # fmt: skip
-    write_set(root, parameters, layout=layout, progress=progress)
 
 
 def write_set(

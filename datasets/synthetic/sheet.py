@@ -7,8 +7,9 @@ import numpy as np
 
 from datasets.synthetic.action_units import Intensities
 from datasets.synthetic.drawing.renderer import Shot, render_face
-from datasets.synthetic.frames import SetParameters, draw_frame
+from datasets.synthetic.frames import draw_frame
 from datasets.synthetic.identity import draw_identity
+from datasets.synthetic.parameters import SetParameters
 from datasets.synthetic.performance import EXPRESSIONS, PROTOTYPES
 
 _HEADER_PIXELS = 22

@@ -8,9 +8,9 @@ from datasets import ckplus, mmi
 from datasets.raw.choices import ALL_BY_THE_RULE
 from datasets.raw.frame_selection import wanted_frames
 from datasets.records import FrameRecord
-from datasets.synthetic.frames import SetParameters
 from datasets.synthetic.layouts import ckplus as ckplus_layout
 from datasets.synthetic.layouts import mmi as mmi_layout
+from datasets.synthetic.parameters import SetParameters
 from datasets.synthetic.performance import EXPRESSIONS
 
 

@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from datasets.augmentation.content import augmentation_setting
+from platform.cli.known_names import known_names
 from platform.config import configuration as config
 from platform.config.configuration import Configuration, Plan
 from platform.config.presets import PRESETS, preset
@@ -66,7 +67,7 @@ def add_settings(parser: argparse.ArgumentParser, *, without: Iterable[str] = ()
                 dest=field.name,
                 metavar=_metavar(hints[field.name]),
                 default=None,
-                help=field_help(kind)[field.name].replace("%", "%%"),
+                help=(field_help(kind)[field.name] + known_names(field.name)).replace("%", "%%"),
             )
 
 

@@ -121,8 +121,8 @@ def inspection_lines(root: Path, dataset: str | None, further: Sequence[str] = (
 
     further: arguments that the proposed command has too (`--size`, `--data-root`).
     """
-    from datasets.catalogue import describe
-    from datasets.inspection import SIGNS, inspect_folder, read_leniently
+    from datasets.catalogue import describe, recognisable_names
+    from datasets.inspection import inspect_folder, read_leniently
     from datasets.raw.downloads import recognise_download
     from platform.cli.next_command import preparation_command
 
@@ -142,7 +142,7 @@ def inspection_lines(root: Path, dataset: str | None, further: Sequence[str] = (
         ]
     names = [dataset] if dataset is not None else found.looks_like
     if not names:
-        known = "\n".join(f"  {name:<13} {describe(name).native_layout}" for name in SIGNS)
+        known = "\n".join(f"  {name:<13} {describe(name).native_layout}" for name in recognisable_names())
         return [*lines, "looks like: none of the known layouts, which are", known]
     for name in names:
         lines += [

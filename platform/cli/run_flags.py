@@ -207,10 +207,11 @@ def _check_batches(configuration: Configuration, plan: Plan) -> None:
 
 def _check_fold_count(plan: Plan) -> None:
     """Refuse more folds than an embedded set has subjects before the set is drawn."""
+    from datasets.catalogue import undrawn_records
     from datasets.folds.rules import paper_folds
-    from datasets.synthetic.sets import SYNTHETIC_SETS
 
-    paper_folds(map(str, range(SYNTHETIC_SETS[plan.dataset].subjects)), plan.folds)
+    subjects = {record.subject_id for record in undrawn_records(plan.dataset)}
+    paper_folds(subjects, plan.folds)
 
 
 def prepare_if_embedded(data_root: Path, dataset: str, size_pixels: int) -> None:

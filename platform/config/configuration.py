@@ -21,10 +21,9 @@ class Configuration:
     """What a fold run computes. Defaults are the preset `paper`."""
 
     method: str = "fmpn"
-    """Method: a file of platform/models/ (fmpn, cnn, cnn_no_mask_loss)."""
+    """Method: a file of platform/models/."""
     backbone: str = "inception_v3"
-    """Classification net: inception_v3, resnet18, resnet50, resnet152, densenet121, vgg16, vgg16_bn or
-    vgg19."""
+    """Classification net: an entry of platform/models/networks/backbones.py."""
     backbone_width: float = 1.0
     """Share of the backbone's channels that is kept; 1 is the published net, 0.25 a quick one."""
     weights: str = "imagenet"
@@ -122,7 +121,7 @@ class Plan:
     """Which fold runs are wanted, and what they may use. Nothing here reaches a fold run's numbers."""
 
     dataset: str = "synthetic"
-    """Data set: a name that `python -m platform.prepare` knows, e.g. ckplus, mmi or synthetic."""
+    """Data set: an entry of datasets/catalogue.py, prepared by `python -m platform.prepare`."""
     fold_rule: Literal["paper", "holdout"] = "paper"
     """`paper`: FMPN's subject-independent chunks; `holdout`: one seeded split of subjects."""
     folds: int = 10

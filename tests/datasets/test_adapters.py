@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 
 from datasets.alignment.similarity import residual
-from datasets.catalogue import ADAPTERS, load_adapter
-from datasets.inspection import SIGNS, check_looks_right, inspect_folder, layouts_of, read_leniently
+from datasets.catalogue import ADAPTERS, load_adapter, recognisable_names
+from datasets.inspection import check_looks_right, inspect_folder, layouts_of, read_leniently
 from datasets.prepared.preparation import prepare_dataset
 from datasets.prepared.store import PreparedStore
 from datasets.raw.choices import BadItems, Choices
@@ -47,6 +47,7 @@ def test_every_licensed_data_set_has_a_layout_to_be_tested_on() -> None:
     read = {load_layout(name).DATASET for name in LAYOUTS}
     licensed = {name for name in ADAPTERS if not load_adapter(name).DATASET.embedded}
     assert licensed - read == {"folder"}  # the user's own tree has a test file of its own
+    assert set(recognisable_names()) == licensed  # each recognises its layout
 
 
 @pytest.mark.parametrize("name", sorted(ADAPTERS))
@@ -138,7 +139,7 @@ def test_the_layout_is_recognised_and_no_other_is(layout: str, dataset: str, tre
     assert layouts_of(tree) == [dataset]
     assert inspect_folder(tree).looks_like == [dataset]
     check_looks_right(dataset, tree)
-    for other in SIGNS:
+    for other in recognisable_names():
         if other != dataset:
             with pytest.raises(UserError, match=f"it looks like .*--dataset {dataset}"):
                 check_looks_right(other, tree)

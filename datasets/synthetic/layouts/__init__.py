@@ -1,20 +1,22 @@
-"""The native layouts that a synthetic set can be written in; a file's name is its registry key.
+"""Native layouts that a synthetic set can be written in; a file's name is its registry key.
 
-Each is a module that offers what `Layout` says, so that the adapter of the data set it imitates
-reads the set as it would read the licensed copy.
+Each module offers what `Layout` says, so that the adapter of the imitated data set reads the drawn set as it
+would read a licensed copy.
 """
 
 from __future__ import annotations
 
 from importlib import import_module
 from pathlib import Path
-from typing import Protocol, cast
+from typing import TYPE_CHECKING, Protocol, cast
 
-from datasets.synthetic.frames import SetParameters
-from datasets.synthetic.performance import EXPRESSIONS
 from platform.errors import unknown_name
 
-LAYOUTS = ("affectnet", "affectnet_npy", "bu3dfe", "ckplus", "fmpn_release", "mmi", "oulu_casia")
+if TYPE_CHECKING:
+    from datasets.synthetic.parameters import SetParameters
+
+LAYOUTS = tuple(sorted(path.stem for path in Path(__file__).parent.glob("*.py") if path.stem != "__init__"))
+"""Names of the layouts: the files of this folder."""
 
 Row = list[str]
 """One line of a layout's own index (a CSV file, say); empty lists where it has none."""
@@ -47,6 +49,8 @@ class Layout(Protocol):
 def everyones_sequences(parameters: SetParameters, unlabelled_every: int) -> list[tuple[int, int]]:
     """(subject, sequence): the seven expressions of everyone, and of one subject in `unlabelled_every` an
     eighth sequence that shows none."""
+    from datasets.synthetic.performance import EXPRESSIONS
+
     return [
         (subject, sequence)
         for subject in range(parameters.subjects)

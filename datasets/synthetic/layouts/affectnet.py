@@ -12,8 +12,9 @@ import numpy as np
 
 from datasets.affectnet_csv import CODE, IMAGES, PATH, POINTS, STANDARD_LISTS
 from datasets.affectnet_labels import LABEL_OF_CODE
-from datasets.synthetic.frames import SetParameters, draw_frame
+from datasets.synthetic.frames import draw_frame
 from datasets.synthetic.layouts import Row, everyones_sequences
+from datasets.synthetic.parameters import SetParameters
 from datasets.synthetic.performance import EXPRESSIONS
 from datasets.synthetic.pictures import encode_jpeg
 

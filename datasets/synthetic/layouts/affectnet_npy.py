@@ -11,9 +11,10 @@ from pathlib import Path
 import numpy as np
 
 from datasets.affectnet_npy import ANNOTATIONS, CODE_FILE, IMAGES, POINTS_FILE, SUBSETS
-from datasets.synthetic.frames import SetParameters, draw_frame
+from datasets.synthetic.frames import draw_frame
 from datasets.synthetic.layouts import Row
 from datasets.synthetic.layouts.affectnet import CODE_OF_LABEL, frames_a_place, frames_shown, labels_shown
+from datasets.synthetic.parameters import SetParameters
 from datasets.synthetic.performance import EXPRESSIONS
 from datasets.synthetic.pictures import encode_jpeg
 

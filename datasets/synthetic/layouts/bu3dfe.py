@@ -5,8 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 
 from datasets.bu3dfe import EXPRESSION_OF_CODE, LEVELS, NEUTRAL
-from datasets.synthetic.frames import SetParameters, draw_frame
+from datasets.synthetic.frames import draw_frame
 from datasets.synthetic.layouts import Row
+from datasets.synthetic.parameters import SetParameters
 from datasets.synthetic.performance import EXPRESSIONS
 from datasets.synthetic.pictures import encode_bmp
 from platform.errors import UserError

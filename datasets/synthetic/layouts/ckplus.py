@@ -5,8 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 
 from datasets.ckplus import EXPRESSION_OF_CODE, IMAGES, LABELS, LANDMARKS
-from datasets.synthetic.frames import SetParameters, draw_frame
+from datasets.synthetic.frames import draw_frame
 from datasets.synthetic.layouts import Row, everyones_sequences
+from datasets.synthetic.parameters import SetParameters
 from datasets.synthetic.performance import EXPRESSIONS
 from datasets.synthetic.pictures import encode_png
 

@@ -19,10 +19,11 @@ from datasets.folds.rules import Fold, paper_folds
 from datasets.masks.motion_masks import class_motion_masks, to_gray
 from datasets.raw.fmpn_labels import LABELS, UNLABELLED
 from datasets.raw.sources import read_image
-from datasets.synthetic.frames import SetParameters, draw_frame
+from datasets.synthetic.frames import draw_frame
 from datasets.synthetic.layouts import Row
 from datasets.synthetic.layouts.ckplus import places as ckplus_places
 from datasets.synthetic.layouts.ckplus import subject_name
+from datasets.synthetic.parameters import SetParameters
 from datasets.synthetic.performance import EXPRESSIONS
 from datasets.synthetic.pictures import encode_png
 from platform.errors import UserError

@@ -18,8 +18,9 @@ from datasets.alignment.similarity import five_points_from_68
 from datasets.mmi import EXPRESSION_OF_CODE, SESSIONS
 from datasets.mmi_views import COLUMNS, ORIENTATIONS, VIEW_OF_SUBJECT, View
 from datasets.raw import landmarks
-from datasets.synthetic.frames import SetParameters, draw_frame
+from datasets.synthetic.frames import draw_frame
 from datasets.synthetic.layouts import Row, everyones_sequences
+from datasets.synthetic.parameters import SetParameters
 from datasets.synthetic.performance import EXPRESSIONS
 from datasets.synthetic.randomness import generator
 

@@ -17,7 +17,8 @@ from datasets.alignment.landmark_detection import (
 from datasets.alignment.similarity import five_points_from_68
 from datasets.raw.choices import BadItems
 from datasets.records import FrameRecord
-from datasets.synthetic.frames import SetParameters, draw_frame
+from datasets.synthetic.frames import draw_frame
+from datasets.synthetic.parameters import SetParameters
 from platform.errors import UserError
 
 PARAMETERS = SetParameters(subjects=3, frames=4, difficulty=0.2, seed=5, size_pixels=64)

@@ -15,7 +15,8 @@ from datasets.audit.near_duplicates import (
     small_picture,
     unit_bands,
 )
-from datasets.synthetic.frames import SetParameters, draw_frame
+from datasets.synthetic.frames import draw_frame
+from datasets.synthetic.parameters import SetParameters
 
 PARAMETERS = SetParameters(subjects=5, frames=4, difficulty=0.35, seed=2, size_pixels=64)
 

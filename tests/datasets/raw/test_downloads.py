@@ -8,7 +8,8 @@ import pytest
 from PIL import Image
 
 from datasets import folder
-from datasets.inspection import SIGNS, check_looks_right
+from datasets.catalogue import recognisable_names
+from datasets.inspection import check_looks_right
 from datasets.raw.downloads import recognise_download
 from platform.cli.prepare_report import inspection_lines
 from platform.errors import UserError
@@ -27,7 +28,7 @@ def draw(root: Path, names: tuple[str, ...]) -> Path:
     return root
 
 
-@pytest.mark.parametrize("dataset", sorted(SIGNS))
+@pytest.mark.parametrize("dataset", recognisable_names())
 @pytest.mark.parametrize("above", ["", ".."])
 def test_a_download_is_told_what_to_do(tmp_path: Path, dataset: str, above: str) -> None:
     crops = draw(tmp_path / "a/CK+48", CKPLUS_48)

@@ -11,8 +11,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from datasets.synthetic.frames import GENERATOR_VERSION, SetParameters, draw_frame
+from datasets.synthetic.frames import draw_frame
 from datasets.synthetic.identity import draw_identity
+from datasets.synthetic.parameters import GENERATOR_VERSION, SetParameters
 from platform.errors import UserError
 
 PARAMETERS = SetParameters(subjects=3, frames=6, difficulty=0.5, seed=3, size_pixels=96)
@@ -20,7 +21,8 @@ WILD = SetParameters(subjects=3, frames=6, difficulty=0.5, seed=3, size_pixels=9
 
 HASH_IN_ANOTHER_PROCESS = """
 import hashlib
-from datasets.synthetic.frames import SetParameters, draw_frame
+from datasets.synthetic.frames import draw_frame
+from datasets.synthetic.parameters import SetParameters
 digest = hashlib.sha256()
 for wild in (False, True):
     parameters = SetParameters(

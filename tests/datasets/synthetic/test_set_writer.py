@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections import Counter
 from pathlib import Path
 
@@ -12,9 +13,10 @@ import pytest
 from datasets import ckplus
 from datasets.alignment.similarity import five_points_from_68, residual
 from datasets.synthetic import set_writer
-from datasets.synthetic.frames import SetParameters, draw_frame
+from datasets.synthetic.frames import draw_frame
+from datasets.synthetic.parameters import SetParameters
 from datasets.synthetic.performance import EXPRESSIONS
-from datasets.synthetic.set_writer import CLAIM, MANIFEST, frame_count, write_set, write_synthetic_set
+from datasets.synthetic.set_writer import CLAIM, MANIFEST, frame_count, write_set
 from platform.errors import UserError
 
 SMALL = SetParameters(subjects=5, frames=4, difficulty=0.5, seed=0, size_pixels=48)
@@ -123,7 +125,7 @@ def test_two_workers_write_the_same_files(written: Path, tmp_path: Path) -> None
 def test_other_parameters_name_the_difference_and_the_remedy(written: Path) -> None:
     before = contents(written)
     with pytest.raises(UserError, match=r"difficulty=0\.5, but difficulty=0\.9 is wanted; .*rm -r"):
-        write_synthetic_set(written, subjects=5, frames=4, difficulty=0.9, seed=0, size_pixels=48)
+        write_set(written, dataclasses.replace(SMALL, difficulty=0.9))
     assert contents(written) == before
 
 
@@ -132,12 +134,6 @@ def test_a_folder_with_something_else_is_refused(tmp_path: Path) -> None:
     with pytest.raises(UserError, match="no synthetic set"):
         write_set(tmp_path, SMALL)
     assert contents(tmp_path) == {"thesis.txt": b"precious"}
-
-
-def test_bad_parameters_write_nothing(tmp_path: Path) -> None:
-    with pytest.raises(UserError):
-        write_synthetic_set(tmp_path / "faces", subjects=0, frames=4, difficulty=0.5, seed=0, size_pixels=48)
-    assert not (tmp_path / "faces").exists()
 
 
 def test_a_damaged_manifest_is_named(tmp_path: Path) -> None:

@@ -8,11 +8,11 @@ from pathlib import Path
 import pytest
 
 from datasets import ckplus, mmi
-from datasets.catalogue import dataset_names, describe, undrawn_records
+from datasets.catalogue import dataset_names, describe, load_adapter, undrawn_records
 from datasets.records import FrameRecord
-from datasets.synthetic.frames import SetParameters, draw_frame
+from datasets.synthetic.frames import draw_frame
+from datasets.synthetic.parameters import SetParameters
 from datasets.synthetic.set_writer import write_set
-from datasets.synthetic.sets import SYNTHETIC_SETS
 from datasets.synthetic.undrawn import ckplus_records, mmi_records
 
 EMBEDDED = [name for name in dataset_names() if describe(name).embedded]
@@ -44,6 +44,6 @@ def test_they_are_those_of_the_drawn_set(
 @pytest.mark.parametrize("name", EMBEDDED)
 def test_every_embedded_set_has_them(name: str) -> None:
     records = undrawn_records(name)
-    assert len({record.subject_id for record in records}) == SYNTHETIC_SETS[name].subjects
+    assert len({record.subject_id for record in records}) == load_adapter(name).PARAMETERS.subjects  # type: ignore[attr-defined]
     assert len({record.image_name for record in records}) == len(records)
     assert ("neutral" in {record.role for record in records}) == (name != "synthetic_wild")

@@ -10,8 +10,8 @@ import pytest
 from datasets import fmpn_release
 from datasets.folds.rules import paper_folds
 from datasets.raw.fmpn_labels import read_codes
-from datasets.synthetic.frames import SetParameters
 from datasets.synthetic.layouts import fmpn_release as layout
+from datasets.synthetic.parameters import SetParameters
 from datasets.synthetic.performance import EXPRESSIONS
 from platform.errors import UserError
 

@@ -20,8 +20,9 @@ from datasets.alignment.similarity import (
 from datasets.mmi_views import VIEW_OF_SUBJECT, read_orientations
 from datasets.raw.landmark_matching import attach_landmarks
 from datasets.raw.landmarks import read_landmarks
-from datasets.synthetic.frames import SetParameters, draw_frame
+from datasets.synthetic.frames import draw_frame
 from datasets.synthetic.layouts import mmi as layout
+from datasets.synthetic.parameters import SetParameters
 
 SMALL = SetParameters(subjects=5, frames=4, difficulty=0.3, seed=0, size_pixels=48)
 

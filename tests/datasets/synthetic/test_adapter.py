@@ -1,4 +1,4 @@
-"""The sets that everyone has: their adapters, and the numbers that make them a fair exercise."""
+"""Adapters of the synthetic sets, and the numbers that make these sets a fair exercise."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ import pytest
 from datasets import ckplus, mmi
 from datasets.alignment.similarity import align, five_points_from_68, similarity_transform, template_points
 from datasets.records import FrameRecord
-from datasets.synthetic import adapter, adapter_mmi, adapter_wild, sets
-from datasets.synthetic.frames import SetParameters, draw_frame
-from datasets.synthetic.sets import SYNTHETIC_SETS, ensure_set_written
+from datasets.synthetic import adapter, adapter_mmi, adapter_wild
+from datasets.synthetic.frames import draw_frame
+from datasets.synthetic.parameters import SetParameters
 
 
 @pytest.mark.parametrize(
@@ -23,12 +23,12 @@ def test_an_adapter_writes_its_set_once_and_reads_it_as_its_layout_is_read(
     module, native, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:  # type: ignore[no-untyped-def]
     name = module.DATASET.name
-    small = dataclasses.replace(SYNTHETIC_SETS[name], subjects=1, frames=4, size_pixels=48)
-    monkeypatch.setitem(sets.SYNTHETIC_SETS, name, small)
+    small = dataclasses.replace(module.PARAMETERS, subjects=1, frames=4, size_pixels=48)
+    monkeypatch.setattr(module, "PARAMETERS", small)
     root = tmp_path / name
     module.ensure_written(root)
     written = (root / "synthetic.json").stat().st_mtime_ns
-    ensure_set_written(name, root)
+    module.ensure_written(root)
     assert (root / "synthetic.json").stat().st_mtime_ns == written
     records = module.read_records(root)
     wanted = [record for record in native.read_records(root) if module is not adapter_wild or _shows(record)]
@@ -44,8 +44,8 @@ def _shows(record: FrameRecord) -> bool:
 
 
 def test_the_sets_share_no_person() -> None:
-    assert len({parameters.seed for parameters in SYNTHETIC_SETS.values()}) == len(SYNTHETIC_SETS)
-    laboratory, wild = SYNTHETIC_SETS["synthetic"], SYNTHETIC_SETS["synthetic_wild"]
+    laboratory, wild = adapter.PARAMETERS, adapter_wild.PARAMETERS
+    assert len({laboratory.seed, wild.seed, adapter_mmi.PARAMETERS.seed}) == 3
     assert not laboratory.in_the_wild
     assert wild.in_the_wild
     assert min(laboratory.subjects, wild.subjects) >= 20  # ten folds of two subjects and more
@@ -60,7 +60,7 @@ def _aligned(parameters: SetParameters, subject: int, sequence: int, frame: int)
 
 def test_people_differ_more_than_expressions_and_expressions_are_there() -> None:
     """Shares of pixel variance over six people and seven apexes (docs/synthetic.md has the whole sets)."""
-    parameters = dataclasses.replace(SYNTHETIC_SETS["synthetic"], size_pixels=96)
+    parameters = dataclasses.replace(adapter.PARAMETERS, size_pixels=96)
     faces = np.array(
         [[_aligned(parameters, subject, sequence, 5) for sequence in range(7)] for subject in range(6)]
     )
