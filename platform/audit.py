@@ -1,4 +1,4 @@
-"""`python -m platform.audit`: does a fold list keep test subjects out of training?"""
+"""Check of fold lists for leaks between training and test."""
 
 from __future__ import annotations
 

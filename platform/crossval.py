@@ -1,4 +1,4 @@
-"""Cross-validate one fixed configuration and the baselines on all folds, and show the table.
+"""Cross-validation of one fixed configuration and of the baselines.
 
 No search: the configuration is the preset's, changed by flags or YAML (selection rule `paper`).
 """
@@ -56,9 +56,7 @@ def _run(arguments: argparse.Namespace, argv: list[str], log: EventLog | None) -
             from platform.reports.mask_agreement import write_mask_agreement
 
             agreement = write_mask_agreement(experiment)
-    print_presentation(experiment, content, presentation)
-    for line in agreement:
-        print(line)
+    print_presentation(content, presentation, agreement)
     return 0
 
 

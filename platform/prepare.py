@@ -1,4 +1,4 @@
-"""`python -m platform.prepare`: a raw data set to aligned faces, ready for every other command."""
+"""Face alignment of a raw data set into a prepared set."""
 
 from __future__ import annotations
 

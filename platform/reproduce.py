@@ -1,4 +1,4 @@
-"""Run the paper's experiments as one: three data sets, three methods, what each part brings, and controls.
+"""The FMPN paper's experiments as one: rows, ablations, controls.
 
 CK+ and MMI on ten folds, AffectNet with CK+'s masks; on synthetic counterparts unless --dataset paper. All
 fold runs are dispatched at once, longest first, and share stage 1. Run it again after a data set was

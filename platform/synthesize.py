@@ -1,4 +1,4 @@
-"""`python -m platform.synthesize`: draw a set of synthetic faces in a data set's native layout."""
+"""Synthetic faces in the layout of a real data set."""
 
 from __future__ import annotations
 

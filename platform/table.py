@@ -1,4 +1,4 @@
-"""Print the comparison table of the experiments in a runs folder."""
+"""Comparison table of finished experiments, from stored predictions."""
 
 from __future__ import annotations
 

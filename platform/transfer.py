@@ -1,4 +1,4 @@
-"""Carry motion masks or a pretrained mask generator from one data set to another, and measure what it brings.
+"""Masks or a mask generator of one data set used on another.
 
 As the paper does with AffectNet, which has no neutral faces: masks are borrowed by class name, from all of
 the source's labelled faces, and stage 1 is left out. Several sources or targets make a matrix.

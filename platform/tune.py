@@ -1,4 +1,4 @@
-"""Search hyperparameters, then run all folds of the winner and of the baselines, and show the table.
+"""Hyperparameter search, then all folds of winner and baselines.
 
 Run the same command again after any interruption: what is finished is reused, and the result is
 the same as without the interruption.
@@ -52,7 +52,7 @@ def _run(arguments: argparse.Namespace, argv: list[str], log: EventLog | None) -
     with leading(experiment.folder) as leadership:
         content = run_experiment(experiment, leadership, search=True, log=log)
         presentation = write_presentation(experiment, content)
-    print_presentation(experiment, content, presentation)
+    print_presentation(content, presentation)
     return 1 if any_trial_failed(content) else 0
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -71,26 +72,25 @@ def write_presentation(experiment: Experiment, content: dict[str, Any]) -> Prese
     return present(experiment.store, content, {"Faces: a sample of subjects and classes": sheet})
 
 
-def print_presentation(experiment: Experiment, content: dict[str, Any], presentation: Presentation) -> None:
-    """The table, where everything lies, and what to do next."""
-    from platform.reports.publish import shown_path
+def print_presentation(
+    content: dict[str, Any], presentation: Presentation, further: Sequence[str] = ()
+) -> None:
+    """Print the final screen: table, conclusions, report, next command (platform/cli/final_screen.py).
 
-    print()
-    print(presentation.text)
-    if content.get("economy"):
-        from platform.search.savings import economy_lines
+    further: results of the command beside the table, a line each.
+    """
+    from platform.cli.final_screen import final_lines
+    from platform.reports.publish import TABLE_PURPOSE
 
-        print("\n".join(["", *economy_lines(content["economy"])]))
-    print()
-    for line in (*front_lines(content), *unscored_trial_lines(content)):
-        print(line)
-    print(f"Report page:    {shown(presentation.report)}")
-    print(f"Tables:         {', '.join(shown(path) for path in presentation.table_files.values())}")
-    print(f"Figures:        {shown(experiment.folder / 'figures')}/")
-    print(f"Fold runs:      {shown_path(experiment.store.root)}/fold_runs/")
-    print(f"Ray's messages: {shown(experiment.folder / 'ray.log')}")
-    for purpose, command in presentation.next_commands.items():
-        print(f"{purpose}:\n  {command}")
+    lines = final_lines(
+        presentation.text,
+        presentation.conclusions,
+        details=[*front_lines(content), *further],
+        failures=unscored_trial_lines(content),
+        report=shown(presentation.report),
+        next_command=presentation.next_commands[TABLE_PURPOSE],
+    )
+    print("", *lines, sep="\n")
 
 
 def shown(path: Path) -> str:

@@ -127,9 +127,7 @@ def run_rows(
             content = run_experiment(experiment, leadership, search=False, log=log)
             presentation = write_presentation(experiment, content)
             more = None if write_more is None else write_more(content)
-        print_presentation(experiment, content, presentation)
-        if more is not None:
-            print(f"\n{more}")
+        print_presentation(content, presentation, [] if more is None else more.splitlines())
     return content
 
 

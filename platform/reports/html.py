@@ -13,6 +13,7 @@ from platform.experiments.experiment_file import studies_of
 from platform.files.opening import read_bytes
 from platform.host.console import visible
 from platform.reports.unscored_trials import unscored_lines
+from platform.search.savings import economy_lines
 from platform.tables.definitions import definitions
 from platform.tables.details import PARTS
 from platform.tables.displayable import displayable
@@ -50,9 +51,14 @@ details summary { cursor: pointer; color: var(--accent); }
 
 
 def report_html(
-    experiment: Mapping[str, Any], table: Table, figures: Mapping[str, Path], next_commands: Mapping[str, str]
+    experiment: Mapping[str, Any],
+    table: Table,
+    figures: Mapping[str, Path],
+    next_commands: Mapping[str, str],
+    conclusions: Sequence[str] = (),
 ) -> str:
-    """The page. figures: title to PNG file, embedded. next_commands: what for, to the command."""
+    """The page. figures: title to PNG file, embedded. next_commands: purpose to command. conclusions:
+    sentences shown first."""
     name, table = experiment["name"], displayable(table)
     facts = (
         f"data set {experiment['dataset']}, preset "
@@ -65,11 +71,13 @@ def report_html(
         f"<h1>{escape(name)}</h1>",
         f'<p class="facts">{escape(facts)}</p>',
         f"<pre>{escape(experiment['command'])}</pre>",
+        *(f"<p>{escape(sentence)}</p>" for sentence in conclusions),
         *(_section(section) for section in table.sections),
         _notes(definitions(name for section in table.sections for name in section_cells(section)[0][0])),
         "<h2>Figures</h2>",
         *(_figure(title, path) for title, path in figures.items()),
         *(_study(study) for study in studies_of(experiment)),
+        _economy(experiment),
         "<h2>Configuration</h2>",
         _key_table(experiment["config"]),
         "<h2>Next</h2>",
@@ -134,6 +142,13 @@ def _study(study: Mapping[str, Any]) -> str:
     unscored = "".join(f"\n<li>{escape(line.strip())}</li>" for line in unscored_lines(study))
     page = f'<h2>Search</h2>\n<p class="facts">{escape(about)}</p>\n{_table(lines)}'
     return f"{page}\n<ul>{unscored}\n</ul>" if unscored else page
+
+
+def _economy(experiment: Mapping[str, Any]) -> str:
+    """What pruning and sharing saved; empty without a search."""
+    if not experiment.get("economy"):
+        return ""
+    return "\n".join(f"<p>{escape(line.strip())}</p>" for line in economy_lines(experiment["economy"]))
 
 
 def _value(value: Any) -> str:

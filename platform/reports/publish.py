@@ -20,6 +20,7 @@ from platform.experiments.driver_lease import check_leading
 from platform.experiments.experiment_file import check_experiment, studies_of
 from platform.experiments.led_files import write_as_leader
 from platform.reports import figures as drawing
+from platform.reports.conclusions import conclusions
 from platform.reports.confusion_figure import confusion_figure
 from platform.reports.front_figure import front_figure
 from platform.reports.html import report_html
@@ -30,12 +31,16 @@ from platform.tables.displayable import displayable
 from platform.tables.formatting import row_label
 from platform.tables.grid import screen_grid
 from platform.tables.render import render
+from platform.tables.screen import render_screen
 from platform.tables.table import build_table
 
 if TYPE_CHECKING:
     from platform.runs.store import ResultsStore
 
 _TABLE_FILES = {"markdown": "table.md", "latex": "table.tex", "csv": "table.csv", "json": "table.json"}
+TABLE_PURPOSE = (
+    "Show the table with all columns and notes (--format markdown, latex, csv or json for other uses)"
+)
 _OWN_FIGURES = (
     "confusion-*.png",
     "masks-*.png",
@@ -51,7 +56,9 @@ class Presentation:
     """What was written, and what to print."""
 
     text: str
-    """The comparison table for the screen."""
+    """The comparison table for the end of a command: key columns, no notes."""
+    conclusions: tuple[str, ...]
+    """Sentences that say what the table means."""
     table_files: dict[str, Path]
     """`markdown`, `latex`, `csv`, `json` to their files."""
     figures: dict[str, Path]
@@ -87,12 +94,15 @@ def present(
     logs = folder / "tensorboard"
     commands = _next_commands(store, experiment, logs)
     report = folder / "report.html"
-    write_as_leader(report, report_html(experiment, table, figures, commands))
+    sentences = conclusions(aggregated)
+    write_as_leader(report, report_html(experiment, table, figures, commands, sentences))
     check_leading(logs)
     write_tensorboard(logs, store, experiment, aggregated, figures)
     matrices = [screen_grid(matrix_grid(one)) for one in transfer_matrices(experiment, aggregated)]
+    shown = render_screen(displayable(table), brief=True)
     return Presentation(
-        text="\n".join([render(table, "screen"), *("\n".join([*lines, ""]) for lines in matrices)]),
+        text="\n".join([shown, *("\n".join([*lines, ""]) for lines in matrices)]),
+        conclusions=sentences,
         table_files=table_files,
         figures=figures,
         report=report,
@@ -214,10 +224,8 @@ def _next_commands(store: ResultsStore, experiment: Mapping[str, Any], logs: Pat
             f"{python} -m tensorboard.main --logdir {shlex.quote(shown_path(logs))}"
         ),
         **_dashboard(experiment),
-        "Print this table again, for a paper's draft or a spreadsheet (csv)": (
-            f"{python} -m platform.table --runs {runs} --experiment {name} --format markdown"
-        ),
-        "Go on after an interruption (what is finished is kept)": _with(python, experiment["command"]),
+        TABLE_PURPOSE: f"{python} -m platform.table --runs {runs} --experiment {name}",
+        "Continue after an interruption (finished fold runs are kept)": _with(python, experiment["command"]),
     }
 
 

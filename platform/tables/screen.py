@@ -49,30 +49,37 @@ HEADER = (
 )
 LEFT_COLUMNS = 3
 _REPORTED_COLUMN = HEADER.index("Minus\nreported")
+_NOT_IN_BRIEF = ("Folds/\nseeds/\nrepeats", "Optimism\ngap")
+"""Columns that the brief form leaves out, so that it fits into 100 columns."""
 BEST_MARK = "*"
 """Ends the pooled accuracy of the best row."""
 
 
-def render_screen(table: Table, parts: Sequence[str] = ()) -> str:
+def render_screen(table: Table, parts: Sequence[str] = (), *, brief: bool = False) -> str:
     """Aligned plain text, at most about 118 columns unless a name is longer.
 
-    parts: keys of details.PARTS, shown below the notes of their data set.
+    parts: keys of details.PARTS, shown below the notes of their data set. brief: without notes, definitions
+    and the columns _NOT_IN_BRIEF.
     """
     lines: list[str] = []
     columns: list[str] = []
     for section in table.sections:
         body, headings = section_cells(section)
+        if brief:
+            kept = [place for place, name in enumerate(body[0]) if name not in _NOT_IN_BRIEF]
+            body = [[cells[place] for place in kept] for cells in body]
         columns += body[0]
         lines += [f"Accuracy on {section.title}, of final runs on test folds", ""]
         lines += _align(body, headings)
         lines.append("")
-        for note in section_notes(section):
+        for note in () if brief else section_notes(section):
             lines += textwrap.wrap(note, SCREEN_WIDTH, initial_indent="- ", subsequent_indent="  ")
-        lines.append("")
+        if not brief:
+            lines.append("")
         for part in parts:
             for grid in PARTS[part](section):
                 lines += [*screen_grid(grid), ""]
-    for note in definitions(columns):
+    for note in () if brief else definitions(columns):
         lines += textwrap.wrap(note, SCREEN_WIDTH, initial_indent="- ", subsequent_indent="  ")
     return "\n".join(lines) + "\n"
 

@@ -56,6 +56,10 @@ def test_everything_lies_in_the_experiments_folder(presented: tuple[Path, Presen
     ]
     assert all(path.is_file() for path in (*made.table_files.values(), *made.figures.values(), made.report))
     assert "FMPN" in made.text
+    assert "Chance level" not in made.text, "notes are in the report and the files"
+    page = made.report.read_text()
+    assert all(place in page for place in ("Chance level", *made.conclusions))
+    assert "Chance level" in made.table_files["markdown"].read_text()
     assert str(folder / "tensorboard") in "".join(made.next_commands.values())
     assert made.report.read_text().count("data:image/png;base64,") == len(made.figures) == 16
 
@@ -120,4 +124,6 @@ def test_an_incomplete_experiment_is_refused_before_anything_is_written(tmp_path
 def test_an_experiment_without_any_finished_fold_can_be_shown_partially(tmp_path: Path) -> None:
     store = ResultsStore(tmp_path)
     experiment = write_experiment(store, [write_row(store, folds=2) | {"runs": []}])
-    assert "0 of 2/1/1" in present(store, experiment, partial=True).text
+    made = present(store, experiment, partial=True)
+    assert "FMPN\n(INCOMPLETE)" in made.text or "FMPN (INCOMPLETE)" in made.text
+    assert made.conclusions == ()

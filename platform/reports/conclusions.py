@@ -1,0 +1,149 @@
+"""Three sentences on an experiment's main data set: the winner, how it was selected, what it rests on."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from platform.aggregation.aggregate import AggregatedRow, TableRow
+from platform.evaluation import statistics
+from platform.evaluation.accuracy_interval import Interval
+from platform.evaluation.paired_interval import difference_interval
+from platform.tables.formatting import LEAKAGE, folds_text, interval, p_value_text, percent, row_label
+
+BOOTSTRAP_SEED = 0
+SIGNIFICANT = 0.05
+"""Holm-corrected p below which a difference is called unlikely to be chance."""
+
+
+def conclusions(aggregated: Sequence[AggregatedRow]) -> tuple[str, ...]:
+    """Three sentences on the complete rows of the first row's data set; none without a complete row.
+
+    aggregated: all rows of one experiment, in its order.
+    """
+    rows = [
+        one
+        for one in aggregated
+        if one.row.dataset == aggregated[0].row.dataset and one.row.complete and one.answers is not None
+    ]
+    if not rows:
+        return ()
+    winner = max(rows, key=_pooled_accuracy)
+    return (_of_winner(winner, rows), _of_selection(rows[0].row, len(rows)), _of_sample(winner.row, rows))
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Lead:
+    """What the winner has over the best other row on the same images."""
+
+    second: TableRow
+    difference: float
+    interval: Interval | None
+    """95 %, over subjects; None with one subject."""
+    p_value: float
+    """Sign-flip test over subjects, Holm-corrected over all other rows."""
+
+
+def _of_winner(winner: AggregatedRow, rows: Sequence[AggregatedRow]) -> str:
+    scores = winner.row.scores
+    assert scores is not None
+    accuracy = f"{percent(scores.pooled_image_accuracy)} % pooled accuracy"
+    classes = sum(score.true_count > 0 for score in scores.classes)
+    chance = f"chance {100 / classes:.1f} %"
+    name = f"{row_label(winner.row)} on {winner.row.dataset}"
+    lead = _lead(winner, rows)
+    if lead is None:
+        whole = scores.pooled_image_interval
+        own = "" if whole is None else f"95 % CI {interval(whole)}, "
+        return f"{name} has {accuracy} ({own}{chance}); no other row was tested on the same images."
+    if lead.interval is None:
+        certainty, meaning = "one subject, so no interval", "with one subject nothing can be concluded"
+    else:
+        ends = f"{100 * lead.interval.low:+.1f} to {100 * lead.interval.high:+.1f}"
+        certainty = f"95 % CI {ends}, corrected p = {p_value_text(lead.p_value)}"
+        clear = lead.p_value < SIGNIFICANT and lead.interval.low > 0
+        meaning = "more than chance would explain" if clear else "which of the two is better remains open"
+    return (
+        f"{name} has the highest score, {accuracy} ({chance}): {100 * lead.difference:.2f} points above "
+        f"{row_label(lead.second)} ({certainty}), {meaning}."
+    )
+
+
+def _lead(winner: AggregatedRow, rows: Sequence[AggregatedRow]) -> _Lead | None:
+    """None where no other row tested the same images."""
+    first = winner.answers
+    assert first is not None
+    others = [
+        (one, one.answers)
+        for one in rows
+        if row_label(one.row) != row_label(winner.row)  # equal labels differ in the seed alone
+        and one.answers is not None
+        and one.answers.tested == first.tested
+    ]
+    if not others:
+        return None
+    tests = [
+        statistics.sign_flip_test(first.correct, answers.correct, first.subject) for _, answers in others
+    ]
+    adjusted = statistics.holm([test.p_value for test in tests])
+    best = max(range(len(others)), key=lambda place: _pooled_accuracy(others[place][0]))
+    second, answers = others[best]
+    return _Lead(
+        second=second.row,
+        difference=tests[best].difference,
+        interval=difference_interval(
+            first.correct, answers.correct, first.subject, np.random.default_rng(BOOTSTRAP_SEED)
+        )
+        if tests[best].subject_count > 1
+        else None,
+        p_value=adjusted[best],
+    )
+
+
+def _of_selection(row: TableRow, row_count: int) -> str:
+    """row: the experiment's first one, whose configuration a search chose if there was a search."""
+    gap = "" if row.optimism_gap is None else f" (optimism gap {100 * row.optimism_gap:+.2f} points)"
+    shared = ", and the other rows use its settings" if row_count > 1 else ""
+    if row.leaks:
+        return (
+            f"{row.title} was {LEAKAGE}; its accuracy shows only the optimism gap and is no estimate for new "
+            "subjects."
+        )
+    if row.chosen_elsewhere:
+        return (
+            f"{row.title} was tuned on another data set (rule `{row.selection_rule}`), so no subject of "
+            f"{row.dataset} took part in the choice."
+        )
+    if row.selection_rule == "inner":
+        return (
+            f"{row.title} was tuned on validation splits{gap}{shared}; test subjects of one fold validate in "
+            "others, so the choice is not fully independent of them."
+        )
+    if row.selection_rule == "nested":
+        return (
+            f"{row.title} was tuned for each fold on its training subjects alone{gap}{shared}; no test "
+            "subject took part in the choice for its own fold."
+        )
+    return "The settings were fixed beforehand (rule `paper`), so no accuracy of this experiment chose them."
+
+
+def _of_sample(row: TableRow, rows: Sequence[AggregatedRow]) -> str:
+    scores = row.scores
+    assert scores is not None
+    seeds = sorted({one.row.seed for one in rows if one.row.seed is not None})
+    trained = f"one training seed ({seeds[0]})" if len(seeds) == 1 else f"{len(seeds)} training seeds"
+    people = "1 subject" if scores.subject_count == 1 else f"{scores.subject_count} subjects"
+    if row.chosen_of:
+        folds = f"folds {folds_text(row)}"
+    else:
+        folds = "one split" if row.fold_count == 1 else f"{row.fold_count} folds"
+    return (
+        f"The result is based on {scores.image_count} test images of {people}, {folds} and {trained}; the "
+        "intervals describe new subjects and exclude the variation between seeds."
+    )
+
+
+def _pooled_accuracy(one: AggregatedRow) -> float:
+    return one.row.scores.pooled_image_accuracy if one.row.scores else 0.0

@@ -1,0 +1,34 @@
+"""`python -m platform` from the repository root."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from platform.__main__ import COMMANDS, list_commands, summary
+from platform.errors import UserError
+
+
+def test_python_m_platform_lists_every_command_with_a_line(root: Path) -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "platform"], cwd=root, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    for name in COMMANDS:
+        (line,) = [line for line in done.stdout.splitlines() if f"python -m platform.{name} " in line]
+        assert summary(name) in line
+        assert len(line) <= 100
+
+
+def test_the_list_is_complete(root: Path) -> None:
+    files = {path.stem for path in (root / "platform").glob("*.py") if "\ndef main(" in path.read_text()}
+    assert files == set(COMMANDS)
+
+
+@pytest.mark.parametrize(("word", "remedy"), [("tune", "platform.tune`"), ("tun", "platform.COMMAND`")])
+def test_a_command_as_an_argument_is_refused_with_the_right_spelling(word: str, remedy: str) -> None:
+    with pytest.raises(UserError, match=remedy):
+        list_commands([word])
