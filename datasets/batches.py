@@ -1,6 +1,6 @@
-"""Batches of faces with their masks: kept as uint8 on the device, cut and scaled there.
+"""Batches of faces with their masks: stored as uint8 on the device, cropped and scaled there.
 
-Only a draw with albumentations transforms takes its faces by way of the CPU.
+Only draws with albumentations transforms pass through the CPU.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from datasets.masks.motion_masks import to_gray
 from platform.errors import UserError
 
 FACES_AT_ONCE = 64
-"""Faces copied to the device together: bounds the temporary arrays of the gray conversion."""
+"""Faces copied to the device at once; bounds the temporary arrays of the gray conversion."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -25,7 +25,7 @@ class Batch:
     """b faces of c x c pixels, on the device."""
 
     image: torch.Tensor
-    """float32 [b, 3, c, c], RGB in [0, 1], no mean or standard deviation taken off (METHODS §2.5)."""
+    """float32 [b, 3, c, c], RGB in [0, 1], not standardised (docs/methods.md, §2.5)."""
     gray: torch.Tensor
     """float32 [b, 1, c, c] in [0, 1]: PIL's integer luma / 255."""
     target_mask: torch.Tensor | None
@@ -33,12 +33,12 @@ class Batch:
     labels: torch.Tensor
     """int64 [b]: indices into the data set's class names."""
     image_weights: torch.Tensor | None = None
-    """float32 [b]: how much each image counts in the classification loss, 1 on average over all training
-    images. None: all count alike."""
+    """float32 [b]: weight of each image in the classification loss, with mean 1 over all training images.
+    None: equal weights."""
 
 
 class FaceTensors:
-    """n faces of L x L pixels with labels and K class masks, held as uint8 on one device."""
+    """n faces of L x L pixels with labels and K class masks, stored as uint8 on one device."""
 
     def __init__(
         self,
@@ -50,10 +50,11 @@ class FaceTensors:
         rectangles: tuple[np.ndarray, np.ndarray] | None = None,
     ) -> None:
         """images: uint8 [n, L, L, 3] RGB; labels: int64 [n] in [0, K); masks: uint8 [K, L, L] or None;
-        image_weights: float32 [n] or None. rectangles: as `FoldView.rectangles` gives them; they are then
-        cut in the place of `images`, and the masks as squares by the same draws, as the release does.
+        image_weights: float32 [n] or None; rectangles: as `FoldView.rectangles` returns them. Given
+        rectangles are cropped instead of `images`, and the square masks by the same draws, as in FMPN's
+        release.
 
-        ValueError when shapes, dtypes or labels do not fit together.
+        Raises ValueError if shapes, dtypes or labels are inconsistent.
         """
         _check(images, labels, masks)
         self.device = torch.device(device)
@@ -70,8 +71,8 @@ class FaceTensors:
         self._transforms: FaceTransforms | None = None
 
     def _squares(self, images: np.ndarray) -> torch.Tensor:
-        """uint8 [n, 4, L, L] on the device: gray is the fourth channel, made once, so that one gather cuts
-        face and gray alike."""
+        """uint8 [n, 4, L, L] on the device: gray is the fourth channel, computed once, so that one gather
+        crops face and gray alike."""
         count, side = images.shape[:2]
         faces = torch.empty((count, 4, side, side), dtype=torch.uint8, device=self.device)
         for start in range(0, count, FACES_AT_ONCE):
@@ -84,10 +85,10 @@ class FaceTensors:
         return len(self._faces)
 
     def batch(self, rows: torch.Tensor, draw: Draw, crop_size: int) -> Batch:
-        """The faces of `rows` (int64 [b], 0 = the first face given), changed and cut by `draw` (of b images).
+        """The faces of `rows` (int64 [b], 0 = the first face), augmented and cropped by `draw` (of b images).
 
-        The transforms of a draw, if any, come first, then its crops and flips. `rows` and `draw` best lie
-        on the CPU: their way to a GPU waits for nothing. UserError as `FaceTransforms`.
+        The transforms of a draw, if any, come before its crops and flips. `rows` and `draw` should be on the
+        CPU: copying them to a GPU does not block. Raises UserError as `FaceTransforms`.
         """
         on_device = send(rows, self.device)
         labels = self._labels[on_device]
@@ -126,7 +127,8 @@ class FaceTensors:
         return torch.cat([cut, apply_draw(self._masks[labels], draw, crop_size)], dim=1)
 
     def _transformed(self, rows: torch.Tensor, draw: Draw) -> torch.Tensor:
-        """uint8 [b, 4 or 5, L, L] on the device: face, its gray and mask after the draw's transforms."""
+        """uint8 [b, 4 or 5, L, L] on the device: face, its gray version and mask after the draw's
+        transforms."""
         assert draw.seeds is not None
         if self._transforms is None or self._transforms.content != draw.transforms:
             self._transforms = FaceTransforms(draw.transforms)
@@ -139,7 +141,8 @@ class FaceTensors:
             mask = None if masks is None else masks[labels[row], 0]
             face, mask = self._transforms(face, mask, seed)
             pixels[place, :3] = face.transpose(2, 0, 1)
-            # Gray is what the networks would see of this face, so it follows from it (METHODS §2.5).
+            # Gray is computed from the augmented face, so that all networks see one face (docs/methods.md,
+            # §2.5).
             pixels[place, 3] = to_gray(face)
             if mask is not None:
                 pixels[place, 4] = mask
@@ -147,18 +150,21 @@ class FaceTensors:
 
     @cached_property
     def _on_cpu(self) -> tuple[np.ndarray, np.ndarray, np.ndarray | None]:
-        """Faces, labels and masks for transforms: read back from a GPU once, on the CPU the same memory."""
+        """Faces, labels and masks for transforms: copied from a GPU once, shared memory on a CPU."""
         masks = None if self._masks is None else self._masks.cpu().numpy()
         return self._faces.cpu().numpy(), self._labels.cpu().numpy(), masks
 
 
 def epoch_order(count: int, generator: torch.Generator) -> torch.Tensor:
-    """int64 [count]: a random order of the training faces, for one epoch."""
+    """int64 [count]: a random permutation of the training faces, for one epoch."""
     return torch.randperm(count, generator=generator, device=generator.device)
 
 
 def split_batches(order: torch.Tensor, batch_size: int) -> tuple[torch.Tensor, ...]:
-    """`order` in batches of `batch_size`; the last one keeps what is left (METHODS §2.6)."""
+    """`order` in batches of `batch_size`; the last one may be smaller (docs/methods.md, §2.6).
+
+    Raises ValueError for `batch_size` < 1.
+    """
     if batch_size < 1:
         raise ValueError(f"batch_size >= 1 must hold, but got {batch_size}")
     return order.split(batch_size)

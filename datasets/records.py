@@ -9,7 +9,7 @@ if TYPE_CHECKING:
     import numpy as np
 
 EXPRESSIONS = ("anger", "contempt", "disgust", "fear", "happiness", "neutral", "sadness", "surprise")
-"""The field's class names. Classes are names in every file of ours, never bare numbers."""
+"""The field's class names. All our files store classes by name, never by bare number."""
 
 Role = Literal["expressive", "neutral", "context"]
 
@@ -21,11 +21,11 @@ class DatasetDescription:
     name: str
     """The registry key: the name of the adapter's file, and the value of `--dataset`."""
     title: str
-    """As written in papers, for tables and messages."""
+    """Name in papers, for tables and messages."""
     request_from: str
-    """Where a licensed copy is requested; a sentence."""
+    """Where to request a licensed copy; a sentence."""
     native_layout: str
-    """One line that shows the folders and files the adapter reads, relative to `--source`."""
+    """One line with the folders and files that the adapter reads, relative to `--source`."""
     alignment_flag: str = ""
     """Flag that `prepare` needs beside --source for a data set without landmarks: `--landmarks detect` or
     `--aligned`."""
@@ -33,32 +33,32 @@ class DatasetDescription:
     """Data sets whose people may be in this one too: neither may be the source or the test set of the
     other."""
     released_crops: bool = False
-    """Face crops are scaled as FMPN's released code does it, where nothing else is asked for."""
+    """Whether face crops are by default scaled as FMPN's released code does it."""
     embedded: bool = False
-    """True for the synthetic sets, which a command may write and prepare by itself."""
+    """Whether commands can write and prepare the set themselves: true for the synthetic sets."""
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class FrameRecord:
-    """One frame of a raw data set that is wanted in the prepared store."""
+    """One frame of a raw data set that goes into the prepared set."""
 
     subject_id: str
     sequence_id: str
     """Unique in the data set, e.g. `S005_001`."""
     frame: int
-    """Number of the frame in its sequence, as the data set counts."""
+    """Number of the frame in its sequence, as the data set numbers it."""
     expression: str
     """One of EXPRESSIONS; `neutral` for a neutral frame."""
     role: Role
-    """`expressive`: trained on and scored. `neutral`: the subject's reference face for masks.
-    `context`: another frame of a labelled sequence, there for sequence methods and never scored."""
+    """`expressive`: trained on and scored. `neutral`: the subject's neutral face, from which masks are made.
+    `context`: another frame of a labelled sequence, for sequence methods, never scored."""
     source: str
     """Path of the file relative to the data set's root, with `/`."""
     landmarks: np.ndarray | None
-    """float64 (5, 2), x and y in pixels of the source frame: left eye, right eye, nose, left and
-    right mouth corner, left meaning left in the image. None where the data set brings none."""
+    """float64 (5, 2), x and y in pixels of the source frame: left eye, right eye, nose, left and right mouth
+    corner, where left means left in the image. None if the data set comes without landmarks."""
 
     @property
     def image_name(self) -> str:
-        """`S005_001_00000011`: unique in the data set, and FMPN's key of the image."""
+        """`S005_001_00000011`: unique in the data set, and the image's name in FMPN's lists."""
         return f"{self.sequence_id}_{self.frame:08d}"

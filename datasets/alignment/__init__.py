@@ -1,1 +1,1 @@
-"""From a frame to an aligned face: landmark detection and the similarity transform."""
+"""Alignment of faces: landmark detection and the similarity transform to a template."""

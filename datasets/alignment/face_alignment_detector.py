@@ -1,6 +1,6 @@
-"""face-alignment as a Detector: its networks, its weights, and what to do where they are missing.
+"""The library face-alignment as a Detector: its networks, its weights, and instructions if they are missing.
 
-Written against face-alignment 1.5. `compile` stays off, because it writes into the user's home and
+Written for face-alignment 1.5. `compile` stays off, because it writes into the user's home directory and
 needs a C++ compiler.
 """
 
@@ -21,14 +21,14 @@ from platform.errors import UserError, unknown_name
 from platform.host.machine_limits import usable_cpus
 
 DETECTORS = ("sfd", "blazeface", "retinaface", "yunet")
-"""Face detectors of face-alignment that need no package besides it. `sfd` is the most exact and the
-slowest; `blazeface` is quick and made for faces that fill the image; `yunet` runs on the CPU only."""
+"""Face detectors of face-alignment that need no further package. `sfd` is the most accurate and the slowest;
+`blazeface` is fast and made for faces that fill the image; `yunet` runs on the CPU only."""
 
 DEVICES = ("cpu", "cuda", "mps")
 
 
 class FaceAlignmentDetector:
-    """Faces by one of DETECTORS, 68 points by the network 2DFAN-4. The networks are built when needed."""
+    """Faces from one of DETECTORS, 68 points from the network 2DFAN-4. Networks are built at first use."""
 
     def __init__(self, detector_name: str = "sfd", device: str = "cpu") -> None:
         if detector_name not in DETECTORS:
@@ -41,14 +41,14 @@ class FaceAlignmentDetector:
         self._network: Any = None
 
     def detect(self, images: list[np.ndarray]) -> list[list[DetectedFace]]:
-        """The faces of each of `images`, uint8 (H, W, 3), RGB; images of one size are one batch.
+        """The faces in each of `images`, uint8 (H, W, 3), RGB; images of equal size form a batch.
 
-        Raises UserError where weights are missing or the device cannot be used.
+        Raises UserError if weights are missing or the device cannot be used.
         """
         import torch
 
         if self._network is None:
-            # torch counts the machine's cores, whatever a container's quota is.
+            # torch counts the machine's cores and ignores a container's quota.
             torch.set_num_threads(min(torch.get_num_threads(), usable_cpus()))
             self._network = self._build()
         positions_of: dict[tuple[int, ...], list[int]] = {}
@@ -63,9 +63,9 @@ class FaceAlignmentDetector:
         return faces
 
     def _detect_batch(self, batch: Any) -> list[list[DetectedFace]]:
-        """The faces of each image of `batch`, a uint8 tensor (B, 3, H, W)."""
+        """The faces in each image of `batch`, a uint8 tensor (B, 3, H, W)."""
         with warnings.catch_warnings():
-            # The library warns of every image without a face; we list them instead.
+            # The library warns about every image without a face; our report lists them instead.
             warnings.filterwarnings("ignore", "No faces were detected")
             boxes = self._network.face_detector.detect_from_batch(batch)
             landmarks = self._network.get_landmarks_from_batch(batch, detected_faces=boxes)
@@ -80,7 +80,7 @@ class FaceAlignmentDetector:
         ]
 
     def _build(self) -> Any:
-        """The library's object, with weights from its folder or freshly fetched."""
+        """The library's object, with weights from its folder or just downloaded."""
         from face_alignment import FaceAlignment, LandmarksType
 
         paths = fetch_weights(self._detector_name)
@@ -88,7 +88,7 @@ class FaceAlignmentDetector:
         if self._detector_name == "blazeface":
             options["path_to_anchor"] = str(paths[2])
         try:
-            # Paths, and not the library's own loading, because that unpickles sfd's file unrestricted.
+            # With paths, because the library's own loading unpickles sfd's file without restriction.
             return FaceAlignment(
                 LandmarksType.TWO_D,
                 device="cpu" if self._detector_name == "yunet" else self._device,
@@ -109,14 +109,14 @@ class FaceAlignmentDetector:
             why = str(error).strip().split("\n")[0]
             raise UserError(
                 f"face-alignment with {self._detector_name!r} cannot start on {self._device!r}: {why}; "
-                f"choose another device, or if weights are damaged delete {', '.join(map(str, paths))} and "
+                f"choose another device, or, if weights are damaged, delete {', '.join(map(str, paths))} and "
                 "fetch them again."
             ) from error
 
 
 def weight_files(detector_name: str) -> list[tuple[str, str]]:
-    """(URL, file name) of the weights needed: the points' first, then the detector's; as the library has
-    them."""
+    """(URL, file name) of the weights needed, from the library: first those of the points, then those of the
+    detector."""
     from face_alignment import api
 
     urls = [api.models_urls["2DFAN-4"]]
@@ -140,9 +140,9 @@ def weight_files(detector_name: str) -> list[tuple[str, str]]:
 
 
 def fetch_weights(detector_name: str) -> list[Path]:
-    """Paths of the weights, in the order of `weight_files`; those not there yet are fetched.
+    """Paths of the weights, in the order of `weight_files`; missing files are downloaded.
 
-    Raises UserError where some can be neither found nor fetched: each file, its URL and its place.
+    Raises UserError, with file, URL and folder, for weights that can be neither found nor downloaded.
     """
     from face_alignment import utils
 
@@ -159,8 +159,8 @@ def fetch_weights(detector_name: str) -> list[Path]:
             reason = str(error)
     if absent:
         raise UserError(
-            f"face-alignment needs weights that are not in {folder} and cannot be fetched ({reason}): "
-            f"{'; '.join(absent)}. Fetch them on a machine with a network and place them there under "
-            "these names (TORCH_HOME moves that folder), or give points by --landmarks CSV."
+            f"face-alignment needs weights that are not in {folder} and cannot be downloaded ({reason}): "
+            f"{'; '.join(absent)}. Download them on a machine with network access and copy them to that "
+            "folder under these names (TORCH_HOME moves it), or pass points with --landmarks CSV."
         )
     return paths

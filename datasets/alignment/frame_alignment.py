@@ -1,4 +1,4 @@
-"""How one frame is brought to the template, after a look at whether its landmarks can be a face's."""
+"""Alignment of one frame to the template, after a plausibility check of its landmarks."""
 
 from __future__ import annotations
 
@@ -16,16 +16,16 @@ from platform.errors import UserError
 
 
 def aligning_transform(record: FrameRecord, frame: np.ndarray, size_pixels: int, aligned: bool) -> np.ndarray:
-    """The transform that brings `frame` uint8 (H, W, 3) to the template at `size_pixels`; float64 (2, 3).
+    """The transform from `frame` uint8 (H, W, 3) to the template at `size_pixels`; float64 (2, 3).
 
-    `aligned`: the frame is a face crop already, whose centre square is scaled. Raises UserError for
-    landmarks that leave the frame or cannot be those of a face seen from the front.
+    `aligned`: the frame is already a face crop, and its centre square is scaled. Raises UserError for
+    landmarks that lie outside the frame or cannot belong to a frontal face.
     """
     height, width = frame.shape[:2]
     if aligned:
         return centre_square_transform(height, width, size_pixels)
     points = record.landmarks
-    assert points is not None, "a store checks this before it begins"
+    assert points is not None, "write_prepared checks this first"
     if (points < 0).any() or (points >= (width, height)).any():
         raise UserError(
             f"the landmarks of {record.image_name} leave its frame of {width}×{height} pixels "

@@ -1,8 +1,8 @@
-"""Five facial points of each frame, found by face-alignment, and kept by the hash of the pixels.
+"""Five facial points of each frame, detected by face-alignment and cached by the hash of the pixels.
 
-face-alignment (Bulat and Tzimiropoulos, ICCV 2017) finds the faces of an image with one network and
-68 points of each with another. Its weights are files of some 100 MB that it fetches when they are
-missing; what it found is cached, so a second run needs neither weights nor network.
+face-alignment (Bulat and Tzimiropoulos, ICCV 2017) detects the faces in an image with one network and 68
+points of each with another. It downloads its weights, some 100 MB, if they are missing. Results are cached,
+so a second run needs neither weights nor network access.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ from platform.errors import UserError
 from platform.files.json_files import read_json
 
 BATCH_IMAGES = 16
-"""Images handed to the detector at once."""
+"""Images passed to the detector at once."""
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -36,44 +36,42 @@ class DetectedFace:
     points: np.ndarray
     """float64 (68, 2), x and y in pixels of the image, in the iBUG order."""
     score: float
-    """Of the face detector; higher is surer."""
+    """Score of the face detector; higher means more certain."""
 
 
 class Detector(Protocol):
-    """Finds faces. What it finds depends on nothing but the image and `name`."""
+    """Detects faces. The result depends on nothing but the image and `name`."""
 
     name: str
-    """With the version: names the cache's folder, so letters, digits, `.`, `-` and `_`."""
+    """Name with version. It names the cache folder, so letters, digits, `.`, `-` and `_` only."""
 
     def detect(self, images: list[np.ndarray]) -> list[list[DetectedFace]]:
-        """The faces of each of `images`, uint8 (H, W, 3), RGB."""
+        """The faces in each of `images`, uint8 (H, W, 3), RGB."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class DetectionReport:
-    """What became of the frames that had no landmarks."""
+    """The outcome of detection on the frames without landmarks."""
 
     detector: str
     frames: int
-    """Frames without landmarks of their own."""
+    """Number of frames without landmarks."""
     from_cache: int
-    """Of these, how many had been looked at before."""
+    """Number of these whose result was cached."""
     several_faces: tuple[tuple[str, int], ...]
-    """Image name and number of faces, where there was more than one; the best score was taken."""
+    """Image name and number of faces of frames with more than one; the best score was taken."""
     left_out: tuple[tuple[str, str], ...]
-    """Image name and why no face of it can be used."""
+    """Image name and reason of frames without a usable face."""
 
     def lines(self, most: int = 10) -> list[str]:
-        """The report for the screen; `most` names of each kind."""
+        """The report for the screen, with at most `most` names of each kind."""
         found = self.frames - len(self.left_out)
-        lines = [
-            f"{self.detector}: a face in {found} of {self.frames} frames, {self.from_cache} from the cache"
-        ]
+        lines = [f"{self.detector}: a face in {found} of {self.frames} frames, {self.from_cache} cached"]
         if self.several_faces:
-            lines.append(f"  {len(self.several_faces)} frames show several faces; the best score was taken:")
+            lines.append(f"  {len(self.several_faces)} frames show several faces (best score taken):")
             lines += [f"    {name}: {count} faces" for name, count in self.several_faces[:most]]
         if self.left_out:
-            lines.append(f"  {len(self.left_out)} frames are left out:")
+            lines.append(f"  {len(self.left_out)} frames left out:")
             lines += [f"    {name}: {why}" for name, why in self.left_out[:most]]
         return lines
 
@@ -88,12 +86,11 @@ def detect_landmarks(
     allow_missing: int = 0,
     bad: BadItems | None = None,
 ) -> tuple[list[FrameRecord], DetectionReport]:
-    """`records` with five points each, where they had none; in the same order.
+    """`records` in the same order, with five points for those that had none.
 
-    `read_frame` gives a record's frame, uint8 (H, W, 3), RGB. Of several faces the one with the best
-    score counts. Frames in which no face can be used are left out if they are at most `allow_missing`;
-    otherwise UserError, which names the first of them. `bad` (None: strict) says what becomes of frames
-    that cannot be read.
+    `read_frame` returns a record's frame, uint8 (H, W, 3), RGB. Of several faces the one with the best score
+    counts. Frames without a usable face are left out if there are at most `allow_missing` of them; otherwise
+    raises UserError with the first names. `bad` (None: strict) decides on frames that cannot be read.
     """
     wanted = [record for record in records if record.landmarks is None]
     cache = _Cache(cache_folder / detector.name, detector.name)
@@ -135,7 +132,7 @@ def _check_missing(report: DetectionReport, allow_missing: int) -> None:
     first = "; ".join(f"{name}: {why}" for name, why in report.left_out[:10])
     raise UserError(
         f"{report.detector} found no usable face in {len(report.left_out)} of {report.frames} frames, but at "
-        f"most {allow_missing} may be left out ({first}); look at them, give their points by "
+        f"most {allow_missing} may be left out ({first}); look at these frames, pass their points with "
         f"--landmarks CSV, or pass --allow-missing {len(report.left_out)} to leave them out."
     )
 
@@ -158,7 +155,7 @@ def _batches(
 def _look(
     batch: Sequence[tuple[FrameRecord, np.ndarray]], detector: Detector, cache: _Cache
 ) -> tuple[list[list[DetectedFace]], int]:
-    """The faces of each image of `batch`, and how many images the cache knew."""
+    """The faces in each image of `batch`, and the number of images found in the cache."""
     hashes = [image_sha256(image) for _, image in batch]
     known = {digest: faces for digest in hashes if (faces := cache.read(digest)) is not None}
     hits = sum(digest in known for digest in hashes)
@@ -171,9 +168,10 @@ def _look(
 
 
 def _best_points(faces: Sequence[DetectedFace], image: np.ndarray) -> tuple[np.ndarray | None, str]:
-    """Five points, float64 (5, 2), of the face with the best score; None, and why, where there is none.
+    """Five points, float64 (5, 2), of the face with the best score; or None and the reason.
 
-    What preparation would refuse (datasets/prepared/store.py) is no face here, so that it can be left out.
+    A face whose points preparation would refuse (datasets/alignment/frame_alignment.py) counts as none, so
+    that the frame can be left out.
     """
     if not faces:
         return None, "no face found"
@@ -194,30 +192,30 @@ def _best_points(faces: Sequence[DetectedFace], image: np.ndarray) -> tuple[np.n
 
 
 def image_sha256(image: np.ndarray) -> str:
-    """SHA-256, in hexadecimal, of the shape and the pixels of `image`, uint8 (H, W, 3)."""
+    """SHA-256 (64 hex digits) of shape and pixels of `image`, uint8 (H, W, 3)."""
     return hashlib.sha256(repr(image.shape).encode() + np.ascontiguousarray(image).tobytes()).hexdigest()
 
 
 def _content_hash(content: Mapping[str, object]) -> str:
-    """SHA-256, in hexadecimal, of all of a cache file's fields but `hash`, as canonical JSON."""
+    """SHA-256 (64 hex digits) of all fields of a cache file except `hash`, as canonical JSON."""
     fields = {name: value for name, value in content.items() if name != "hash"}
     return hashlib.sha256(json.dumps(fields, sort_keys=True, separators=(",", ":")).encode()).hexdigest()
 
 
 class _Cache:
-    """A JSON file an image, named by the hash of its pixels. A file that is not sound counts as absent."""
+    """One JSON file per image, named by the hash of its pixels. An invalid file counts as absent."""
 
     def __init__(self, folder: Path, detector: str) -> None:
         self._folder = folder
         self._detector = detector
 
     def read(self, digest: str) -> list[DetectedFace] | None:
-        """The faces stored for the image with that hash; None where there is no sound file."""
+        """The faces stored for the image with that hash; None without a valid file."""
         try:
             content = read_json(self._folder / f"{digest}.json")
             if (content["image_sha256"], content["detector"]) != (digest, self._detector):
                 return None
-            # Files from before 28 November 2026 have no hash of their own.
+            # Files written before 28 November 2026 have no hash.
             if content.get("hash", _content_hash(content)) != _content_hash(content):
                 return None
             faces = [
@@ -230,7 +228,7 @@ class _Cache:
         return faces if sound else None
 
     def write(self, digest: str, faces: Sequence[DetectedFace]) -> None:
-        """Store `faces` for the image with that hash; the file is there whole or not at all."""
+        """Store `faces` for the image with that hash, atomically."""
         content: dict[str, object] = {
             "format": "detected-faces",
             "detector": self._detector,
@@ -253,6 +251,6 @@ class _Cache:
                 raise
         except OSError as error:
             raise UserError(
-                f"cannot write the landmarks to {path}: {error.strerror or error}; make room or let the "
-                "folder be written."
+                f"cannot write the landmarks to {path}: {error.strerror or error}; free disk space or grant "
+                "write permission."
             ) from error

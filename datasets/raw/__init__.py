@@ -1,1 +1,1 @@
-"""Raw data sets on disk: files, clips, labels, landmarks and subject names as their owners ship them."""
+"""Raw data sets on disk: files, clips, labels, landmarks and subject names as their owners deliver them."""

@@ -1,9 +1,9 @@
-"""An account of every file in a raw data set: data, known and not needed, junk, almost data, or none of it.
+"""An account of every file in a raw data set: data, known but not needed, junk, misnamed data, or foreign.
 
-An adapter reads the files whose names its layout gives. A file whose name was changed by a copy (`x (1).txt`,
-`x.TXT.bak`, `x.mp4` for `x.avi`) would be absent to it without a word. So every adapter states its layout
-and has the folder accounted for by it before it reads: names that are almost those of data stop, all other
-names are told.
+An adapter reads the files whose names match its layout. It would silently miss a file that a copy renamed
+(`x (1).txt`, `x.TXT.bak`, `x.mp4` for `x.avi`). So every adapter declares its layout and has the whole folder
+checked against it before reading: names that almost match a data file stop the run, all other unexpected
+names are reported.
 """
 
 from __future__ import annotations
@@ -23,37 +23,37 @@ from platform.files.junk import is_junk
 from platform.files.names import check_names
 
 IMAGE_LIKE = r"\.(png|jpe?g|jpe|jfif|bmp|dib|tiff?|gif|webp|heic|avif|p[gpn]m|pnm)$"
-"""Pattern for `FileKind.suspect`: files that hold an image, whatever the layout's own kind is."""
+"""Pattern for `FileKind.suspect`: image files of any format."""
 TEXT_LIKE = r"\.(txt|csv|tsv|dat|text)$"
 VIDEO_LIKE = r"\.(avi|mp4|m4v|mov|mpe?g|mkv|wmv|webm|flv|3gp|ogv|ts|divx)$"
 
 OURS = re.compile(r"synthetic\.json(\.part)?|orientation\.csv|landmarks\.csv")
-"""What this repository writes, or tells a user to write, into a data set's folder."""
+"""Files that this repository writes, or asks a user to write, into a data set's folder."""
 
 SHOWN = 5
 
 
 @dataclass(frozen=True, kw_only=True)
 class FileKind:
-    """One kind of data file in a layout. Patterns match whole names; those of files in any case."""
+    """One kind of data file in a layout. Patterns match whole names; file names match in any case."""
 
     what: str
-    """For messages: `label`."""
+    """Name of the kind, for messages: `label`."""
     folder: str
-    """Pattern of its folder, relative to the root with `/`; empty for the root."""
+    """Pattern of the folder that holds it, relative to the root, with `/`; empty for the root."""
     name: str
-    """Pattern of its name."""
+    """Pattern of the file name."""
     example: str
-    """A name of its kind, for messages."""
+    """A file name of this kind, for messages."""
     suspect: str
-    """Pattern that is searched in the names of other files of that folder: it finds those that can only
-    be data of this kind under another name."""
+    """Pattern searched in the other file names of that folder: a match can only be data of this kind under
+    a wrong name."""
     elsewhere: str = r"(?!)"
-    """Pattern of names that are data of this kind in any folder, so that they are misplaced in others."""
+    """Pattern of names that are data of this kind in any folder, and misplaced in all but `folder`."""
 
     @cached_property
     def patterns(self) -> dict[str, re.Pattern[str]]:
-        """The patterns, compiled, by the name of their field."""
+        """The compiled patterns, by field name."""
         texts = {"folder": self.folder, "name": self.name}
         texts |= {"suspect": self.suspect, "elsewhere": self.elsewhere}
         compiled = {key: re.compile(text, re.IGNORECASE) for key, text in texts.items()}
@@ -62,52 +62,52 @@ class FileKind:
 
 @dataclass(frozen=True, kw_only=True)
 class Layout:
-    """What lies where in a data set's folder."""
+    """The folders and files of a data set."""
 
     title: str
-    """The data set's, for messages."""
+    """Title of the data set, for messages."""
     tops: tuple[str, ...]
-    """Patterns of the folders in the root that hold data; others are named and not looked into."""
+    """Patterns of the folders in the root that hold data; other folders are reported and not searched."""
     top_names: tuple[str, ...]
-    """Names of such folders, where they are known; a folder named almost like one of these is proposed."""
+    """Names of such folders, if known; messages suggest them for a folder with a similar name."""
     kinds: tuple[FileKind, ...]
     beside: tuple[str, ...] = ()
-    """Patterns of paths that belong to the data set and are not needed; folders are not looked into."""
+    """Patterns of paths that belong to the data set but are not needed; such folders are not searched."""
     depth: int | None = None
-    """Levels of folders that are looked into; None: all."""
+    """Number of folder levels searched; None: all."""
     keep: tuple[str, ...] = ()
-    """The kinds (`what`) whose paths the account keeps."""
+    """Kinds (`what`) whose paths the account keeps."""
 
     @cached_property
     def top(self) -> re.Pattern[str]:
-        """Matches every name of `tops`."""
+        """Pattern that matches every name of `tops`."""
         return re.compile("|".join(self.tops))
 
     @cached_property
     def not_needed(self) -> re.Pattern[str]:
-        """Matches every path of `beside`."""
+        """Pattern that matches every path of `beside`."""
         return re.compile("|".join(f"(?:{text})" for text in self.beside) or r"(?!)", re.IGNORECASE)
 
 
 @dataclass(kw_only=True)
 class Account:
-    """What was found."""
+    """The files and folders found in a raw data set, by what they are."""
 
     counts: dict[str, int] = field(default_factory=lambda: defaultdict(int))
-    """Files of each kind, by its `what`."""
+    """Number of files of each kind, by `what`."""
     kept: dict[str, list[str]] = field(default_factory=lambda: defaultdict(list))
-    """Paths, sorted by folder, of the kinds that the layout keeps."""
+    """Paths of the kinds in `Layout.keep`, sorted by folder."""
     near: list[tuple[str, str]] = field(default_factory=list)
-    """(path, what it is almost) of the files and folders that seem to be data under another name."""
+    """(path, reason) of the files and folders that seem to be misnamed data."""
     others: list[str] = field(default_factory=list)
-    """Files and folders (with `/` at the end) that are no part of the data set."""
+    """Files and folders (with a trailing `/`) that are not part of the data set."""
 
 
 def account_for(root: Path, layout: Layout, bad: BadItems) -> Account:
-    """The account of `root`, whose every file has a place in it.
+    """Account for every file below `root`.
 
-    Raises UserError where files are named almost like data, with their number and what they should be
-    called; `bad` may leave them out instead. It is told of all files that are no part of the data set.
+    Files that are not part of the data set are added to `bad.beside`. Raises UserError if names almost
+    match those of data, with their number and the expected names; with `bad.skip` they are left out instead.
     """
     account = Account()
     _look(root, layout, account)
@@ -115,12 +115,14 @@ def account_for(root: Path, layout: Layout, bad: BadItems) -> Account:
         shown = "; ".join(f"{path} ({why})" for path, why in account.near[:SHOWN])
         more = f"; and {len(account.near) - SHOWN} more" if len(account.near) > SHOWN else ""
         count = (
-            f"{len(account.near)} names in {root} are" if len(account.near) > 1 else f"a name in {root} is"
+            f"{len(account.near)} names in {root} resemble"
+            if len(account.near) > 1
+            else f"a name in {root} resembles"
         )
         bad.leave_out_all(
             [(path, f"its name is not as in {layout.title}: {why}") for path, why in account.near],
-            f"{count} almost as in {layout.title}, and would not be read: {shown}{more}; "
-            "rename or move away what is not as it was delivered",
+            f"{count} data of {layout.title} without matching it, and would not be read: {shown}{more}; "
+            "restore the original names, or move these files away",
         )
     bad.beside += account.others
     return account
@@ -135,7 +137,7 @@ def _look(root: Path, layout: Layout, account: Account) -> None:
 
 
 def _account_for_top(root: Path, name: str, layout: Layout, account: Account) -> None:
-    """A folder in the root that is not one of the layout's."""
+    """Account for a folder in the root that is not one of the layout's."""
     plain = without_copy_marks(name)
     like = nearest(name, layout.top_names)
     is_copy = re.fullmatch(layout.top.pattern, plain, re.IGNORECASE) is not None
@@ -148,7 +150,7 @@ def _account_for_top(root: Path, name: str, layout: Layout, account: Account) ->
 def _look_below(
     root: Path, folder: str, layout: Layout, account: Account, above: frozenset[tuple[int, int]]
 ) -> None:
-    """Account for `folder` and all folders in it; `above`: device and inode of those that it lies in."""
+    """Account for `folder` and all its subfolders; `above`: device and inode of its parent folders."""
     state = os.stat(root / folder)
     identity = (state.st_dev, state.st_ino)
     if identity in above:  # a link in a circle
@@ -160,20 +162,20 @@ def _look_below(
 
 
 def _entries(folder: Path) -> list[tuple[str, bool]]:
-    """(name, whether it is a folder) of what is in `folder` and no junk, sorted."""
+    """(name, whether it is a folder) of everything in `folder` except junk, sorted."""
     try:
         with os.scandir(folder) as entries:
             found = sorted((entry.name, entry.is_dir()) for entry in entries if not is_junk(entry.name))
     except OSError as error:
         raise UserError(
-            f"cannot list the folder {folder}: {error.strerror}; let it be read, or restore it."
+            f"cannot list the folder {folder}: {error.strerror}; grant read permission, or restore it."
         ) from error
     check_names(folder, (name for name, _ in found))
     return found
 
 
 def _look_into(root: Path, folder: str, layout: Layout, account: Account) -> list[str]:
-    """Account for the files of one folder; the names of the folders in it, but of those not needed."""
+    """Account for the files of one folder; returns the names of its subfolders that are to be searched."""
     here = [kind for kind in layout.kinds if kind.patterns["folder"].fullmatch(folder)]
     matches = [(kind.what, kind.patterns["name"].fullmatch, kind.what in layout.keep) for kind in here]
     is_not_needed, above = layout.not_needed.fullmatch, f"{folder}/" if folder else ""
@@ -210,9 +212,9 @@ def _look_into(root: Path, folder: str, layout: Layout, account: Account) -> lis
 def _almost(
     path: str, here: Iterable[FileKind], kinds: Iterable[FileKind], originals: Mapping[str, Collection[str]]
 ) -> str | None:
-    """What the file `path`, which is of no kind, seems to be; None where it seems to be no data.
+    """Why `path`, which matches no kind, seems to be misnamed data; None if it does not.
 
-    `originals`: names of the data files of each kind beside it, in lower case, without their endings.
+    `originals`: for each kind, names of the data files in the same folder, in lower case, without extension.
     """
     folder, _, name = path.rpartition("/")
     plain = without_copy_marks(path)
@@ -229,7 +231,7 @@ def _almost(
         return None
     for kind in here:
         if kind.patterns["suspect"].search(name):
-            # Beside the original, a picture or clip in another format is somebody's own conversion.
+            # Next to the original, an image or clip in another format is a user's own conversion.
             if PurePosixPath(plain_name).stem.casefold() in originals[kind.what]:
                 return None
             return f"{kind.what}s are named like {PurePosixPath(kind.example).name}"

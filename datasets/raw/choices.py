@@ -1,4 +1,4 @@
-"""What a user may choose about reading a raw data set, and what becomes of items that are bad."""
+"""Choices of the user about reading a raw data set, and the handling of unusable items."""
 
 from __future__ import annotations
 
@@ -13,20 +13,20 @@ from platform.errors import UserError
 
 @dataclass(frozen=True, kw_only=True)
 class Choices:
-    """Which frames are wanted, beyond the data set's own rule. An adapter ignores none silently:
-    it raises UserError for a choice that it has no meaning for (`refuse`)."""
+    """Frames to take, beyond the data set's own rule. No adapter ignores a choice silently: it raises
+    UserError for one that does not apply to it (`refuse`)."""
 
     frames: frozenset[ImageKey] | None = None
-    """Exactly these expressive frames (released lists) instead of the rule's; all must be there."""
+    """Exactly these expressive frames (released lists) instead of the rule's; all must exist."""
     whole_sequences: bool = False
-    """Every frame of the labelled sequences too, with role `context`, for sequence methods."""
+    """Also take every other frame of the labelled sequences, with role `context`, for sequence methods."""
     per_class: int | None = None
-    """Images drawn of each class, for in-the-wild sets; None takes all."""
+    """Number of images drawn at random from each class, for in-the-wild sets; None: all."""
     draw_seed: int = 0
-    """Of that draw."""
+    """Seed of that draw."""
 
     def refuse(self, dataset: str, *names: str) -> None:
-        """Raises UserError where one of the fields `names` was chosen, which `dataset` cannot serve."""
+        """Raises UserError if one of the fields `names`, which do not apply to `dataset`, was set."""
         flags = {
             "frames": "--frames", "whole_sequences": "--whole-sequences",
             "per_class": "--per-class", "draw_seed": "--draw-seed",
@@ -38,26 +38,30 @@ class Choices:
 
 
 ALL_BY_THE_RULE = Choices()
-"""The data set's own rule, nothing else."""
+"""The data set's own rule and nothing else."""
 
 
 @dataclass(kw_only=True)
 class BadItems:
-    """Stops at the first item that cannot be used, or leaves it out and remembers it."""
+    """The policy for items that cannot be used: stop at the first one, or leave them out and record them.
+
+    Reasons are stored in the manifest of a prepared set and so count in its hash. Rewording a message that is
+    raised under `guard` changes the hash of sets prepared with `--skip-bad`.
+    """
 
     skip: bool = False
-    """False (`--strict`, the default): the first bad item stops everything."""
+    """False (`--strict`, the default): the first bad item stops the run."""
     root: Path | None = None
-    """The data set's folder, absolute, which is taken off the reasons: they go into the store, whose
-    bytes must not depend on where the data set lies."""
+    """The data set's folder, absolute. It is removed from the reasons, because the bytes of a prepared set
+    must not depend on the place of the raw one."""
     left_out: list[tuple[str, str]] = field(default_factory=list)
-    """(item, why) of everything left out, in order."""
+    """(item, reason) of everything left out, in order."""
     beside: list[str] = field(default_factory=list)
-    """Files and folders in the data set's folder that are no part of it, relative to `root`."""
+    """Files and folders in the data set's folder that are not part of it, relative to `root`."""
 
     @contextmanager
     def guard(self, item: str) -> Iterator[None]:
-        """The body deals with `item` alone; where it raises UserError, the item is bad."""
+        """Context that handles `item` alone: a UserError raised in it marks the item as bad."""
         try:
             yield
         except UserError as error:
@@ -66,14 +70,15 @@ class BadItems:
             self.leave_out(item, str(error))
 
     def leave_out_all(self, items: Sequence[tuple[str, str]], error: str) -> None:
-        """Raises UserError with `error` and the way on, or leaves out all `items`, each with its reason."""
+        """Raises UserError with `error` and the flag that skips, or leaves out all `items` with their
+        reasons."""
         if not self.skip:
-            raise UserError(f"{error.rstrip('.')}, or pass --skip-bad to go on without.")
+            raise UserError(f"{error.rstrip('.')}, or pass --skip-bad to leave them out.")
         for item, why in items:
             self.leave_out(item, why)
 
     def leave_out(self, item: str, why: str) -> None:
-        """Remember that `item` is not used, and why."""
+        """Record that `item` is not used, and why."""
         if self.root is not None:
             why = why.replace(f"{self.root}/", "").replace(str(self.root), "the data set's folder")
         self.left_out.append((item, why))

@@ -1,4 +1,4 @@
-"""Video clips read forwards, frame by frame: seeking in compressed clips is not exact."""
+"""Video clips, read forwards frame by frame because seeking in compressed clips is not exact."""
 
 from __future__ import annotations
 
@@ -14,21 +14,21 @@ from platform.files.opening import check_regular, open_regular
 
 RIFF_HEADER_BYTES = 8
 UNKNOWN_SIZES = (0, 0xFFFFFFFF)
-"""In a RIFF header: written by programs that did not know yet."""
+"""Sizes in a RIFF header that mean "unknown": programs that stream write them."""
 
 SMALLEST_SHARE = 0.9
-"""Of the frames that the header promises. Some writers count frames that they dropped; a clip that
-lacks more is damaged in its middle, and what is left has another centre and another apex."""
+"""Least share of the frames promised by the header. Some writers count dropped frames; a clip that lacks
+more is damaged in its middle, so its centre and apex would shift."""
 
-# OpenCV reads it when it opens the first clip: FFmpeg would print its own findings beside our message.
+# OpenCV reads it when it opens the first clip. Without it FFmpeg prints its own diagnostics next to ours.
 os.environ.setdefault("OPENCV_FFMPEG_LOGLEVEL", "-8")
 
 
 class Clip:
-    """An open clip (AVI); frames are counted from 0."""
+    """An open clip (AVI). Frames are numbered from 0."""
 
     def __init__(self, path: Path) -> None:
-        """Raises UserError where `path` is missing, empty, cut short or no video."""
+        """Raises UserError if `path` is missing, empty, truncated or not a video."""
         self.path = path
         self._capture: Any = None
         self._open()
@@ -44,7 +44,7 @@ class Clip:
                 f"the clip {self.path} is empty (0 bytes); restore it from your copy of the data set."
             )
         _check_whole(self.path, size_bytes)
-        # OpenCV prints a warning of its own where a file is no video; ours says more.
+        # OpenCV prints a warning of its own for a file that is not a video; ours says more.
         level = cv2.utils.logging.getLogLevel()
         cv2.utils.logging.setLogLevel(cv2.utils.logging.LOG_LEVEL_SILENT)
         self._capture = cv2.VideoCapture(str(self.path.resolve()), cv2.CAP_FFMPEG)
@@ -58,7 +58,7 @@ class Clip:
 
     @property
     def size(self) -> tuple[int, int]:
-        """Width and height, pixels."""
+        """Width and height in pixels."""
         import cv2
 
         return int(self._capture.get(cv2.CAP_PROP_FRAME_WIDTH)), int(
@@ -66,9 +66,9 @@ class Clip:
         )
 
     def count(self) -> int:
-        """Frames that the clip really holds; its header may promise a few others.
+        """Number of frames that can be decoded; the header may promise a few more.
 
-        Raises UserError where it lacks more than that, so that its centre would be another.
+        Raises UserError if more are missing than SMALLEST_SHARE allows.
         """
         import cv2
 
@@ -83,7 +83,7 @@ class Clip:
         return self._taken
 
     def read(self, frame: int) -> np.ndarray:
-        """Frame number `frame`, uint8 (H, W, 3), RGB. Raises UserError where the clip ends before it."""
+        """Frame number `frame`, uint8 (H, W, 3), RGB. Raises UserError if the clip ends before it."""
         import cv2
 
         if frame < self._taken:
@@ -99,13 +99,13 @@ class Clip:
         return cv2.cvtColor(image, cv2.COLOR_BGR2RGB)
 
     def close(self) -> None:
-        """Release the file."""
+        """Close the file."""
         if self._capture is not None:
             self._capture.release()
 
 
 def _check_whole(path: Path, size_bytes: int) -> None:
-    """Raises UserError where an AVI's header promises more bytes than there are."""
+    """Raises UserError if an AVI's header promises more bytes than the file has."""
     with open_regular(path, remedy=RESTORE) as file:
         header = file.read(RIFF_HEADER_BYTES)
     promised = int.from_bytes(header[4:], "little")

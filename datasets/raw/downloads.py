@@ -1,4 +1,4 @@
-"""Data sets as they are often downloaded, in layouts that no adapter reads: what they are, and what to do."""
+"""Common downloads of data sets in layouts that no adapter reads, and what to do with them."""
 
 from __future__ import annotations
 
@@ -19,17 +19,17 @@ FEWEST_EXPRESSIONS = 3
 
 @dataclass(frozen=True)
 class Download:
-    """A data set as it was downloaded."""
+    """A recognised download."""
 
     title: str
     place: Path
-    """The folder that holds it: the one looked at, or the only folder in it."""
+    """The folder that holds it: the given one, or the only folder in it."""
     what_to_do: str
-    """A sentence or two."""
+    """Instructions for the user, one or two sentences."""
 
 
 def recognise_download(root: Path) -> Download | None:
-    """What lies in `root`, or in the only folder in it, by the names of its files; None for other things."""
+    """The download in `root`, or in its only folder, recognised by file names; None if unknown."""
     folders = [name for name in visible_names(root) if (root / name).is_dir()]
     for place in (root, *(root / name for name in folders if len(folders) == 1)):
         found = _ckplus_48(place) or _jaffe(place)
@@ -39,7 +39,8 @@ def recognise_download(root: Path) -> Download | None:
 
 
 def _ckplus_48(place: Path) -> Download | None:
-    """CK+48: 981 crops of 48 pixels, the last three frames of CK+'s labelled sequences, by expression."""
+    """CK+48: 981 crops of 48 × 48 pixels, the last three frames of CK+'s labelled sequences, by
+    expression."""
     shown = {name: meant for name in visible_names(place) if (meant := meant_expression(name))}
     folders = [name for name in shown if (place / name).is_dir()]
     images = [
@@ -53,17 +54,17 @@ def _ckplus_48(place: Path) -> Download | None:
         title="CK+48",
         place=place,
         what_to_do=(
-            "For the paper's folds put the images of all its folders into one folder imgs/ beside FMPN's "
-            "lists (train_ids_K.csv, test_ids_K.csv, emotion_labels.pkl), and pass --dataset fmpn_release "
-            "--aligned. For other folds write a table faces.csv into it, with the lines "
-            f"image,subject,expression and {name}/{one},{one.split('_')[0]},{shown[name]} and so on, and "
+            "For the paper's folds, move all images into one folder imgs/ next to FMPN's lists "
+            "(train_ids_K.csv, test_ids_K.csv, emotion_labels.pkl) and pass --dataset fmpn_release "
+            "--aligned. For other folds, write a table faces.csv into the folder, with the header "
+            f"image,subject,expression and lines like {name}/{one},{one.split('_')[0]},{shown[name]}, and "
             f"pass --dataset folder --source {quote(str(place))} --aligned."
         ),
     )
 
 
 def _jaffe(place: Path) -> Download | None:
-    """JAFFE: 213 images of ten women; the name tells the subject and the expression (KA.AN1.39.tiff)."""
+    """JAFFE: 213 images of ten women; names hold subject and expression (KA.AN1.39.tiff)."""
     images = [match for name in visible_names(place) if (match := _JAFFE_NAME.match(name))]
     if len({image["code"].upper() for image in images}) < FEWEST_EXPRESSIONS:
         return None
@@ -74,9 +75,9 @@ def _jaffe(place: Path) -> Download | None:
         title="JAFFE",
         place=place,
         what_to_do=(
-            "Write a table faces.csv into it, with the lines image,subject,expression and "
-            f"{first[0]},{first['subject']},{codes[first['code'].upper()]} and so on: a name begins with the "
-            f"subject, then comes the expression ({meanings}). Then pass --dataset folder "
+            "Write a table faces.csv into the folder, with the header image,subject,expression and lines "
+            f"like {first[0]},{first['subject']},{codes[first['code'].upper()]}: a file name begins with the "
+            f"subject, followed by the expression ({meanings}). Then pass --dataset folder "
             f"--source {quote(str(place))} --landmarks detect."
         ),
     )

@@ -1,4 +1,4 @@
-"""What people call the expressions, where the field has one name for each."""
+"""Synonyms and abbreviations of the field's names of expressions."""
 
 from __future__ import annotations
 
@@ -17,18 +17,18 @@ MEANT: dict[str, tuple[str, ...]] = {
     "sadness": ("sad", "sa"),
     "surprise": ("surprised", "su", "sur"),
 }
-"""The field's name -> what else is written for it, in lower case. Proposed, never taken: a name may mean
-something else to whoever gave it."""
+"""The field's name -> its synonyms, in lower case. Messages suggest them and nothing applies them: whoever
+chose a name may have meant something else."""
 
 
 def meant_expression(text: str) -> str | None:
-    """The field's name for `text`, or the one it is almost; None where it is none."""
+    """The field's name that `text` stands for or resembles; None if there is none."""
     name = text.strip().casefold()
     return next((one for one, others in MEANT.items() if name in others), None) or nearest(name, MEANT)
 
 
 def unknown_expression(text: str, known: Iterable[str]) -> UserError:
-    """The error for `text`, which is not one of the `known` expressions; it proposes one of them."""
+    """The error for `text`, which is not one of the `known` expressions; it suggests one of them."""
     known = sorted(known)
     meant = meant_expression(text)
     proposed = next((name for name in known if name.casefold() == meant), None)

@@ -1,4 +1,4 @@
-"""What else lies in a folder of the user's own, beside the faces."""
+"""Files other than faces in a folder of the user's own images."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ _TABLE = FileKind(
 
 
 def table_name(root: Path) -> str | None:
-    """The name of the table in `root`, as the disk writes it; None without one. Raises UserError for two."""
+    """The name of the table in `root` as stored on disk; None without one. Raises UserError for two."""
     names = [name for name in visible_names(root) if name.lower() == FACES]
     if len(names) > 1:
         raise UserError(f"{root} holds both {names[0]} and {names[1]}; keep one.")
@@ -33,9 +33,9 @@ def table_name(root: Path) -> str | None:
 
 
 def account_for_tree(root: Path, bad: BadItems) -> None:
-    """Tell `bad` of the files beside subject/expression/image; whoever reads these tells of those among them.
+    """Report to `bad` the files outside subject/expression/image; the reader reports those inside.
 
-    Raises UserError for what is named almost like the table, which would decide all.
+    Raises UserError for a file named almost like the table, which would decide every label.
     """
     leaf = FileKind(
         what="image", folder="[^/]+/[^/]+", name=".*", example="anna/anger/1.png", suspect=r"(?!)"
@@ -45,16 +45,16 @@ def account_for_tree(root: Path, bad: BadItems) -> None:
         tops=(".*",),
         top_names=(),
         kinds=(_TABLE, leaf),
-        beside=(rf"([^/]+/)?{_IMAGE_NAME}",),  # images there are told by whoever reads the tree
+        beside=(rf"([^/]+/)?{_IMAGE_NAME}",),  # the reader of the tree reports images there
         depth=2,
     )
     account_for(root, layout, bad)
 
 
 def account_for_table(root: Path, listed: Collection[str], bad: BadItems) -> None:
-    """Tell `bad` of the files that the table does not list, in the folders of the images that it does.
+    """Report to `bad` the files that the table does not list, in the folders of the images that it lists.
 
-    `listed`: their paths. Raises UserError for what is named almost like the table.
+    `listed`: paths of the listed images. Raises UserError for a file named almost like the table.
     """
     tops = sorted({source.split("/")[0] for source in listed if "/" in source})
     layout = Layout(

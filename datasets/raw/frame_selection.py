@@ -1,4 +1,4 @@
-"""Which frames of a sequence are wanted, and in which role: shared by the adapters of sequences."""
+"""Selection of a sequence's frames and their roles, shared by the adapters of sequences."""
 
 from __future__ import annotations
 
@@ -20,11 +20,11 @@ def wanted_frames(
     choices: Choices,
     with_neutral: bool,
 ) -> list[tuple[int, Role]]:
-    """(frame number, role) of the wanted ones, sorted by frame.
+    """(frame number, role) of the frames to take, sorted by frame.
 
-    `frames`: all of the sequence, sorted. `by_rule`: those that the data set's rule takes, unless
-    `choices.frames` names others. `neutral`: the neutral one, which is taken where `with_neutral`.
-    Raises UserError where the neutral frame is among the expressive ones.
+    `frames`: all frames of the sequence, sorted. `by_rule`: those that the data set's rule takes, unless
+    `choices.frames` names others. `neutral`: the neutral frame, taken if `with_neutral`. Raises UserError if
+    the neutral frame is among the expressive ones.
     """
     expressive = (
         set(by_rule)
@@ -47,10 +47,10 @@ def wanted_frames(
 def check_no_gap(
     folder: Path, frames: Collection[int], last: int, first: int, named: Collection[int] = ()
 ) -> None:
-    """Raises UserError where frames are missing in `folder` that decide which ones are taken.
+    """Raises UserError if `folder` lacks frames that decide which ones are taken.
 
-    `frames`: the numbers that are there. The `last` ones must follow each other, `first` must be the
-    first, and those that a label has `named` must be there.
+    `frames`: the existing frame numbers. The `last` ones must be consecutive, and `first` and those `named`
+    by a label must exist.
     """
     taken = sorted(frames)[-last:]
     missing = sorted({first, *named} - set(frames))
@@ -64,8 +64,8 @@ def check_no_gap(
 
 
 def check_all_found(choices: Choices, records: Sequence[FrameRecord], root: Path, bad: BadItems) -> None:
-    """Raises UserError unless every frame that `choices.frames` names is among `records`; `bad` may
-    leave absent ones out instead, unless all are."""
+    """Raises UserError unless `records` hold every frame that `choices.frames` names; with `bad.skip` absent
+    frames are left out instead, unless all are absent."""
     if choices.frames is None:
         return
     found = {record_key(record) for record in records if record.role == "expressive"}
@@ -79,6 +79,6 @@ def check_all_found(choices: Choices, records: Sequence[FrameRecord], root: Path
         near = next((spelled[one.casefold()] for one, _ in absent if one.casefold() in spelled), None)
         hint = f" (did you mean {near}?)" if near and near not in {one for one, _ in absent} else ""
         raise UserError(
-            f"{len(absent)} of the {len(choices.frames)} listed frames are no labelled frames of {root}, "
+            f"{len(absent)} of the {len(choices.frames)} listed frames are not labelled frames of {root}, "
             f"the first being {names}{hint}; correct the list, or restore the frames."
         )

@@ -1,4 +1,4 @@
-"""Which image of a data set each line of a landmark file speaks of: by path, by frame, by file name."""
+"""Matching of the lines of a landmark file to images of a data set: by path, by frame, by file name."""
 
 from __future__ import annotations
 
@@ -20,8 +20,8 @@ NOT_LISTED = "the landmark file does not list it"
 
 
 class _Images:
-    """The wanted images, found by what a file may call them. Endings are left out: a file lists `a.jpg`
-    where the image was `a.png` before somebody converted it."""
+    """The wanted images, found by the names that a file may give them. Extensions are ignored: a file may
+    list `a.jpg` for an image that was converted to `a.png`."""
 
     def __init__(self, records: Sequence[FrameRecord]) -> None:
         self._of_key: dict[ImageKey, FrameRecord] = {record_key(record): record for record in records}
@@ -31,10 +31,10 @@ class _Images:
             self._of_file_name[name].append((folders, record))
 
     def find(self, listed: str) -> FrameRecord | None:
-        """The image that `listed` means; None where it is not wanted.
+        """The image that `listed` refers to; None if it is not wanted.
 
-        A path goes before a frame's name, that before a file name alone. Raises UserError for a file name
-        that several wanted images have.
+        A path takes precedence over a frame's name, and that over a bare file name. Raises UserError for a
+        file name that several wanted images share.
         """
         folders, name = _folders_and_name(listed)
         same_name = self._of_file_name.get(name, [])
@@ -46,12 +46,14 @@ class _Images:
             return record
         if len(same_name) > 1:
             paths = " and ".join(record.source for _, record in same_name[:2])
-            raise UserError(f"{listed} may be {paths}; write paths in the data set's folder instead.")
+            raise UserError(
+                f"{listed} may be {paths}; write paths relative to the data set's folder instead."
+            )
         return same_name[0][1] if same_name else None
 
 
 def _folders_and_name(path: str) -> tuple[tuple[str, ...], str]:
-    """The folders before a file, and its name without an image's ending."""
+    """The folders of a path, and its file name without an image extension."""
     parts = PurePosixPath(path).parts
     return parts[:-1], EXTENSION.sub("", parts[-1]) if parts else ""
 
@@ -62,9 +64,9 @@ def _one_ends_with_other(one: tuple[str, ...], other: tuple[str, ...]) -> bool:
 
 
 def match_landmarks(records: Sequence[FrameRecord], file: LandmarkFile) -> dict[str, ListedPoints]:
-    """What `file` says of each of `records`, by image name; those that it does not list are not in it.
+    """The entry of `file` for each of `records`, by image name; images that it does not list are absent.
 
-    Raises UserError that names the lines where two speak of one image, or one may speak of two.
+    Raises UserError, with the lines, if two lines match one image or one line may match two.
     """
     images = _Images(records)
     found: dict[str, ListedPoints] = {}
@@ -90,10 +92,11 @@ def attach_landmarks(
     bad: BadItems | None = None,
     allow_missing: int = 0,
 ) -> list[FrameRecord]:
-    """`records` with their landmarks from `file`; what that lists beyond them is left alone.
+    """`records` with their landmarks from `file`; further images in the file are ignored.
 
-    Records that are not listed, or without a face, are left out if they are at most `allow_missing`, or if
-    `bad` (None: strict) skips; but not all. Otherwise UserError, with their number and the first ones.
+    Records that are not listed, or listed without a face, are left out if there are at most `allow_missing`
+    of them or if `bad` (None: strict) skips. Otherwise, or if all records would be left out, raises UserError
+    with their number and the first names.
     """
     bad = bad or BadItems()
     matched = match_landmarks(records, file)
@@ -121,15 +124,15 @@ def _lacks(
     told = f"{len(lacking)} of the {len(records)} frames wanted"
     if without_face:
         told += f" ({without_face} of them are listed without a face)"
-    hint = "".join(f"; it lists {near}: name it as the data set does" for near in _near(lacking, file.images))
+    hint = "".join(f"; it lists {near}: use the data set's spelling" for near in _near(lacking, file.images))
     way_on = f"add a line for each, or pass --allow-missing {len(lacking)} to leave them out"
     if len(lacking) == len(records):
-        way_on = "name the images by their file names, or by their paths in the data set's folder"
+        way_on = "name the images by file name, or by path relative to the data set's folder"
     return UserError(f"{file.path} lacks {told}, the first being {names}{hint}; {way_on}.")
 
 
 def _near(lacking: Sequence[tuple[FrameRecord, str]], images: Mapping[str, ListedPoints]) -> Iterator[str]:
-    """A listed name that is one of the lacking images' but for its case, if there is one."""
+    """A listed name that differs from that of a lacking image in case only, if any."""
     wanted = {_folders_and_name(record.source)[1].casefold() for record, why in lacking if why == NOT_LISTED}
     wanted |= {record.sequence_id.casefold() for record, why in lacking if why == NOT_LISTED}
     for listed in images:
@@ -139,6 +142,6 @@ def _near(lacking: Sequence[tuple[FrameRecord, str]], images: Mapping[str, Liste
 
 
 def several_faces(records: Sequence[FrameRecord], file: LandmarkFile) -> list[str]:
-    """The image names, sorted, of those `records` of which `file` found more than one face."""
+    """The sorted image names of those `records` for which `file` reports more than one face."""
     matched = match_landmarks(records, file)
     return sorted(name for name, listed in matched.items() if listed.has_several_faces)

@@ -1,4 +1,4 @@
-"""Five facial points of each frame from a file of the user's: a CSV, or FMPN's landmark pickle."""
+"""Five facial points of each frame, read from a CSV file of the user or FMPN's landmark pickle."""
 
 from __future__ import annotations
 
@@ -21,19 +21,19 @@ COLUMNS = (
     *("left_eye_x", "left_eye_y", "right_eye_x", "right_eye_y", "nose_x", "nose_y"),
     *("mouth_left_x", "mouth_left_y", "mouth_right_x", "mouth_right_y"),
 )
-"""The columns read; others are left alone. `image` is the frame's name, with or without an
-extension (`S005_001_00000011.png`), the image's path in the data set's folder, or its file name where no
-other image has it. Points in pixels of the frame as the adapter gives it (so of the frontal half, where
-one was cut out), left in the image."""
+"""The columns read; others are ignored. `image` is the frame's name with or without extension
+(`S005_001_00000011.png`), the image's path in the data set's folder, or its file name if unique. Points are
+in pixels of the frame as the adapter returns it (of the frontal half, if one was cut out); left means left in
+the image."""
 
 
 class ListedPoints(NamedTuple):
-    """What a landmark file says of one image."""
+    """The entry of a landmark file for one image."""
 
     where: str
     """`points.csv, line 3`, for messages."""
     points: np.ndarray | None
-    """float64 (5, 2); None where it lists the image, but no face (no finite points)."""
+    """float64 (5, 2), pixels; None if the image is listed without a face (no finite points)."""
     has_several_faces: bool
 
 
@@ -43,20 +43,20 @@ class LandmarkFile:
 
     path: Path
     images: Mapping[str, ListedPoints]
-    """By the image's name or path as listed, with `/`, in one form of Unicode."""
+    """Entries by the listed name or path of the image, with `/`, in one Unicode form."""
 
     @property
     def all_points(self) -> list[np.ndarray]:
-        """The points, float64 (5, 2), of every image that has a face, in the file's order."""
+        """The points, float64 (5, 2), of every image with a face, in the order of the file."""
         return [listed.points for listed in self.images.values() if listed.points is not None]
 
 
 def read_landmarks(path: Path, bad: BadItems | None = None) -> LandmarkFile:
-    """The landmark file `path`: a CSV, or FMPN's landmark pickle (`.pkl`), of which the face with the best
-    score is taken.
+    """Read the landmark file `path`: a CSV, or FMPN's landmark pickle (`.pkl`), of which the face with the
+    best score is taken.
 
-    Raises UserError that names the file, and the line or image where one is wrong: a missing column, what
-    is not a number, an image twice. Lines of a CSV `bad` may leave out instead.
+    Raises UserError, with file and line or image, for a missing column, a value that is not a number or an
+    image listed twice. With `bad.skip` invalid lines of a CSV are left out instead.
     """
     if path.suffix.lower() in (".pkl", ".pickle"):
         return LandmarkFile(path, _read_pickle(path))
@@ -76,20 +76,20 @@ def read_landmarks(path: Path, bad: BadItems | None = None) -> LandmarkFile:
                 if isinstance(error, UserError):
                     raise
                 raise UserError(f"{row.where}: {error}; correct that line.") from error
-            # Without the folder of the file: the reason is kept in the store.
+            # Without the folder of the file, because the prepared set keeps the reason.
             bad.leave_out(where, str(error).replace(f"{path}, line {row.line}", where))
     if not images:
-        raise UserError(f"{path} lists no images; write one line an image under its header.")
+        raise UserError(f"{path} lists no images; write one line per image below the header.")
     return LandmarkFile(path, images)
 
 
 def _add_row(
     images: dict[str, ListedPoints], keys: set[ImageKey], cells: Mapping[str, str], where: str
 ) -> None:
-    """Add the image of one line. Raises ValueError and UserError for a line that is wrong."""
+    """Add the image of one line. Raises ValueError or UserError for an invalid line."""
     name = composed(with_slashes(cells["image"]))
     key = listed_key(name)
-    # With folders before it, the same name may be that of another image.
+    # In different folders the same file name may stand for different images.
     if name in images or ("/" not in name and key in keys):
         raise ValueError(f"the image {cells['image']!r} is listed twice")
     points = None if _is_blank(cells) else read_points(cells)
@@ -99,22 +99,23 @@ def _add_row(
 
 
 def _is_blank(cells: Mapping[str, str]) -> bool:
-    """Whether detectors' programs have written that they found no face: no points, or `nan`."""
+    """Whether a line reports no face, as detection programs write it: no points, or `nan`."""
     return all(cells[column].lower() in ("", "nan", "none", "null", "n/a") for column in COLUMNS[1:])
 
 
 def _read_pickle(path: Path) -> dict[str, ListedPoints]:
-    """FMPN's `bbox_landmark_mtcnn.pkl` (METHODS): image path -> [boxes (n, 5), landmarks (n, 10)].
+    """FMPN's `bbox_landmark_mtcnn.pkl` (docs/methods.md, §6): image path -> [boxes (n, 5), landmarks (n,
+    10)].
 
-    A box is x1, y1, x2, y2, score; landmarks are x1 ... x5, y1 ... y5 in our order of points.
+    A box is x1, y1, x2, y2, score; landmarks are x1 ... x5, y1 ... y5 in the order of COLUMNS.
     """
     from datasets.raw.plain_pickle import load_plain
 
     content = load_plain(path)
     if not isinstance(content, dict) or not content:
         raise UserError(
-            f"{path} must be a dict from images to boxes and landmarks, as FMPN's bbox_landmark_mtcnn.pkl, "
-            "but is not; pass that file or a CSV."
+            f"{path} must be a dict from images to boxes and landmarks like FMPN's bbox_landmark_mtcnn.pkl, "
+            "but it is not; pass that file or a CSV."
         )
     images: dict[str, ListedPoints] = {}
     for name, found in content.items():
@@ -126,8 +127,8 @@ def _read_pickle(path: Path) -> dict[str, ListedPoints]:
             faces, best = _best_face(*found)
         except (ValueError, TypeError, AttributeError) as error:
             raise UserError(
-                f"{path} must hold boxes (n, 5) and landmarks (n, 10) of each image, but {name!r} is wrong "
-                f"({error}); restore the file from FMPN's release, or pass a CSV."
+                f"{path} must hold boxes (n, 5) and landmarks (n, 10) for each image, but the entry {name!r} "
+                f"is invalid ({error}); restore the file from FMPN's release, or pass a CSV."
             ) from error
         images[plain] = ListedPoints(f"{path.name}, {name}", best, faces > 1)
     if all(listed.points is None for listed in images.values()):
@@ -136,7 +137,7 @@ def _read_pickle(path: Path) -> dict[str, ListedPoints]:
 
 
 def _best_face(boxes: object, landmarks: object) -> tuple[int, np.ndarray | None]:
-    """How many faces there are, and the five points of the one with the best score."""
+    """The number of faces, and the five points of the one with the best score: float64 (5, 2), or None."""
     scored, points = np.asarray(boxes, dtype=np.float64), np.asarray(landmarks, dtype=np.float64)
     if not len(scored) and not len(points):
         return 0, None
@@ -149,7 +150,7 @@ def _best_face(boxes: object, landmarks: object) -> tuple[int, np.ndarray | None
 
 
 def read_points(row: Mapping[str, str | None]) -> np.ndarray:
-    """The points in one line of a CSV, float64 (5, 2). Raises ValueError for what is not a number."""
+    """The points in one line of a CSV, float64 (5, 2). Raises ValueError unless all are finite numbers."""
     values = []
     for column in COLUMNS[1:]:
         text = row[column]

@@ -1,4 +1,4 @@
-"""One file under two names: links that would make one face two people's."""
+"""Files linked under two names, which would give one face to two subjects."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ from platform.errors import UserError
 
 
 def without_linked(root: Path, records: Sequence[FrameRecord], bad: BadItems) -> list[FrameRecord]:
-    """`records`, none of which reads a file that another subject's record reads under another name.
+    """`records` without those of files that two subjects share under different names.
 
-    Raises UserError for a file that is linked (symbolically or not) under two subjects: a fold would train on
-    it and test it. `bad` may leave it out under all names instead, because nothing says whose it is.
+    Raises UserError for a file linked (symbolically or not) under two subjects: a fold would train on it and
+    test it. With `bad.skip` it is left out under all names instead, because its subject is unknown.
     """
     names: dict[tuple[int, int], dict[str, str]] = {}
     file_of: dict[str, tuple[int, int]] = {}
@@ -22,7 +22,7 @@ def without_linked(root: Path, records: Sequence[FrameRecord], bad: BadItems) ->
         if record.source not in file_of:
             try:
                 state = (root / record.source).stat()
-            except (OSError, ValueError):  # said by whoever reads it
+            except (OSError, ValueError):  # reported when the file is read
                 continue
             file_of[record.source] = (state.st_dev, state.st_ino)
         names.setdefault(file_of[record.source], {})[record.source] = record.subject_id

@@ -1,4 +1,4 @@
-"""Names that are almost another one: what copying, unpacking and renaming make of a file's name."""
+"""Similar names: what copying, unpacking and renaming turn a file's name into."""
 
 from __future__ import annotations
 
@@ -21,10 +21,10 @@ _SUFFIX = re.compile(r"\.[A-Za-z0-9]{1,5}$")
 
 
 def without_copy_marks(path: str) -> str:
-    """`path` (with `/`) as it was before it was copied, as far as that shows: `a (1).txt` is `a.txt`.
+    """`path` (with `/`) as it probably was before it was copied: `a.txt` for `a (1).txt`.
 
-    Marks of copies, of backups and of unfinished downloads, an ending written twice and spaces at either
-    end are taken off every name in it; letters of other width or form become plain ones.
+    Every name in it loses marks of copies, backups and unfinished downloads, a doubled extension and
+    surrounding spaces; Unicode letters of other width or form become plain ones.
     """
     return "/".join(map(_plain, unicodedata.normalize("NFKC", path).split("/")))
 
@@ -42,7 +42,7 @@ def _plain(name: str) -> str:
 
 
 def is_document(name: str) -> bool:
-    """Whether a file is called as something to be read by people, or as an archive: no data by itself."""
+    """Whether a file name is that of a document, a program or an archive rather than of data."""
     suffix = PurePosixPath(name).suffix.lower()
     return suffix in _DOCUMENTS or (
         suffix in ("", ".txt")
@@ -60,7 +60,7 @@ _DOCUMENTS = frozenset(
 
 
 def nearest(name: str, known: Iterable[str]) -> str | None:
-    """The one of `known` that `name` is almost: but for case, a mark of copying, a slip of the pen."""
+    """The one of `known` that `name` matches except for case, marks of copies or a typing error, if any."""
     known = sorted(known)
     plain = without_copy_marks(name).casefold()
     for other in known:

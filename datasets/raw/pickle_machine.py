@@ -1,7 +1,8 @@
-"""A small machine for pickles of plain data, in place of Python's, which crafted bytes can crash or stall.
+"""A small stack machine for pickles of plain data, instead of Python's, which crafted bytes can crash or
+stall.
 
-A pickle is a program for a stack machine. `pickletools` only reads its instructions; this machine
-carries out those that build plain data, one at a time and counted, and never calls what a pickle names.
+A pickle is a program for a stack machine. `pickletools` only decodes its instructions. This machine executes
+those that build plain data, counts them, and never calls a name from the pickle.
 """
 
 from __future__ import annotations
@@ -13,9 +14,9 @@ from typing import Any
 MOST_INSTRUCTIONS = 1_000_000
 """FMPN's landmarks of ten thousand images take about 300,000."""
 MOST_INTEGER_BITS = 1000
-"""So that a float can hold it."""
+"""Larger integers do not fit in a float."""
 LONGEST_KEY = 16
-"""Parts of a tuple that is a key."""
+"""Most elements of a tuple used as a key."""
 
 _MARKED = {"APPENDS", "DICT", "LIST", "POP_MARK", "SETITEMS", "TUPLE"}
 _TUPLES = {"TUPLE1": 1, "TUPLE2": 2, "TUPLE3": 3}
@@ -24,11 +25,11 @@ _SCALARS = (str, bytes, int, float, bool, type(None))
 
 
 def run_plain(content: bytes, name: Callable[[str, str], Any]) -> object:
-    """What the pickle `content` builds. `name(module, name)` gives what stands for a global name: an
-    object with `call(*arguments)`, or raises; what a call gives may have `set_state(state)`.
+    """The object that the pickle `content` builds.
 
-    Raises ValueError, TypeError, IndexError or KeyError where `content` is no sound pickle, uses an
-    instruction beyond plain data, or more than MOST_INSTRUCTIONS.
+    `name(module, name)` returns the stand-in for a global name, an object with `call(*arguments)`, or raises;
+    the result of a call may have `set_state(state)`. Raises ValueError, TypeError, IndexError or KeyError if
+    `content` is not a valid pickle, uses an instruction beyond plain data or more than MOST_INSTRUCTIONS.
     """
     machine = _Machine(name)
     for count, (opcode, argument, _) in enumerate(pickletools.genops(content)):
@@ -41,7 +42,7 @@ def run_plain(content: bytes, name: Callable[[str, str], Any]) -> object:
 
 
 class _Machine:
-    """Stack, marks and memo. A mark puts the stack aside and starts an empty one."""
+    """Stack, marks and memo. A mark sets the stack aside and starts an empty one."""
 
     def __init__(self, name: Callable[[str, str], Any]) -> None:
         self.stack: list[Any] = []
@@ -80,7 +81,7 @@ class _Machine:
             self._push(code, pushes, argument)
 
     def _push(self, code: str, pushes: list[pickletools.StackObject], argument: Any) -> None:
-        """What the instruction itself holds: a text, bytes, a number."""
+        """Push the instruction's own argument: a string, bytes or a number."""
         if argument is None or len(pushes) != 1 or not isinstance(argument, (*_SCALARS, bytearray)):
             raise ValueError(f"the instruction {code}")
         if code in ("BINPERSID", "PERSID", "EXT1", "EXT2", "EXT4"):
@@ -141,7 +142,8 @@ def _of_kind(value: Any, kind: type) -> Any:
 
 
 def _set_item(target: Any, key: Any, value: Any) -> None:
-    """Keys are texts, numbers, or tuples of these: hashing nested tuples could take for ever."""
+    """Set an item whose key is a string, a number or a flat tuple: hashing nested tuples could take
+    forever."""
     parts = key if type(key) is tuple else (key,)
     if len(parts) > LONGEST_KEY or not all(type(part) in _SCALARS for part in parts):
         raise TypeError(f"a key of type {type(key).__name__}")

@@ -1,8 +1,8 @@
-"""Pickles of plain data, read without ever calling what they name.
+"""Pickles of plain data, read without ever calling the names in them.
 
-A pickle is a program: loading one from a stranger can run anything. FMPN's release has two
-(METHODS §6), so they are read here: dicts, lists, tuples, texts, numbers, and numpy arrays of
-numbers. The few names that arrays need are answered by functions of ours; all others are refused.
+A pickle is a program: loading one from an untrusted source can run anything. FMPN's release has two
+(docs/methods.md, §6). This reader accepts dicts, lists, tuples, strings, numbers and numpy arrays of numbers.
+Our own functions stand in for the few names that arrays need; all others are refused.
 """
 
 from __future__ import annotations
@@ -21,22 +21,22 @@ from platform.errors import UserError
 from platform.files import opening
 
 LARGEST_BYTES = 64 * 2**20
-"""Refused above this: FMPN's largest pickle, the landmarks, has a few MB."""
+"""Larger files are refused; FMPN's largest pickle, the landmarks, has a few MB."""
 DEEPEST = 50
-"""Levels of dicts, lists and tuples in each other."""
+"""Most levels of nested dicts, lists and tuples."""
 LONGEST_TUPLE = 16
-"""Of those that describe an array."""
+"""Most elements of a tuple that describes an array."""
 MOST_VALUES = 10_000_000
-"""In all, with what is shared counted again: a few kilobytes can stand for more than any memory holds."""
+"""Most values in total, shared ones counted each time: a few kilobytes can expand beyond any memory."""
 
 
 def load_plain(path: Path) -> object:
-    """What the pickle `path` holds; Python 2's texts are read as latin1, as FMPN's loader does.
+    """The content of the pickle `path`; Python 2's strings are read as latin1, as FMPN's loader does.
 
-    Raises UserError that names the file where it is missing, too large, no pickle or damaged, and
-    where it holds anything but dict, list, tuple, str, bytes, int, float, bool, None and numpy arrays
-    of numbers (given back writable, without a base), more than DEEPEST levels or MOST_VALUES values.
-    Nothing that it names is imported or run.
+    Arrays are returned writable, without a base. Nothing that the pickle names is imported or run. Raises
+    UserError, with the path, if the file is missing, too large, damaged or not a pickle, and if it holds
+    anything but dict, list, tuple, str, bytes, int, float, bool, None and numpy arrays of numbers, more than
+    DEEPEST levels or more than MOST_VALUES values.
     """
     content = opening.read_bytes(path, largest_bytes=LARGEST_BYTES, remedy=RESTORE)
     if not content:
@@ -47,15 +47,15 @@ def load_plain(path: Path) -> object:
         return _finished(value, {}, 0)[0]
     except UserError:
         raise
-    except Exception as error:  # the parser of instructions can raise anything
+    except Exception as error:  # the decoder of instructions can raise anything
         raise UserError(
-            f"{path} is no sound pickle of plain data ({type(error).__name__}: {str(error)[:200]}); "
-            "restore it from where you got it."
+            f"{path} is not a valid pickle of plain data ({type(error).__name__}: {str(error)[:200]}); "
+            "restore it from its source."
         ) from error
 
 
 class _Budget:
-    """Bytes that calls may still make: a pickle can name the same megabytes a million times."""
+    """Bytes that calls may still allocate: a pickle can reference the same megabytes a million times."""
 
     def __init__(self, left: int) -> None:
         self._left = left
@@ -70,14 +70,14 @@ class _Budget:
 def _stand_in(path: Path, budget: _Budget, module: str, name: str) -> _Callable:
     if (module, name) not in _STAND_INS:
         raise UserError(
-            f"{path} is not plain data: it asks for {module[:80]}.{name[:80]}, which could run code; "
-            "nothing was run. Restore the file from where you got it, or save its content as CSV."
+            f"{path} is not plain data: it references {module[:80]}.{name[:80]}, which could run code; "
+            "nothing was run. Restore the file from its source, or save its content as CSV."
         )
     return _Callable(_STAND_INS[module, name], budget)
 
 
 class _Callable:
-    """What a pickle gets for a name: it can be called, and has no state."""
+    """The stand-in for a name in a pickle: it can be called, and has no state."""
 
     __slots__ = ("_budget", "_function")
 
@@ -120,15 +120,16 @@ class _Array:
 
 
 def _short(value: object) -> tuple[Any, ...]:
-    """Looked at before it is unpacked: a pickle can name one long tuple a million times."""
+    """`value` if it is a short tuple. Checked before unpacking: a pickle can reference a long one a million
+    times."""
     if not isinstance(value, tuple) or len(value) > LONGEST_TUPLE:
         raise ValueError("a tuple is not what numpy writes")
     return value
 
 
 def _array(content: object, kind: object, shape: object, order: object) -> np.ndarray:
-    """`content` as an array of its own memory, of a shape that takes all of it."""
-    # Protocol 2 of Python 2 has the bytes as a text, which was read as latin1.
+    """`content` as an array with its own memory, of a shape that uses all of it."""
+    # Protocol 2 of Python 2 stores bytes as a string, which was read as latin1.
     raw = content.encode("latin1") if isinstance(content, str) else content
     if not (isinstance(raw, bytes | bytearray) and isinstance(kind, _Kind)):
         raise ValueError("an array of something else than numbers")
@@ -183,7 +184,7 @@ _STAND_INS: dict[tuple[str, str], Callable[..., object]] = {
     ("numpy", "ndarray"): _never,
     ("numpy", "dtype"): _kind,
     ("_codecs", "encode"): _encode,
-    # Empty bytes of the protocols 0 to 2.
+    # Empty bytes in protocols 0 to 2.
     ("builtins", "bytes"): _no_bytes,
     ("__builtin__", "bytes"): _no_bytes,
     # numpy 2 has renamed numpy.core.
@@ -193,14 +194,15 @@ _STAND_INS: dict[tuple[str, str], Callable[..., object]] = {
         for (module, name), function in _NUMPY_NAMES.items()
     },
 }
-"""Everything that a pickle may name, and what answers to it."""
+"""Every name that a pickle may reference, and its stand-in."""
 
 
 def _finished(value: object, seen: dict[int, tuple[object, int]], level: int) -> tuple[object, int]:
-    """`value` with arrays for what stood in for them, and how many values it holds where each that is
-    shared counts as often as it is named; refuses all that is not plain.
+    """`value` with arrays in place of their stand-ins, and its number of values, shared ones counted each
+    time.
 
-    `seen`: what each container has become, by its id; containers that hold themselves are refused.
+    `seen`: the result for each container, by id. Raises ValueError for anything that is not plain data and
+    for containers that contain themselves.
     """
     if value is None or type(value) in (str, bytes, int, float, bool):
         return value, 1

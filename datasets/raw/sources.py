@@ -1,4 +1,4 @@
-"""The files of a raw data set: found inside its folder, read strictly, hashed."""
+"""Files of a raw data set: found inside its folder, read strictly, hashed."""
 
 from __future__ import annotations
 
@@ -21,16 +21,16 @@ if TYPE_CHECKING:
     import PIL.Image
 
 LARGEST_IMAGE_PIXELS = 64_000_000
-"""Refused above this (8000 × 8000): no face image of the field comes near, and a few kilobytes of
-PNG can unpack to gigabytes."""
+"""Larger images (8000 × 8000) are refused: no data set of the field comes close, and a few kilobytes of PNG
+can decompress to gigabytes."""
 
 
 RESTORE = "restore it from your copy of the data set."
 
 
 def require_folder(root: Path) -> Path:
-    """`root` itself, if it is a folder with something in it. Raises UserError otherwise."""
-    if not os.path.exists(root):  # not Path.exists, which raises below a folder that may not be entered
+    """`root` itself, if it is a folder that is not empty. Raises UserError otherwise."""
+    if not os.path.exists(root):  # not Path.exists, which raises below a folder without search permission
         raise UserError(
             f"the folder {root} does not exist; pass --source the folder of your copy of the data set."
         )
@@ -39,16 +39,16 @@ def require_folder(root: Path) -> Path:
     try:
         is_empty = not any(root.iterdir())
     except OSError as error:
-        raise UserError(f"cannot list the folder {root}: {error.strerror}; let it be read.") from error
+        raise UserError(f"cannot list the folder {root}: {error.strerror}; grant read permission.") from error
     if is_empty:
         raise UserError(f"the folder {root} is empty; pass --source the folder of your copy of the data set.")
     return root
 
 
 def visible_names(folder: Path) -> list[str]:
-    """Names in `folder`, sorted, without those that no user gave (platform/files/junk.py).
+    """Sorted names in `folder`, without junk of operating systems (platform/files/junk.py).
 
-    Raises UserError where the folder cannot be read, or a name in it is no text.
+    Raises UserError if the folder cannot be read or a name in it is not valid text.
     """
     try:
         names = sorted(entry.name for entry in folder.iterdir() if not is_junk(entry.name))
@@ -66,7 +66,7 @@ def folder_names(folder: Path) -> list[str]:
 
 
 def found_in(folder: Path, most: int = 8) -> str:
-    """The first names in `folder`, for a message that says what was found instead."""
+    """The first names in `folder`, for a message about what was found instead."""
     names = visible_names(folder)
     return (
         ", ".join(names[:most]) + (f" and {len(names) - most} more" if len(names) > most else "")
@@ -74,10 +74,10 @@ def found_in(folder: Path, most: int = 8) -> str:
 
 
 def source_path(root: Path, source: str) -> Path:
-    """The file `source` (relative to `root`, with `/`), refused if it leaves `root`.
+    """The path of the file `source` (relative to `root`, with `/`).
 
-    Raises UserError for an absolute path, a `..`, a link whose target lies outside `root`, and a path
-    that no file can have (too long, a zero byte, links in a circle).
+    Raises UserError for an absolute path, a `..`, a link to a target outside `root` and an impossible path
+    (too long, a null byte, a cycle of links).
     """
     relative = PurePosixPath(source)
     path = root / relative
@@ -86,7 +86,7 @@ def source_path(root: Path, source: str) -> Path:
         escapes = escapes or not path.resolve().is_relative_to(root.resolve())
         path.stat()
     except FileNotFoundError:
-        pass  # said by whoever reads it
+        pass  # reported when the file is read
     except (OSError, RuntimeError, ValueError) as error:
         why = error.strerror if isinstance(error, OSError) else str(error)
         raise UserError(f"{str(path)[:200]!a} cannot be reached ({why}); correct it.") from error
@@ -99,7 +99,7 @@ def source_path(root: Path, source: str) -> Path:
 
 
 def read_bytes(path: Path) -> bytes:
-    """The file's bytes. Raises UserError where it is missing, unreadable, no regular file or empty."""
+    """The file's bytes. Raises UserError if it is missing, unreadable, empty or not a regular file."""
     content = opening.read_bytes(path, remedy=RESTORE)
     if not content:
         raise UserError(f"{path} is empty (0 bytes); restore it from your copy of the data set.")
@@ -107,16 +107,16 @@ def read_bytes(path: Path) -> bytes:
 
 
 def read_text(path: Path) -> str:
-    """The file's text in UTF-8. Raises UserError as read_bytes does, and for other encodings."""
+    """The file's text, decoded from UTF-8. Raises UserError as `read_bytes`, and for other encodings."""
     return opening.decoded(read_bytes(path), str(path))
 
 
 def read_image(path: Path) -> np.ndarray:
     """An 8-bit gray or RGB image file as uint8 (H, W, 3), RGB.
 
-    PIL and not OpenCV, because OpenCV hands back the readable part of a truncated file. Raises
-    UserError for anything whose conversion to 8-bit RGB would need a guess (alpha, CMYK, 16 bit, a
-    rotation noted in EXIF, several pictures), and for files that are no image or are cut short.
+    Read by PIL, because OpenCV returns the readable part of a truncated file. Raises UserError for anything
+    whose conversion to 8-bit RGB would need a guess (alpha, CMYK, 16 bit, an EXIF rotation, several images),
+    and for truncated files and files that are not images.
     """
     from PIL import Image, UnidentifiedImageError
 
@@ -132,7 +132,7 @@ def read_image(path: Path) -> np.ndarray:
             return np.array(image.convert("RGB"))
         import cv2
 
-        # The same as PIL's conversion, which costs half as much as the decoding.
+        # Equal to PIL's conversion, which takes half as long as decoding.
         gray = np.asarray(image)
         return cv2.merge([gray, gray, gray])
     except UserError:
@@ -141,9 +141,9 @@ def read_image(path: Path) -> np.ndarray:
         raise UserError(
             f"{path} has too many pixels ({error}); at most {LARGEST_IMAGE_PIXELS:,} are allowed: resize it."
         ) from error
-    # Damaged bytes make PIL's many readers raise errors of many kinds.
+    # Damaged bytes make PIL's decoders raise errors of many kinds.
     except Exception as error:
-        # PIL's own words for an unknown kind name a place in memory, which differs from run to run.
+        # PIL's message for an unknown format contains a memory address, which differs from run to run.
         why = "no known kind of image" if isinstance(error, UnidentifiedImageError) else error
         raise UserError(
             f"{path} is not a readable image ({why}); restore it from your copy of the data set."
@@ -151,7 +151,7 @@ def read_image(path: Path) -> np.ndarray:
 
 
 def _check_plain(path: Path, image: PIL.Image.Image) -> None:
-    """Raises UserError unless the opened image can be read without a guess."""
+    """Raises UserError unless the opened image can be converted to 8-bit RGB without a guess."""
     width, height = image.size
     if width * height > LARGEST_IMAGE_PIXELS:
         raise UserError(
@@ -166,12 +166,12 @@ def _check_plain(path: Path, image: PIL.Image.Image) -> None:
         raise UserError(f"{path} has transparent pixels, but 8-bit gray or RGB is needed; convert it.")
     if image.getexif().get(0x0112, 1) != 1:
         raise UserError(f"{path} is stored rotated (EXIF orientation); write it upright, without that tag.")
-    # A camera's MPO is a JPEG with previews behind it.
+    # A camera's MPO is a JPEG followed by previews.
     if getattr(image, "n_frames", 1) > 1 and image.format != "MPO":
         raise UserError(f"{path} holds several pictures, but one face is needed; save that one alone.")
 
 
 @lru_cache(maxsize=1)
 def source_sha256(root: Path, source: str) -> str:
-    """As file_sha256; the last one is kept, because the frames of one clip follow each other."""
+    """As `file_sha256` of a source; the last result is cached, because frames of one clip are consecutive."""
     return file_sha256(source_path(root, source))

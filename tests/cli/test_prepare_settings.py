@@ -99,7 +99,7 @@ def test_detected_faces_are_stored_with_the_detectors_name_and_looked_for_once(
     seen = detector.images_seen
     assert detected(tmp_path, tree).hash == store.hash
     assert detector.images_seen == seen
-    assert "8 from the cache" in capsys.readouterr().out
+    assert "8 cached" in capsys.readouterr().out
     np.testing.assert_allclose(five_points_from_68(points_68(FACE)), FACE)
 
 

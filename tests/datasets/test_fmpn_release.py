@@ -125,10 +125,10 @@ def test_folds_are_given_as_listed(tree: Path) -> None:
             r"mixes label codes of CK\+ and MMI: S010_003 has -1.*S099_001 has 0",
         ),
         ({"S005_001": 3, "S010_002": 5}, r"has only the label codes 3, 5, which CK\+ and MMI give different"),
-        (CKPLUS_CODES | {"S099_001": 2.5}, r"gives 'S099_001' 2\.5"),
-        (CKPLUS_CODES | {"S099_001": "3"}, r"gives 'S099_001' '3'"),
-        (CKPLUS_CODES | {"S099_001": True}, r"gives 'S099_001' True"),
-        (CKPLUS_CODES | {"S099_001_00000001": 3}, r"gives 'S099_001_00000001' 3"),
+        (CKPLUS_CODES | {"S099_001": 2.5}, r"maps 'S099_001' to 2\.5"),
+        (CKPLUS_CODES | {"S099_001": "3"}, r"maps 'S099_001' to '3'"),
+        (CKPLUS_CODES | {"S099_001": True}, r"maps 'S099_001' to True"),
+        (CKPLUS_CODES | {"S099_001_00000001": 3}, r"maps 'S099_001_00000001' to 3"),
         ([3, 7], r"must be a dict"),
         ({}, r"must be a dict"),
     ],
@@ -248,5 +248,5 @@ def test_wrong_masks_are_named(tmp_path: Path) -> None:
 @pytest.mark.parametrize("code", [float("nan"), float("inf"), 2.5, True])
 def test_codes_that_are_no_whole_numbers_are_named(tree: Path, code: float) -> None:
     write_codes(tree, {"S005_001": code})
-    with pytest.raises(UserError, match=r"emotion_labels\.pkl must give .* whole numbers"):
+    with pytest.raises(UserError, match=r"emotion_labels\.pkl must map .* to whole numbers"):
         fmpn_release.read_records(tree)

@@ -96,7 +96,7 @@ def draw_junk(path: Path) -> None:
 )
 def test_what_is_almost_the_table_stops(tree: Path, name: str) -> None:
     (tree / name).write_text("image,subject,expression\n")
-    with pytest.raises(UserError, match=r"almost as in a folder of your own.*faces\.csv"):
+    with pytest.raises(UserError, match=r"resembles data of a folder of your own.*faces\.csv"):
         folder.read_records(tree)
 
 

@@ -187,7 +187,7 @@ def test_frames_without_a_usable_face_stop_the_run_unless_they_are_allowed_for(
     assert [each.image_name for each in found] == [each.image_name for each in (*RECORDS[:2], *RECORDS[4:])]
     assert [name for name, _ in report.left_out] == [each.image_name for each in RECORDS[2:4]]
     assert all(why in reason for _, reason in report.left_out)
-    assert "a face in 4 of 6 frames, 6 from the cache" in report.lines()[0]
+    assert "a face in 4 of 6 frames, 6 cached" in report.lines()[0]
 
 
 def test_a_frame_that_cannot_be_read_stops_the_run_or_is_left_out(tmp_path: Path) -> None:

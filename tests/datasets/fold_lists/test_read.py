@@ -108,7 +108,7 @@ def test_labels_are_codes_of_the_release_that_the_names_belong_to(tmp_path: Path
 
 @pytest.mark.parametrize("content", [["S001_001"], {"S001_001": "anger"}, {"S001_001": True}])
 def test_labels_that_are_no_numbers_by_sequence_are_refused(tmp_path: Path, content: object) -> None:
-    with pytest.raises(UserError, match=r"emotion_labels\.pkl must (be a dict from|give) sequences"):
+    with pytest.raises(UserError, match=r"emotion_labels\.pkl must (be a dict from|map) sequences"):
         read_fold_lists(with_labels(tmp_path, content))
 
 

@@ -269,7 +269,7 @@ def test_an_account_has_a_place_for_every_file(tmp_path: Path) -> None:
 )
 def test_what_is_almost_data_stops_or_is_left_out(tmp_path: Path, name: str, why: str) -> None:
     write(tmp_path, "letters/1/b.txt", name)
-    with pytest.raises(UserError, match=rf"a name in .* is almost as in Letters.*{why}.*--skip-bad"):
+    with pytest.raises(UserError, match=rf"a name in .* resembles data of Letters.*{why}.*--skip-bad"):
         account_for(tmp_path, LETTERS, BadItems())
     bad = BadItems(skip=True)
     account_for(tmp_path, LETTERS, bad)
@@ -291,5 +291,7 @@ def test_links_in_a_circle_end(tmp_path: Path) -> None:
 
 def test_many_names_are_counted(tmp_path: Path) -> None:
     write(tmp_path, *(f"letters/1/{letter} (1).txt" for letter in "abcdefgh"))
-    with pytest.raises(UserError, match=r"8 names in .* are almost .*; and 3 more; rename or move away"):
+    with pytest.raises(
+        UserError, match=r"8 names in .* resemble data of .*; and 3 more; restore the original names"
+    ):
         account_for(tmp_path, LETTERS, BadItems())

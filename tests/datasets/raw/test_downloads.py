@@ -32,7 +32,7 @@ def draw(root: Path, names: tuple[str, ...]) -> Path:
 @pytest.mark.parametrize("above", ["", ".."])
 def test_a_download_is_told_what_to_do(tmp_path: Path, dataset: str, above: str) -> None:
     crops = draw(tmp_path / "a/CK+48", CKPLUS_48)
-    with pytest.raises(UserError, match=r"looks like CK\+48 .*imgs/ beside FMPN's lists.*faces\.csv"):
+    with pytest.raises(UserError, match=r"looks like CK\+48 .*imgs/ next to FMPN's lists.*faces\.csv"):
         check_looks_right(dataset, crops / above)
     women = draw(tmp_path / "b/jaffe", JAFFE)
     with pytest.raises(UserError, match=r"looks like JAFFE .*faces\.csv.*KA\.AN1\.39\.tiff,KA,anger"):

@@ -98,14 +98,16 @@ def test_frames_that_lack_a_face_stop_or_are_left_out_and_listed(tmp_path: Path)
 
 def test_a_file_of_other_images_leaves_nothing_out(tmp_path: Path) -> None:
     file = landmark_file(tmp_path, "S005_001_00000001.png")
-    with pytest.raises(UserError, match=r"lacks 3 of the 3 frames .*by their paths in the data set's folder"):
+    with pytest.raises(
+        UserError, match=r"lacks 3 of the 3 frames .*by path relative to the data set's folder"
+    ):
         attach_landmarks(RECORDS, file, BadItems(skip=True), allow_missing=99)
 
 
 def test_a_name_in_another_case_is_proposed(tmp_path: Path) -> None:
     file = landmark_file(tmp_path, "anna/Anger/img_003.png", "ben/Anger/img_003.png", "Scream.JPG")
     with pytest.raises(
-        UserError, match=r"lacks 1 of the 3 frames .*it lists Scream\.JPG: name it as the data"
+        UserError, match=r"lacks 1 of the 3 frames .*it lists Scream\.JPG: use the data set's"
     ):
         attach_landmarks(RECORDS, file)
 
