@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     import optuna
 
 PUBLISHED_LAMBDA_MASK = (10.0, 0.1)
-"""lambda_G of the paper and of the released code (METHODS 2.6): all in which the two differ."""
+"""lambda_G of the paper and of the released code (docs/methods.md, §2.6): all in which the two differ."""
 REMEDY = "correct the file (docs/search_spaces.md, A space of one's own)."
 
 

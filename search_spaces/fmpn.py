@@ -1,8 +1,8 @@
 """FMPN's loss weights, stage 2's rates, batch and augmentation, and the backbone with what depends on it.
 
 Stage 1 is fixed, so that all trials share each fold's pretrained mask generator: augmentation is
-searched for stage 2 alone. Ranges are ours: a factor of ten around the published rates (METHODS 2.6),
-lambda_G over both published values.
+searched for stage 2 alone. Ranges are ours: a factor of ten around the published rates
+(docs/methods.md, §2.6), lambda_G over both published values.
     python -m platform.tune --dataset ckplus --preset paper --space fmpn
 """
 

@@ -1,7 +1,7 @@
 """Every setting, once: command-line flags and YAML files are made from these dataclasses.
 
 `Configuration` holds what can change a fold run's outcome; `Plan` holds which fold runs are
-wanted and where they run. Numbers are METHODS' (the paper and its released code) unless a
+wanted and where they run. Numbers are those of docs/methods.md (the paper and its released code) unless a
 docstring says otherwise.
 """
 

@@ -1,6 +1,6 @@
 """Motion masks and mask generators carried from one data set to another: the rows of a transfer.
 
-Masks are borrowed by class name, one set made from all of the source's labelled faces (METHODS 1,
+Masks are borrowed by class name, one set made from all of the source's labelled faces (docs/methods.md, §1,
 AffectNet); a generator is pretrained on all of them. Nothing of the source is ever tested, so all its
 subjects may be used.
 """

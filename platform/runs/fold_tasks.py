@@ -253,7 +253,7 @@ def released_masks(planned: PlannedData, folder: Path) -> list[MaskTask]:
 
 
 def source_masks(source: PlannedData, target: PlannedData) -> MaskTask:
-    """One mask set from all of the source's subjects, for the target's classes (METHODS 1, AffectNet).
+    """One mask set from all of the source's subjects, for the target's classes (docs/methods.md, §1).
 
     UserError names the classes that the source lacks.
     """

@@ -29,7 +29,7 @@ def test_every_preset_is_valid_documented_and_names_only_fields(name: str) -> No
 
 
 def test_paper_is_the_published_configuration() -> None:
-    """METHODS 2.2 to 2.6."""
+    """docs/methods.md, §2.2 to §2.6."""
     settings, plan = built("paper")
     assert (settings.method, settings.backbone, settings.weights) == ("fmpn", "inception_v3", "imagenet")
     assert (settings.backbone_width, settings.generator_width, settings.enlarge_below_pixels) == (1, 64, 0)

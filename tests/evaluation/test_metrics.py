@@ -20,7 +20,7 @@ def correct_and_folds(accuracies: tuple[float, ...], sizes: tuple[int, ...]) -> 
 def test_the_released_folds_give_the_published_and_the_pooled_accuracy(
     dataset: str, mean: float, pooled: float
 ) -> None:
-    """METHODS section 1: the paper prints the mean of folds, and pooling gives another number."""
+    """docs/methods.md, §1: the paper prints the mean of folds, and pooling gives another number."""
     correct, fold = correct_and_folds(RELEASED_FOLD_ACCURACIES[dataset], RELEASED_TEST_SIZES[dataset])
     accuracies = metrics.fold_accuracies(correct, fold)
     np.testing.assert_allclose(list(accuracies.values()), RELEASED_FOLD_ACCURACIES[dataset], atol=5e-4)

@@ -38,7 +38,7 @@ def test_the_whole_published_network_has_27841256_parameters() -> None:
 
 
 def test_generator_fusion_and_head_start_as_released() -> None:
-    """METHODS 2.2 and 2.4: Xavier normal 0.02, batch norm N(1, 0.02), slopes 0.25, biases 0."""
+    """docs/methods.md, §2.2 and §2.4: Xavier normal 0.02, batch norm N(1, 0.02), slopes 0.25, biases 0."""
     torch.manual_seed(0)
     method = load_method("fmpn")
     values = {**to_dict(Configuration()), "weights": "none", "backbone": "resnet18"}

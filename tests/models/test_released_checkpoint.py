@@ -81,7 +81,7 @@ def residual(x: Tensor, state: dict[str, Tensor], block: str) -> Tensor:
 
 
 def mask_by_hand(gray: Tensor, state: dict[str, Tensor]) -> Tensor:
-    """METHODS 2.2, layer by layer, from the released names; output padding = input size mod 2."""
+    """docs/methods.md, §2.2, layer by layer, from the released names; output padding = input size mod 2."""
     part = "feature_extractor"
     x = convolved(gray, state, f"{part}.0", f"{part}.1", padding=3).relu()
     for conv, norm in ((3, 4), (6, 7)):
@@ -96,7 +96,7 @@ def mask_by_hand(gray: Tensor, state: dict[str, Tensor]) -> Tensor:
 
 
 def fused_by_hand(image: Tensor, masked: Tensor, state: dict[str, Tensor]) -> Tensor:
-    """METHODS 2.3, from the released names."""
+    """docs/methods.md, §2.3, from the released names."""
     a = convolved(image, state, "process_a.0", "process_a.1", padding=1).relu()
     b = convolved(masked, state, "process_b.0", "process_b.1", padding=1).relu()
     return convolved(residual(a + b, state, "model.0"), state, "model.1", padding=1).sigmoid()

@@ -62,7 +62,7 @@ def test_the_released_table_brings_classes_and_they_are_counted() -> None:
     assert {row.train_classes for row in audit.sizes} == {7}
     (note,) = audit.findings
     assert (note.severity, note.rule) == ("note", "class absent from test")
-    # Contempt is tested in folds 0 and 1 only, and fold 0 tests four classes (METHODS §1).
+    # Contempt is tested in folds 0 and 1 only, and fold 0 tests four classes (docs/methods.md, §1).
     assert note.what == "9 of 10 folds have a class with no test image"
     assert note.example.startswith("fold 0: disgust, happiness, surprise; fold 2: contempt; ")
 

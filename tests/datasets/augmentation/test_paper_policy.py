@@ -18,7 +18,7 @@ DEVICES = ["cpu", *(["cuda"] if torch.cuda.is_available() else [])]
 
 
 def paper_in_albumentations(side: int, crop_size: int) -> Any:
-    """FMPN's augmentation (METHODS 2.5): one of five crops, each with p 1/5, then a mirror with p 1/2."""
+    """FMPN's augmentation (docs/methods.md, §2.5): one of five crops with p 1/5 each, a mirror with p 1/2."""
     albumentations = library()
     crops = [
         albumentations.Crop(x_min=left, y_min=top, x_max=left + crop_size, y_max=top + crop_size, p=1)

@@ -49,7 +49,7 @@ def head(net: nn.Module, name: str) -> nn.Linear:
     ],
 )
 def test_parameter_counts_are_the_published_ones(name: str, class_count: int, parameters: int) -> None:
-    """METHODS 2.4; ResNet-18: torchvision's 11,689,512 less 1000 x 513, plus 7 x 513."""
+    """docs/methods.md, §2.4; ResNet-18: torchvision's 11,689,512 less 1000 x 513, plus 7 x 513."""
     net = on_meta(name, class_count)
     assert sum(parameter.numel() for parameter in net.parameters()) == parameters
 
@@ -110,7 +110,7 @@ def test_the_new_head_is_initialised_as_released() -> None:
 
 @pytest.mark.parametrize("transform", [True, False])
 def test_transform_input_rescales_the_face_as_released(transform: bool) -> None:
-    """METHODS 2.4: R [-0.03, 0.43], G [-0.09, 0.36], B [-0.19, 0.26] of [0, 1]."""
+    """docs/methods.md, §2.4: R [-0.03, 0.43], G [-0.09, 0.36], B [-0.19, 0.26] of [0, 1]."""
     net = on_meta("inception_v3", transform_input=transform).eval()
     seen = []
 

@@ -48,7 +48,7 @@ def test_the_mask_is_as_large_as_the_face_odd_or_even(size: int) -> None:
 
 
 def test_inner_sizes_are_those_of_the_paper_at_299_pixels() -> None:
-    """METHODS 2.2: 299, 149, 74, and back."""
+    """docs/methods.md, §2.2: 299, 149, 74, and back."""
     seen: dict[str, tuple[int, ...]] = {}
     with torch.device("meta"):
         net = MaskGenerator()
