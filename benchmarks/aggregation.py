@@ -27,8 +27,8 @@ import numpy as np
 from platform.aggregation.parallel import MOST_PROCESSES
 from platform.cli.progress_line import ProgressLine
 from platform.evaluation.predictions import Predictions, to_bytes
+from platform.files.writing import write_atomically
 from platform.host.machine_limits import usable_cpus
-from platform.runs.atomic_files import write_atomically
 from platform.runs.identity import RESULT_VERSION, identity
 from platform.runs.store import ResultsStore
 

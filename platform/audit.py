@@ -54,7 +54,7 @@ def main(argv: list[str]) -> int:
     from datasets.fold_lists.read import read_fold_lists
     from datasets.prepared.store import PreparedStore
     from platform.cli.progress_line import ProgressLine
-    from platform.runs.atomic_files import write_atomically
+    from platform.files.writing import write_atomically
 
     store = PreparedStore.open(arguments.data) if arguments.data else None
     lists = read_fold_lists(arguments.folds, store)

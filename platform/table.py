@@ -58,7 +58,7 @@ def main(argv: list[str]) -> int | None:
     from platform.aggregation.parallel import aggregate_experiments
     from platform.cli.progress_line import ProgressLine
     from platform.experiments.experiment_file import read_experiment
-    from platform.runs.atomic_files import write_atomically
+    from platform.files.writing import write_atomically
     from platform.runs.store import ResultsStore
     from platform.tables.render import check_form, render
     from platform.tables.table import build_table

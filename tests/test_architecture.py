@@ -272,6 +272,39 @@ def _is_mode(text: str) -> bool:
     return re.fullmatch(r"'[rwax][bt+]*'", text) is not None
 
 
+WRITERS_OF_FILES = {
+    "os.replace", "os.rename", "os.renames", "os.link", "os.fsync", "shutil.move",
+}  # fmt: skip
+MAY_WRITE = {
+    "platform.cli.unexpected": "a traceback, which must be kept where nothing else can be written",
+    "platform.distributed.search": "Ray Tune's own folder, dropped with the search",
+    "platform.host.ray_paths": "Ray's own folder, dropped with Ray",
+}
+"""Modules that name or replace files by themselves, and why they may."""
+
+
+def writes_beside_the_storage(module: str, source: str) -> list[str]:
+    """Renames, temporary files, syncs and locks are platform.files' (storage.py): one set of promises."""
+    if module.startswith("platform.files.") or module in MAY_WRITE:
+        return []
+    found = [
+        f"line {i.line}: imports {i.module}; use platform.files.storage"
+        for i in imports(source)
+        if package_of(i.module) in ("tempfile", "fcntl") or i.module in WRITERS_OF_FILES
+    ]
+    for node in ast.walk(ast.parse(source)):
+        if not isinstance(node, ast.Call):
+            continue
+        called = ast.unparse(node.func)
+        # `text.replace(old, new)` has two arguments, `path.replace(target)` has one.
+        renames = called.endswith((".rename", ".hardlink_to")) or (
+            called.endswith(".replace") and len(node.args) == 1 and not node.keywords
+        )
+        if called in WRITERS_OF_FILES or renames:
+            found.append(f"line {node.lineno}: {called}; use platform.files.storage")
+    return found
+
+
 UNFINISHED = re.compile(r"\b(?:TO" + "DO|FIX" + "ME|XX" + r"X)\b")
 MACHINE_PATH = re.compile(
     r"(?<![\w.~/$}-])/(?:wo" + r"rk|ro" + r"ot|ho" + r"me/\w+|Us" + r"ers/\w+)(?![\w-])"
@@ -299,6 +332,7 @@ SOURCE_RULES: list[Rule] = [
     lacks_docstrings,
     is_unsafe,
     reads_beside_the_gate,
+    writes_beside_the_storage,
 ]
 TEXT_RULES: list[Rule] = [is_unfinished, names_a_machine]
 
@@ -419,6 +453,14 @@ def test_nothing_heavy_is_imported_before_a_command_has_parsed_its_arguments() -
         (reads_beside_the_gate, "datasets.folder", "csv.DictReader(lines)"),
         (reads_beside_the_gate, "datasets.folder", "np.load(path, allow_pickle=False)"),
         (reads_beside_the_gate, "datasets.folder", "Image.open(path)"),
+        (writes_beside_the_storage, "platform.tune", "os.replace(a, b)"),
+        (writes_beside_the_storage, "platform.tune", "from os import rename"),
+        (writes_beside_the_storage, "platform.tune", "os.link(a, b)"),
+        (writes_beside_the_storage, "datasets.folder", "path.rename(target)"),
+        (writes_beside_the_storage, "datasets.folder", "path.replace(target)"),
+        (writes_beside_the_storage, "platform.tune", "def f():\n    from tempfile import NamedTemporaryFile"),
+        (writes_beside_the_storage, "platform.tune", "import fcntl"),
+        (writes_beside_the_storage, "platform.tune", "os.fsync(file.fileno())"),
         (is_unfinished, "", "# TO" + "DO: later"),
         (names_a_machine, "", "DATA = '/ho" + "me/someone/data'"),
         (names_a_machine, "", "see /wo" + "rk/main"),
@@ -453,6 +495,8 @@ def test_a_rule_finds_what_breaks_it(rule: Rule, module: str, source: str) -> No
         ),
         (reads_beside_the_gate, "datasets.folder", "np.load(io.BytesIO(content), allow_pickle=False)"),
         (reads_beside_the_gate, "platform.files.json_files", "json.loads(text)"),
+        (writes_beside_the_storage, "platform.tune", "text.replace('a', 'b')\nreplace(one, name=2)"),
+        (writes_beside_the_storage, "platform.files.local_storage", "import tempfile\nos.replace(a, b)"),
         (names_a_machine, "", "https://example.org/wo" + "rk/ and ~/wo" + "rk/ and ./ro" + "ot"),
     ],
 )

@@ -10,8 +10,6 @@ from __future__ import annotations
 import hashlib
 import json
 import math
-import os
-import tempfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -24,6 +22,7 @@ from datasets.raw.choices import BadItems
 from datasets.records import FrameRecord
 from platform.errors import UserError
 from platform.files.json_files import read_json
+from platform.files.local_storage import READABLE
 
 BATCH_IMAGES = 16
 """Images passed to the detector at once."""
@@ -239,16 +238,7 @@ class _Cache:
         text = json.dumps(content, allow_nan=False) + "\n"
         path = self._folder / f"{digest}.json"
         try:
-            self._folder.mkdir(parents=True, exist_ok=True)
-            handle, temporary = tempfile.mkstemp(dir=self._folder, prefix=f".{digest}-")
-            try:
-                with os.fdopen(handle, "w", encoding="utf-8") as file:
-                    file.write(text)
-                os.chmod(temporary, 0o644)
-                os.replace(temporary, path)
-            except BaseException:
-                os.unlink(temporary)
-                raise
+            READABLE.replace(path, text.encode())
         except OSError as error:
             raise UserError(
                 f"cannot write the landmarks to {path}: {error.strerror or error}; free disk space or grant "

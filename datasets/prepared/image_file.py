@@ -14,6 +14,8 @@ from pathlib import Path
 
 import numpy as np
 
+from platform.files.synced import sync
+
 HEADER_BYTES = 128
 """Of a .npy file of version 1.0 for any number of images below 10^20."""
 
@@ -69,6 +71,5 @@ def finish(path: Path, kept: Sequence[int], size_pixels: int) -> str:
                 file.seek(HEADER_BYTES + place * image_bytes)
                 file.write(content)
         file.truncate(HEADER_BYTES + len(kept) * image_bytes)
-        file.flush()
-        os.fsync(file.fileno())
+        sync(file)
     return digest.hexdigest()

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import os
+from io import BytesIO
 from pathlib import Path
 
 import numpy as np
 from PIL import Image, ImageDraw
 
 from datasets.prepared.store import PreparedStore
-from datasets.prepared.store_files import PARTIAL_PREVIEW
+from platform.files.local_storage import LOCAL
 
 CELL_PIXELS = 96
 FACES_A_CLASS = 8
@@ -37,13 +37,9 @@ def write_preview(store: PreparedStore, path: Path) -> None:
         canvas.paste(_cell(_mean_face(store, rows)), (CELL_PIXELS, top))
         for column, index in enumerate(_spread(rows, FACES_A_CLASS)):
             canvas.paste(_cell(store.images[index]), ((2 + column) * CELL_PIXELS, top))
-    temporary = path.with_name(PARTIAL_PREVIEW)
-    try:
-        canvas.save(temporary, format="PNG")
-        os.replace(temporary, path)
-    except OSError:
-        temporary.unlink(missing_ok=True)
-        raise
+    content = BytesIO()
+    canvas.save(content, format="PNG")
+    LOCAL.replace(path, content.getvalue())
 
 
 def _spread(rows: np.ndarray, most: int) -> np.ndarray:

@@ -8,7 +8,6 @@ left corner of its own, and the index has its height and width.
 from __future__ import annotations
 
 import hashlib
-import os
 from collections.abc import Iterable
 from io import BytesIO
 from pathlib import Path
@@ -17,6 +16,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from platform.errors import UserError
+from platform.files.synced import sync
 
 if TYPE_CHECKING:
     from datasets.records import FrameRecord
@@ -79,6 +79,5 @@ def write_rectangles(path: Path, faces: Iterable[np.ndarray], sizes: np.ndarray)
             canvas[:height, :width] = face
             digest.update(canvas.data)
             file.write(canvas.data)
-        file.flush()
-        os.fsync(file.fileno())
+        sync(file)
     return digest.hexdigest()

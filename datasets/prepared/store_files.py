@@ -6,10 +6,8 @@ complete. A killed run leaves that folder behind; the next one starts it afresh.
 
 from __future__ import annotations
 
-import fcntl
 import hashlib
 import json
-import os
 import re
 import shutil
 from collections.abc import Iterator, Mapping, Sequence
@@ -23,17 +21,18 @@ from datasets.prepared.prepare_command import prepare_command
 from datasets.prepared.verified_files import has_sha256
 from platform.errors import UserError
 from platform.files.json_files import parse_own_json
-from platform.files.opening import check_regular, file_sha256, open_lock, read_bytes
+from platform.files.local_storage import LOCAL, is_temporary
+from platform.files.locks import exclusive
+from platform.files.opening import check_regular, file_sha256, read_bytes
+from platform.files.synced import sync, write_synced
 
 RECIPE_VERSION = 2
 """Raised with every change to frame selection, alignment or format that can change a byte."""
 
 IMAGES, INDEX, MANIFEST, PREVIEW = "images.npy", "index.parquet", "manifest.json", "preview.png"
-PARTIAL_PREVIEW = f".{PREVIEW}.partial"
-"""What a kill may leave of the preview, which is painted when the store is whole."""
 RECTANGLES = "rectangles.npy"
 """Of stores made with `--resample released` alone (datasets/prepared/released_resample.py)."""
-STORE_FILES = frozenset({IMAGES, RECTANGLES, INDEX, MANIFEST, PREVIEW, PARTIAL_PREVIEW})
+STORE_FILES = frozenset({IMAGES, RECTANGLES, INDEX, MANIFEST, PREVIEW})
 
 
 def manifest_hash(manifest: dict[str, Any]) -> str:
@@ -135,7 +134,12 @@ def check_replaceable(folder: Path) -> None:
     """A store, or what a killed run left of one, may be replaced; anything else is not ours."""
     if folder.exists():
         foreign = (
-            sorted({entry.name for entry in folder.iterdir()} - STORE_FILES)
+            sorted(
+                entry.name
+                for entry in folder.iterdir()
+                # The preview is painted when the store is whole: a kill may leave part of it.
+                if entry.name not in STORE_FILES and not is_temporary(entry.name, PREVIEW)
+            )
             if folder.is_dir()
             else [folder.name]
         )
@@ -164,7 +168,7 @@ def sole_writer(folder: Path) -> Iterator[Path]:
     """
     folder.parent.mkdir(parents=True, exist_ok=True)
     partial = folder.with_name(f".{folder.name}.partial")
-    with _locked(folder.with_name(f".{folder.name}.lock")):
+    with exclusive(folder.with_name(f".{folder.name}.lock")):
         partial.mkdir(exist_ok=True)
         try:
             yield partial
@@ -172,22 +176,6 @@ def sole_writer(folder: Path) -> Iterator[Path]:
             shutil.rmtree(partial, ignore_errors=True)
             raise
         shutil.rmtree(partial, ignore_errors=True)
-
-
-@contextmanager
-def _locked(path: Path) -> Iterator[None]:
-    """Hold the lock file `path`, which is gone afterwards."""
-    while True:
-        with open_lock(path) as lock:
-            fcntl.flock(lock, fcntl.LOCK_EX)
-            # Whoever held it before us removed the file: then ours is a lock on nothing.
-            if not path.exists() or not os.path.samestat(path.stat(), os.fstat(lock.fileno())):
-                continue
-            try:
-                yield
-            finally:
-                path.unlink()
-            return
 
 
 INDEX_COLUMNS = {
@@ -230,7 +218,7 @@ def write_index(path: Path, columns: Mapping[str, Sequence[object]]) -> None:
     )
     with path.open("wb") as file:
         pyarrow.parquet.write_table(table, file, compression="zstd", row_group_size=1 << 20)
-        _sync(file)
+        sync(file)
 
 
 def write_manifest(
@@ -259,38 +247,11 @@ def write_manifest(
     write_synced(folder / MANIFEST, (json.dumps(manifest, indent=1, sort_keys=True) + "\n").encode())
 
 
-def write_synced(path: Path, content: bytes) -> None:
-    """Write a whole file, onto the disk."""
-    with path.open("wb") as file:
-        file.write(content)
-        _sync(file)
-
-
-def _sync(file: Any) -> None:
-    file.flush()
-    os.fsync(file.fileno())
-
-
-def _sync_folder(folder: Path) -> None:
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
-
-
 def put_in_place(partial: Path, folder: Path) -> None:
     """Give `partial` the name `folder`, unless an equal store has it already and is sound."""
     if _same_and_sound(partial, folder):
         return
-    _sync_folder(partial)
-    old = folder.with_name(f".{folder.name}.old")
-    shutil.rmtree(old, ignore_errors=True)
-    if folder.exists():
-        folder.rename(old)  # whoever has it open keeps reading the old files
-    partial.rename(folder)
-    _sync_folder(folder.parent)
-    shutil.rmtree(old, ignore_errors=True)
+    LOCAL.replace_folder(partial, folder)
 
 
 def _same_and_sound(partial: Path, folder: Path) -> bool:

@@ -28,6 +28,7 @@ from datasets.records import EXPRESSIONS, FrameRecord
 from platform.errors import UserError
 from platform.files.checked_lines import DamagedLine, checked_line, value_of
 from platform.files.opening import MissingFile, read_bytes
+from platform.files.synced import write_synced
 
 Progress = Callable[[int, int], None]
 """Called with (images done, images in all) after every chunk."""
@@ -198,9 +199,7 @@ def _written_rows(
     chunks = [records[start : start + CHUNK_IMAGES] for start in range(0, len(records), CHUNK_IMAGES)]
     key = _key(dataset, records, recipe, skip_bad)
     done = _finished_chunks(partial, key, chunks, source, recipe.size_pixels)
-    store_files.write_synced(
-        partial / JOURNAL, b"".join([key.encode() + b"\n", *map(checked_line, done.values())])
-    )
+    write_synced(partial / JOURNAL, b"".join([key.encode() + b"\n", *map(checked_line, done.values())]))
     wanted = [number for number in range(len(chunks)) if number not in done]
     images = partial / store_files.IMAGES
     write = bound(

@@ -9,7 +9,6 @@ hashes again.
 
 from __future__ import annotations
 
-import fcntl
 import hashlib
 import json
 import os
@@ -22,6 +21,7 @@ from pathlib import Path
 
 from platform.errors import UserError
 from platform.files.dry_run import is_dry_run
+from platform.files.locks import wait_for_lock
 from platform.files.opening import REMEDY, MissingFile, open_regular
 
 MEMORY_FOLDER = ".verified"
@@ -101,5 +101,5 @@ def _remember(path: Path, name: str) -> None:
 def _alone(file: BufferedReader) -> Iterator[None]:
     """Of the processes of this machine, where the file system has such locks (NFS: not for readers)."""
     with suppress(OSError):
-        fcntl.flock(file.fileno(), fcntl.LOCK_EX)
+        wait_for_lock(file)
     yield  # closing the file ends the lock

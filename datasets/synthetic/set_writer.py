@@ -8,8 +8,6 @@ goes on where it stopped, and a finished set is left alone.
 from __future__ import annotations
 
 import json
-import os
-import shutil
 from collections.abc import Callable, Iterator
 from concurrent.futures import ProcessPoolExecutor
 from itertools import repeat
@@ -22,6 +20,7 @@ from datasets.synthetic.layouts import Row, load_layout
 from datasets.synthetic.parameters import SetParameters
 from platform.errors import UserError
 from platform.files.json_files import parse_json
+from platform.files.local_storage import LOCAL, is_temporary
 from platform.files.opening import read_bytes
 
 MANIFEST = "synthetic.json"
@@ -60,7 +59,7 @@ def write_set(
                 progress(done, total)
     chosen.finish(root, parameters, [row for added in rows for row in added])
     record = {"format": "synthetic-faces", **_record(parameters, layout), "frame_count": total}
-    _write_atomically(root / MANIFEST, (json.dumps(record, indent=1, sort_keys=True) + "\n").encode())
+    LOCAL.replace(root / MANIFEST, (json.dumps(record, indent=1, sort_keys=True) + "\n").encode())
     (root / CLAIM).unlink(missing_ok=True)
     return True
 
@@ -140,15 +139,20 @@ def _claim(root: Path, parameters: SetParameters, layout: str) -> list[list[Row]
             whole = _whole_lines(claim, lines)
             # A line that a kill cut short is dropped, and its sequence written again.
             content = "\n".join([first, *map(json.dumps, whole)]) + "\n"
-            _write_atomically(claim, content.encode())
+            LOCAL.replace(claim, content.encode())
             return whole
         for name in load_layout(str(found.get("layout"))).CONTENTS:
-            _remove(root / name)
-    elif root.exists() and (not root.is_dir() or any(root.iterdir())):
+            LOCAL.remove(root / name)
+    elif root.exists() and (not root.is_dir() or _holds_files(root)):
         raise UserError(f"{root} exists and is no synthetic set; name a new or an empty folder.")
     root.mkdir(parents=True, exist_ok=True)
-    _write_atomically(claim, (json.dumps(wanted, sort_keys=True) + "\n").encode())
+    LOCAL.replace(claim, (json.dumps(wanted, sort_keys=True) + "\n").encode())
     return []
+
+
+def _holds_files(root: Path) -> bool:
+    """Whether the folder holds more than what a kill left of its claim."""
+    return any(not is_temporary(one.name, CLAIM) for one in root.iterdir())
 
 
 def _text(path: Path) -> str:
@@ -160,19 +164,3 @@ def _whole_lines(claim: Path, lines: list[str]) -> list[list[Row]]:
     """The rows of each line but the last, which has no line end: empty, or cut short by a kill."""
     remedy = f"remove its folder (rm -r {claim.parent}) and run the same command again."
     return [parse_json(line, str(claim), remedy=remedy) for line in lines[:-1]]
-
-
-def _remove(path: Path) -> None:
-    if path.is_dir():
-        shutil.rmtree(path, ignore_errors=True)
-    else:
-        path.unlink(missing_ok=True)
-
-
-def _write_atomically(path: Path, content: bytes) -> None:
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
-    with temporary.open("wb") as file:
-        file.write(content)
-        file.flush()
-        os.fsync(file.fileno())
-    temporary.replace(path)

@@ -10,7 +10,6 @@ make it looks at its lease again (`Leadership.check`, `check_leading`).
 from __future__ import annotations
 
 import dataclasses
-import fcntl
 import os
 import signal
 import socket
@@ -18,14 +17,16 @@ import threading
 import time
 import uuid
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import IO, Any, Literal
+from typing import Any
 
 from platform.errors import LeaseLost, UserError
 from platform.experiments.lease import UNKNOWN, FileSlot, Lease, LeaseSlot, StudySlot, kernel_id
-from platform.files.opening import open_lock
+from platform.files.local_storage import LOCAL
+from platform.files.locks import LockState
+from platform.files.storage import Storage
 
 BEAT_SECONDS = 2.0
 """Time between two raises of the counter."""
@@ -91,19 +92,20 @@ def leading(
     beat_seconds: float = BEAT_SECONDS,
     watch_seconds: float = WATCH_SECONDS,
     say: Callable[[str], None] = print,
+    storage: Storage = LOCAL,
 ) -> Iterator[Leadership]:
     """Lead the experiment of that folder for the length of the block.
 
     UserError: another driver leads it (named by host, process and age of its last beat), or this one
     seemed dead meanwhile and another took over.
     """
-    slot, lease = FileSlot(folder / "driver.json"), _own_lease()
-    with _stoppable() as stop, _lock_file(folder) as file:
-        lock, present = _kernel_lock(file), slot.read()
+    slot, lease = FileSlot(folder / "driver.json", storage), _own_lease()
+    with _stoppable() as stop, _lock(folder, storage) as lock:
+        present = slot.read()
         here = present is not None and present.kernel == lease.kernel
         if lock == "held" and (here or present is None):
             raise _refusal(folder.name, present, _age_here(present))
-        if present is not None and not (lock == "ours" and here):
+        if present is not None and not (lock == "acquired" and here):
             _watch(slot, present, folder.name, beat_seconds, watch_seconds, say)
         follows = present.owner if present else None
         leadership = Leadership(name=folder.name, lease=lease, slot=slot, stop=stop, follows=follows)
@@ -139,16 +141,22 @@ def leading_study(
             leadership.also.remove(same_driver)
 
 
-def _lock_file(folder: Path) -> IO[bytes]:
-    """UserError where the folder cannot be made or written, or something else has the file's name."""
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise UserError(
-            f"the experiment needs the folder {folder}, but it cannot be made ({error.strerror}); pass "
-            "another --runs or --name."
-        ) from error
-    return open_lock(folder / "driver.lock", remedy="let it be written, or pass another --runs or --name.")
+@contextmanager
+def _lock(folder: Path, storage: Storage) -> Iterator[LockState]:
+    """Try the kernel's lock; where the file system has none, the counter decides alone.
+
+    UserError: the folder cannot be made or written, or something else has the file's name.
+    """
+    remedy = "make it writable, or pass another --runs or --name."
+    with ExitStack() as stack:
+        try:
+            state = stack.enter_context(storage.lock(folder / "driver.lock", remedy=remedy))
+        except OSError as error:
+            raise UserError(
+                f"the experiment needs the folder {folder}, but it cannot be made ({error.strerror}); pass "
+                "another --runs or --name."
+            ) from error
+        yield state
 
 
 def _unwritable(folder: Path | str, error: OSError) -> UserError:
@@ -182,17 +190,6 @@ def _stoppable() -> Iterator[Callable[[], None]]:
 
 def _own_lease() -> Lease:
     return Lease(owner=uuid.uuid4().hex, host=socket.gethostname(), process=os.getpid(), kernel=kernel_id())
-
-
-def _kernel_lock(file: IO[bytes]) -> Literal["ours", "held", "none"]:
-    """Whose the file's lock is; `none` on a file system without locks, where the counter decides alone."""
-    try:
-        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        return "ours"
-    except BlockingIOError:
-        return "held"
-    except OSError:
-        return "none"
 
 
 def _age_here(lease: Lease | None) -> float | None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import dataclasses
 import json
-import os
 import socket
 from contextlib import suppress
 from dataclasses import dataclass
@@ -13,7 +12,9 @@ from typing import Any, Protocol
 
 from platform.errors import UserError
 from platform.files.json_files import parse_json
-from platform.files.opening import MissingFile, read_bytes, read_text
+from platform.files.local_storage import LOCAL
+from platform.files.opening import MissingFile, read_text
+from platform.files.storage import Storage
 
 LEASE_BYTES = 512
 
@@ -69,19 +70,18 @@ class LeaseSlot(Protocol):
 
 
 class FileSlot:
-    """A lease in a file that all nodes see.
+    """A lease in a file that all nodes see, overwritten in place (`Storage.overwrite` explains why)."""
 
-    It is written in place, never renamed: an NFS client asks the server about a file when it opens it, but
-    may keep a folder's old entries for half a minute.
-    """
-
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, storage: Storage = LOCAL) -> None:
         self._path = path
+        self._storage = storage
 
     def read(self) -> Lease | None:
         """As the protocol says; half-written content counts as none. UserError: it cannot be read."""
         try:
-            content = read_bytes(self._path, largest_bytes=100 * LEASE_BYTES, remedy="let it be read.")
+            content = self._storage.read(
+                self._path, largest_bytes=100 * LEASE_BYTES, remedy="make it readable."
+            )
         except MissingFile:
             return None
         with suppress(UserError):
@@ -91,12 +91,7 @@ class FileSlot:
     def write(self, lease: Lease | None) -> None:
         """As the protocol says."""
         content = json.dumps(dataclasses.asdict(lease) if lease else None)
-        handle = os.open(self._path, os.O_WRONLY | os.O_CREAT, 0o644)
-        try:
-            os.pwrite(handle, content.ljust(LEASE_BYTES).encode(), 0)
-            os.fsync(handle)
-        finally:
-            os.close(handle)
+        self._storage.overwrite(self._path, content.ljust(LEASE_BYTES).encode())
 
 
 class StudySlot:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from platform.experiments.driver_lease import check_leading
-from platform.runs.atomic_files import write_atomically
+from platform.files.writing import write_atomically
 
 
 def write_as_leader(path: Path, content: bytes | str) -> None:

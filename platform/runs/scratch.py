@@ -1,38 +1,39 @@
-"""The folder for the checkpoints of one attempt at a run: `<runs>/checkpoints/<identity>/<owner>`.
+"""Checkpoint folders, one per attempt at a run: `<runs>/checkpoints/<identity>/<owner>`.
 
-Two experiments can carry out the same run at once, each in a folder of its own. Whoever starts takes over the
-newest checkpoints that are there. A former owner that still lives does not mind: checkpoints are read at
-the start only, and its next one goes into a new folder.
+Two experiments can carry out the same run at once, each in its own folder. A new attempt takes over the
+newest checkpoints of earlier ones. This does not disturb a former owner that is still alive: checkpoints are
+read at the start only, and its next one goes into a new folder.
 """
 
 from __future__ import annotations
 
-import os
 import shutil
 import uuid
 from contextlib import suppress
 from pathlib import Path
 
+from platform.files.local_storage import LOCAL
+
 
 def own_scratch(root: Path, identity: str) -> Path:
-    """A folder of this attempt's own, with the newest checkpoints of earlier attempts if there are any.
+    """The folder for this attempt, holding the newest checkpoints of earlier attempts if any exist.
 
-    It is made with its first checkpoint. root: the results store's.
+    Otherwise the first checkpoint creates it. root: that of the results store.
     """
     parent = root / "checkpoints" / identity
     own = parent / uuid.uuid4().hex
     _gather_loose(parent)
     for folder in sorted(_folders(parent), key=_newest, reverse=True):
         if own.exists():
-            shutil.rmtree(folder, ignore_errors=True)  # older ones are of no use any more
+            LOCAL.remove(folder)  # older checkpoints are of no use any more
         else:
             with suppress(OSError):  # another attempt has just taken it over
-                os.rename(folder, own)
+                LOCAL.move(folder, own)
     return own
 
 
 def drop_scratch(own: Path) -> None:
-    """Remove the attempt's folder, and the run's where no other attempt has one."""
+    """Remove the attempt's folder, and the run's folder unless another attempt uses it."""
     shutil.rmtree(own, ignore_errors=True)
     with suppress(OSError):
         own.parent.rmdir()
@@ -46,16 +47,16 @@ def _folders(parent: Path) -> list[Path]:
 
 
 def _newest(folder: Path) -> str:
-    """Name of the folder's newest checkpoint; all of one run are of one stage, with as many digits."""
+    """Name of the newest checkpoint in the folder. Names of one run sort by age: one stage, padded epochs."""
     return max((path.name for path in folder.glob("*.json")), default="")
 
 
 def _gather_loose(parent: Path) -> None:
-    """Versions before December 2026 wrote checkpoints into the run's folder itself."""
+    """Give loose checkpoints a folder: versions before December 2026 wrote them into the run's folder."""
     loose = [path for path in parent.glob("*-*.*") if path.is_file()]
     if loose:
         own = parent / uuid.uuid4().hex
         own.mkdir(exist_ok=True)
         for path in loose:
             with suppress(OSError):
-                os.rename(path, own / path.name)
+                LOCAL.move(path, own / path.name)

@@ -1,79 +1,78 @@
-"""The results store: one folder a result, under its identity, manifest last.
+"""The results store: one folder per result, named by its identity.
 
-`<root>/<kind>/<identity>/manifest.json` exists only when everything it names is in place, so
-readers trust manifests only, and a command killed anywhere can simply be run again. A complete result is
-written once: of several writers the first one's stays.
+`<root>/<kind>/<identity>/manifest.json` exists only when everything it names is in place, so readers trust
+manifests only, and a command killed at any moment can simply be run again. A complete result is written
+once: of several writers the first one's result stays.
 """
 
 from __future__ import annotations
 
 import hashlib
 import json
-import os
 import re
-import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Literal
 
 from platform.errors import UserError
-from platform.files.dry_run import is_dry_run
-from platform.files.json_files import parse_own_json, read_json
-from platform.files.opening import MissingFile, read_bytes
-from platform.runs.atomic_files import write_atomically
+from platform.files.json_files import parse_json, parse_own_json
+from platform.files.local_storage import READABLE
+from platform.files.opening import MissingFile
+from platform.files.storage import Storage
+from platform.files.writing import cannot_write
 from platform.runs.identity import canonical_json
-from platform.runs.write_once import put_in_place, remove_parts, written_aside
 
 Kind = Literal["fold_runs", "stage1", "masks"]
 LARGEST_FILE_BYTES = 16 * 2**30
-"""Of one file of a result: weights or masks, read whole."""
+"""Limit for one file of a result: weights and masks are read whole."""
 LONGEST_NAME = 200
-"""Letters of an experiment's name, which becomes a folder's: most file systems allow 255."""
+"""Characters of an experiment's name, which becomes a folder name: most file systems allow 255."""
 KINDS: tuple[Kind, ...] = ("fold_runs", "stage1", "masks")
 
 
 class ResultsStore:
     """Results under one root folder (`--runs`), which all nodes of a cluster must see."""
 
-    def __init__(self, root: Path) -> None:
+    def __init__(self, root: Path, storage: Storage = READABLE) -> None:
         self.root = Path(root).absolute()
+        self._storage = storage
 
     def folder(self, kind: Kind, identity: str) -> Path:
-        """Where the result of that identity is, or will be."""
+        """The folder of the result with that identity, whether or not it exists."""
         if not re.fullmatch(r"[0-9a-f]{8,64}", identity):
             raise UserError(f"an identity is 8 to 64 hexadecimal digits, but got {identity!r}.")
         return self.root / kind / identity
 
     def manifest(self, kind: Kind, identity: str) -> dict[str, Any] | None:
-        """The manifest, or None when the result is not finished. UserError: edited, or another result's."""
+        """The manifest; None while the result is unfinished. UserError: damaged, or another result's."""
         path = self.folder(kind, identity) / "manifest.json"
         try:
-            content = read_bytes(path, remedy="let it be read.")
+            content = self._storage.read(path, remedy="make it readable.")
         except MissingFile:
             return None
         try:
             manifest: dict[str, Any] = parse_own_json(content, str(path))
             stated = manifest.pop("hash")
             actual = _hash(canonical_json(manifest).encode())
-        # ValueError: NaN, which canonical JSON has not. What is nested too deeply can fail there only.
+        # ValueError: NaN, which canonical JSON refuses. RecursionError: nested too deeply for it.
         except (UserError, KeyError, AttributeError, TypeError, ValueError, RecursionError) as error:
             raise UserError(
-                f"{path} is not a manifest of ours; remove its folder to compute it again."
+                f"{path} is not a valid manifest; remove its folder to compute the result again."
             ) from error
         if stated != actual:
             raise UserError(
-                f"{path} was changed after it was written; remove its folder to compute it again "
-                "(the hash in it does not match the rest)."
+                f"{path} was changed after it was written (its hash does not match); remove its folder to "
+                "compute the result again."
             )
         if manifest["identity"] != identity:
             raise UserError(
-                f"{path} is of the result {manifest['identity']}, so its folder was copied or renamed; "
+                f"{path} belongs to the result {manifest['identity']}, so its folder was copied or renamed; "
                 "remove the folder to compute its own result again."
             )
         return manifest
 
     def is_complete(self, kind: Kind, identity: str) -> bool:
-        """Whether the result is there and did not fail."""
+        """Whether the result is finished and did not fail."""
         manifest = self.manifest(kind, identity)
         return manifest is not None and manifest["status"] == "complete"
 
@@ -86,18 +85,21 @@ class ResultsStore:
     def read(self, kind: Kind, identity: str, name: str, manifest: Mapping[str, Any] | None = None) -> bytes:
         """One file of a finished result, checked against its manifest's hash.
 
-        manifest: what `manifest` returned, for a caller that has it; it is read otherwise.
+        manifest: what `manifest` returned, if the caller has it; otherwise it is read. UserError: the
+        result has no such file, or the file is damaged.
         """
         manifest = manifest or self.manifest(kind, identity)
         if manifest is None or name not in manifest["sha256"]:
             raise UserError(f"{kind} {identity} has no file {name}; run the command that made it again.")
         path = self.folder(kind, identity) / name
         try:
-            content = read_bytes(path, largest_bytes=LARGEST_FILE_BYTES, remedy="let it be read.")
+            content = self._storage.read(path, largest_bytes=LARGEST_FILE_BYTES, remedy="make it readable.")
         except MissingFile:
             content = b""
         if _hash(content) != manifest["sha256"][name]:
-            raise UserError(f"{path} does not match its manifest; remove its folder to compute it again.")
+            raise UserError(
+                f"{path} does not match its manifest; remove its folder to compute the result again."
+            )
         return content
 
     def write(
@@ -108,9 +110,10 @@ class ResultsStore:
         files: Mapping[str, bytes],
         **facts: Any,
     ) -> dict[str, Any]:
-        """Store a finished result: files first, then the manifest with `facts` (JSON values).
+        """Store a finished result: its files, and the manifest with `facts` (JSON values).
 
-        Returns the manifest that is stored: another one's where a complete result is there already.
+        Returns the stored manifest, which is the earlier one if a complete result exists. UserError: it
+        cannot be written.
         """
         return self._write(kind, identity, record, files, {"status": "complete", **facts})
 
@@ -119,7 +122,7 @@ class ResultsStore:
     ) -> dict[str, Any]:
         """Store a failed result, so that it is shown as failed and never averaged in.
 
-        It replaces a failed one, and never a complete one, whose manifest is then returned.
+        It replaces an earlier failed result. A complete one stays, and its manifest is returned.
         """
         return self._write(kind, identity, record, {}, {"status": "failed", "traceback": traceback})
 
@@ -141,85 +144,63 @@ class ResultsStore:
         stated = {**manifest, "hash": _hash(canonical_json(manifest).encode())}
         contents["manifest.json"] = (json.dumps(stated, indent=1, sort_keys=True) + "\n").encode()
         if not self.is_complete(kind, identity):
-            with written_aside(folder) as aside:
-                try:
-                    for name, content in contents.items():
-                        write_atomically(aside / name, content)
-                except UserError:
-                    # Another writer was first, and has removed what lay aside.
-                    if not self.is_complete(kind, identity):
-                        raise
-                else:
-                    if put_in_place(aside, folder, _is_complete):
-                        if facts["status"] == "complete":
-                            remove_parts(folder)
-                        return manifest
+            try:
+                if self._storage.write_once(folder, contents, self._is_final):
+                    return manifest
+            except OSError as error:
+                raise cannot_write(error) from error
         standing = self.manifest(kind, identity)
         assert standing is not None
         return standing
 
+    def _is_final(self, folder: Path) -> bool:
+        """Whether the folder holds a result that stays: a complete one, or a damaged one that a person must
+        look at. Only the stated status counts."""
+        path = folder / "manifest.json"
+        if not self._storage.exists(path):
+            return False
+        try:
+            return bool(parse_json(self._storage.read(path), str(path))["status"] != "failed")
+        except MissingFile:
+            return False
+        except (UserError, KeyError, TypeError):
+            return True
+
     def experiment_folder(self, name: str) -> Path:
-        """Where the tables, figures and logs of that experiment are."""
+        """The folder for tables, figures and logs of that experiment. UserError: no valid name."""
         if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._-]*", name):
             raise UserError(
-                f"an experiment's name is letters, digits, '.', '_' and '-', but got {name!r}; change --name."
+                f"an experiment's name consists of letters, digits, '.', '_' and '-', but got {name!r}; "
+                "change --name."
             )
         if len(name) > LONGEST_NAME:
             raise UserError(
-                f"an experiment's name has at most {LONGEST_NAME} letters, but got {len(name)} "
+                f"an experiment's name has at most {LONGEST_NAME} characters, but got {len(name)} "
                 f"({name[:20]}...); pass a shorter --name."
             )
         return self.root / "experiments" / name
 
     def check_writable(self) -> None:
         """Raises UserError where nothing can be stored under the root; leaves nothing behind."""
-        existing = next(folder for folder in (self.root, *self.root.parents) if folder.exists())
         try:
-            if not existing.is_dir():
-                raise NotADirectoryError(20, "Not a directory", str(existing))
-            if is_dry_run():
-                if not os.access(existing, os.W_OK | os.X_OK):
-                    raise PermissionError(13, "Permission denied")
-            else:
-                with tempfile.TemporaryFile(dir=existing):
-                    pass
+            self._storage.check_writable(self.root)
         except OSError as error:
             raise UserError(
-                f"results cannot be written to {self.root} ({existing}: {error.strerror}); "
+                f"results cannot be written to {self.root} ({error.filename}: {error.strerror}); "
                 "pass --runs a folder that you may write to."
             ) from error
 
     def experiments(self) -> list[str]:
-        """Names of the experiments that have an experiment.json, sorted. UserError: a folder unreadable."""
-        folder = self.root / "experiments"
+        """Sorted names of the experiments with an experiment.json. UserError: the folder is unreadable."""
+        folder, storage = self.root / "experiments", self._storage
         try:
-            return sorted(
-                name for name in os.listdir(folder) if os.path.lexists(folder / name / "experiment.json")
-            )
-        except FileNotFoundError:
-            return []
+            names = storage.names(folder)
+            return [name for name in names if storage.exists(folder / name / "experiment.json")]
         except OSError as error:
             raise UserError(
-                f"cannot list the experiments in {folder}: {error.strerror}; let it be read, or pass another "
-                "--runs."
+                f"cannot list the experiments in {folder}: {error.strerror}; make it readable, or pass "
+                "another --runs."
             ) from error
-
-
-def _is_complete(folder: Path) -> bool:
-    """Whether a complete result is there. Only written files are asked: a damaged one is not replaced."""
-    try:
-        return (folder / "manifest.json").exists() and _stated_status(folder) != "failed"
-    except MissingFile:
-        return False
-
-
-def _stated_status(folder: Path) -> str:
-    try:
-        return str(read_json(folder / "manifest.json")["status"])
-    except MissingFile:
-        raise
-    except (UserError, KeyError, TypeError):
-        return "damaged"
 
 
 def _hash(content: bytes) -> str:

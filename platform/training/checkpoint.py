@@ -10,7 +10,6 @@ from __future__ import annotations
 import errno
 import hashlib
 import json
-import os
 import re
 import time
 import warnings
@@ -23,6 +22,7 @@ from torch import Tensor, nn
 
 from platform.errors import UserError
 from platform.files.json_files import parse_own_json
+from platform.files.local_storage import LOCAL
 from platform.files.opening import read_bytes
 
 FORMAT = 2
@@ -102,11 +102,12 @@ class Checkpoints:
         }
         state["hash"] = _hash(state)
         path = self.folder / f"{stage}-{epoch:06d}"
-        _write(path.with_suffix(".safetensors"), content)
-        _write(path.with_suffix(".json"), json.dumps(state).encode())
+        # A folder that another process has taken over must not come back with half a checkpoint.
+        LOCAL.replace(path.with_suffix(".safetensors"), content, make_folder=False)
+        LOCAL.replace(path.with_suffix(".json"), json.dumps(state).encode(), make_folder=False)
         for old in self._epochs(stage)[:-KEPT]:
             for suffix in (".json", ".safetensors"):
-                (self.folder / f"{stage}-{old:06d}{suffix}").unlink(missing_ok=True)
+                LOCAL.remove(self.folder / f"{stage}-{old:06d}{suffix}")
 
     def load(self, stage: str, module: nn.Module, optimizer: torch.optim.Optimizer) -> tuple[int, Curve]:
         """Restore `module` and `optimizer` from the newest valid checkpoint of `stage`.
@@ -134,11 +135,7 @@ class Checkpoints:
     def _epochs(self, stage: str) -> list[int]:
         """Epochs of the stage's checkpoints, ascending; one without its JSON file is incomplete."""
         pattern = re.compile(re.escape(stage) + r"-(\d{6})\.json")
-        try:
-            names = os.listdir(self.folder)
-        except FileNotFoundError:
-            names = []
-        return sorted(int(match[1]) for name in names if (match := pattern.fullmatch(name)))
+        return [int(match[1]) for name in LOCAL.names(self.folder) if (match := pattern.fullmatch(name))]
 
 
 def _module_tensors(module: nn.Module) -> dict[str, Tensor]:
@@ -204,17 +201,3 @@ def _restore(tensors: dict[str, Tensor], module: nn.Module, optimizer: torch.opt
 def _hash(state: dict[str, Any]) -> str:
     fields = {name: value for name, value in state.items() if name != "hash"}
     return hashlib.sha256(json.dumps(fields, sort_keys=True).encode()).hexdigest()
-
-
-def _write(path: Path, content: bytes) -> None:
-    """Write the whole file or nothing; it is on disk when this returns."""
-    temporary = path.with_name(f".{path.name}.{os.getpid()}")
-    try:
-        with temporary.open("wb") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-        os.replace(temporary, path)
-    except OSError:  # a partial file must not occupy a full disk
-        temporary.unlink(missing_ok=True)
-        raise

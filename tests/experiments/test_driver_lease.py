@@ -24,7 +24,10 @@ from platform.experiments.driver_lease import check_leading, leading, leading_st
 from platform.experiments.lease import FileSlot, Lease, LeaseSlot, StudySlot, kernel_id
 from platform.experiments.led_files import write_as_leader
 from platform.experiments.led_storage import WRITES, led_storage
+from platform.files.local_storage import LocalStorage
+from platform.files.locks import LockState
 from platform.search.storage import close_storage, open_storage
+from tests.files.memory_storage import MemoryStorage
 
 BEAT, WATCH = 0.1, 1.0
 ELSEWHERE = Lease(
@@ -36,6 +39,11 @@ ELSEWHERE = Lease(
 def lead(folder: Path, said: list[str] | None = None) -> AbstractContextManager[Any]:
     said = [] if said is None else said
     return leading(folder, beat_seconds=BEAT, watch_seconds=WATCH, say=said.append)
+
+
+def outcome_of_locking(state: LockState) -> Callable[..., AbstractContextManager[LockState]]:
+    """Stands in for LocalStorage.lock."""
+    return lambda *arguments, **options: contextlib.nullcontext(state)
 
 
 @contextmanager
@@ -68,6 +76,24 @@ def test_a_second_driver_is_refused_with_host_process_and_age(tmp_path: Path) ->
     assert "(last heartbeat 0." in message
     assert "s ago) leads exp" in message
     assert "--name" in message
+
+
+def test_the_lease_stands_on_any_storage(tmp_path: Path) -> None:
+    storage, folder = MemoryStorage(), tmp_path / "exp"
+
+    def lead_in_memory() -> AbstractContextManager[Any]:
+        return leading(folder, beat_seconds=BEAT, watch_seconds=WATCH, say=lambda line: None, storage=storage)
+
+    with lead_in_memory() as leadership:
+        with pytest.raises(UserError, match="leads exp"):
+            lead_in_memory().__enter__()
+        assert leadership.leads()
+        FileSlot(folder / "driver.json", storage).write(ELSEWHERE)
+        assert not leadership.leads()
+        FileSlot(folder / "driver.json", storage).write(leadership.lease)
+        leadership.lost_to = None
+    assert FileSlot(folder / "driver.json", storage).read() is None
+    assert not folder.exists()
 
 
 def test_leading_after_a_clean_end_waits_for_nothing(tmp_path: Path) -> None:
@@ -118,7 +144,7 @@ def test_a_silent_driver_of_another_machine_is_followed_after_the_watch(
     (tmp_path / "exp").mkdir()
     FileSlot(tmp_path / "exp" / "driver.json").write(ELSEWHERE)
     if locked:
-        monkeypatch.setattr("platform.experiments.driver_lease._kernel_lock", lambda file: "held")
+        monkeypatch.setattr(LocalStorage, "lock", outcome_of_locking("held"))
     started = time.monotonic()
     with lead(tmp_path / "exp", said) as leadership:
         assert time.monotonic() - started >= WATCH
@@ -132,7 +158,8 @@ def test_a_silent_driver_of_another_machine_is_followed_after_the_watch(
 def test_without_file_locks_the_counter_decides_alone(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("platform.experiments.driver_lease._kernel_lock", lambda file: "none")
+    (tmp_path / "exp").mkdir()
+    monkeypatch.setattr(LocalStorage, "lock", outcome_of_locking("unsupported"))
     with lead(tmp_path / "exp"), pytest.raises(UserError, match="leads exp"):
         lead(tmp_path / "exp").__enter__()
 

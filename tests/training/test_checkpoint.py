@@ -18,7 +18,7 @@ import torch
 from torch import Tensor, nn
 
 from datasets.batches import Batch, FaceTensors
-from platform.training import checkpoint as checkpoint_module
+from platform.files.local_storage import LocalStorage
 from platform.training.checkpoint import FORMAT, KEPT, Checkpoints
 from platform.training.loop import train_stage
 from platform.training.seeding import torch_seeded
@@ -279,16 +279,16 @@ def test_a_folder_that_another_process_takes_over_fails_no_run(
     tmp_path: Path, uninterrupted: object, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """It goes between the two files of a checkpoint; the next one has a new folder."""
-    folder, whole = tmp_path / "own", checkpoint_module._write
+    folder, whole = tmp_path / "own", LocalStorage.replace
     taken: list[str] = []
 
-    def write(path: Path, content: bytes) -> None:
-        whole(path, content)
+    def write(storage: LocalStorage, path: Path, content: bytes, **options: bool) -> None:
+        whole(storage, path, content, **options)
         if path.suffix == ".safetensors" and not taken:
             os.rename(folder, tmp_path / "taken")
             taken.append(path.name)
 
-    monkeypatch.setattr(checkpoint_module, "_write", write)
+    monkeypatch.setattr(LocalStorage, "replace", write)
     net = new_net()
     assert bits(net, train(net, Checkpoints(folder=folder, every_epochs=1))) == uninterrupted
     assert taken

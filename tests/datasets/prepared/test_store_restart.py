@@ -169,7 +169,7 @@ def test_a_second_writer_waits_for_the_first(folder: Path, root: Path) -> None:
 
 
 def test_what_a_kill_left_of_the_preview_does_not_stop_the_next_run(store: PreparedStore) -> None:
-    (store.folder / store_files.PARTIAL_PREVIEW).write_bytes(b"half")
+    (store.folder / f".{store_files.PREVIEW}.0123456789ab.partial").write_bytes(b"half")
     write_store(store.folder, "ckplus", SIZE, RECORDS, read_frame)
 
 

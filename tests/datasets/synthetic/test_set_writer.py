@@ -44,7 +44,7 @@ def test_files_are_named_and_filled_as_in_ckplus(written: Path) -> None:
     assert len(lines) == 68
     assert all(len(line.split()) == 2 and line.startswith("   ") for line in lines)
     assert not list((written / "Emotion/S005/008").iterdir())  # the unlabelled sequence
-    assert not list(written.rglob("*.tmp"))
+    assert not list(written.rglob("*.partial"))
     assert not (written / CLAIM).exists()
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from platform.errors import UserError
-from platform.runs.atomic_files import write_atomically
+from platform.files.writing import write_atomically
 
 
 def test_text_and_bytes_are_written_into_folders_made_on_the_way(tmp_path: Path) -> None:
