@@ -235,7 +235,7 @@ MAY_READ = {
     "platform.files.append_only": "a journal that this process appends to",
     "platform.search.journal": "lines of that journal",
     "platform.search.space_paths": "text of its own in memory",
-    "platform.search.told_values": "text of its own in memory",
+    "platform.search.recorded_values": "text of its own in memory",
     "platform.cli.search_checks": "text of its own in memory",
 }
 """Modules that open or parse by themselves, and why they may."""

@@ -1,1 +1,1 @@
-"""Ray's part: it calls `execute` and carries plain tasks. The only folder that imports ray."""
+"""Execution on Ray: calls `execute` and carries plain tasks. The only folder that imports ray."""

@@ -1,4 +1,4 @@
-"""Connecting to Ray: a cluster of our own on this machine, or one that is already there."""
+"""Connection to Ray: a private cluster on this machine, or an existing cluster."""
 
 from __future__ import annotations
 
@@ -23,52 +23,52 @@ from platform.host.ray_paths import REPOSITORY, python_for_shells, ray_folder
 from platform.host.sigterm import terminable
 
 TRIAL_SLOT = "trial_slot"
-"""Custom resource of the head node that trials hold, so that they hold no CPU while they wait."""
+"""Custom resource of the head node. Trials hold it instead of a CPU while they wait for fold runs."""
 TRIAL_SLOTS = 100
 
 QUIET = {
     "RAY_AIR_NEW_OUTPUT": "0",
     "RAY_USAGE_STATS_ENABLED": "0",
     "TUNE_DISABLE_AUTO_CALLBACK_LOGGERS": "1",
-    # Tune's own handler stays after a search and would swallow the first Ctrl-C of the final folds.
+    # Tune's handler stays installed after a search and would swallow the first Ctrl-C of the final folds.
     "TUNE_DISABLE_SIGINT_HANDLER": "1",
     "TUNE_WARN_EXCESSIVE_EXPERIMENT_CHECKPOINT_SYNC_THRESHOLD_S": "0",
     "RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO": "0",
     "NO_ALBUMENTATIONS_UPDATE": "1",
-    # How long a task's first worker waits for the runtime environment's agent on a busy machine. It does
-    # not govern the 15 s that a starting raylet waits for its agents' ports (ray_start.py).
+    # Timeout of a task's first worker for the runtime environment agent, raised for busy machines. It does
+    # not affect the 15 s that a starting raylet waits for its agents' ports (ray_start.py).
     "RAY_agent_register_timeout_ms": "100000",
 }
-"""Ray's output is replaced by ours, and nothing calls home. `setdefault`: the user's own values win."""
+"""Silences Ray's output and usage reports. Set with `setdefault`, so that the user's values win."""
 
 
 WORKERS_ENVIRONMENT = {"PYTHONPATH": str(REPOSITORY), "NO_ALBUMENTATIONS_UPDATE": "1"}
-"""With these Ray's workers find our packages. On a cluster of our own they inherit them: a `runtime_env`
-starts the interpreter through an unquoted shell, and none starts from a folder with a space in its path."""
+"""Environment in which Ray workers find the packages. Workers of a private cluster inherit it, because a
+`runtime_env` starts the interpreter through an unquoted shell command, which fails on paths with spaces."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Slots:
-    """What the cluster offers to fold runs."""
+    """Capacity of the cluster for fold runs."""
 
     cpus: float
     gpus: float
     fold_runs: int | None
-    """Fold runs at once; None where the cluster grows by demand, and all of them are asked for."""
+    """Concurrent fold runs; None on an autoscaling cluster, where all of them are submitted."""
     held_back: int = 0
-    """Further fold runs that the CPUs would allow, and the memory does not."""
+    """Further fold runs for which there are CPUs, but not enough memory."""
 
     def describe(self) -> str:
-        """For the plan shown to the user."""
-        count = "as many as the cluster grows to" if self.fold_runs is None else str(self.fold_runs)
-        fewer = f" ({self.held_back} more would not fit into the memory)" if self.held_back else ""
+        """A line for the plan that is shown to the user."""
+        count = "as many as the cluster scales to" if self.fold_runs is None else str(self.fold_runs)
+        fewer = f" ({self.held_back} more would not fit in memory)" if self.held_back else ""
         return f"{self.cpus:g} CPUs, {self.gpus:g} GPUs; {count} fold runs at once{fewer}"
 
 
 def local_slots(plan: Plan, runs_in_memory: int | None = None) -> Slots:
-    """What a cluster of our own on this machine would offer. UserError: one fold run needs more.
+    """Capacity of a private cluster on this machine. UserError: a single fold run needs more.
 
-    `runs_in_memory`: fold runs that the machine's memory holds at once, if that is known.
+    `runs_in_memory`: number of fold runs that fit in memory at once, if known.
     """
     cpus = float(usable_cpus())
     slots = _slots(plan, cpus, float(_local_gpus()) if plan.gpus_per_run else 0.0)
@@ -89,12 +89,12 @@ def _slots(plan: Plan, cpus: float, gpus: float) -> Slots:
         fewer = f"--train-workers {int(cpus)} or fewer, with --cpus-per-run 1"
         remedy = fewer if workers > cpus else f"--cpus-per-run {int(cpus // workers)} or fewer"
         raise UserError(
-            f"a fold run may use at most the {cpus:g} CPUs there are, but cpus_per_run is "
+            f"a fold run may use at most the {cpus:g} CPUs of this machine, but cpus_per_run is "
             f"{plan.cpus_per_run}{each}; pass {remedy}."
         )
     if plan.gpus_per_run * workers > gpus:
         raise UserError(
-            f"a fold run may use at most the {gpus:g} GPUs there are, but gpus_per_run is "
+            f"a fold run may use at most the {gpus:g} GPUs of this machine, but gpus_per_run is "
             f"{plan.gpus_per_run:g}{each}; "
             f"pass a smaller --gpus-per-run (0 trains on the CPU)."
         )
@@ -108,14 +108,14 @@ def _slots(plan: Plan, cpus: float, gpus: float) -> Slots:
 def connected(
     plan: Plan, log_file: Path, address: str | None = None, runs_in_memory: int | None = None
 ) -> Iterator[Slots]:
-    """Ray, connected for the length of the block; Ray's own messages go to `log_file`.
+    """Context with a connection to Ray, whose own messages go to `log_file`.
 
-    Without `address` a cluster is started on this machine, listens on its loopback interface only,
-    takes a token made for this run, and ends with this process, even a killed one (then within 2 s;
-    Ray's two idle agents wait 60 s for a control store that is gone, and follow). With one (`auto`,
-    `ray://...`), the head must offer the resource `trial_slot`, as ray_cluster.yaml does.
-    `runs_in_memory`: as for `local_slots`. In the block SIGTERM raises Terminated (in the main thread).
-    UserError: a cluster of our own lost its control store or its node manager.
+    Without `address`, starts a private cluster on this machine. It listens on the loopback interface only,
+    requires a token generated for this run, and ends with this process. If the process is killed, the
+    cluster ends within 2 s, except for two idle agents, which wait 60 s for the lost control store. With
+    `address` (`auto`, `ray://...`), the head node must offer the resource `trial_slot`, as ray_cluster.yaml
+    does. `runs_in_memory`: as for `local_slots`. In the block, SIGTERM raises Terminated in the main thread.
+    UserError: a private cluster lost its control store or its node manager.
     """
     for name, value in QUIET.items():
         os.environ.setdefault(name, value)
@@ -142,7 +142,7 @@ def connected(
             with watched(sigterm.interrupt):
                 yield slots
         except Exception as error:
-            gone = lost(own_node())  # the first to notice may be who waited for an answer
+            gone = lost(own_node())  # the waiting call may notice the loss before the watch thread
             if gone is not None:
                 raise gone from error
             raise
@@ -155,7 +155,7 @@ def connected(
 
 @contextmanager
 def _environment(variables: Mapping[str, str]) -> Iterator[None]:
-    """Sets these environment variables for the length of the block; processes started in it keep them."""
+    """Context with these environment variables, which processes started in it inherit."""
     before = {name: os.environ.get(name) for name in variables}
     os.environ.update(variables)
     try:
@@ -169,15 +169,15 @@ def _environment(variables: Mapping[str, str]) -> Iterator[None]:
 
 
 def _keep_others_out() -> None:
-    """Settings of a cluster of our own, made before Ray reads them: a token, and loopback only.
+    """Restrict a private cluster, before Ray reads its settings, to token authentication and loopback.
 
-    Whoever reaches a port of Ray's can run code as this user. The token lives in the environment of
-    our processes: without it Ray would write one to ~/.ray.
+    Anyone who reaches a Ray port can run code as this user. The token is kept in the environment of our
+    processes; otherwise Ray would write one to ~/.ray.
     """
     os.environ.setdefault("RAY_AUTH_MODE", "token")
     os.environ.setdefault("RAY_AUTH_TOKEN", secrets.token_hex(32))
-    # Ray listens on 127.0.0.1 where it supports no clusters, and only there: `_node_ip_address="127.0.0.1"`
-    # is quietly replaced by the machine's address (services.resolve_ip_for_localhost in 2.60).
+    # Ray listens on 127.0.0.1 only on platforms where it supports no clusters. `_node_ip_address="127.0.0.1"`
+    # is silently replaced by the machine's address (services.resolve_ip_for_localhost in 2.60).
     os.environ["RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER"] = "0"
     from ray._private import ray_constants
 
@@ -218,20 +218,20 @@ def _connect(ray: Any, address: str, common: dict[str, Any], take_sigterm: Calla
 
 
 class _LogFile(logging.FileHandler):
-    """A file of messages that is never worth an error: on a full disk the next messages are lost."""
+    """A log file whose errors are ignored: on a full disk, messages are lost."""
 
     def handleError(self, record: logging.LogRecord) -> None:
-        """Nothing: logging would print a traceback for every message."""
+        """Do nothing, instead of printing a traceback per message."""
 
 
 def _log_told(data: Mapping[str, Any], *_: object, **__: object) -> None:
-    """Stands in for Ray's `print_to_stdstream`: lines of another process, to the log."""
+    """Replacement of Ray's `print_to_stdstream` that writes lines of other processes to the log."""
     for line in data.get("lines", ()):
         logging.getLogger("ray").error("(%s) %s", data.get("pid"), line)
 
 
 def log_to(log_file: Path) -> None:
-    """Send the messages of Ray, Optuna and our own loggers to a file instead of the screen."""
+    """Redirect messages of Ray, Optuna and our own loggers from the screen to a file."""
     log_file.parent.mkdir(parents=True, exist_ok=True)
     handler = _LogFile(log_file)
     handler.setFormatter(logging.Formatter("%(asctime)s %(name)s %(levelname)s %(message)s"))
@@ -239,7 +239,7 @@ def log_to(log_file: Path) -> None:
         logger = logging.getLogger(name)
         logger.handlers = [handler]
         logger.propagate = False
-    # Ray prints what its processes tell the driver, "(raylet) ...", past its loggers.
+    # Ray prints messages of its processes, "(raylet) ...", without its loggers.
     from ray._private import worker
 
     vars(worker)["print_to_stdstream"] = _log_told

@@ -1,4 +1,4 @@
-"""The one owner of concurrency: fold runs and stage-1 runs, each once, longest first."""
+"""Dispatcher: runs every fold run and stage-1 run once, longest first; sole owner of concurrency."""
 
 from __future__ import annotations
 
@@ -24,15 +24,15 @@ from platform.runs.store import ResultsStore
 from platform.runs.tasks import FoldTask, Stage1Task
 
 Launch = Callable[[FoldTask | Stage1Task], Awaitable[dict[str, Any]]]
-"""Starts a task somewhere and returns its manifest; raises when the worker was lost."""
+"""Runs a task somewhere and returns its manifest; raises if the worker is lost."""
 LOST = "lost"
-"""Status, beside `complete` and `failed`, of a task that the environment kept from being carried out. It is
-answered, and never stored: the same command tries the task again."""
+"""Status, beside `complete` and `failed`, of a task that the environment prevented from running. It is
+returned but never stored, so the same command tries the task again."""
 LOSSES_SHOWN = 100
 
 
 class PrioritySlots:
-    """A number of slots; a free one goes to the waiting task with the highest priority."""
+    """A fixed number of slots; a free slot goes to the waiting task with the highest priority."""
 
     def __init__(self, count: int | None) -> None:
         self._free = float("inf") if count is None else count
@@ -57,12 +57,12 @@ class PrioritySlots:
 
 
 class Dispatcher:
-    """Runs wanted tasks whose results are not there, shares what is asked for twice, and counts.
+    """Runs tasks without a stored result; tasks that are requested twice run once.
 
-    A fold run waits for its stage 1 without holding a slot. A task that fails is tried again `retries`
-    times; then it is stored as failed, with the reason. One whose worker is lost is started again after a
-    growing wait, LOST_WORKERS_IN_A_ROW times without a new checkpoint; then it is answered as LOST, as is one
-    that still meets a full disk or the like after `retries` more attempts.
+    A fold run waits for its stage 1 without holding a slot. A failing task is retried `retries` times and
+    then stored as failed, with the reason. A task whose worker is lost is restarted with exponential
+    back-off, up to LOST_WORKERS_IN_A_ROW times without a new checkpoint; then LOST is returned for it. The
+    same holds for other environment failures, such as a full disk, after all retries.
     """
 
     def __init__(
@@ -86,17 +86,17 @@ class Dispatcher:
         self._life = uuid.uuid4().hex
 
     async def run(self, tasks: list[FoldTask]) -> list[dict[str, Any]]:
-        """The manifests of these fold runs, in order, once all of them are there or have failed."""
+        """The manifests of these fold runs, in order, once all are complete or have failed."""
         for task in sorted(
             tasks, key=lambda task: task.gflop, reverse=True
-        ):  # the first ones find their slots free
+        ):  # the first ones get the free slots
             self._result(task)
         return list(await asyncio.gather(*(self._result(task) for task in tasks)))
 
     def snapshot(self, known: int = 0) -> dict[str, Any]:
-        """What the progress display needs; finished tasks from number `known` on.
+        """State for the progress display; finished tasks from number `known` on.
 
-        `life` names this dispatcher: one that was lost and started anew has another.
+        `life` identifies this process: a dispatcher that was lost and restarted has a new one.
         """
         now = time.monotonic()
         return {
@@ -107,12 +107,12 @@ class Dispatcher:
         }
 
     def started(self, identity: str, host: str) -> None:
-        """The worker that carries the task out says where it is, so that its loss can be named."""
+        """Called by the worker that runs the task, so that messages can name its host if it is lost."""
         self._host_of[identity] = host
 
     def _only_host(self) -> str:
-        """The host of all tasks where there is one alone; empty otherwise. For a worker that was lost before
-        it could say where it was."""
+        """The host of all tasks if there is only one; otherwise empty. For workers that are lost before they
+        report their host."""
         return ""
 
     def _result(self, task: FoldTask | Stage1Task, priority: float = 0.0) -> asyncio.Task[dict[str, Any]]:
@@ -127,12 +127,12 @@ class Dispatcher:
             return self._finish(task, _lost(task, failure))
 
     async def _complete_or_failed(self, task: FoldTask | Stage1Task, priority: float) -> dict[str, Any]:
-        """The stored manifest. EnvironmentFailure: nothing could be found out about the task."""
+        """The stored manifest. EnvironmentFailure: the environment prevented the task from running."""
         manifest = self._stored(task)
         if manifest is not None and manifest["status"] == "complete":
             return self._finish(task, manifest, reused=True)
         if isinstance(task, FoldTask) and task.stage1 is not None:
-            # Stage 1 ranks by all that waits for it, so that no chain is left for the end.
+            # Priority of the whole chain, so that no long chain starts last.
             first = await self._result(task.stage1, task.gflop)
             if first["status"] == LOST:
                 return self._finish(task, {**first, "identity": task.identity})
@@ -142,7 +142,7 @@ class Dispatcher:
         return await self._run(task, task.gflop + priority)
 
     async def _run(self, task: FoldTask | Stage1Task, priority: float) -> dict[str, Any]:
-        """Attempt after attempt, with a slot held while one runs."""
+        """Run attempts, each while holding a slot, until one succeeds or none is left."""
         attempts = _Attempts(self._retries)
         held_seconds = 0.0
         while True:
@@ -172,7 +172,7 @@ class Dispatcher:
     async def _attempt(
         self, task: FoldTask | Stage1Task, number: int
     ) -> tuple[dict[str, Any] | None, EnvironmentFailure | None]:
-        """A manifest, complete or failed; or what kept the task from being carried out."""
+        """A manifest, complete or failed; or the failure that prevented the task from running."""
         self._host_of.pop(task.identity, None)
         try:
             return await self._launch(task), None
@@ -200,7 +200,7 @@ class Dispatcher:
             raise environment_failure(error) or error from error
 
     def _checkpoints(self, task: FoldTask | Stage1Task) -> set[str]:
-        """Names of the checkpoints that are there: a new one between two losses is progress."""
+        """Names of the task's checkpoints: a new one between two losses counts as progress."""
         folder = self._store.root / "checkpoints" / task.identity
         return {path.name for path in folder.rglob("*.json")}
 
@@ -247,24 +247,24 @@ class Dispatcher:
 
 
 def group(task: FoldTask | Stage1Task) -> str:
-    """The group that the progress display counts the task in."""
+    """The task's group in the progress display."""
     if isinstance(task, Stage1Task):
         return "stage 1"
     return task.role
 
 
 def label(task: FoldTask | Stage1Task) -> str:
-    """What a person calls the task."""
+    """The task's name in messages."""
     if isinstance(task, Stage1Task):
         return f"stage 1 {task.data.dataset} {task.identity[:6]}"
     fold = task.record["fold"]
-    role = "final" if fold["role"] == "final" else f"inner part {fold['part']}"
+    role = "final" if fold["role"] == "final" else f"validation split {fold['part']}"
     backbone = task.record["config"]["backbone"]
     return f"{task.record['method']} {backbone} {task.data.dataset} fold {fold['index']} {role}"
 
 
 class _Attempts:
-    """Counts the attempts of one task by how they ended, and says whether there is another."""
+    """Attempts of one task, counted by outcome; decides whether another one follows."""
 
     def __init__(self, retries: int) -> None:
         self._left = retries
@@ -273,7 +273,7 @@ class _Attempts:
         self._told_in_a_row = 0
 
     def wait_after(self, failure: EnvironmentFailure | None, *, progressed: bool) -> float | None:
-        """Seconds until the next attempt; None where there is none. `failure` None: the code failed."""
+        """Seconds until the next attempt; None if there is none. `failure` None: the task's code failed."""
         self.count += 1
         if failure is not None and failure.worker_lost:
             self.lost_in_a_row = 1 if progressed else self.lost_in_a_row + 1
@@ -288,21 +288,21 @@ class _Attempts:
 
 
 def _lost(task: FoldTask | Stage1Task, failure: EnvironmentFailure) -> dict[str, Any]:
-    """What is answered for a task that could not be carried out."""
-    reason = f"{label(task)} could not be carried out: {failure}"
+    """The answer for a task that could not be run."""
+    reason = f"{label(task)} could not be run: {failure}"
     if failure.worker_lost:
         reason += f"; its worker was lost {LOST_WORKERS_IN_A_ROW + 1} times in a row"
     return {"identity": task.identity, "status": LOST, "reason": reason, "traceback": reason}
 
 
 class RayDispatcher(Dispatcher):
-    """The Dispatcher whose tasks are Ray tasks; meant to be an actor on the head node."""
+    """A Dispatcher whose tasks are Ray tasks; runs as an actor on the head node."""
 
     def __init__(self, runs_root: str, slots: int | None, plan: Plan) -> None:
         from platform.distributed.train import carry_out
 
         in_worker = plan.train_workers == 0
-        # With Train workers of its own, the task only waits: the workers hold the resources.
+        # With separate Train workers the task only waits, and the workers hold the resources.
         remote = carry_out.options(
             num_cpus=plan.cpus_per_run if in_worker else 0,
             num_gpus=plan.gpus_per_run if in_worker else 0,
@@ -321,7 +321,7 @@ class RayDispatcher(Dispatcher):
         super().__init__(runs_root, slots, launch, plan.retries)
 
     def _only_host(self) -> str:
-        """As above."""
+        """As in Dispatcher."""
         import ray
 
         hosts = {node["NodeManagerHostname"] for node in ray.nodes() if node["Alive"]}
@@ -331,8 +331,8 @@ class RayDispatcher(Dispatcher):
 def start_dispatcher(plan: Plan, runs_root: Path, slots: int | None) -> Any:
     """A RayDispatcher as an actor; Ray must be connected.
 
-    Should its process be lost, Ray starts it anew and asks it again for all that was not answered:
-    what was finished is in the results store, and what ran ended with it.
+    If its process is lost, Ray restarts it and repeats all unanswered calls. Finished tasks are in the
+    results store; running ones ended with the process.
     """
     import ray
 

@@ -1,4 +1,4 @@
-"""Running an experiment: search, then all final fold runs at once, on Ray."""
+"""Execution of an experiment on Ray: the search, then all final fold runs at once."""
 
 from __future__ import annotations
 
@@ -40,10 +40,10 @@ if TYPE_CHECKING:
 def run_experiment(
     experiment: Experiment, leadership: Leadership, *, search: bool, log: EventLog | None = None
 ) -> dict[str, Any]:
-    """Run what is missing, and return (and store) what experiment.json holds; events go to `log`.
+    """Run what is missing, and store and return the content of experiment.json; events go to `log`.
 
-    `leadership`: of the experiment's folder (`leading`), for as long as anything is written there. Raises
-    UserError when fold runs failed, after everything else has finished.
+    `leadership`: of the experiment's folder (`leading`); needed for as long as anything is written there.
+    Raises UserError if fold runs failed, after all others have finished.
     """
     plan = experiment.plan
     if log is not None:
@@ -51,7 +51,7 @@ def run_experiment(
         log.write("phase", detail="starting Ray")
     ray_log, room = experiment.folder / "ray.log", runs_in_memory(experiment, search=search)
     with ExitStack() as stack:
-        # Before Ray starts: a storage that cannot be reached is said within seconds.
+        # Before Ray starts, so that an unreachable storage is reported within seconds.
         storage = stack.enter_context(_led_storage(experiment, leadership)) if search else None
         slots = stack.enter_context(connected(plan, ray_log, experiment.address, room))
         import ray
@@ -60,7 +60,7 @@ def run_experiment(
         dispatcher = start_dispatcher(plan, experiment.store.root, slots.fold_runs)
         progress = Progress(slots.fold_runs or int(slots.cpus // plan.cpus_per_run) or 1, log)
         _expect(progress, experiment, search=search)
-        stack.callback(ray.kill, dispatcher)  # what it still owes would fail, loudly, while Ray ends
+        stack.callback(ray.kill, dispatcher)  # its pending tasks would fail noisily while Ray shuts down
         with displayed(progress, lambda known: ray.get(dispatcher.snapshot.remote(known))):
             found = None
             if storage is not None:
@@ -71,7 +71,7 @@ def run_experiment(
                 rows = final_rows(experiment, experiment.configuration)
             else:
                 rows = final_rows(experiment, found.chosen, found.score)
-            # Before the runs: `platform.table --partial` can show an experiment that was stopped.
+            # Before the runs, so that `platform.table --partial` can show an interrupted experiment.
             content = describe_experiment(experiment, rows, found)
             manifests = ray.get(dispatcher.run.remote(all_tasks(rows)))
         if storage is not None:
@@ -82,7 +82,7 @@ def run_experiment(
 
 @contextmanager
 def _led_storage(experiment: Experiment, leadership: Leadership) -> Iterator[optuna.storages.BaseStorage]:
-    """The study's storage; one outside the experiment's folder may be shared, and so is led by itself."""
+    """The study's storage. A database may be shared by several folders, so its study has its own lease."""
     location = experiment.storage_location
     storage = open_storage(location)
     with ExitStack() as stack:
@@ -95,7 +95,7 @@ def _led_storage(experiment: Experiment, leadership: Leadership) -> Iterator[opt
 def _first_study(experiment: Experiment, storage: optuna.storages.BaseStorage) -> optuna.Study:
     import optuna
 
-    optuna.logging.set_verbosity(optuna.logging.WARNING)  # it would announce every study it opens
+    optuna.logging.set_verbosity(optuna.logging.WARNING)  # otherwise Optuna reports every study that it opens
     return optuna.create_study(
         storage=storage,
         study_name=experiment.name + experiment.scopes[0].suffix,
@@ -107,7 +107,7 @@ def _first_study(experiment: Experiment, storage: optuna.storages.BaseStorage) -
 def _search(
     experiment: Experiment, dispatcher: Any, progress: Progress, storage: optuna.storages.BaseStorage
 ) -> Found:
-    """Run all studies to their ends."""
+    """Run all studies to completion."""
     from platform.distributed.search import run_search, searched_trials, winner
     from platform.search.savings import measure_economy
 
@@ -148,7 +148,7 @@ SCORES = {
     "nested": "inner accuracy, mean of the fold's five inner parts",
     "test": "accuracy on the test folds (leakage), mean of folds",
 }
-"""Selection rule to what a study's score is."""
+"""Selection rule to the meaning of a study's score."""
 
 
 def _described(search: StudySearch, choice: Choice, experiment: Experiment) -> dict[str, Any]:
@@ -178,7 +178,7 @@ def _shown_choice(choices: Sequence[Choice]) -> str:
 
 
 def _expect(progress: Progress, experiment: Experiment, *, search: bool) -> None:
-    """Upper bounds for the display: nothing pruned, nothing there yet."""
+    """Set the display's upper bounds: nothing pruned, nothing cached."""
     trials = (
         len(experiment.scopes) * trials_to_run(experiment.plan, experiment.configuration) if search else 0
     )
@@ -196,8 +196,8 @@ def _refuse_failures(
     lost = [m for m in manifests if m["status"] == LOST]
     if lost:
         raise UserError(
-            f"{len(lost)} of {len(tasks)} fold runs are missing: {lost[0]['reason']}. What is finished is "
-            f"kept; with the cause gone, the same command goes on."
+            f"{len(lost)} of {len(tasks)} fold runs are missing: {lost[0]['reason']}. Finished results are "
+            f"kept; remove the cause and run the same command again to continue."
         )
     failed = [(task, m) for task, m in zip(tasks, manifests, strict=True) if m["status"] != "complete"]
     if failed:
@@ -206,6 +206,6 @@ def _refuse_failures(
         where = experiment.store.folder("fold_runs", task.identity) / "manifest.json"
         raise UserError(
             f"{len(failed)} of {len(tasks)} fold runs failed, the first in fold {task.fold_index} "
-            f"({task.record['method']}): {reason} Its traceback is in {where}; what succeeded is kept, and "
-            f"running the same command again tries the failed ones again."
+            f"({task.record['method']}): {reason} Its traceback is in {where}. Finished results are kept; "
+            f"running the same command again retries the failed ones."
         )

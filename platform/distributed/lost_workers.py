@@ -1,4 +1,4 @@
-"""Ray's exceptions told apart: a lost worker, node or object says nothing about the code that ran there."""
+"""Classification of Ray's exceptions: lost workers, nodes and objects versus failures of the code."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ _ADDRESS = re.compile(r"\bip(?: address)?[:=] ?([0-9a-f.:]+)", re.IGNORECASE)
 
 
 def environment_failure_of(error: BaseException, host: str = "") -> EnvironmentFailure | None:
-    """What Ray raised for a task, as an EnvironmentFailure; None where the task's own code is at fault.
+    """Ray's exception for a task as an EnvironmentFailure; None if the task's own code failed.
 
-    `host`: where the task ran as far as is known, for errors that do not say. Looks into the errors that
-    Ray and Ray Train wrap.
+    `host`: where the task ran, if known, for errors that do not name it. Unwraps the exceptions of Ray and
+    Ray Train.
     """
     from ray.exceptions import RayError, RayTaskError
     from ray.train import ControllerError, WorkerGroupError
@@ -29,7 +29,7 @@ def environment_failure_of(error: BaseException, host: str = "") -> EnvironmentF
         return environment_failure_of(error.controller_failure, host)
     if isinstance(error, UserExceptionWithTraceback):
         return environment_failure_of(error._base_exc, host)
-    if type(error) is RayError:  # stands for an exception of the task's that could not be sent
+    if type(error) is RayError:  # replaces an exception of the task that could not be pickled
         return None
     if isinstance(error, RayError | RayTrainError):
         address = _ADDRESS.search(str(error))
@@ -42,8 +42,8 @@ def environment_failure_of(error: BaseException, host: str = "") -> EnvironmentF
 
 
 def _of_team(failures: Mapping[int, BaseException], host: str) -> EnvironmentFailure | None:
-    """Of several workers of one run. When one is lost, the others fail by their broken connection; when the
-    first one's code fails, it has stored that, and nothing that happens to the others after it counts."""
+    """The failure of several workers of one run. If one is lost, the others fail because their connection
+    breaks. If the code of the first fails, it has stored that, and later failures are ignored."""
     found = {rank: environment_failure_of(error, host) for rank, error in failures.items()}
     if 0 in found and found[0] is None:
         return None
@@ -54,6 +54,6 @@ def _of_team(failures: Mapping[int, BaseException], host: str) -> EnvironmentFai
 
 
 def _sentence(error: BaseException) -> str:
-    """Ray's message in one line: its class and its first sentence."""
+    """Ray's message in one line: class and first sentence."""
     first = re.split(r"(?<=[a-z)])\. ", " ".join(str(error).split()), maxsplit=1)[0].rstrip(".")
     return f"{type(error).__name__}: {first[:240]}" if first else type(error).__name__

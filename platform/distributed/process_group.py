@@ -1,4 +1,4 @@
-"""How the Train workers of one fold run find each other: through a file, not through an open port."""
+"""Rendezvous of the Train workers of one fold run: through a file instead of an open port."""
 
 from __future__ import annotations
 
@@ -15,26 +15,26 @@ from ray.train.torch import TorchConfig
 from platform.training.workers import ALONE, Workers
 
 TIMEOUT_SECONDS = 600
-"""For one exchange between workers; a lost worker is then an error in the others."""
+"""Timeout of a collective operation, after which a lost worker is an error in the others."""
 
 
 @dataclass
 class NoProcessGroup(TorchConfig):
-    """TorchConfig that sets nothing up: torch's store, which Ray would start, listens on every
-    interface of the machine, without a password. `process_group` needs none."""
+    """TorchConfig without a TCP store. The store that Ray would start listens on all interfaces without a
+    password; `process_group` does not need it."""
 
     @property
     def backend_cls(self) -> Any:
-        """A backend that sets nothing up."""
+        """A backend without set-up."""
         return Backend
 
 
 @contextmanager
 def process_group(rendezvous: Path) -> Iterator[Workers]:
-    """This Train worker among its team, with torch's process group up (gloo, or NCCL on GPUs).
+    """Context with torch's process group initialised (gloo, or NCCL on GPUs); yields this worker's rank.
 
-    `rendezvous` is a file that does not exist yet, in a folder that all workers see. On a cluster that
-    keeps to this machine, gloo's own connections do so too.
+    `rendezvous` is a file that does not exist yet, in a folder that all workers share. On a loopback-only
+    cluster gloo uses the loopback interface too.
     """
     import ray.train
     import ray.util

@@ -1,4 +1,4 @@
-"""Starting Ray on this machine: again, after a pause, when the machine was too busy for Ray's own limits."""
+"""Start of Ray on this machine, with retries if a busy machine exceeds Ray's own timeouts."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ from unittest import mock
 from platform.errors import UserError
 
 PAUSES_SECONDS = (2.0, 5.0, 10.0, 20.0, 30.0)
-"""Before each further attempt. One takes up to 31 s (Ray's limit), so all of them about four minutes."""
+"""Pauses between attempts. An attempt takes up to 31 s (Ray's limit), all of them about four minutes."""
 ATTEMPTS_AFTER_ANOTHER_ERROR = 2
-"""Attempts where Ray's log gives a reason other than a slow machine: that one may stay."""
-# The raylet's limit of 15 s for its agents is fixed in Ray's code (ray-project/ray issue 65983).
+"""Attempts if Ray's log gives a cause other than a slow machine, which may be permanent."""
+# The raylet's timeout of 15 s for its agents is hard-coded in Ray (ray-project/ray issue 65983).
 SLOW_AGENT = re.compile(r"Timed out waiting for file \S*?/(\w+?)_port_\w+")
 FATAL = re.compile(r"^\[[^]]* C \d+ \d+\] \(\w+\) [\w.]+:\d+:\s*(.*)$", re.MULTILINE)
-"""A fatal line of Ray's C++ logs, and its text."""
+"""A fatal line of Ray's C++ logs; the group is its text."""
 
 logger = logging.getLogger(__name__)
 
@@ -31,12 +31,12 @@ def start_ray(
     take_sigterm: Callable[[], None] = lambda: None,
     pauses: tuple[float, ...] = PAUSES_SECONDS,
 ) -> None:
-    """`ray.init(**options)` for a cluster of our own, tried again while the machine is too busy.
+    """`ray.init(**options)` for a private cluster, with retries while the machine is too busy.
 
     `take_sigterm`: as for `sigterm_stays_ours`.
 
-    An attempt that fails, or that Ctrl-C or SIGTERM ends, leaves no process behind (but the agents of a
-    raylet that aborted, which end within 60 s). UserError: it did not start, with Ray's reason.
+    An attempt that fails, or that Ctrl-C or SIGTERM interrupts, leaves no processes behind, except the agents
+    of an aborted raylet, which end within 60 s. UserError: Ray did not start; with Ray's reason.
     """
     import ray
 
@@ -60,9 +60,9 @@ def start_ray(
 
 @contextmanager
 def _nodes_made() -> Iterator[list[Any]]:
-    """The nodes (groups of Ray's processes) that are made in the block, half-started ones too.
+    """Context that yields the Ray nodes (process groups) created in it, including partially started ones.
 
-    `ray.init` forgets a node whose start fails, and with it the processes that it had started.
+    `ray.init` loses track of a node whose start fails, and of the processes that it had started.
     """
     from ray._private import node
 
@@ -79,9 +79,9 @@ def _nodes_made() -> Iterator[list[Any]]:
 
 @contextmanager
 def sigterm_stays_ours(take_sigterm: Callable[[], None]) -> Iterator[None]:
-    """Keeps `ray.init` from handling SIGTERM its way: status 15 and no word, or C++ lines and no Python.
+    """Context that keeps `ray.init` from installing its own SIGTERM handler, which exits without a message.
 
-    `take_sigterm` sets our handler again: Ray's C++ part puts its own in the place of Python's, past Python.
+    `take_sigterm` reinstalls our handler after Ray's C++ core has replaced Python's.
     """
     from ray import _raylet
     from ray._private import utils
@@ -98,17 +98,17 @@ def sigterm_stays_ours(take_sigterm: Callable[[], None]) -> Iterator[None]:
 
 
 def _end(nodes: list[Any]) -> None:
-    """End all processes of a start that failed or was stopped."""
+    """End all processes of a failed or interrupted start."""
     import ray
 
     ray.shutdown()
     for node in nodes:
-        if hasattr(node, "removal_lock"):  # else it has started nothing yet
+        if hasattr(node, "removal_lock"):  # otherwise it has not started anything
             node.kill_all_processes(check_alive=False, allow_graceful=False, wait=True)
 
 
 def _logs(nodes: list[Any]) -> str:
-    """What Ray's own processes wrote about their end."""
+    """The logs of Ray's control store and raylet."""
     texts = []
     for node in nodes:
         folder = Path(getattr(node, "_logs_dir", "") or os.devnull)
@@ -121,10 +121,10 @@ def _logs(nodes: list[Any]) -> str:
 
 
 def _reason(error: Exception, logs: str) -> tuple[bool, str]:
-    """Whether a slow machine was the reason, and the reason in a few words."""
+    """Whether a slow machine was the cause, and the cause in a few words."""
     slow = SLOW_AGENT.search(logs)
     if slow:
-        return True, f"its {slow[1].replace('_', ' ')} was not up within 15 s, the time that Ray gives it"
+        return True, f"its {slow[1].replace('_', ' ')} did not start within Ray's limit of 15 s"
     fatal = FATAL.search(logs)
     if fatal:
         return False, fatal[1].split("we'll work with you to fix it.")[-1].strip()
@@ -136,7 +136,7 @@ def _not_started(
 ) -> UserError:
     times = f"{attempts} attempts" if attempts > 1 else "one attempt"
     remedy = (
-        f"the machine may be too busy (load {load()[0]:.0f}): run the same command again when it is less so"
+        f"the machine may be too busy (load {load()[0]:.0f}): run the command again when the load is lower"
         if busy
         else "its log is ray.log in the experiment's folder"
     )

@@ -1,4 +1,4 @@
-"""Notices the end of Ray's own processes on this machine before Ray's C++ code ends this one, wordless."""
+"""Watch over Ray's own processes, so that their loss ends with a message before Ray's C++ core exits."""
 
 from __future__ import annotations
 
@@ -14,20 +14,20 @@ from platform.errors import ClusterLost
 
 PERIOD_SECONDS = 0.5
 PATIENCE_SECONDS = 20.0
-"""For this process to end by itself. Ray's C++ code ends it 60 s after the loss of the control store."""
+"""Time for this process to end by itself. Ray's C++ core ends it 60 s after it loses the control store."""
 PROCESSES = {"gcs_server": "control store (gcs_server)", "raylet": "node manager (raylet)"}
-"""Ray's name for a process without which nothing goes on, to ours. A lost agent ends the raylet."""
+"""Ray's name of each essential process to its name in messages. A lost agent ends the raylet."""
 
 
 def cluster_lost(process: str, status: int) -> ClusterLost:
-    """The error for a process of PROCESSES that ended with `status` (negative: by that signal)."""
+    """The error for a process in PROCESSES that ended with `status` (negative: killed by that signal)."""
     how = f"ended with status {status}"
     if status < 0:
         with suppress(ValueError):
             how = f"was killed by {signal.Signals(-status).name}"
     return ClusterLost(
-        f"Ray's {PROCESSES[process]} {how}, and the fold runs with it; what was finished is stored: run the "
-        f"same command again to go on."
+        f"Ray's {PROCESSES[process]} {how}, which ended the fold runs; finished results are stored: run the "
+        f"same command again to continue."
     )
 
 
@@ -35,12 +35,12 @@ def cluster_lost(process: str, status: int) -> ClusterLost:
 def watched(
     interrupt: Callable[[ClusterLost], None], node: Callable[[], Any] | None = None
 ) -> Iterator[None]:
-    """In the block, the loss of one of PROCESSES is told to `interrupt`, from a thread of its own.
+    """Context in which a thread calls `interrupt` if one of PROCESSES is lost.
 
-    node: gives the group of Ray's processes to watch; this process's own unless given.
+    node: returns the group of Ray's processes to watch; by default the one that this process started.
 
-    If the block does not end within PATIENCE_SECONDS then, as its thread waits in C++ code for an answer
-    that cannot come, the process ends here, with the error's sentence and status 2.
+    If the block does not end within PATIENCE_SECONDS after that, because its thread waits in C++ code for a
+    reply that cannot arrive, the thread prints the error and exits with status 2.
     """
     over = threading.Event()
     thread = threading.Thread(
@@ -65,7 +65,7 @@ def _watch(interrupt: Callable[[ClusterLost], None], over: threading.Event, node
 
 
 def lost(node: Any) -> ClusterLost | None:
-    """The error for the first of PROCESSES of Ray's `node` (None: of none) that has ended."""
+    """The error for the first of PROCESSES in Ray's `node` that has ended; None if `node` is None."""
     for name in PROCESSES:
         for information in getattr(node, "all_processes", {}).get(name, []):
             status = information.process.poll()
@@ -75,14 +75,14 @@ def lost(node: Any) -> ClusterLost | None:
 
 
 def end_lost_cluster() -> None:
-    """End what is left of a cluster that lost a process, without asking its control store for anything."""
+    """End the rest of a cluster that lost a process, without contacting its control store."""
     node = own_node()
     if node is not None:
         node.kill_all_processes(check_alive=False, allow_graceful=False)
 
 
 def own_node() -> Any:
-    """The group of Ray's processes that this process has started; None where there is none."""
+    """The group of Ray processes that this process started; None if it started none."""
     from ray._private import worker
 
     return worker._global_node

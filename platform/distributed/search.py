@@ -1,7 +1,7 @@
-"""Ray Tune runs the trials, Optuna proposes and prunes: one trial a configuration, folds its steps.
+"""Search on Ray: Ray Tune runs the trials, Optuna proposes and prunes them. A trial's folds are its steps.
 
-The Optuna study is the truth about the search and the results store the truth about fold runs;
-Tune's own state is thrown away (platform/distributed/study_search.py).
+The Optuna study is the authority on the search, the results store on fold runs. Tune's own state is
+discarded (platform/distributed/study_search.py).
 """
 
 from __future__ import annotations
@@ -49,14 +49,14 @@ def run_search(
     observer: SearchObserver | None = None,
     extend: int = 0,
 ) -> list[StudySearch]:
-    """Run a study for each scope to its end and return them, in order; `observer` is told of every trial.
+    """Run a study per scope to completion and return them in order; `observer` is notified of every trial.
 
-    `extend`: by how many trials a finished search is being extended; the plan's trials hold them already.
+    `extend`: trials by which a finished search is being extended; already included in the plan's trials.
 
-    Raises KeyboardInterrupt when Tune was stopped before that; UserError: a study was made with other
-    settings or was told what its stored fold runs do not say, the space's file is at fault, too many
-    proposals in a row were invalid, no trial is complete, or the environment (a lost worker, a full disk)
-    kept a trial from being carried out: it then stays open.
+    Raises KeyboardInterrupt if Tune was stopped earlier. UserError: a study was created with other settings
+    or contradicts its stored fold runs, the space's file is invalid, too many consecutive proposals were
+    invalid, no trial is complete, or the environment (a lost worker, a full disk) prevented a trial from
+    running, which then stays open.
     """
     search = Studies(
         [
@@ -73,7 +73,7 @@ def run_search(
             for scope in scopes
         ]
     )
-    _check_told(search, dispatcher)
+    _check_recorded(search, dispatcher)
     record_wanted(search.searches[0].study, plan.trials, extend)
     for one in search.searches:
         one.observe_earlier()
@@ -97,10 +97,10 @@ def run_search(
     return list(search.searches)
 
 
-def _check_told(search: Studies, dispatcher: Any) -> None:
-    """Hold what the studies were told against the stored fold runs; those that are gone are run again.
+def _check_recorded(search: Studies, dispatcher: Any) -> None:
+    """Verify the recorded trials against the stored fold runs; missing fold runs are run again.
 
-    UserError as `StudySearch.missing_runs` and `check_told`.
+    UserError as `StudySearch.missing_runs` and `check_recorded`.
     """
     import ray
 
@@ -108,16 +108,16 @@ def _check_told(search: Studies, dispatcher: Any) -> None:
     if missing:
         ray.get(dispatcher.run.remote(missing))
     for one in search.searches:
-        one.check_told()
+        one.check_recorded()
 
 
 def _check_valid(search: StudySearch) -> None:
-    """UserError when the space's file is at fault, too many proposals in a row were invalid, or the
+    """UserError if the space's file is invalid, too many consecutive proposals were invalid, or the
     environment ended the search."""
     if isinstance(search.fault, EnvironmentFailure):
         raise UserError(
-            f"the search {search.definition.name} ended early: {search.fault}. What is finished is kept; "
-            f"with the cause gone, the same command goes on."
+            f"the search {search.definition.name} ended early: {search.fault}. Finished results are kept; "
+            f"remove the cause and run the same command again to continue."
         )
     if search.fault:
         raise search.fault
@@ -125,27 +125,27 @@ def _check_valid(search: StudySearch) -> None:
     if reason:
         raise UserError(
             f"the search space must suggest valid configurations, but {MOST_IN_A_ROW} in a row of study "
-            f"{search.definition.name} were not; the last: {reason} Correct the space (--space), and pass "
-            f"--name with a new name."
+            f"{search.definition.name} were invalid; the last: {reason} Correct the space (--space) and pass "
+            f"a new --name."
         )
 
 
 def _check_complete(search: StudySearch, store: ResultsStore) -> None:
-    """UserError when no trial has a score."""
+    """UserError if no trial has a score."""
     trials = search.study.get_trials(deepcopy=False)
     if any(trial.state == TrialState.COMPLETE for trial in trials):
         return
     invalid = sum(ATTRIBUTE in trial.user_attrs for trial in trials)
-    aside = f" ({invalid} were no valid configuration)" if invalid else ""
+    aside = f" ({invalid} had an invalid configuration)" if invalid else ""
     raise UserError(
         f"all {len(trials)} trials of study {search.definition.name} failed{aside}; the tracebacks are in "
-        f"the manifests under {store.root / 'fold_runs'}. With the cause gone, pass --name with a new name "
-        f"to search again, or a higher --trials to go on."
+        f"the manifests under {store.root / 'fold_runs'}. Remove the cause, then pass a new --name to search "
+        f"again, or a higher --trials to continue."
     )
 
 
 def _run_trials(search: Studies, trainable: Any, trials: int) -> None:
-    """Ray Tune, until the search says FINISHED or Tune was stopped."""
+    """Run Ray Tune until the search returns FINISHED or Tune is stopped."""
     with tempfile.TemporaryDirectory(prefix="tune-") as folder:
         tuner = tune.Tuner(
             tune.with_resources(trainable, tune.PlacementGroupFactory([{TRIAL_SLOT: 1}])),
@@ -159,21 +159,20 @@ def _run_trials(search: Studies, trainable: Any, trials: int) -> None:
                 name="trials",
                 storage_path=folder,
                 verbose=0,
-                # For a lost process: the trial starts again, and its finished fold runs are there.
+                # For lost processes: the trial restarts, and its finished fold runs are cached.
                 failure_config=tune.FailureConfig(max_failures=LOST_TRIAL_RESTARTS),
             ),
         )
         tuner.fit()
-    # Here, and not by chance during the final folds: a Ctrl-C that strikes while Tune's objects are
-    # being deleted is lost.
+    # Collect now rather than during the final folds: a Ctrl-C while Tune's objects are being deleted is lost.
     gc.collect()
 
 
 def described_trials(search: StudySearch) -> list[dict[str, Any]]:
     """The study's trials for experiment.json: number, state, parameters, score, values, folds, runs.
 
-    `values` are those of all objectives; `invalid` is why the trial was no valid configuration, or empty;
-    `failed` why one of its fold runs failed.
+    `values`: of all objectives; `invalid`: why the configuration is invalid, or empty; `failed`: why a fold
+    run of the trial failed, or empty.
     """
     described = []
     front = front_of(search)
@@ -205,7 +204,7 @@ def described_trials(search: StudySearch) -> list[dict[str, Any]]:
 
 
 def _failure(store: ResultsStore, tasks: Sequence[FoldTask]) -> str:
-    """The end of the first failed fold run's traceback, and the file with all of it."""
+    """The last line of the first failed fold run's traceback, and the file with the whole traceback."""
     for task in tasks:
         manifest = store.manifest("fold_runs", task.identity)
         if manifest is not None and manifest["status"] != "complete":
@@ -216,7 +215,7 @@ def _failure(store: ResultsStore, tasks: Sequence[FoldTask]) -> str:
 
 
 def searched_trials(search: StudySearch) -> list[SearchedTrial]:
-    """The study's ended trials with their fold runs, for the count of what was saved."""
+    """The study's ended trials with their fold runs, for the savings."""
     return [
         SearchedTrial(
             tasks=tuple(search.tasks(trial.number)),
@@ -229,23 +228,23 @@ def searched_trials(search: StudySearch) -> list[SearchedTrial]:
 
 
 def front_of(search: StudySearch) -> list[int]:
-    """Complete trials that no other one beats in all objectives, the most accurate first."""
+    """The Pareto front: numbers of the complete trials that no other dominates, the most accurate first."""
     trials = search.study.get_trials(deepcopy=False, states=(TrialState.COMPLETE,))
     return pareto_front({trial.number: trial.values for trial in trials}, search.objectives)
 
 
 @dataclass(frozen=True, kw_only=True)
 class Choice:
-    """What a study chose."""
+    """The choice of a study."""
 
     trial: int
     score: float
-    """Mean accuracy of the trial's fold runs, in [0, 1]: what it was chosen by."""
+    """Mean accuracy of the trial's fold runs, in [0, 1]; the criterion of the choice."""
     configuration: Configuration
 
 
 def winner(search: StudySearch) -> Choice:
-    """The most accurate complete trial of the front; the earlier one on a tie."""
+    """The most accurate complete trial of the front; the earlier one wins a tie."""
     number = front_of(search)[0]
     best = search.study.get_trials(deepcopy=False)[number]
     return Choice(

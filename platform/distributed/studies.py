@@ -1,4 +1,4 @@
-"""The studies of one search under one Ray Tuner: whose trial is whose, and when one is stopped."""
+"""The studies of one search under one Ray Tuner: assignment of trials to studies, and pruning."""
 
 from __future__ import annotations
 
@@ -20,11 +20,11 @@ from platform.runs.environment_failure import LOST_WORKERS_IN_A_ROW, Environment
 from platform.search.storage import storage_failure
 
 LOST_TRIAL_RESTARTS = LOST_WORKERS_IN_A_ROW
-"""Times that a trial is started again after its process was lost."""
+"""Restarts of a trial after its process was lost."""
 
 
 class Studies(Searcher):
-    """The studies of one search, side by side under one Tuner: each trial belongs to one of them."""
+    """The studies of one search under one Tuner; each trial belongs to one of them."""
 
     def __init__(self, searches: Sequence[StudySearch]) -> None:
         super().__init__(metric=METRIC, mode="max")
@@ -32,11 +32,11 @@ class Studies(Searcher):
         self._search_of: dict[str, StudySearch] = {}
 
     def is_finished(self) -> bool:
-        """Whether every wanted trial of every study has been told its end."""
+        """Whether the final state of every wanted trial of every study is recorded."""
         return all(search.is_finished() for search in self.searches)
 
     def suggest(self, trial_id: str) -> dict[str, Any] | str | None:  # type: ignore[override]
-        """A trial of the first study that has one; None while all wait; FINISHED at the end of all."""
+        """A trial of the first study that has one; None while all wait; FINISHED when all have finished."""
         finished = True
         for search in self.searches:
             suggestion = None
@@ -57,10 +57,10 @@ class Studies(Searcher):
 
     @contextmanager
     def _ending(self) -> Iterator[None]:
-        """What ends one study ends all: they share the space's file, the disk and the workers.
+        """Context in which an error that ends one study ends all: they share space, disk and workers.
 
-        A UserError or a database's error raised in the block (a study that cannot be written, a result that
-        was changed) is such an end too: from here it would reach the user as a traceback of Tune's.
+        UserErrors and database errors raised in the block (an unwritable study, a modified result) are such
+        errors too: raised through Tune, they would reach the user as a traceback.
         """
         fault: UserError | None = None
         try:
@@ -77,43 +77,43 @@ class Studies(Searcher):
                 search.end_by(fault)
 
     def should_prune(self, trial_id: str, folds_done: int) -> bool:
-        """As the trial's study says."""
+        """Forwarded to the trial's study."""
         prune = False
         with self._ending():
             prune = self._search_of[trial_id].should_prune(trial_id, folds_done)
         return prune
 
     def on_trial_error(self, trial_id: str, reason: str) -> None:
-        """Tell the trial's study."""
+        """Forwarded to the trial's study."""
         self._search_of[trial_id].on_trial_error(trial_id, reason)
 
     def on_trial_result(self, trial_id: str, result: dict[str, Any]) -> None:
-        """Tell the trial's study."""
+        """Forwarded to the trial's study."""
         with self._ending():
             self._search_of[trial_id].on_trial_result(trial_id, result)
 
     def on_trial_complete(
         self, trial_id: str, result: dict[str, Any] | None = None, error: bool = False
     ) -> None:
-        """Tell the trial's study."""
+        """Forwarded to the trial's study."""
         with self._ending():
             self._search_of[trial_id].on_trial_complete(trial_id, result, error)
 
     def __getstate__(self) -> dict[str, Any]:
-        """Nothing travels in Tune's own snapshots: they are thrown away."""
+        """Empty, because Tune's snapshots are discarded."""
         return {}
 
     def save(self, checkpoint_path: str) -> None:
-        """Nothing to save: a study is its own storage, and Tune's state is never restored."""
+        """Write an empty file: the study is in its storage, and Tune's state is never restored."""
         Path(checkpoint_path).touch()
 
     def restore(self, checkpoint_path: str) -> None:
-        """Never called: every start builds a new Tuner."""
+        """Never called, because every start builds a new Tuner."""
         raise TypeError("a study is continued from its storage, never from Tune's state")
 
 
 class PruningScheduler(FIFOScheduler):
-    """Asks the search, after each round, whether the trial should stop."""
+    """Tune scheduler that asks the search after each round whether to prune the trial."""
 
     def __init__(self, search: Studies) -> None:
         super().__init__()
@@ -127,7 +127,7 @@ class PruningScheduler(FIFOScheduler):
         return str(TrialScheduler.CONTINUE)
 
     def on_trial_error(self, tune_controller: Any, trial: Any) -> None:
-        """Note and log why the trial's process ended; Tune starts it again a few times."""
+        """Record and log why the trial's process ended; Tune restarts it a few times."""
         error = trial.get_pickled_error() or trial.get_error()
         failure = environment_failure_of(error) if error is not None else None
         lines = str(error or "its process was lost").strip().splitlines()

@@ -1,9 +1,9 @@
-"""Optuna's study led through Ray Tune: generations, adoption of interrupted trials, pruning.
+"""An Optuna study under Ray Tune: generations, resumption of interrupted trials, pruning.
 
-A proposal is a pure function of the space, the study's seed, the trial's number and the results of
-all earlier generations, and pruning compares only with those. So a search that was killed at any
-moment and one that was not are the same search. The plan's `asynchronous` gives that up: every trial is
-then proposed from what is known at the time.
+A proposal is a pure function of the space, the study's seed, the trial's number and the results of all
+earlier generations, and pruning compares only with those. A search that was killed at any moment therefore
+equals an uninterrupted one. `asynchronous` gives this up: each trial is then proposed from all results so
+far.
 """
 
 from __future__ import annotations
@@ -30,12 +30,12 @@ from platform.search.inner_scores import InnerScores, inner_scores
 from platform.search.invalid_trials import ATTRIBUTE, too_many_invalid, why_invalid
 from platform.search.proposals import Proposer
 from platform.search.pruning import EarlierTrials, why_unpruned
-from platform.search.told_values import check_told, scored_runs
+from platform.search.recorded_values import check_recorded, scored_runs
 from platform.search.trial_values import MEASURED, trial_values
 
 METRIC = "inner_accuracy"
 UNABLE = "unable"
-"""Of a trial's report: why the environment kept it from being carried out."""
+"""Key in a trial's report: why the environment prevented it from running."""
 END_OF: dict[TrialState, End] = {
     TrialState.COMPLETE: "COMPLETE",
     TrialState.PRUNED: "PRUNED",
@@ -50,14 +50,14 @@ def trial_tasks(
     plan: Plan,
     scope: Scope,
 ) -> list[FoldTask]:
-    """The fold runs of one trial of that study, in the order in which they run."""
+    """The fold runs of one trial, in execution order; `scope`: the trial's study."""
     return step_tasks(replace(base, **overrides), planned, machine_of(plan), scope.steps)
 
 
 class StudySearch(OptunaSearch):
-    """OptunaSearch whose study is led by us: generations, adoption of interrupted trials, honest states.
+    """OptunaSearch with generations, resumption of interrupted trials and exact final states.
 
-    `suggest` answers None while a generation is open. Results of a generation are told together, in
+    `suggest` returns None while a generation is open. The results of a generation are recorded together, in
     trial order, when its last trial ends: COMPLETE with the mean of folds, PRUNED, or FAIL.
     """
 
@@ -76,7 +76,7 @@ class StudySearch(OptunaSearch):
         self.definition = definition
         self.scope = scope
         self.fault: UserError | None = None
-        """What ends the search early, so that nothing more is proposed."""
+        """The error that ends the search early; nothing more is proposed."""
         self._observer = observer or SearchObserver()
         self._store, self._base, self._plan, self._planned = store, base, plan, planned
         self._numbers: dict[str, int] = {}
@@ -108,27 +108,27 @@ class StudySearch(OptunaSearch):
     @property
     def study(self) -> optuna.Study:
         """The Optuna study."""
-        # OptunaSearch declares None; its constructor has made the study by now.
+        # OptunaSearch declares None, but its constructor has created the study.
         study: optuna.Study = self._ot_study  # type: ignore[assignment]
         return study
 
     @property
     def wanted(self) -> int:
-        """Trials that the study is to have: the plan's, or all of a smaller grid."""
+        """Target number of trials: the plan's, or the size of a smaller grid."""
         return min(self._plan.trials, self._proposer.most_trials or self._plan.trials)
 
     @property
     def objectives(self) -> tuple[str, ...]:
-        """Names of what the study optimises, in the order of its values."""
+        """Names of the objectives, in the order of a trial's values."""
         return self._plan.objectives
 
     def is_finished(self) -> bool:
-        """Whether every wanted trial has been told its end."""
+        """Whether the final state of every wanted trial is recorded."""
         told = self._told()
         return all(n in told for n in range(self.wanted))
 
     def lost_by(self) -> str:
-        """Why the search ends early: the last of too many invalid proposals in a row; else empty."""
+        """Why the search ends early: the last of too many consecutive invalid proposals; otherwise empty."""
         return too_many_invalid(self._told().values())
 
     def _told(self) -> dict[int, FrozenTrial]:
@@ -136,7 +136,7 @@ class StudySearch(OptunaSearch):
         return {trial.number: trial for trial in trials if trial.state.is_finished()}
 
     def suggest(self, trial_id: str) -> dict[str, Any] | str | None:  # type: ignore[override]
-        """The next trial's number and overrides; None while a generation is open; FINISHED at the end."""
+        """Number and overrides of the next trial; None while a generation is open; FINISHED at the end."""
         while True:
             told = self._told()
             open_numbers = (n for n in range(self.wanted) if n not in told and n not in self._suggested)
@@ -161,9 +161,9 @@ class StudySearch(OptunaSearch):
         return {"study": self.scope.suffix, "number": number, "overrides": overrides}
 
     def _proposed(self, number: int) -> tuple[optuna.Trial, dict[str, Any]] | None:
-        """Trial `number` and what the space makes of it; None when the space's file is at fault.
+        """Trial `number` and the overrides that the space returns; None if the space's file is invalid.
 
-        The trial then stays open: with the file corrected, the same command goes on with it.
+        The trial then stays open: once the file is corrected, the same command continues it.
         """
         try:
             trial = self._trial(number)
@@ -173,10 +173,10 @@ class StudySearch(OptunaSearch):
             return None
 
     def end_by(self, fault: UserError) -> None:
-        """Propose nothing more; trials that have ended no longer wait for the rest of their generation.
+        """Propose nothing more, and record ended trials without waiting for the rest of their generation.
 
-        After an EnvironmentFailure nothing more is told, the study itself may be what cannot be written:
-        all open trials stay open, and the next start adopts them with their finished fold runs.
+        After an EnvironmentFailure nothing more is recorded, since the study itself may be unwritable. All
+        open trials stay open, and the next start resumes them with their finished fold runs.
         """
         self.fault = self.fault or fault
         if isinstance(self.fault, EnvironmentFailure):
@@ -197,7 +197,7 @@ class StudySearch(OptunaSearch):
         return number - number % self._generation_size
 
     def _tell_invalid(self, trial: optuna.Trial, overrides: Mapping[str, Any], reason: str) -> None:
-        """Told at once: no proposal of its generation reads its end, so a killed search does the same."""
+        """Record it immediately: no proposal of its generation reads its state, so restarts do the same."""
         trial.set_user_attr("overrides", dict(overrides))
         trial.set_user_attr("folds", 0)
         trial.set_user_attr(ATTRIBUTE, reason)
@@ -206,17 +206,17 @@ class StudySearch(OptunaSearch):
         self._tell_generation(trial.number)
 
     def _trial(self, number: int) -> optuna.Trial:
-        """The study's trial of that number: an interrupted one is adopted, a new one proposed."""
+        """The study's trial `number`: an interrupted one is resumed, a new one proposed."""
         existing = {trial.number: trial for trial in self.study.get_trials(deepcopy=False)}
         if number in existing and existing[number].state == TrialState.RUNNING:
             return optuna.Trial(self.study, existing[number]._trial_id)
         if number not in existing:
-            # Proposed aside and written down whole: a kill can never leave half a proposal behind.
+            # Proposed outside the study and stored at once, so that a kill never leaves a partial proposal.
             self.study.enqueue_trial(self._propose(number))
         trial = self.study.ask()
         if trial.number != number:
             raise RuntimeError(
-                f"the study gave trial {trial.number}, not {number}: something else writes to it"
+                f"the study returned trial {trial.number} instead of {number}: another process writes to it"
             )
         return trial
 
@@ -232,14 +232,14 @@ class StudySearch(OptunaSearch):
         )
 
     def _earlier_trials(self, number: int) -> list[FrozenTrial]:
-        """The finished trials of the generations before that of `number`, in order."""
+        """The finished trials of the generations before that of trial `number`, in order."""
         told = self._told()
         if self._plan.asynchronous:
             return [told[n] for n in sorted(told)]
         return [told[n] for n in range(self._generation_start(number))]
 
     def tasks(self, number: int) -> list[FoldTask]:
-        """The fold runs of a proposed trial, in the order in which they run; an invalid one has none."""
+        """The fold runs of a proposed trial, in execution order; an invalid trial has none."""
         overrides = self._overrides.get(number)
         if overrides is None:
             attributes = self._told()[number].user_attrs
@@ -249,14 +249,14 @@ class StudySearch(OptunaSearch):
         return trial_tasks(self._base, overrides, self._planned, self._plan, self.scope)
 
     def scores(self, number: int) -> InnerScores:
-        """Scores of that trial's fold runs, as far as they are in the results store."""
+        """Scores of the trial's fold runs that are in the results store."""
         return inner_scores(self._store, self.tasks(number), partial=True)
 
     def should_prune(self, trial_id: str, folds_done: int) -> bool:
-        """Whether a Wilcoxon test over subjects calls the trial worse than the best earlier one.
+        """Whether the trial is significantly worse than the best earlier one.
 
-        Accuracy of each subject over the folds done, against the same subject's in the best complete
-        trial of earlier generations, over the same folds.
+        A Wilcoxon test pairs each subject's accuracy over the finished folds with the same subject's accuracy
+        over the same folds in the best complete trial of earlier generations.
         """
         steps = len(self.scope.steps)
         if why_unpruned(self._plan, steps) or folds_done >= steps:
@@ -272,24 +272,24 @@ class StudySearch(OptunaSearch):
         return False
 
     def on_trial_result(self, trial_id: str, result: dict[str, Any]) -> None:
-        """A round is done. Nothing is compared: only our scheduler does."""
+        """A round has finished. Pruning is left to PruningScheduler."""
         if not result["failed_folds"] and UNABLE not in result:
             self._observer.round_finished(
                 self.scope.suffix, self._numbers[trial_id], result["folds"], result[METRIC]
             )
 
     def on_trial_error(self, trial_id: str, reason: str) -> None:
-        """The trial's own process ended, by itself or with its host; Tune may start it again."""
+        """The trial's own process ended, by itself or with its host; Tune may restart it."""
         self._lost_process[trial_id] = reason
 
     def on_trial_complete(
         self, trial_id: str, result: dict[str, Any] | None = None, error: bool = False
     ) -> None:
-        """Note the end; tell the whole generation when its last trial has ended."""
+        """Note the final state; record the whole generation when its last trial has ended."""
         number = self._numbers[trial_id]
         unable = (result or {}).get(UNABLE)
         if unable or error:
-            # Not told: a study keeps no failed trial that running it again may mend.
+            # Not recorded: a failed trial is final, but this one may succeed when run again.
             reason = unable or self._lost_process.get(trial_id, "its process was lost")
             self.end_by(EnvironmentFailure(f"trial {number}{self.scope.suffix} stays open: {reason}"))
             return
@@ -299,22 +299,22 @@ class StudySearch(OptunaSearch):
             self._ended[number] = TrialState.FAIL
         elif self._is_complete(number, result or {}):
             self._ended[number] = TrialState.COMPLETE
-        # Neither: Tune was interrupted. The trial stays RUNNING and is adopted next time.
+        # None of these: Tune was interrupted. The trial stays RUNNING and is resumed by the next start.
         if number in self._ended:
             self._observe_end(number, END_OF[self._ended[number]])
         self._tell_generation(number)
 
     def _is_complete(self, number: int, result: Mapping[str, Any]) -> bool:
-        """Whether its fold runs are all there, and what else it is judged by has been measured."""
+        """Whether all its fold runs are stored and all measured objectives have a value."""
         needed = [name for name in self._plan.objectives if name in MEASURED]
         self._measured[number] = {name: float(result[name]) for name in needed if name in result}
         is_measured = len(self._measured[number]) == len(needed)
         return is_measured and len(self.scores(number).steps) == len(self.scope.steps)
 
     def missing_runs(self) -> list[FoldTask]:
-        """Fold runs of which the study was told a score, and which the results store lacks.
+        """Fold runs of recorded scores that the results store lacks.
 
-        UserError when it has none of any trial: they are another version's, or in another folder.
+        UserError if it lacks all of them: they belong to another version or are in another folder.
         """
         told = {number: scored_runs(trial, self.tasks(number)) for number, trial in self._told().items()}
         wanted = [task for tasks in told.values() for task in tasks]
@@ -322,15 +322,15 @@ class StudySearch(OptunaSearch):
         if wanted and len(missing) == len(wanted):
             raise UserError(
                 f"study {self.definition.name} has scores of {len(told)} trials, but none of their fold runs "
-                f"is in {self._store.root}: another version of the program made them, or they are in another "
-                "folder. Pass --runs with that folder, or --name with a new name to search again."
+                f"is in {self._store.root}: they were produced by another version of the program, or are in "
+                "another folder. Pass --runs with that folder, or a new --name to search again."
             )
         return missing
 
-    def check_told(self) -> None:
-        """UserError unless every ended trial is what its parameters and stored fold runs make of it."""
+    def check_recorded(self) -> None:
+        """UserError unless every recorded trial follows from its parameters and stored fold runs."""
         for number, trial in self._told().items():
-            check_told(
+            check_recorded(
                 trial,
                 self.tasks(number),
                 study=self.definition.name,
@@ -341,7 +341,7 @@ class StudySearch(OptunaSearch):
             )
 
     def observe_earlier(self) -> None:
-        """Tell the observer of the trials that ended in earlier starts."""
+        """Notify the observer of the trials that ended in earlier starts."""
         for number, trial in self._told().items():
             invalid = ATTRIBUTE in trial.user_attrs
             self._observe_end(number, "INVALID" if invalid else END_OF[trial.state], earlier=True)
@@ -368,7 +368,7 @@ class StudySearch(OptunaSearch):
         trial.set_user_attr("overrides", self._overrides[number])
         trial.set_user_attr("folds", len(scores.steps))
         reported = self.study.get_trials(deepcopy=False)[number].intermediate_values
-        # With several objectives, Optuna's trials have no steps. A start that ended here has reported it.
+        # Optuna has no steps with several objectives. An interrupted start may have reported this one.
         if scores.steps and len(objectives) == 1 and len(scores.steps) not in reported:
             trial.report(scores.mean_of_steps, step=len(scores.steps))
         values = None

@@ -1,4 +1,4 @@
-"""One task as a Ray Train run: in the calling warm worker, or in one or several Train workers of its own."""
+"""One task as a Ray Train run: in the calling worker process, or in one or more separate Train workers."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from platform.runs.tasks import FoldTask, Stage1Task
 
 
 def train_loop(config: dict[str, Any]) -> None:
-    """Ray Train's loop: the whole task. Its outcome is in the results store, not in Train's Result."""
+    """Loop function of Ray Train: the whole task. Its outcome is in the results store, not in the Result."""
     from platform.distributed.process_group import process_group
 
     with process_group(Path(config["rendezvous"])) as workers:
@@ -28,11 +28,11 @@ def train_loop(config: dict[str, Any]) -> None:
 def run_on_train(
     task: FoldTask | Stage1Task, runs_root: str, *, train_workers: int, cpus: int, gpus: float
 ) -> dict[str, Any]:
-    """Carry out `task` through TorchTrainer and return its manifest.
+    """Run `task` through TorchTrainer and return its manifest.
 
-    `train_workers` 0: Train's local mode, the loop runs in this process. 1: in a Train worker of its
-    own with that many CPUs and GPUs. 2 or more: each has as many, and they share every batch. Ray's own
-    exceptions (a lost worker) and EnvironmentFailure pass through.
+    `train_workers` 0: Train's local mode, in this process. 1: a separate Train worker with the given CPUs and
+    GPUs. 2 or more: each worker has as many, and they share every batch. Ray's own exceptions (a lost
+    worker) and EnvironmentFailure propagate.
     """
     from ray.train import RunConfig, ScalingConfig
     from ray.train.torch import TorchTrainer
@@ -40,7 +40,7 @@ def run_on_train(
     from platform.distributed.process_group import NoProcessGroup
 
     store = ResultsStore(Path(runs_root))
-    # A name of its own: Train would silently "resume" a finished run of the same name.
+    # A unique name: Train would silently "resume" a finished run of the same name.
     name = f"{task.identity}-{uuid.uuid4().hex[:8]}"
     storage = store.root / "ray_train"
     resources: dict[str, float] = {"CPU": cpus} | ({"GPU": gpus} if gpus else {})
@@ -49,7 +49,7 @@ def run_on_train(
         train_loop_config={
             "task": task,
             "runs_root": runs_root,
-            # Chosen here, so that all workers of a team go on from the same checkpoint.
+            # Chosen here, so that all workers resume from the same checkpoint.
             "scratch": str(own_scratch(store.root, task.identity)),
             "rendezvous": str(storage / f"{name}.rendezvous"),
         },
@@ -65,8 +65,8 @@ def run_on_train(
     try:
         trainer.fit()
     except ray.train.TrainingFailedError as error:
-        # Several workers let an exception through after the first has stored it as the result. What is
-        # stored of an earlier attempt says nothing about a worker lost in this one.
+        # With several workers an exception propagates after the first has stored it as the result. A failure
+        # stored by an earlier attempt says nothing about a worker lost in this one.
         failed = store.manifest(task.kind, task.identity)
         own = isinstance(error, ray.train.WorkerGroupError) and 0 in error.worker_failures
         if not own or environment_failure_of(error) is not None:
@@ -91,6 +91,6 @@ def carry_out(
     gpus: float,
     dispatcher: Any,
 ) -> dict[str, Any]:
-    """`run_on_train` as a Ray task in a reused, warm worker process, which tells `dispatcher` its host."""
+    """`run_on_train` as a Ray task in a reused worker process, which reports its host to `dispatcher`."""
     dispatcher.started.remote(task.identity, socket.gethostname())
     return run_on_train(task, runs_root, train_workers=train_workers, cpus=cpus, gpus=gpus)

@@ -33,13 +33,12 @@ def run_trial(
     scopes: Mapping[str, Scope],
     runs_root: str,
 ) -> None:
-    """Tune's trainable: the folds of one configuration in rounds; after each round its mean accuracy.
+    """Tune's trainable: runs the folds of a configuration in rounds and reports the mean accuracy after each.
 
-    It ends at a failed fold run: a configuration with a failed fold has no score. Where the environment
-    keeps it from being carried out (platform/runs/environment_failure.py) it reports why under UNABLE, and
-    stays open.
+    Ends at a failed fold run: a configuration with a failed fold has no score. If the environment prevents it
+    from running (platform/runs/environment_failure.py), it reports the reason under UNABLE and stays open.
     """
-    # Reported, not raised: an exception would start the trial again, as a lost process does.
+    # Reported, not raised: an exception would restart the trial, as a lost process does.
     try:
         _run_rounds(config, dispatcher, base, plan, planned, scopes, runs_root)
     except Exception as error:
@@ -83,7 +82,7 @@ def _run_rounds(
         except ray.exceptions.RayTaskError as error:
             if environment_failure_of(error) is not None:
                 raise
-            # The net of this configuration cannot be measured: it has no score, as with a failed fold.
+            # This configuration's network cannot be measured, so it has no score, as with a failed fold.
             tune.report({METRIC: math.nan, "folds": done, "failed_folds": 1})
             return
         tune.report({METRIC: accuracy, "folds": done, "failed_folds": 0, **measured})
@@ -92,13 +91,13 @@ def _run_rounds(
 def _measured(
     overrides: dict[str, Any], base: Configuration, plan: Plan, planned: PlannedData
 ) -> dict[str, float]:
-    """The objectives that are taken from the net itself, on the resources of a fold run."""
+    """Objectives measured on the network itself, with the resources of a fold run."""
     import ray
 
     names = tuple(name for name in plan.objectives if name in MEASURED)
     if not names:
         return {}
-    # Outside the trial's placement group, which holds no CPU.
+    # Outside the trial's placement group, which has no CPU.
     remote: Any = ray.remote
     measure = remote(measures).options(
         num_cpus=plan.cpus_per_run, num_gpus=plan.gpus_per_run, scheduling_strategy="DEFAULT"
@@ -117,7 +116,7 @@ def _measured(
 
 
 def rounds(plan: Plan, steps: int) -> tuple[int, ...]:
-    """Fold runs a round: the plan's, or all at once where nothing is pruned."""
+    """Fold runs per round: the plan's, or all at once without pruning."""
     if why_unpruned(plan, steps):
         return (steps,)
     return plan.rounds or default_rounds(steps)

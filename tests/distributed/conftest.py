@@ -22,7 +22,7 @@ CLUSTER = ExitStack()
 
 @pytest.fixture(scope="session")
 def data_root(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Forty subjects, three classes: enough subjects in two inner parts for a test over subjects."""
+    """Forty subjects, three classes: enough subjects in two validation splits for a test over subjects."""
     root = tmp_path_factory.mktemp("tiny")
     prepare_tiny(root, subjects=40)
     return root

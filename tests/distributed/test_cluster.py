@@ -50,7 +50,7 @@ def test_a_fold_run_that_needs_more_than_the_machine_has_is_refused() -> None:
 def test_the_memory_holds_fold_runs_back_and_says_so(room: int | None, held_back: int) -> None:
     slots = local_slots(Plan(), room)
     assert (slots.fold_runs, slots.held_back) == (processors() - held_back, held_back)
-    assert (f"({held_back} more would not fit into the memory)" in slots.describe()) == bool(held_back)
+    assert (f"({held_back} more would not fit in memory)" in slots.describe()) == bool(held_back)
 
 
 def end_as_tune_does(*, terminated: bool) -> None:

@@ -353,7 +353,7 @@ def test_a_free_slot_goes_to_the_highest_priority_then_to_who_waited_longest() -
 def test_labels_and_groups_are_what_a_person_calls_a_task() -> None:
     final, inner = task(3), task(3, final=False)
     assert label(final) == "fmpn resnet18 synthetic fold 3 final"
-    assert label(inner) == "fmpn resnet18 synthetic fold 3 inner part 0"
+    assert label(inner) == "fmpn resnet18 synthetic fold 3 validation split 0"
     assert final.stage1 is not None
     assert label(final.stage1) == f"stage 1 synthetic {final.stage1.identity[:6]}"
     assert [group(each) for each in (final, inner, final.stage1)] == ["final", "inner", "stage 1"]

@@ -45,7 +45,7 @@ def test_a_search_whose_workers_are_lost_for_good_ends_with_a_sentence_and_goes_
     (sentence,) = (line for line in shaken.err().splitlines() if line.startswith("error: "))
     assert "its worker was lost 7 times in a row" in sentence
     assert f"(on {os.uname().nodename})" in sentence
-    assert "the same command goes on" in sentence
+    assert "run the same command again to continue" in sentence
     assert not [m for m in shaken.runs.glob("*/*/manifest.json") if '"failed"' in m.read_text()]
     lost = [event["detail"] for event in shaken.events() if event["event"] == "worker_lost"]
     assert len(lost) >= 7

@@ -61,7 +61,7 @@ def starting(monkeypatch: pytest.MonkeyPatch) -> Callable[..., Starts]:
 @pytest.mark.parametrize(
     ("logs", "expected"),
     [
-        (SLOW_AGENT, (True, "its metrics agent was not up within 15 s, the time that Ray gives it")),
+        (SLOW_AGENT, (True, "its metrics agent did not start within Ray's limit of 15 s")),
         (OTHER_ERROR, (False, "Too many open files")),
         ("", (True, "The current node timed out during startup.")),
     ],
@@ -86,7 +86,7 @@ def test_a_start_that_fails_on_a_busy_machine_is_tried_again_without_a_word(
             TIMED_OUT,
             SLOW_AGENT,
             4,
-            r"in 4 attempts \(its metrics agent was not up.*too busy \(load \d+\): run",
+            r"in 4 attempts \(its metrics agent did not start.*too busy \(load \d+\): run",
         ),
         (TIMED_OUT, OTHER_ERROR, 2, r"in 2 attempts \(Too many open files\); its log is ray.log"),
         (OSError("AF_UNIX path length"), "", 1, r"in one attempt \(AF_UNIX path length\)"),

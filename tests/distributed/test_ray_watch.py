@@ -30,9 +30,9 @@ def node_of(**statuses: int | None) -> SimpleNamespace:
 
 
 def test_the_sentence_says_which_process_ended_how_and_how_to_go_on() -> None:
-    assert "control store (gcs_server) was killed by SIGKILL, and" in str(cluster_lost("gcs_server", -9))
-    assert "node manager (raylet) ended with status 1, and" in str(cluster_lost("raylet", 1))
-    assert str(cluster_lost("raylet", 1)).endswith("is stored: run the same command again to go on.")
+    assert "control store (gcs_server) was killed by SIGKILL, which" in str(cluster_lost("gcs_server", -9))
+    assert "node manager (raylet) ended with status 1, which" in str(cluster_lost("raylet", 1))
+    assert str(cluster_lost("raylet", 1)).endswith("are stored: run the same command again to continue.")
 
 
 @pytest.mark.parametrize(

@@ -126,7 +126,7 @@ def test_ten_invalid_proposals_in_a_row_end_the_search_with_the_last_reason(
     size = search.study.trials[9].params["stage2_batch_size"]
     assert make(suggest_invalid, trials=30).suggest("a") == Searcher.FINISHED
     assert len(search.study.trials) == 10, "a restart tries nothing more"
-    with pytest.raises(UserError, match=rf"10 in a row .* were not; the last: .* got {size}; .*--name"):
+    with pytest.raises(UserError, match=rf"10 in a row .* were invalid; the last: .* got {size}; .*--name"):
         run_search(
             definition(suggest_invalid),
             dispatcher=None,

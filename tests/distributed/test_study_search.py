@@ -430,13 +430,13 @@ def test_a_study_is_held_against_the_stored_fold_runs(make: Make) -> None:
     trials = complete_generation(make(), 3)
     again = make()
     assert again.missing_runs() == []
-    again.check_told()
+    again.check_recorded()
     (changed, *_) = trial_tasks(BASE, trials[1]["overrides"], again._planned, again._plan, SCOPE)
     shutil.rmtree(again._store.folder("fold_runs", changed.identity))  # a result is written once
     write_run(again, changed, 6)
     _counts.cache_clear()
-    with pytest.raises(UserError, match=r"but trial 1 of study has the mean \{3: 0.5\}, and they say"):
-        make().check_told()
+    with pytest.raises(UserError, match=r"but trial 1 of study has the mean \{3: 0.5\}, and they give"):
+        make().check_recorded()
 
 
 def test_fold_runs_that_are_gone_are_wanted_again(make: Make) -> None:

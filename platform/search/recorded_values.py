@@ -1,4 +1,4 @@
-"""What a study was told of its trials, held against the stored fold runs from which it was worked out."""
+"""Verification of a study's recorded trials against the stored fold runs."""
 
 from __future__ import annotations
 
@@ -20,17 +20,17 @@ from platform.search.parameters import GivenTrial, Suggest
 from platform.search.trial_values import trial_values
 
 TOLERANCE = 1e-12
-"""Sums over the same counts in another order; one image more or less right moves a score far more."""
+"""Covers sums of the same counts in another order; a single image changes a score by far more."""
 
 
 def scored_runs(trial: FrozenTrial, tasks: Sequence[FoldTask]) -> Sequence[FoldTask]:
-    """The fold runs, among a trial's, that its score was worked out from; none of a failed trial."""
+    """The fold runs from which a trial's score was computed; none for a failed trial."""
     if trial.state == TrialState.FAIL or ATTRIBUTE in trial.user_attrs:
         return ()
     return tasks[: int(trial.user_attrs["folds"])]
 
 
-def check_told(
+def check_recorded(
     trial: FrozenTrial,
     tasks: Sequence[FoldTask],
     *,
@@ -40,15 +40,15 @@ def check_told(
     objectives: Sequence[str],
     store: ResultsStore,
 ) -> None:
-    """UserError unless an ended trial is what its parameters and fold runs make of it; latency is believed.
+    """UserError unless an ended trial follows from its parameters and fold runs; latency is not verified.
 
-    `tasks`: all steps of the trial, in order, none of an invalid one; `suggest`, `base`: the space and what
-    it changes. Fold runs of a complete or pruned trial that are gone are an error too.
+    `tasks`: all steps of the trial, in order, none for an invalid one; `suggest`, `base`: the space, and the
+    configuration that it modifies. Missing fold runs of a complete or pruned trial are an error too.
     """
     attributes = trial.user_attrs
     if ATTRIBUTE in attributes:
         reason = why_invalid(base, attributes["overrides"]) if attributes["overrides"] else "the space failed"
-        _expect(trial, study, "end", "invalid" if reason else "valid", "invalid")
+        _expect(trial, study, "state", "invalid" if reason else "valid", "invalid")
         return
     _expect(trial, study, "configuration", _overrides(trial, suggest), attributes["overrides"])
     if trial.state == TrialState.FAIL:
@@ -64,7 +64,7 @@ def check_told(
     missing = [task for step, task in enumerate(scored) if step not in scores.steps]
     if missing:
         raise UserError(
-            f"trial {trial.number} of study {study} was told its score, but its fold run "
+            f"trial {trial.number} of study {study} has a recorded score, but its fold run "
             f"{missing[0].identity} (fold {missing[0].fold_index}) is not in {store.root}; {_AGAIN}."
         )
     if trial.intermediate_values:
@@ -75,7 +75,7 @@ def check_told(
 
 
 def _overrides(trial: FrozenTrial, suggest: Suggest) -> dict[str, Any]:
-    """What the space makes of the trial's parameters, as a study stores it."""
+    """The fields that the space returns for the trial's parameters, as stored in a study."""
     made = suggest(GivenTrial(trial.params))  # type: ignore[arg-type]
     stored: dict[str, Any] = json.loads(json.dumps(made))
     return stored
@@ -90,8 +90,8 @@ def _values(
     objectives: Sequence[str],
     store: ResultsStore,
 ) -> dict[str, float]:
-    told = dict(zip(objectives, trial.values, strict=True))
-    measured = {name: told[name] for name in objectives if name == "latency"}
+    recorded = dict(zip(objectives, trial.values, strict=True))
+    measured = {name: recorded[name] for name in objectives if name == "latency"}
     if "parameters" in objectives:
         class_count = len(tasks[0].data.class_names)
         configuration = replace(base, **trial.user_attrs["overrides"])
@@ -101,18 +101,18 @@ def _values(
 
 
 def _expect_close(
-    trial: FrozenTrial, study: str, what: str, found: Mapping[Any, float], told: Mapping[Any, float]
+    trial: FrozenTrial, study: str, what: str, found: Mapping[Any, float], recorded: Mapping[Any, float]
 ) -> None:
-    same = found.keys() == told.keys() and all(
-        math.isclose(found[key], told[key], rel_tol=TOLERANCE, abs_tol=TOLERANCE) for key in found
+    same = found.keys() == recorded.keys() and all(
+        math.isclose(found[key], recorded[key], rel_tol=TOLERANCE, abs_tol=TOLERANCE) for key in found
     )
     if not same:
-        raise _other(trial, study, what, found, told)
+        raise _other(trial, study, what, found, recorded)
 
 
-def _expect(trial: FrozenTrial, study: str, what: str, found: Any, told: Any) -> None:
-    if found != told:
-        raise _other(trial, study, what, found, told)
+def _expect(trial: FrozenTrial, study: str, what: str, found: Any, recorded: Any) -> None:
+    if found != recorded:
+        raise _other(trial, study, what, found, recorded)
 
 
 _AGAIN = (
@@ -121,8 +121,8 @@ _AGAIN = (
 )
 
 
-def _other(trial: FrozenTrial, study: str, what: str, found: Any, told: Any) -> UserError:
+def _other(trial: FrozenTrial, study: str, what: str, found: Any, recorded: Any) -> UserError:
     return UserError(
-        f"what a study was told must be what its stored fold runs say, but trial {trial.number} of {study} "
-        f"has the {what} {told}, and they say {found}: its storage was changed or damaged; {_AGAIN}."
+        f"recorded trials must agree with the stored fold runs, but trial {trial.number} of {study} has the "
+        f"{what} {recorded}, and they give {found}: its storage was modified or damaged; {_AGAIN}."
     )

@@ -16,7 +16,7 @@ from platform.errors import UserError
 from platform.runs.store import ResultsStore
 from platform.search.inner_scores import inner_scores
 from platform.search.invalid_trials import ATTRIBUTE
-from platform.search.told_values import check_told
+from platform.search.recorded_values import check_recorded
 from platform.search.trial_values import pooled_macro_f1
 from tests.fake_runs import fake_predictions, write_fold_run
 from tests.tiny_faces import tiny_configuration
@@ -30,8 +30,8 @@ def suggest(trial: optuna.Trial) -> dict[str, Any]:
     return {RATE: trial.suggest_float(RATE, 1e-5, 1e-1, log=True)}
 
 
-class Told:
-    """A trial of three fold runs, and what a study was told of it."""
+class Recorded:
+    """A trial of three fold runs, and as a study records it."""
 
     def __init__(self, root: Path, **changes: Any) -> None:
         self.store = ResultsStore(root)
@@ -58,7 +58,7 @@ class Told:
 
     def check(self, objectives: tuple[str, ...] = OBJECTIVES) -> None:
         tasks = [] if ATTRIBUTE in self.trial.user_attrs else self.tasks
-        check_told(
+        check_recorded(
             self.trial,
             tasks,
             study="tiny",
@@ -90,50 +90,48 @@ class Told:
     ],
 )
 def test_an_honest_trial_passes(changes: dict[str, Any], tmp_path: Path) -> None:
-    Told(tmp_path, **changes).check()
+    Recorded(tmp_path, **changes).check()
 
 
 @pytest.mark.parametrize("objective", [0, 1])
 def test_another_value_is_refused_with_both(objective: int, tmp_path: Path) -> None:
-    told = Told(tmp_path)
-    told.trial.values = [
-        value + (0.1 if place == objective else 0) for place, value in enumerate(told.trial.values)
+    recorded = Recorded(tmp_path)
+    recorded.trial.values = [
+        value + (0.1 if place == objective else 0) for place, value in enumerate(recorded.trial.values)
     ]
-    message = told.refusal()
-    assert message.startswith(
-        "what a study was told must be what its stored fold runs say, but trial -1 of tiny"
-    )
+    message = recorded.refusal()
+    assert message.startswith("recorded trials must agree with the stored fold runs, but trial -1 of tiny")
     assert "has the values {'accuracy': 0." in message
 
 
 def test_another_mean_another_parameter_and_another_number_of_folds_are_refused(tmp_path: Path) -> None:
-    told = Told(tmp_path)
-    told.trial.intermediate_values = {3: 0.99}
-    assert "has the mean {3: 0.99}" in told.refusal()
-    told = Told(tmp_path)
-    told.trial.params = {RATE: 0.02}
-    assert "has the configuration" in told.refusal()
-    told = Told(tmp_path)
-    told.trial.set_user_attr("folds", 2)
-    assert "has the number of fold runs 2 and COMPLETE" in told.refusal()
+    recorded = Recorded(tmp_path)
+    recorded.trial.intermediate_values = {3: 0.99}
+    assert "has the mean {3: 0.99}" in recorded.refusal()
+    recorded = Recorded(tmp_path)
+    recorded.trial.params = {RATE: 0.02}
+    assert "has the configuration" in recorded.refusal()
+    recorded = Recorded(tmp_path)
+    recorded.trial.set_user_attr("folds", 2)
+    assert "has the number of fold runs 2 and COMPLETE" in recorded.refusal()
 
 
 def test_a_trial_that_is_called_invalid_and_is_not_is_refused(tmp_path: Path) -> None:
-    told = Told(tmp_path, state=TrialState.FAIL, folds=0, attributes={ATTRIBUTE: "must be positive"})
-    assert "has the end invalid, and they say valid" in told.refusal()
+    recorded = Recorded(tmp_path, state=TrialState.FAIL, folds=0, attributes={ATTRIBUTE: "must be positive"})
+    assert "has the state invalid, and they give valid" in recorded.refusal()
 
 
 def test_a_fold_run_that_is_gone_is_named(tmp_path: Path) -> None:
-    told = Told(tmp_path)
-    shutil.rmtree(told.store.folder("fold_runs", told.tasks[1].identity))
-    assert f"its fold run {told.tasks[1].identity} (fold 1) is not in {tmp_path}" in told.refusal()
+    recorded = Recorded(tmp_path)
+    shutil.rmtree(recorded.store.folder("fold_runs", recorded.tasks[1].identity))
+    assert f"its fold run {recorded.tasks[1].identity} (fold 1) is not in {tmp_path}" in recorded.refusal()
 
 
 def test_a_parameter_count_is_counted_again_and_a_latency_is_believed(tmp_path: Path) -> None:
-    told = Told(tmp_path)
-    accuracy = told.trial.values[0]
-    told.trial.values = [accuracy, 12.5]
-    told.check(("accuracy", "latency"))
-    told.trial.values = [accuracy, 12345.0]
+    recorded = Recorded(tmp_path)
+    accuracy = recorded.trial.values[0]
+    recorded.trial.values = [accuracy, 12.5]
+    recorded.check(("accuracy", "latency"))
+    recorded.trial.values = [accuracy, 12345.0]
     with pytest.raises(UserError, match=r"12345\.0"):
-        told.check(("accuracy", "parameters"))
+        recorded.check(("accuracy", "parameters"))
