@@ -1,0 +1,150 @@
+"""Pinned names and order of everything in table.csv and table.json, which other programs read."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from typing import Any
+
+import pytest
+
+from platform.aggregation.aggregate import AggregatedRow, aggregate_experiment
+from platform.tables.render import render
+from platform.tables.table import build_table
+from tests.fake_runs import demo_experiment
+
+
+def keys(text: str) -> list[str]:
+    """The words of `text`."""
+    return text.split()
+
+
+ROW = keys(
+    """
+    source preset experiment dataset method backbone masks seed title selection_rule leakage kind fold_rule
+    fold_count folds_finished seed_count repeat_count complete problems data_hash result_version selection_score
+    optimism_gap optimism_gap_is_zero_by_construction mean_of_folds_minus_reported images sequences subjects
+    image_errors mean_of_folds_image_accuracy mean_of_folds_95_percent_low mean_of_folds_95_percent_high
+    fold_standard_deviation pooled_image_accuracy pooled_image_95_percent_low pooled_image_95_percent_high
+    pooled_sequence_accuracy majority_sequence_accuracy macro_f1_of_pooled_images
+    """
+)
+WITHOUT_SCORES = ROW[: ROW.index("images")]
+SEEDS = keys(
+    """
+    source experiment dataset method backbone masks seed seeds title selection_rule leakage kind fold_rule
+    fold_count seed_count repeat_count result_version mean_of_folds_image_accuracy
+    mean_of_folds_image_accuracy_seed_standard_deviation pooled_image_accuracy
+    pooled_image_accuracy_seed_standard_deviation pooled_sequence_accuracy
+    pooled_sequence_accuracy_seed_standard_deviation
+    """
+)
+SEED_DEVIATIONS = [key for key in SEEDS if key.endswith("_seed_standard_deviation")]
+REPORTED_NUMBERS = keys(
+    """
+    reported_accuracy reported_protocol reported_statistic reported_classes reported_frames reported_folds
+    reported_source
+    """
+)
+REPORTED = ["source", "dataset", "method", "title", "selection_rule", *REPORTED_NUMBERS]
+ODD = ["backbone_width", "chosen_folds", "chosen_of"]
+"""Keys of a row with a narrower net and chosen folds only, beside those of ROW."""
+COMPARISON = keys(
+    """
+    experiment first second pooled_image_accuracy_difference sign_flip_p_value holm_p_value images subjects
+    differing_subjects
+    """
+)
+ROW_KEYS = ["experiment", "dataset", "method", "backbone", "masks", "seed"]
+DETAILS = {
+    "folds": ["fold", "image_accuracy", "images", "subjects", "classes", "released_image_accuracy"],
+    "classes": ["class", "images", "answered", "precision", "recall", "f1"],
+    "confusions": ["of", "true", "predicted", "count", "rate"],
+}
+
+
+def changed(made: AggregatedRow, **change: Any) -> AggregatedRow:
+    return dataclasses.replace(made, row=dataclasses.replace(made.row, **change))
+
+
+@pytest.fixture(scope="module")
+def rows(tmp_path_factory: pytest.TempPathFactory) -> list[AggregatedRow]:
+    """Three rows on CK+, so that reported rows stand beside them, and a transfer."""
+    store, experiment = demo_experiment(tmp_path_factory.mktemp("runs"))
+    made = aggregate_experiment(store, experiment)
+    return [*(changed(one, dataset="ckplus") for one in made[:3]), made[3]]
+
+
+@pytest.fixture(scope="module")
+def every_kind(rows: list[AggregatedRow]) -> list[AggregatedRow]:
+    """With a mean over seeds, and a row of a narrower net with chosen folds only."""
+    again = changed(rows[0], experiment="again", seed=1)
+    return [*rows, again, changed(rows[1], width=0.5, chosen_folds=(0, 2), chosen_of=10)]
+
+
+def without_scores(made: AggregatedRow) -> AggregatedRow:
+    return changed(made, scores=None, problems={0: "is missing"}, configurations=None)
+
+
+def header(rows: list[AggregatedRow], *parts: str) -> list[str]:
+    return render(build_table(rows), "csv", parts).splitlines()[0].split(",")
+
+
+def test_the_csv_header_is_pinned(rows: list[AggregatedRow], every_kind: list[AggregatedRow]) -> None:
+    assert header(rows) == [*ROW, "seeds", *REPORTED_NUMBERS]
+    assert header(rows[3:]) == [*ROW, "seeds"]
+    assert header(every_kind) == [*ROW, "seeds", *ODD, *SEED_DEVIATIONS, *REPORTED_NUMBERS]
+
+
+def test_the_csv_header_follows_the_first_row_where_that_lacks_scores_or_has_more_keys(
+    rows: list[AggregatedRow], every_kind: list[AggregatedRow]
+) -> None:
+    numbers = ROW[len(WITHOUT_SCORES) :]
+    assert header([without_scores(rows[3]), rows[3]]) == [*WITHOUT_SCORES, "seeds", *numbers]
+    expected = list(ROW)
+    expected.insert(expected.index("backbone") + 1, ODD[0])
+    expected[expected.index("fold_count") + 1 : expected.index("fold_count") + 1] = ODD[1:]
+    assert header(every_kind[-1:]) == [*expected, "seeds", *REPORTED_NUMBERS]
+
+
+@pytest.mark.parametrize("part", DETAILS)
+def test_the_csv_headers_of_the_parts_are_pinned(rows: list[AggregatedRow], part: str) -> None:
+    assert header(rows, part) == [*ROW_KEYS, *DETAILS[part]]
+
+
+def test_the_json_keys_are_pinned(every_kind: list[AggregatedRow]) -> None:
+    document = json.loads(render(build_table(every_kind), "json"))
+    assert list(document) == ["format", "definitions", "sections"]
+    section = document["sections"][0]
+    assert list(section) == ["dataset", "rows", "over_seeds", "reported", "comparisons", "best", "notes"]
+    first, odd = section["rows"][0], section["rows"][3]
+    assert list(first) == [*ROW, *DETAILS]
+    assert [key for key in odd if key not in first] == ODD
+    assert [key for key in odd if key in first] == list(first)
+    (group,) = section["over_seeds"]
+    assert list(group) == SEEDS
+    assert all(list(one) == REPORTED for one in section["reported"])
+    assert all(list(one) == COMPARISON for one in section["comparisons"])
+    assert list(first["folds"][0]) == DETAILS["folds"]
+    assert list(first["classes"][0]) == DETAILS["classes"]
+    assert next(iter(first["confusions"])) == "class_names"
+
+
+def test_the_json_keys_of_the_best_row_and_of_a_row_without_scores_are_pinned(
+    rows: list[AggregatedRow],
+) -> None:
+    (section,) = json.loads(render(build_table(rows[:2]), "json", []))["sections"]
+    assert list(section["best"]) == ROW_KEYS
+    (section,) = json.loads(render(build_table([without_scores(rows[0])]), "json", []))["sections"]
+    assert list(section["rows"][0]) == WITHOUT_SCORES
+
+
+def test_stored_words_are_pinned(every_kind: list[AggregatedRow]) -> None:
+    section = json.loads(render(build_table(every_kind), "json"))["sections"][0]
+    assert {row["source"] for row in section["rows"]} == {"ours"}
+    assert section["over_seeds"][0]["source"] == "ours, mean over seeds"
+    assert section["over_seeds"][0]["experiment"] == "tune-synthetic-quick again"
+    assert section["over_seeds"][0]["seeds"] == [0, 1]
+    assert {row["source"] for row in section["reported"]} == {"reported"}
+    assert section["reported"][0]["selection_rule"] == "not stated"
+    assert section["rows"][3]["chosen_folds"] == "0 2"
