@@ -19,6 +19,7 @@ from pathlib import Path
 
 import numpy as np
 
+from benchmarks.bootstrap import resample_mean_of_folds, resample_pooled
 from platform.evaluation.accuracy_interval import (
     AccuracyInterval,
     Interval,
@@ -26,7 +27,6 @@ from platform.evaluation.accuracy_interval import (
     clopper_pearson,
     subject_spread,
 )
-from platform.evaluation.bootstrap import resample_mean_of_folds, resample_pooled
 
 SUBJECTS = (31, 118)
 ACCURACIES = (0.62, 0.83, 0.98)

@@ -1,1 +1,1 @@
-"""From stored runs to the rows of a table."""
+"""Aggregation of stored fold runs into table rows."""

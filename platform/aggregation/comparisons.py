@@ -1,17 +1,18 @@
-"""Which differences between rows the data support: paired tests, and whether a best row may be marked."""
+"""Paired tests between rows, and the rule that marks a best row."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from platform.aggregation.aggregate import AggregatedRow, TableRow
-from platform.evaluation import statistics
+from platform.aggregation.aggregate import AggregatedRow
+from platform.aggregation.table_row import TableRow
+from platform.evaluation.paired_tests import holm, sign_flip_test
 
 
 @dataclass(frozen=True, kw_only=True)
 class Comparison:
-    """FMPN's row against another, on the same images. Differences of pooled image accuracy in [-1, 1]."""
+    """FMPN's row minus another on the same images, in pooled image accuracy, [-1, 1]."""
 
     first: TableRow
     second: TableRow
@@ -19,28 +20,28 @@ class Comparison:
     p_value: float
     """Two-sided exact sign-flip test over subjects."""
     holm_p_value: float
-    """Adjusted for all comparisons that one table shows for one data set and experiment."""
+    """Corrected over all comparisons of one experiment on one data set."""
     image_count: int
     subject_count: int
     differing_subjects: int
 
 
 def compare(rows: Sequence[AggregatedRow], reference_method: str = "fmpn") -> list[Comparison]:
-    """The reference method's first cross-validated row against every row on exactly the same images.
+    """The reference method's first row compared with every other row that tested exactly the same images.
 
-    Rows of one data set and experiment. Incomplete rows are left out. Holm's correction runs over
-    the comparisons returned.
+    rows: of one data set and experiment; incomplete ones are left out. Holm's correction covers the
+    comparisons returned.
     """
-    complete = [(row.row, row.answers) for row in rows if row.row.complete and row.answers is not None]
+    complete = [(row.row, row.images) for row in rows if row.row.complete and row.images is not None]
     reference = next((pair for pair in complete if pair[0].method == reference_method), None)
     if reference is None:
         return []
     results = []
-    for row, answers in complete:
-        if row is not reference[0] and answers.tested == reference[1].tested:
-            tested = statistics.sign_flip_test(reference[1].correct, answers.correct, answers.subject)
-            results.append((row, len(answers.correct), tested))
-    adjusted = statistics.holm([result.p_value for _, _, result in results])
+    for row, images in complete:
+        if row is not reference[0] and images.tested == reference[1].tested:
+            tested = sign_flip_test(reference[1].correct, images.correct, images.subject)
+            results.append((row, len(images.correct), tested))
+    adjusted = holm([result.p_value for _, _, result in results])
     return [
         Comparison(
             first=reference[0],
@@ -59,8 +60,8 @@ def compare(rows: Sequence[AggregatedRow], reference_method: str = "fmpn") -> li
 def best_row(rows: Sequence[TableRow]) -> TableRow | None:
     """The row with the highest pooled accuracy, if its 95 % interval overlaps no other row's; else None.
 
-    Incomplete rows, rows selected on test images, rows without interval, and rows of several prepared data
-    sets or fold rules allow no ranking.
+    No row is best among rows that are incomplete, were selected on test folds, have no interval, or differ in
+    prepared set, fold rule or folds.
     """
     if len(rows) < 2 or any(not row.complete or row.leaks for row in rows):
         return None

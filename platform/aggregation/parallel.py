@@ -1,4 +1,4 @@
-"""The rows of several experiments, by several processes where there are many fold runs."""
+"""Aggregation of several experiments, in parallel processes when there are many fold runs."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from platform.aggregation.aggregate import AggregatedRow, aggregate_row
-from platform.aggregation.choosing_score import winners_only
+from platform.aggregation.selection_score import winners_only
 from platform.host.machine_limits import usable_cpus
 from platform.runs.store import ResultsStore
 
@@ -17,9 +17,9 @@ if TYPE_CHECKING:
     from concurrent.futures import Executor
 
 MANY_FOLD_RUNS = 1000
-"""From here on a second process pays for its start of one or two seconds."""
+"""Fold runs from which parallel processes outweigh their start-up of one or two seconds."""
 MOST_PROCESSES = 4
-"""Each holds the libraries once more, about 0.2 GiB."""
+"""Each process loads the libraries again, about 0.2 GiB."""
 ROWS_A_MESSAGE = 4
 
 Job = tuple[Path, dict[str, Any], Mapping[str, Any], bool]
@@ -34,11 +34,11 @@ def aggregate_experiments(
 ) -> list[AggregatedRow]:
     """All rows of several experiments, in their order. Raises UserError as `aggregate_row` does.
 
-    progress: called with (fold runs read, all) where there are MANY_FOLD_RUNS.
+    progress: called with (fold runs read, all fold runs) when there are at least MANY_FOLD_RUNS.
     """
     jobs: list[Job] = []
     for experiment in experiments:
-        # What a row needs of its experiment, which is sent to a process with every row.
+        # Sent to a process with every row, so only the parts that a row uses.
         facts = {key: experiment[key] for key in ("name", "preset", "command")}
         facts["studies"] = winners_only(experiment)
         jobs += [(store.root, facts, row, partial) for row in experiment["rows"]]

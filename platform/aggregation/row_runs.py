@@ -1,4 +1,4 @@
-"""The fold runs of one row, read from the store once and refused where they do not belong together."""
+"""The fold runs of one row: read from the store once, and refused unless they belong together."""
 
 from __future__ import annotations
 
@@ -40,17 +40,17 @@ class FinishedRun:
 
 @dataclass(frozen=True, kw_only=True)
 class RowRuns:
-    """What the store has of a row."""
+    """The stored fold runs of a row."""
 
     name: str
-    """The row in an error's sentence."""
+    """Names the row in error messages."""
     finished: tuple[FinishedRun, ...]
-    """By fold."""
+    """Ordered by fold."""
     problems: dict[int, str]
-    """Fold to what is wrong with it (`is missing`, `failed (...)`); empty for a complete row."""
+    """Fold to its problem (`is missing`, `failed (...)`); empty for a complete row."""
 
     def common(self, key: Callable[[FinishedRun], Any]) -> Any:
-        """What `key` gives for the first finished run, and for all others too; None without any."""
+        """`key` of the first finished run, which all others share; None without a finished run."""
         return key(self.finished[0]) if self.finished else None
 
 
@@ -58,8 +58,8 @@ def read_row_runs(store: ResultsStore, experiment: Mapping[str, Any], row: Mappi
     """The fold runs of a row (a mapping as in experiment.json).
 
     Raises UserError naming the row and the folds when a fold is listed twice or out of range, when a
-    manifest was edited, or when the runs are of another row or not of one kind (data hash, seed, result
-    version, and settings unless each fold chose its own).
+    manifest was edited, when a run belongs to another row, or when the runs differ in data hash, seed, result
+    version or configuration (which may differ under `nested`).
     """
     name = f"{row['title']} ({row['backbone']}, {row['dataset']}) of experiment {experiment['name']!r}"
     finished, problems = [], {}
@@ -82,10 +82,10 @@ def read_row_runs(store: ResultsStore, experiment: Mapping[str, Any], row: Mappi
 
 
 def read_predictions(store: ResultsStore, runs: RowRuns, row: Mapping[str, Any]) -> Predictions | None:
-    """The joined predictions of the finished folds; None where there is none.
+    """The concatenated predictions of the finished folds; None without a finished fold.
 
-    Raises UserError on a changed file, unknown classes, an image that was predicted twice, and images of
-    another data set or fold.
+    Raises UserError on an edited file, unknown classes, an image predicted twice, and images of another data
+    set or fold.
     """
     parts = []
     for run in runs.finished:
@@ -94,9 +94,9 @@ def read_predictions(store: ResultsStore, runs: RowRuns, row: Mapping[str, Any])
         folds, datasets = sorted(set(part.fold.tolist())), sorted(set(part.dataset.tolist()))
         if folds != [run.fold] or datasets != [row["dataset"]]:
             raise UserError(
-                f"{runs.name}, fold {run.fold}: {path} must hold images of {row['dataset']} tested by fold "
-                f"{run.fold} only, but has folds {folds} of {', '.join(datasets)}; remove its folder "
-                "to compute it again."
+                f"{runs.name}, fold {run.fold}: {path} must hold only images of {row['dataset']} tested by "
+                f"fold {run.fold}, but holds folds {folds} of {', '.join(datasets)}; remove its folder and "
+                "run the experiment's command again."
             )
         parts.append(part)
     if not parts:
@@ -108,31 +108,31 @@ def read_predictions(store: ResultsStore, runs: RowRuns, row: Mapping[str, Any])
 
 
 def _identity_of_fold(row: Mapping[str, Any], name: str) -> dict[int, str | None]:
-    """Fold index to identity of its fold run, None where the row lists none.
+    """Fold index to the identity of its fold run, None where the row lists none.
 
-    Folds 0 to fold_count - 1, or those that were chosen.
+    Keys: folds 0 to fold_count - 1, or the requested folds.
     """
     wanted = [int(fold) for fold in row.get("chosen_folds", range(int(row["fold_count"])))]
     identities: dict[int, str | None] = dict.fromkeys(wanted)
     for run in row["runs"]:
         fold = run["fold"]
         if fold not in identities:
-            raise UserError(f"{name}: folds must be {_range_text(wanted)}, but there is a fold {fold}.")
+            raise UserError(f"{name}: folds must be {_range_text(wanted)}, but fold {fold} is listed.")
         if identities[fold] is not None:
-            raise UserError(f"{name}: each fold must be there once, but fold {fold} is listed twice.")
+            raise UserError(f"{name}: each fold must be listed once, but fold {fold} is listed twice.")
         identities[fold] = run["identity"]
     return identities
 
 
 def _range_text(folds: list[int]) -> str:
-    """`0 to 9`, or `2, 6` of chosen ones."""
+    """`0 to 9`, or `2, 6` for requested folds."""
     if folds == list(range(len(folds))):
         return f"0 to {len(folds) - 1}"
     return ", ".join(map(str, folds))
 
 
 def _check_belonging(runs: RowRuns, row: Mapping[str, Any]) -> None:
-    """UserError when a fold run is of another row, or none that may stand in a table."""
+    """UserError when a fold run belongs to another row, or is not a final run on test folds."""
     for run in runs.finished:
         record = run.record
         wanted = {
@@ -151,16 +151,19 @@ def _check_belonging(runs: RowRuns, row: Mapping[str, Any]) -> None:
 
 
 def _check_one_kind(runs: RowRuns, row: Mapping[str, Any]) -> None:
-    """UserError when the finished folds are of several kinds, which makes no one number."""
+    """UserError when the finished folds differ in something that one row must have in common."""
     kinds: dict[str, tuple[str, Callable[[FinishedRun], Any]]] = {
-        "data hashes": ("the data was prepared anew in between", lambda run: run.record["data"]["hash"][:12]),
+        "data hashes": (
+            "the data was prepared again in between",
+            lambda run: run.record["data"]["hash"][:12],
+        ),
         "result versions": (
-            "the code's numbers changed in between",
+            "the code's results changed in between",
             lambda run: run.record["result_version"],
         ),
         "seeds": ("each seed is a row of its own", lambda run: run.record["seed"]),
     }
-    if row["selection_rule"] != "nested":  # there each fold has a configuration of its own
+    if row["selection_rule"] != "nested":  # there each fold selects its own configuration
         kinds["settings"] = ("a row is one configuration", _settings)
     for what, (why, key) in kinds.items():
         fold_of_value: dict[Any, int] = {}
@@ -170,7 +173,7 @@ def _check_one_kind(runs: RowRuns, row: Mapping[str, Any]) -> None:
             values = _shortened(fold_of_value) if what == "settings" else fold_of_value
             listed = ", ".join(f"fold {fold} has {value}" for value, fold in values.items())
             raise UserError(
-                f"{runs.name}: the folds of a row must be of one kind, but their {what} differ ({listed}); "
+                f"{runs.name}: the folds of a row must agree, but their {what} differ ({listed}); "
                 f"{why}: run the experiment's command again under a new name."
             )
 
@@ -180,7 +183,7 @@ def _settings(run: FinishedRun) -> str:
 
 
 def _shortened(fold_of_settings: Mapping[str, int]) -> dict[str, int]:
-    """Only what differs between the settings, as text."""
+    """Only the differing settings, as text."""
     all_settings = [parse_own_json(text, "settings") for text in fold_of_settings]
     names = sorted(set().union(*all_settings))
     differing = [name for name in names if len({str(one.get(name)) for one in all_settings}) > 1]

@@ -1,4 +1,4 @@
-"""Rows that differ in nothing but the seed, and what the seed changes."""
+"""Groups of rows that differ only in the training seed, and their mean and spread."""
 
 from __future__ import annotations
 
@@ -7,7 +7,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from platform.aggregation.aggregate import TableRow
+from platform.aggregation.table_row import TableRow
+from platform.evaluation.run_variance import RunVariance, seed_variance
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -16,12 +17,12 @@ class SeedMean:
 
     mean: float
     standard_deviation: float
-    """n - 1 in the denominator: of one training, not a standard error of the mean."""
+    """n - 1 in the denominator: the spread of single training runs, not a standard error of the mean."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class SeedGroup:
-    """Two or more complete rows of one method, data set, rule and configuration."""
+    """Two or more complete rows with equal method, data, rules and configurations, and different seeds."""
 
     rows: tuple[TableRow, ...]
     """By ascending seed; each seed once."""
@@ -46,9 +47,15 @@ class SeedGroup:
         """Of the rows' pooled accuracies of sequences."""
         return _over_seeds([row.scores.pooled_sequence_accuracy for row in self.rows if row.scores])
 
+    @property
+    def variance(self) -> RunVariance:
+        """The fold accuracies of all rows, split into effects of seed and fold."""
+        folds = [row.scores.folds for row in self.rows if row.scores]
+        return seed_variance(np.array([[fold.accuracy for fold in one] for one in folds]))
+
 
 def seed_groups(rows: Sequence[TableRow]) -> tuple[SeedGroup, ...]:
-    """The groups among `rows`, in the order of their first row. Incomplete rows are in none."""
+    """The groups among `rows`, ordered by their first row. Incomplete rows belong to none."""
     found: dict[tuple[object, ...], dict[int, TableRow]] = {}
     for row in rows:
         if not row.complete or row.scores is None or row.seed is None:
@@ -57,7 +64,7 @@ def seed_groups(rows: Sequence[TableRow]) -> tuple[SeedGroup, ...]:
             row.method, row.dataset, row.selection_rule, row.kind, row.masks, row.fold_rule, row.fold_count,
             row.chosen_folds, row.data_hash, row.result_version, row.configurations,
         )  # fmt: skip
-        # The same fold runs can stand in two experiments; they are one seed.
+        # Two experiments can contain the same fold runs; they count as one seed.
         found.setdefault(key, {}).setdefault(row.seed, row)
     return tuple(
         SeedGroup(rows=tuple(of_seed[seed] for seed in sorted(of_seed)))

@@ -1,1 +1,1 @@
-"""Predictions, metrics and statistics: pure functions of what a fold run stored."""
+"""Predictions, metrics and statistics: pure functions of stored results."""

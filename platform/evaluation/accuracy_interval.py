@@ -1,4 +1,4 @@
-"""The interval that is shown with an accuracy; chosen by simulated coverage (docs/statistics.md)."""
+"""Confidence interval of an accuracy over subjects; chosen by simulated coverage (docs/statistics.md)."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ from platform.evaluation.subjects import check_images
 
 METHOD = "Korn-Graubard over subjects"
 FEW_SUBJECTS = 10
-"""With fewer subjects, or errors (or correct images) on fewer, the interval says how little it knows."""
+"""Below this number of subjects, or of subjects with errors or with correct images, a caveat is due."""
 
 ROUNDING = 1e-14
-"""A subject's share in the accuracy below this is a sum that should have been zero."""
+"""Below this, a subject's contribution to the accuracy is rounding of a zero sum."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -24,38 +24,38 @@ class Interval:
     high: float
 
     def overlaps(self, other: Interval) -> bool:
-        """True when the two share at least one point."""
+        """Whether the two share at least one point."""
         return self.low <= other.high and other.low <= self.high
 
 
 @dataclass(frozen=True, kw_only=True)
 class AccuracyInterval(Interval):
-    """An interval with its method and what it cannot do."""
+    """An interval with its method and its limits."""
 
     method: str
     caveat: str | None
-    """A sentence to print beside it; None where there is nothing special to say."""
+    """A sentence to show with the interval; None without a special limit."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class SubjectSpread:
-    """What the images say about an accuracy and about how much it varies between subjects."""
+    """An accuracy and its variation between subjects, as estimated from images."""
 
     accuracy: float
     """Pooled, or the mean of folds; in [0, 1]."""
     variance: float
     """Of `accuracy` over draws of subjects (linearised)."""
     freedom: float
-    """Degrees of freedom of `variance`, by Satterthwaite; from 1 to subject_count - 1."""
+    """Satterthwaite's degrees of freedom of `variance`; from 1 to subject_count - 1."""
     subject_count: int
     erring_subjects: int
     """Subjects with at least one wrong image."""
     answering_subjects: int
     """Subjects with at least one correct image."""
     fewest_effective: float
-    """Independent images that the data are worth if all images of a subject go the same way."""
+    """Effective number of independent images if all images of a subject share their outcome."""
     most_effective: float
-    """The same if the images of a subject are independent of each other."""
+    """Effective number of images if the images of a subject are independent."""
 
 
 def accuracy_interval(
@@ -67,23 +67,23 @@ def accuracy_interval(
 ) -> AccuracyInterval:
     """Interval of the pooled accuracy (`fold` None) or of the mean of folds, for new subjects.
 
-    correct: bool (n,). subject: str (n,). fold: int (n,), the fold that tested each image. No random
-    numbers. Raises ValueError with fewer than two subjects and for a `correct` that is not bool.
+    correct: bool (n,). subject: str (n,). fold: int (n,), the fold that tested each image. Not
+    random. Raises ValueError with fewer than two subjects and for a `correct` that is not bool.
 
-    An accuracy A of n images with variance V over subjects is as certain as one of m = A (1 - A) / V
+    An accuracy A of n images with variance V over subjects is as precise as one of m = A (1 - A) / V
     independent images; the interval is Clopper and Pearson's for A m correct of m.
     Source: Korn and Graubard (1998), Survey Methodology 24:193-201, with two departures:
     - They shrink m by (z / t)^2 with S - 1 degrees of freedom. Near 100 % only the few subjects with errors
-      tell anything about V; so the degrees of freedom are Satterthwaite's ((1946), Biometrics Bulletin
-      2:110-114), at most S - 1: 2 (sum of r^2)^2 / (sum of r^4), r what each subject adds to A.
-    - They let m be n at most; here that comes before the shrinking, and m is never less than where all
-      images of a subject go the same way: S for S subjects of equal size. A score without any error, where
-      V says nothing, has that m: 95 % reach down to about 1 - 3.7 / S.
+      inform V, so the degrees of freedom are Satterthwaite's ((1946), Biometrics Bulletin
+      2:110-114), at most S - 1: 2 (sum of r^2)^2 / (sum of r^4), r each subject's contribution to A.
+    - They limit m to n; here the limit applies before the shrinking, and m is never below its value when all
+      images of a subject share their outcome: S for S subjects of equal size. A score without errors, for
+      which V is uninformative, has that m: its 95 % CI reaches down to about 1 - 3.7 / S.
 
-    Assumes that subjects are independent draws of the population one speaks about, and that accuracy
-    does not depend on how many images a subject has. Does not see the variance of training (seeds,
-    training subjects). In the mean of folds, differences between folds count as differences between
-    subjects, which makes the interval longer when folds truly differ.
+    Assumes that subjects are independent draws from the target population, and that accuracy does not depend
+    on the number of images of a subject. Excludes the variation of training (seeds, training subjects). In
+    the mean of folds, differences between folds count as differences between subjects, so the interval is too
+    wide when folds truly differ.
     """
     spread = subject_spread(correct, subject, fold)
     low, high = clopper_pearson(spread.accuracy, _effective_images(spread, confidence), confidence)
@@ -105,7 +105,7 @@ def subject_spread(correct: np.ndarray, subject: np.ndarray, fold: np.ndarray | 
     if fold.shape != subject.shape:
         raise ValueError(f"every image needs a fold: {len(fold)} folds, {len(subject)} images")
     folds, fold_index = np.unique(fold, return_inverse=True)
-    # Whole numbers by (subject, fold) first: the result must not depend on the order of the images.
+    # Integer counts by (subject, fold) first, so that the order of the images cannot change the result.
     cells, cell_index = np.unique(subject_index * len(folds) + fold_index, return_inverse=True)
     images = np.bincount(cell_index)
     right = np.bincount(cell_index, weights=correct)
@@ -129,7 +129,7 @@ def subject_spread(correct: np.ndarray, subject: np.ndarray, fold: np.ndarray | 
 
 
 def clopper_pearson(accuracy: float, images: float, confidence: float) -> tuple[float, float]:
-    """The exact binomial interval of `accuracy * images` correct of `images`; neither need be whole.
+    """The exact binomial interval of `accuracy * images` correct of `images`; both may be fractions.
 
     Source: Clopper and Pearson (1934), Biometrika 26:404-413, by quantiles of the beta distribution.
     """
@@ -162,19 +162,19 @@ def _effective_images(spread: SubjectSpread, confidence: float) -> float:
     return max(spread.most_effective / design_effect * shrinkage, spread.fewest_effective)
 
 
-_POORLY_KNOWN = "the variation between people is poorly known and the interval is long"
+_POORLY_KNOWN = "the variation between people is poorly known."
 
 
 def _caveat(spread: SubjectSpread) -> str | None:
     erring, answering = spread.erring_subjects, spread.answering_subjects
     if min(erring, answering) == 0:
         return (
-            f"{'no image is wrong' if erring == 0 else 'no image is right'}: the bound is that of "
-            f"{spread.fewest_effective:.0f} equal subjects whose images all go one way"
+            f"No image is {'wrong' if erring == 0 else 'right'}, so the interval is that of "
+            f"{spread.fewest_effective:.0f} equal subjects, each with all images right or all wrong."
         )
     if spread.subject_count < FEW_SUBJECTS:
-        return f"with {spread.subject_count} subjects {_POORLY_KNOWN}"
+        return f"With {spread.subject_count} subjects {_POORLY_KNOWN}"
     if min(erring, answering) < FEW_SUBJECTS:
         count, which = (erring, "errors") if erring <= answering else (answering, "correct images")
-        return f"only {count} subject{'s have' if count > 1 else ' has'} {which}, so {_POORLY_KNOWN}"
+        return f"Only {count} subject{'s have' if count > 1 else ' has'} {which}, so {_POORLY_KNOWN}"
     return None

@@ -1,11 +1,11 @@
-"""How good predicted motion masks are, beside what costs nothing, and how far stage 2 moves them.
+"""Quality of predicted motion masks against trivial baselines, and the change that stage 2 makes.
 
-Only six or seven masks exist in a fold, one a class, so a small mean squared error alone says little: the
-mean of the masks, the same for every face, has one too. So the error stands beside that constant's, and
-beside it how often a predicted mask is nearest to the mask of its own face's class.
+A fold has only six or seven masks, one a class, so a small mean squared error alone is not informative: the
+mean of the masks, equal for every face, has a small error too. The quality therefore compares with that
+constant mask, and counts how often a predicted mask is nearest to the mask of the face's true class.
 
 Shapes: n test faces, K classes, masks of S x S pixels in [0, 1]. Distance: mean squared difference over
-pixels. All means over faces are exact sums: the order of the faces cannot change a bit.
+pixels. Means over faces are exact sums, so the order of the faces cannot change a bit.
 """
 
 from __future__ import annotations
@@ -18,12 +18,12 @@ from typing import Any
 import numpy as np
 
 TIE_TOLERANCE = 1e-9
-"""Distances this close to the smallest are equal to it: rounding must not choose between equal masks."""
+"""Distances this close to the smallest count as ties, so that rounding cannot decide between equal masks."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class MaskQuality:
-    """The masks that a fold run predicts for its test faces. Errors in [0, 1], lower is better."""
+    """Quality of the masks that a fold run predicts for its test faces. Errors in [0, 1], lower is better."""
 
     face_count: int
     """n: test faces."""
@@ -34,12 +34,12 @@ class MaskQuality:
     constant_error: float
     """The same error of the mean training mask: the class masks, averaged over training images."""
     nearest_share: float
-    """Share of faces whose final mask is nearest to its own class's mask, in [0, 1]; a tie of t masks
-    counts 1/t."""
+    """Share of faces whose final mask is nearest to the mask of their true class, in [0, 1]; a tie of t
+    masks counts 1/t."""
     constant_nearest_share: float
     """The same share of the mean training mask, whose nearest class is the same for every face."""
     chance_level: float
-    """1/K: the share that a mask drawn evenly among the K would have."""
+    """1/K: the share for a mask drawn uniformly among the K."""
     stage1_error: float | None = None
     """`error` of the masks by the generator after stage 1; None without a stage 1."""
     stage1_nearest_share: float | None = None
@@ -49,16 +49,16 @@ class MaskQuality:
 
     @property
     def error_change(self) -> float | None:
-        """What stage 2 adds to the error: positive is worse. None without a stage 1."""
+        """Change of the error by stage 2: positive is worse. None without a stage 1."""
         return None if self.stage1_error is None else self.error - self.stage1_error
 
     @property
     def nearest_share_change(self) -> float | None:
-        """What stage 2 adds to the nearest share: negative is worse. None without a stage 1."""
+        """Change of the nearest share by stage 2: negative is worse. None without a stage 1."""
         return None if self.stage1_nearest_share is None else self.nearest_share - self.stage1_nearest_share
 
     def to_dict(self) -> dict[str, float | None]:
-        """Fields and the two changes by name: what a fold run's manifest holds as `mask_quality`."""
+        """Fields and the two changes by name, as a fold run's manifest stores them under `mask_quality`."""
         values = {field.name: getattr(self, field.name) for field in fields(self)}
         return values | {
             "error_change": self.error_change,
@@ -67,7 +67,7 @@ class MaskQuality:
 
     @classmethod
     def from_dict(cls, values: Mapping[str, Any]) -> MaskQuality:
-        """What `to_dict` gave; the changes are worked out again. KeyError when a field is missing."""
+        """The inverse of `to_dict`; the changes are recomputed. KeyError when a field is missing."""
         return cls(**{field.name: values[field.name] for field in fields(cls)})
 
 
@@ -82,9 +82,9 @@ def mask_quality(
     """The quality of predicted masks [n, S, S] in [0, 1].
 
     labels: int [n] in [0, K), the true classes. class_masks: [K, S, S] in [0, 1], made from training
-    subjects, cut as the predicted ones are. training_counts: int [K], training images of each class.
-    stage1_predicted: [n, S, S], what the generator predicted for the same faces before stage 2.
-    ValueError when shapes, ranges or counts do not fit together.
+    subjects and cropped like the predicted ones. training_counts: int [K], training images of each class.
+    stage1_predicted: [n, S, S], predictions of the generator for the same faces before stage 2.
+    ValueError when shapes, ranges or counts are inconsistent.
     """
     if stage1_predicted is not None and stage1_predicted.shape != predicted.shape:
         raise ValueError(
@@ -115,7 +115,7 @@ def quality_of_distances(
     stage1_distances: np.ndarray | None = None,
     drift: np.ndarray | None = None,
 ) -> MaskQuality:
-    """As `mask_quality`, from distances: thousands of masks at 299 pixels need not be held at once.
+    """`mask_quality` from distances, so that thousands of masks at 299 pixels need not be in memory at once.
 
     distances, stage1_distances: float [n, K] of `mask_distances`. drift: float [n], mean squared
     difference of each face's two masks, given exactly when stage1_distances is. ValueError as there.
@@ -158,14 +158,14 @@ def mask_distances(predicted: np.ndarray, class_masks: np.ndarray) -> np.ndarray
         if not (masks.min() >= 0 and masks.max() <= 1):  # NaN fails too
             raise ValueError(f"{name} must be in [0, 1], but reach from {masks.min()} to {masks.max()}")
     masks = class_masks.astype(np.float64)
-    # One face at a time: a pair's distance cannot depend on what stands beside it.
+    # One face at a time, so that a pair's distance cannot depend on the rest of the batch.
     return np.array([[_mean_square(face - mask) for mask in masks] for face in predicted])
 
 
 def average_over_folds(qualities: Sequence[MaskQuality]) -> MaskQuality:
-    """Unweighted mean of the folds' numbers; faces are added up. ValueError for no fold.
+    """Unweighted mean of the folds' numbers; face counts are summed. ValueError without a fold.
 
-    What is None in one fold is None in the mean: stages of different folds are never mixed.
+    A number that is None in one fold is None in the mean, so that stages are never mixed.
     """
     if not qualities:
         raise ValueError("the mean of folds needs at least one fold")

@@ -1,8 +1,8 @@
 """Accuracies, macro F1 and confusion counts, as pure functions of predictions.
 
-Two numbers are easily mistaken for one another. The *mean of folds* is the unweighted mean of the
-fold accuracies, and what the FMPN paper prints; the *pooled* accuracy is the share of all images.
-The released folds of CK+ give 98.06 and 98.17, those of MMI 82.74 and 80.13.
+Two accuracies must not be confused. The *mean of folds* is the unweighted mean of the fold accuracies, which
+the FMPN paper reports; the *pooled* accuracy is the share of correct images over all folds. The released
+folds of CK+ give 98.06 and 98.17, those of MMI 82.74 and 80.13.
 """
 
 from __future__ import annotations
@@ -26,14 +26,14 @@ def fold_accuracies(correct: np.ndarray, fold: np.ndarray) -> dict[int, float]:
 
 
 def mean_of_folds(accuracies: Mapping[int, float]) -> float:
-    """Unweighted mean of the fold accuracies: every fold counts the same, whatever its size."""
+    """Unweighted mean of the fold accuracies, whatever the size of the folds. ValueError without a fold."""
     if not accuracies:
         raise ValueError("the mean of folds needs at least one fold")
     return float(np.mean(list(accuracies.values())))
 
 
 def fold_standard_deviation(accuracies: Mapping[int, float]) -> float | None:
-    """Spread of the fold accuracies (n - 1 in the denominator), None for a single fold.
+    """Standard deviation of the fold accuracies (n - 1 in the denominator), None for a single fold.
 
     Not a standard error of the mean: training sets overlap, and test folds differ in size.
     """
@@ -41,7 +41,7 @@ def fold_standard_deviation(accuracies: Mapping[int, float]) -> float | None:
 
 
 def pooled_accuracy(correct: np.ndarray) -> float:
-    """Share of all images, whichever fold tested them, in [0, 1]. correct: bool (n,), n >= 1."""
+    """Share of correct images over all folds, in [0, 1]. correct: bool (n,), n >= 1, else ValueError."""
     if not len(correct):
         raise ValueError("the pooled accuracy needs at least one image")
     return float(np.mean(correct))
@@ -49,13 +49,13 @@ def pooled_accuracy(correct: np.ndarray) -> float:
 
 @dataclass(frozen=True, kw_only=True)
 class ClassScore:
-    """How well one class is recognised. Shares in [0, 1]."""
+    """Precision, recall and F1 of one class, in [0, 1]."""
 
     name: str
     true_count: int
     """Items of this class."""
     predicted_count: int
-    """Items that were answered with this class."""
+    """Items predicted as this class."""
     precision: float | None
     """None for a class that was never predicted."""
     recall: float | None
@@ -71,7 +71,7 @@ def class_scores(
     from sklearn.metrics import precision_recall_fscore_support
 
     counts = confusion_counts(true, predicted, class_names)
-    # Numbers for names: scikit-learn takes half the time on them.
+    # Class numbers instead of names halve the time in scikit-learn.
     pairs = np.repeat(np.arange(counts.size), counts.ravel())
     precision, recall, f1, true_counts = precision_recall_fscore_support(
         pairs // len(counts), pairs % len(counts), labels=np.arange(len(counts)), zero_division=0.0
@@ -94,7 +94,7 @@ def macro_f1(classes: Sequence[ClassScore]) -> float:
     """Unweighted mean over classes of F1 in [0, 1], of pooled predictions.
 
     Averaged over the classes that occur among the true ones; a class never predicted has F1 = 0.
-    (Averaging each fold's F1 instead is undefined wherever a fold lacks a class, as MMI's fold 8.)
+    (Averaging the folds' F1 would be undefined where a fold lacks a class, as in MMI's fold 8.)
     """
     return float(np.mean([score.f1 for score in classes if score.f1 is not None]))
 
@@ -103,11 +103,11 @@ Vote = Literal["mean_score", "majority"]
 
 
 def sequence_predictions(predictions: Predictions, vote: Vote = "mean_score") -> Predictions:
-    """One row a sequence, answered by a vote of its images; ordered by data set and sequence.
+    """One row a sequence, predicted by a vote of its images; ordered by data set and sequence.
 
-    vote: `mean_score` takes the class with the highest mean score; `majority` the class that most images
-    were answered with, and of several such the one with the highest mean score. What then is still tied
-    goes to the class that comes first in `class_names`. The `image` column holds the sequence's name,
+    vote: `mean_score` takes the class with the highest mean score; `majority` the class predicted for most
+    images, and among several such the one with the highest mean score. Remaining ties go to the class that
+    comes first in `class_names`. The `image` column holds the sequence's name,
     `scores` the mean scores. Raises UserError when the images of one sequence differ in label, subject
     or fold.
     """
@@ -122,9 +122,9 @@ def sequence_predictions(predictions: Predictions, vote: Vote = "mean_score") ->
         if differs.any():
             raise UserError(
                 f"the images of a sequence must agree in {column!r}, but those of sequence "
-                f"{str(predictions.sequence[differs][0])!r} differ; prepare the data set anew."
+                f"{str(predictions.sequence[differs][0])!r} differ; prepare the data set again."
             )
-    # float64 sums: the vote must not depend on the order of a sequence's images.
+    # float64 sums, so that the order of a sequence's images cannot change the vote.
     sums = np.zeros((len(first), len(predictions.class_names)))
     np.add.at(sums, group, predictions.scores.astype(np.float64))
     means = sums / np.bincount(group, minlength=len(first))[:, None]
@@ -148,7 +148,7 @@ def sequence_predictions(predictions: Predictions, vote: Vote = "mean_score") ->
 
 
 def confusion_counts(true: np.ndarray, predicted: np.ndarray, class_names: Sequence[str]) -> np.ndarray:
-    """int64 (K, K): cell [i, j] counts images of class i (row) answered as class j (column).
+    """int64 (K, K): cell [i, j] counts images of class i (row) predicted as class j (column).
 
     Raises ValueError on a class that is not in `class_names`.
     """

@@ -1,4 +1,4 @@
-"""An interval of the difference between two methods on the same images, over subjects."""
+"""Bootstrap interval over subjects of the difference between two methods on the same images."""
 
 from __future__ import annotations
 
@@ -24,11 +24,11 @@ def difference_interval(
     """Interval of the first's pooled accuracy minus the second's, in [-1, 1].
 
     first_correct, second_correct: bool (n,), of the same images in the same order. subject: (n,).
-    Percentile bootstrap: whole subjects are drawn with replacement, so that a subject's images stay
-    together and both methods meet the same subjects. Raises ValueError with fewer than two subjects.
+    Percentile bootstrap: whole subjects are drawn with replacement, so that the images of a subject stay
+    together and both methods are tested on the same subjects. Raises ValueError with fewer than two subjects.
     Source: Davison and Hinkley (1997), Bootstrap Methods and Their Application, sections 3.8 and 5.3.
-    Assumes that subjects are independent draws of the population one speaks about; does not see the
-    variance of training (seeds).
+    Assumes that subjects are independent draws from the target population. Excludes the variation of
+    training (seeds).
     """
     counts = paired_counts(first_correct, second_correct, subject)
     if len(counts) < 2:

@@ -1,21 +1,19 @@
-"""The stored outcome of fold runs: one row an evaluated image, classes by name, every class score."""
+"""Stored predictions of fold runs: one row an evaluated image, with class names and all class scores."""
 
 from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
 
 from platform.errors import UserError
-from platform.files.opening import read_bytes
 
 TEXT_COLUMNS = ("dataset", "subject", "sequence", "image", "true", "predicted")
 SCORE_PREFIX = "score_"
 _REPEATED = [name for name in TEXT_COLUMNS if name != "image"]
-"""Columns whose texts come again and again, and are stored as numbers into a list of them."""
+"""Columns with few distinct texts, stored as indices into a dictionary."""
 _NAMED_IN_ERRORS = 5
 
 
@@ -36,11 +34,11 @@ class Predictions:
     true: np.ndarray
     """str (n,): the labelled class."""
     predicted: np.ndarray
-    """str (n,): the class the method answered."""
+    """str (n,): the predicted class."""
     scores: np.ndarray
     """float32 (n, K): softmax scores in [0, 1], columns in the order of `class_names`."""
     class_names: tuple[str, ...]
-    """The K classes the method can answer."""
+    """The K classes that the method can predict."""
 
     def __post_init__(self) -> None:
         count = len(self.image)
@@ -61,28 +59,28 @@ class Predictions:
 
     @property
     def correct(self) -> np.ndarray:
-        """bool (n,): the predicted class is the labelled one."""
+        """bool (n,): whether the predicted class is the labelled one."""
         return self.true == self.predicted
 
 
 def check(predictions: Predictions, where: str) -> None:
-    """Refuse unknown classes, images predicted twice, scores that are no numbers, and predicted classes
-    that another class outscores.
+    """Raise UserError for unknown classes, images predicted twice, non-finite scores, and predicted classes
+    without the highest score.
 
-    `where` (a file, or what was joined) opens the error's sentence. Raises UserError.
+    where: a file, or a description of joined parts; opens the error message.
     """
     for column in ("true", "predicted"):
         unknown = sorted(set(getattr(predictions, column).tolist()) - set(predictions.class_names))
         if unknown:
             known = ", ".join(predictions.class_names)
             raise UserError(
-                f"{where}: the {column} classes must be among the scored ones ({known}), but there is "
+                f"{where}: the {column} classes must be among the scored ones ({known}), but include "
                 f"{', '.join(unknown)}; run the fold again."
             )
     doubled = _doubled_images(predictions)
     if doubled:
         raise UserError(
-            f"{where}: an image must be predicted once, but {_some(doubled)} came more than once; "
+            f"{where}: an image must be predicted once, but {_some(doubled)} occurs more than once; "
             "the folds overlap or a fold was counted twice."
         )
     if not np.isfinite(predictions.scores).all():
@@ -97,7 +95,7 @@ def check(predictions: Predictions, where: str) -> None:
 
 
 def _has_highest_score(predictions: Predictions) -> np.ndarray:
-    """bool (n,): no class has a higher score than the predicted one, which must be among the scored."""
+    """bool (n,): whether the predicted class, which must be a scored one, has the highest score."""
     column_of_class = {name: column for column, name in enumerate(predictions.class_names)}
     columns = np.array([column_of_class[name] for name in predictions.predicted.tolist()], dtype=np.int64)
     of_predicted = np.take_along_axis(predictions.scores, columns[:, None], axis=1)[:, 0]
@@ -106,7 +104,7 @@ def _has_highest_score(predictions: Predictions) -> np.ndarray:
 
 
 def _doubled_images(predictions: Predictions) -> list[str]:
-    """Names of images that occur more than once within their data set, sorted."""
+    """Sorted names of images that occur more than once within their data set."""
     keys = list(zip(predictions.dataset.tolist(), predictions.image.tolist(), strict=True))
     if len(set(keys)) == len(keys):
         return []
@@ -132,7 +130,7 @@ def to_bytes(predictions: Predictions, where: str = "predictions") -> bytes:
     for index, name in enumerate(predictions.class_names):
         columns[SCORE_PREFIX + name] = pa.array(predictions.scores[:, index], pa.float32())
     sink = pa.BufferOutputStream()
-    # For files of some hundred rows: a quarter of zstd's reading time, and no larger.
+    # For a few hundred rows, snappy reads four times faster than zstd, and files are no larger.
     pq.write_table(
         pa.table(columns), sink, compression="snappy", use_dictionary=_REPEATED, write_statistics=False
     )
@@ -141,13 +139,13 @@ def to_bytes(predictions: Predictions, where: str = "predictions") -> bytes:
 
 
 def from_bytes(content: bytes, where: str) -> Predictions:
-    """What `to_bytes` made, checked. Raises UserError that opens with `where` and says what is wrong."""
+    """Read and check the output of `to_bytes`. Raises UserError that opens with `where`."""
     import pyarrow as pa
     import pyarrow.parquet as pq
 
     try:
-        # ParquetFile and not read_table: the latter imports pyarrow's data set layer, 0.3 s for nothing.
-        # One thread: handing a small file's columns to others takes longer than reading them.
+        # ParquetFile, because read_table imports pyarrow's data set layer, which takes 0.3 s.
+        # One thread, because distributing the columns of a small file takes longer than reading them.
         table = pq.ParquetFile(pa.BufferReader(content)).read(use_threads=False)
     except (OSError, pa.ArrowException) as error:
         reason = str(error).splitlines()[0] if str(error) else type(error).__name__
@@ -165,7 +163,7 @@ def from_bytes(content: bytes, where: str) -> Predictions:
         raise UserError(
             f"{where}: predictions must have no empty cells, but {', '.join(with_nulls)} has some."
         )
-    # to_numpy() would import pandas, for nothing.
+    # from_dlpack, because to_numpy() would import pandas.
     numbers = {
         name: np.from_dlpack(columns[name].combine_chunks())
         for name in ("fold", *(SCORE_PREFIX + name for name in class_names))
@@ -180,25 +178,15 @@ def from_bytes(content: bytes, where: str) -> Predictions:
     return predictions
 
 
-def write_parquet(predictions: Predictions, path: Path) -> None:
-    """Write `to_bytes(predictions)` to a file. Raises UserError as `check` does, and writes nothing then."""
-    path.write_bytes(to_bytes(predictions, str(path)))
-
-
-def read_parquet(path: Path) -> Predictions:
-    """Read what `write_parquet` wrote, checked. Raises UserError naming the file and what is wrong."""
-    return from_bytes(read_bytes(path), str(path))
-
-
 def concatenate(parts: Sequence[Predictions]) -> Predictions:
-    """Join the predictions of several folds, checked. Raises UserError on doubled images or other classes."""
+    """Concatenate the predictions of several folds. UserError for duplicate images or different classes."""
     if not parts:
         raise ValueError("concatenate needs at least one part")
     class_names = parts[0].class_names
     for part in parts[1:]:
         if part.class_names != class_names:
             raise UserError(
-                f"predictions can only be joined over the same classes, but got {', '.join(class_names)} "
+                f"predictions can only be concatenated over equal classes, but got {', '.join(class_names)} "
                 f"and {', '.join(part.class_names)}; run the folds with one prepared data set."
             )
     joined = Predictions(

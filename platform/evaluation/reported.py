@@ -1,4 +1,4 @@
-"""Published accuracies, as reported, each with what it is and where it stands.
+"""Published accuracies as reported, with their protocol and source.
 
 Paper: Chen et al., Facial Motion Prior Networks for Facial Expression Recognition, VCIP 2019,
 arXiv 1902.08788, Table I. Released code: donydchen/FMPN-FER.
@@ -20,16 +20,16 @@ class ReportedResult:
     """One cell of a published table."""
 
     method: str
-    """As the method is called in the field."""
+    """The method's name in the field."""
     dataset: str
     """Our registry name of the data set."""
     accuracy_percent: float
     protocol: Protocol
     """What was scored: whole sequences or single images."""
     statistic: Statistic
-    """How folds were put together, where the released code or the paper lets us know."""
+    """How folds were averaged, where the paper or the released code shows it."""
     selection_rule: str
-    """`paper`: fixed settings and the last epoch, seen in the released code; else `not stated`."""
+    """`paper`: fixed settings and the last epoch, as in the released code; else `not stated`."""
     classes: str
     """Number of classes, or `not stated`."""
     frames: str
@@ -37,7 +37,7 @@ class ReportedResult:
     folds: str
     """How subjects or images were divided, or `not stated`."""
     our_method: str | None
-    """Registry name of our method of the same kind, whose row is set beside this one; None without one."""
+    """Registry name of our corresponding method, which is compared with this number; None without one."""
     source: str = TABLE_1
 
 
@@ -54,8 +54,8 @@ _TABLE_1_CELLS: tuple[tuple[str, Protocol, tuple[float | None, ...]], ...] = (
     ("CNN (no mask loss)", "image-based", (91.82, 63.10, 60.01)),
     ("FMPN", "image-based", (98.06, 82.74, 61.52)),
 )
-# Rows the paper's authors ran themselves, by our names of the methods; how the other rows, quoted from
-# elsewhere, were measured is not stated. Only FMPN's averaging is verified against released folds.
+# Rows that the paper's authors ran, to our names of the methods. The protocols of the other rows, which the
+# paper quotes, are not stated. Only FMPN's averaging is verified against released folds.
 _OWN_ROWS = {"CNN (baseline)": "cnn", "CNN (no mask loss)": "cnn_no_mask_loss", "FMPN": "fmpn"}
 _OWN_PROTOCOL = {
     "ckplus": {"classes": "7", "frames": "last 3 of each sequence", "folds": "10, by subject"},
@@ -74,11 +74,11 @@ RELEASED_TEST_SIZES: dict[str, tuple[int, ...]] = {
     "ckplus": (78, 72, 114, 90, 90, 93, 111, 108, 114, 111),
     "mmi": (63, 108, 90, 39, 63, 69, 72, 27, 15, 78),
 }
-"""Images that folds 0 to 9 test."""
+"""Number of test images of folds 0 to 9."""
 
 
 def reported_results(dataset: str) -> list[ReportedResult]:
-    """The rows of Table I for a data set, in the table's order; none for a set it does not have."""
+    """The rows of Table I for a data set, in the table's order; empty for other data sets."""
     if dataset not in _DATASETS:
         return []
     column = _DATASETS.index(dataset)
@@ -107,5 +107,5 @@ def reported_results(dataset: str) -> list[ReportedResult]:
 
 
 def reported_counterpart(method: str, dataset: str) -> ReportedResult | None:
-    """The reported result of the method that we call `method`, None where Table I has none."""
+    """The reported result that corresponds to our `method`; None where Table I has none."""
     return next((result for result in reported_results(dataset) if result.our_method == method), None)

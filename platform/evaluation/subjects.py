@@ -1,7 +1,7 @@
-"""Images counted by subject: what every interval and test over subjects starts from.
+"""Images counted by subject, the input of every interval and test over subjects.
 
-Sizes: n images, S subjects. Counts are whole numbers and subjects come sorted by name, so nothing that is
-made of them depends on the order of the images.
+Sizes: n images, S subjects. Counts are integers and subjects are sorted by name, so results do not depend on
+the order of the images.
 """
 
 from __future__ import annotations
@@ -10,9 +10,9 @@ import numpy as np
 
 
 def check_images(subject: np.ndarray, **columns: np.ndarray) -> None:
-    """Raise ValueError unless all are of one length n >= 1 and every one of `columns` is bool (n,).
+    """Raise ValueError unless `subject` has n >= 1 entries and all `columns` are bool (n,).
 
-    Bool, because a NaN in a float column would count as a correct image.
+    Floats are refused because a NaN would count as a correct image.
     """
     if not len(subject):
         raise ValueError("a statistic over subjects needs at least one image, got none")
@@ -37,7 +37,7 @@ def subject_counts(correct: np.ndarray, subject: np.ndarray) -> np.ndarray:
 
 
 def paired_counts(first_correct: np.ndarray, second_correct: np.ndarray, subject: np.ndarray) -> np.ndarray:
-    """int64 (S, 3): images that the first method has right, that the second has right, and images.
+    """int64 (S, 3): correct images of the first method, of the second, and images of each subject.
 
     first_correct, second_correct: bool (n,), two methods on the same n images. subject: str (n,).
     Raises ValueError as `check_images` does.

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from platform.evaluation.statistics import Interval
+from platform.evaluation.accuracy_interval import Interval
 from platform.monitoring.observer import End
 from platform.runs.tasks import FoldTask
 from platform.search.inner_interval import inner_interval

@@ -1,1 +1,1 @@
-"""From tables and runs to what people look at: the report page, figures and TensorBoard."""
+"""The report page, figures and TensorBoard logs, from tables and runs."""

@@ -7,10 +7,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from platform.aggregation.aggregate import AggregatedRow, TableRow
-from platform.evaluation import statistics
+from platform.aggregation.aggregate import AggregatedRow
+from platform.aggregation.table_row import TableRow
 from platform.evaluation.accuracy_interval import Interval
 from platform.evaluation.paired_interval import difference_interval
+from platform.evaluation.paired_tests import holm, sign_flip_test
 from platform.tables.formatting import LEAKAGE, folds_text, interval, p_value_text, percent, row_label
 
 BOOTSTRAP_SEED = 0
@@ -26,7 +27,7 @@ def conclusions(aggregated: Sequence[AggregatedRow]) -> tuple[str, ...]:
     rows = [
         one
         for one in aggregated
-        if one.row.dataset == aggregated[0].row.dataset and one.row.complete and one.answers is not None
+        if one.row.dataset == aggregated[0].row.dataset and one.row.complete and one.images is not None
     ]
     if not rows:
         return ()
@@ -73,28 +74,26 @@ def _of_winner(winner: AggregatedRow, rows: Sequence[AggregatedRow]) -> str:
 
 def _lead(winner: AggregatedRow, rows: Sequence[AggregatedRow]) -> _Lead | None:
     """None where no other row tested the same images."""
-    first = winner.answers
+    first = winner.images
     assert first is not None
     others = [
-        (one, one.answers)
+        (one, one.images)
         for one in rows
         if row_label(one.row) != row_label(winner.row)  # equal labels differ in the seed alone
-        and one.answers is not None
-        and one.answers.tested == first.tested
+        and one.images is not None
+        and one.images.tested == first.tested
     ]
     if not others:
         return None
-    tests = [
-        statistics.sign_flip_test(first.correct, answers.correct, first.subject) for _, answers in others
-    ]
-    adjusted = statistics.holm([test.p_value for test in tests])
+    tests = [sign_flip_test(first.correct, images.correct, first.subject) for _, images in others]
+    adjusted = holm([test.p_value for test in tests])
     best = max(range(len(others)), key=lambda place: _pooled_accuracy(others[place][0]))
-    second, answers = others[best]
+    second, images = others[best]
     return _Lead(
         second=second.row,
         difference=tests[best].difference,
         interval=difference_interval(
-            first.correct, answers.correct, first.subject, np.random.default_rng(BOOTSTRAP_SEED)
+            first.correct, images.correct, first.subject, np.random.default_rng(BOOTSTRAP_SEED)
         )
         if tests[best].subject_count > 1
         else None,

@@ -1,4 +1,4 @@
-"""The paper's figure 3: confusion matrices as matplotlib figures."""
+"""Confusion matrices as a figure, in the style of the FMPN paper's figure 3."""
 
 from __future__ import annotations
 
@@ -14,17 +14,17 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 _ROOM_FOR_NAMES_INCHES = 1.15
-"""Height that title, class names and axis labels take."""
+"""Height of title, class names and axis labels."""
 
 
 def confusion_figure(
     matrices: Mapping[str, Sequence[Sequence[int]]], class_names: Sequence[str], title: str
 ) -> Figure:
-    """Matrices side by side: rows are true classes; share of the row in percent, counts below it.
+    """Matrices side by side: rows are true classes; cells show the share of the row in percent and the count.
 
-    matrices: what is counted (its plural, e.g. `images`) to K rows of K counts, as in
-    `aggregate.Scores`. All matrices are of the same items, so only the first names the true classes. A class
-    without items has an empty row.
+    matrices: the counted unit in plural (e.g. `images`) to K rows of K counts, as in `scores.Scores`. All
+    matrices count the same items, so only the first names the true classes. A class without items has an
+    empty row.
     """
     from matplotlib.figure import Figure
 
@@ -57,7 +57,7 @@ def _draw(axes: Axes, counts: np.ndarray, class_names: Sequence[str], *, small: 
     places = range(len(class_names))
     axes.set_xticks(places, class_names, rotation=30, ha="right", rotation_mode="anchor")
     axes.set_yticks(places, [f"{name} ({n})" for name, n in zip(class_names, totals[:, 0], strict=True)])
-    # White lines between the cells: minor ticks stand on the cells' borders.
+    # White lines between the cells: minor ticks lie on the cell borders.
     axes.set_xticks(np.arange(-0.5, len(class_names)), minor=True)
     axes.set_yticks(np.arange(-0.5, len(class_names)), minor=True)
     axes.grid(which="minor", color="white", linewidth=1.5)

@@ -1,4 +1,4 @@
-"""A contact sheet of a prepared data set: a few subjects, every class."""
+"""Contact sheet of a prepared set: a few subjects, every class."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What each part of a method brings: pairs of rows compared on the same images, with intervals."""
+"""Ablation: contribution of each component, from pairs of rows on the same images."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ import numpy as np
 
 from platform.aggregation.aggregate import AggregatedRow
 from platform.errors import UserError
-from platform.evaluation import statistics
 from platform.evaluation.accuracy_interval import Interval
 from platform.evaluation.paired_interval import difference_interval
+from platform.evaluation.paired_tests import holm, sign_flip_test
 from platform.tables.formatting import p_value_text
 from platform.tables.grid import markdown_escape
 
@@ -24,7 +24,7 @@ BOOTSTRAP_SEED = 0
 
 @dataclass(frozen=True, kw_only=True)
 class MeasuredEffect:
-    """One comparison: pooled image accuracy of the row that has the part, minus that of the row without."""
+    """One comparison: pooled image accuracy of the row with the component minus that of the row without."""
 
     name: str
     dataset: str
@@ -33,7 +33,7 @@ class MeasuredEffect:
     difference: float
     """In [-1, 1]."""
     interval: Interval | None
-    """95 %, subjects drawn; None with one subject."""
+    """95 % CI by bootstrap over subjects; None with one subject."""
     p_value: float
     """Two-sided exact sign-flip test over subjects, Holm-corrected over all effects of the experiment."""
     image_count: int
@@ -43,29 +43,29 @@ class MeasuredEffect:
 def measure_effects(
     experiment: Mapping[str, Any], aggregated: Sequence[AggregatedRow]
 ) -> list[MeasuredEffect]:
-    """The comparisons that `experiment` (contents of experiment.json) lists, from stored predictions.
+    """The comparisons listed in `experiment` (contents of experiment.json), from stored predictions.
 
-    aggregated: its rows, in order. UserError when two rows did not test the same images; a comparison
-    whose row is incomplete is left out (the table names such rows).
+    aggregated: its rows, in order. UserError when two rows tested different images. Comparisons with an
+    incomplete row are left out; the table names such rows.
     """
     found = []
     for effect in experiment.get("effects", []):
         first, second = aggregated[effect["with_it"]], aggregated[effect["without"]]
-        if not (first.row.complete and second.row.complete) or not (first.answers and second.answers):
+        if not (first.row.complete and second.row.complete) or not (first.images and second.images):
             continue
-        if first.answers.tested != second.answers.tested:
+        if first.images.tested != second.images.tested:
             raise UserError(
-                f"the effect {effect['name']!r} compares rows on the same images, but "
+                f"the ablation {effect['name']!r} must compare rows on the same images, but "
                 f"{first.row.title} and {second.row.title} tested different ones; run "
                 f"`{experiment['command']}` again under a new --name."
             )
         found.append((effect["name"], first, second))
     tests = [
-        statistics.sign_flip_test(first.answers.correct, second.answers.correct, first.answers.subject)
+        sign_flip_test(first.images.correct, second.images.correct, first.images.subject)
         for _, first, second in found
-        if first.answers and second.answers
+        if first.images and second.images
     ]
-    adjusted = statistics.holm([test.p_value for test in tests])
+    adjusted = holm([test.p_value for test in tests])
     return [
         MeasuredEffect(
             name=name,
@@ -75,7 +75,7 @@ def measure_effects(
             difference=test.difference,
             interval=_interval(first, second) if test.subject_count > 1 else None,
             p_value=p_value,
-            image_count=len(first.answers.correct) if first.answers else 0,
+            image_count=len(first.images.correct) if first.images else 0,
             subject_count=test.subject_count,
         )
         for (name, first, second), test, p_value in zip(found, tests, adjusted, strict=True)
@@ -83,28 +83,27 @@ def measure_effects(
 
 
 def _interval(first: AggregatedRow, second: AggregatedRow) -> Interval:
-    assert first.answers
-    assert second.answers
+    assert first.images
+    assert second.images
     return difference_interval(
-        first.answers.correct,
-        second.answers.correct,
-        first.answers.subject,
+        first.images.correct,
+        second.images.correct,
+        first.images.subject,
         np.random.default_rng(BOOTSTRAP_SEED),
     )
 
 
 DEFINITION = (
-    "Each difference: points of pooled image accuracy, the row that has the part minus the row that has "
-    "not, on the same images. 95 % interval: percentile bootstrap over subjects, 10,000 resamples; it does "
-    "not contain the variance between training seeds. p: exact sign-flip test over subjects, Holm-corrected "
-    "over all lines."
+    "Difference: pooled image accuracy of the row with the component minus the row without, in points, on "
+    "the same images. 95 % CI: percentile bootstrap over subjects, 10,000 resamples; it does not include the "
+    "variation between training seeds. p: exact sign-flip test over subjects, Holm-corrected over all lines."
 )
 
 
 def effects_markdown(effects: Sequence[MeasuredEffect]) -> str:
-    """A table of the effects, and what its numbers are."""
+    """A Markdown table of the ablation, and the definition of its numbers."""
     lines = [
-        "| what it brings | data set | backbone, seed | points | 95 % interval | p | images, subjects |",
+        "| component | data set | backbone, seed | points | 95 % CI | p | images, subjects |",
         "|---|---|---|---|---|---|---|",
     ]
     for effect in effects:
@@ -122,7 +121,7 @@ def effects_markdown(effects: Sequence[MeasuredEffect]) -> str:
 
 
 def effects_screen(effects: Sequence[MeasuredEffect]) -> str:
-    """The same for a terminal."""
+    """The ablation as lines for a terminal."""
     width = max(len(effect.name) for effect in effects)
     sets = max(len(effect.dataset) for effect in effects)
     lines = [
@@ -130,7 +129,9 @@ def effects_screen(effects: Sequence[MeasuredEffect]) -> str:
         f"{interval_text(effect):>16}  p {p_value_text(effect.p_value)}"
         for effect in effects
     ]
-    return "\n".join(["What each part brings (points of accuracy, 95 % interval over subjects):", *lines])
+    return "\n".join(
+        ["Ablation: contribution of each component (points of accuracy, 95 % CI over subjects):", *lines]
+    )
 
 
 def interval_text(effect: MeasuredEffect) -> str:
@@ -141,7 +142,7 @@ def interval_text(effect: MeasuredEffect) -> str:
 
 
 def effects_figure(effects: Sequence[MeasuredEffect]) -> Figure:
-    """Each effect as a point with its interval, and a line at no difference."""
+    """Each difference as a point with its 95 % CI, and a line at zero."""
     from matplotlib.figure import Figure
 
     figure = Figure(figsize=(9, 1.2 + 0.32 * len(effects)), layout="constrained")
@@ -158,5 +159,5 @@ def effects_figure(effects: Sequence[MeasuredEffect]) -> Figure:
     axes.set_yticks(
         range(len(effects)), [f"{effect.name} ({effect.dataset})" for effect in reversed(effects)], fontsize=8
     )
-    axes.set_xlabel("points of pooled image accuracy; 95 % interval over subjects")
+    axes.set_xlabel("points of pooled image accuracy; 95 % CI over subjects")
     return figure

@@ -1,4 +1,4 @@
-"""The effects of a finished experiment: on the screen, as a file and as a figure; and the hours it took."""
+"""The ablation of a finished experiment as screen text, file and figure, and its computing time."""
 
 from __future__ import annotations
 
@@ -25,14 +25,14 @@ def write_effects(store: ResultsStore, experiment: Mapping[str, Any]) -> str:
     return "\n".join(
         [
             effects_screen(effects),
-            f"As a table and a figure: {folder / 'effects.md'}, {figure}",
+            f"Ablation as table and figure: {folder / 'effects.md'}, {figure}",
             hours_text(store, experiment),
         ]
     )
 
 
 def hours_text(store: ResultsStore, experiment: Mapping[str, Any]) -> str:
-    """How long the experiment's runs computed, stage 1 counted once however many share it."""
+    """Computing time of the experiment's runs; a shared stage-1 run counts once."""
     stage1: set[str] = set()
     seconds = 0.0
     runs = [run["identity"] for row in experiment["rows"] for run in row["runs"]]
@@ -44,6 +44,6 @@ def hours_text(store: ResultsStore, experiment: Mapping[str, Any]) -> str:
     for identity in stage1:
         seconds += (store.manifest("stage1", identity) or {}).get("seconds", 0.0)
     return (
-        f"Computed: {seconds / 3600:.2f} hours of {len(set(runs))} fold runs and {len(stage1)} stage-1 runs "
-        "(sum over runs; several ran at once)."
+        f"Computing time: {seconds / 3600:.2f} hours, summed over {len(set(runs))} fold runs and "
+        f"{len(stage1)} stage-1 runs, some of which ran in parallel."
     )

@@ -1,7 +1,7 @@
-"""The figures of an experiment, as matplotlib figures and PNG files of about 900 pixels width.
+"""Figures of an experiment, as matplotlib figures and PNG files about 900 pixels wide.
 
-Colours are Okabe and Ito's, which stay apart for colour-blind readers; shapes repeat what colours say.
-matplotlib is imported inside the functions: a command's `--help` must not wait for it.
+Colours are Okabe and Ito's palette for colour-blind readers; marker shapes repeat the information of colours.
+matplotlib is imported inside the functions, so that a command's `--help` does not wait for it.
 """
 
 from __future__ import annotations
@@ -27,13 +27,13 @@ _CURVE_TITLES = {
     "mask_loss": "mask loss",
     "training_accuracy": "training accuracy",
 }
-"""Measures that are drawn, in this order; speeds and rates are in TensorBoard."""
+"""Drawn measures in this order; TensorBoard also has speeds and learning rates."""
 
 
 def save_figure(figure: Figure, path: Path) -> None:
-    """Write `figure` as PNG, without a date or version in it, so that equal figures are equal files.
+    """Write `figure` as PNG without date or version, so that equal figures are equal files.
 
-    Texts are drawn as they are: a `$` in a class name starts no formula (a wrong one would be an error).
+    Texts are drawn literally: a `$` in a class name does not start a formula, which could be invalid.
     """
     from matplotlib import rc_context
     from matplotlib.text import Text
@@ -41,12 +41,12 @@ def save_figure(figure: Figure, path: Path) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     for text in figure.findobj(Text):
         text.set_parse_math(False)
-    with rc_context({"text.parse_math": False}):  # for what is made while it is drawn
+    with rc_context({"text.parse_math": False}):  # for texts created while drawing
         figure.savefig(path, format="png", dpi=DOTS_PER_INCH, metadata={"Software": None})
 
 
 def mask_figure(masks: np.ndarray, class_names: Sequence[str], title: str = "Motion masks") -> Figure:
-    """The paper's figure 2: a motion mask a class. masks: uint8 (K, S, S), 255 where the face moves most."""
+    """One motion mask a class, as in the paper's figure 2. masks: uint8 (K, S, S), 255 for most motion."""
     figure, grid = _grid(1, len(class_names), title)
     for axes, mask, name in zip(grid[0], masks, class_names, strict=True):
         axes.imshow(mask, cmap="gray", vmin=0, vmax=255)
@@ -58,11 +58,11 @@ def contact_sheet(
     images: np.ndarray,
     subjects: Sequence[str],
     expressions: Sequence[str],
-    title: str = "Faces as the networks get them",
+    title: str = "Faces as the networks receive them",
     *,
     most_subjects: int = 6,
 ) -> Figure:
-    """Subjects (rows) by expressions (columns, sorted): the first image of each; a gap where there is none.
+    """Subjects (rows) by expressions (columns, sorted): the first image of each, or a gap.
 
     images: uint8 (n, S, S, 3) RGB. subjects, expressions: n names. The first `most_subjects` subjects
     by name are shown.
@@ -86,10 +86,10 @@ def contact_sheet(
 
 
 def curves_figure(curves: Mapping[str, Sequence[Sequence[Mapping[str, Any]]]], title: str) -> Figure:
-    """Training curves of one stage: a panel a measure, a colour a row of the table.
+    """Training curves of one stage: one panel per measure, one colour per row of the table.
 
     curves: row's name to its fold runs' curves, each a list of epochs as in curves.json
-    (`{"epoch": 1, "loss": 0.5, ...}`). Thin lines are folds, the thick one is their mean.
+    (`{"epoch": 1, "loss": 0.5, ...}`). Thin lines are folds, thick lines their mean.
     """
     from matplotlib.ticker import MaxNLocator
 
@@ -114,7 +114,7 @@ def curves_figure(curves: Mapping[str, Sequence[Sequence[Mapping[str, Any]]]], t
 
 
 def _draw_curves(axes: Axes, folds: Sequence[Any], measure: str, colour: str, name: str) -> None:
-    """Folds as thin lines and their mean as a thick one; the mean stops where the first fold stops."""
+    """Folds as thin lines and their mean as a thick one, up to the last epoch of the shortest fold."""
     lines = [[values[measure] for values in epochs if measure in values] for epochs in folds]
     lines = [line for line in lines if line]
     if not lines:
@@ -123,16 +123,16 @@ def _draw_curves(axes: Axes, folds: Sequence[Any], measure: str, colour: str, na
         axes.plot(range(1, len(line) + 1), line, color=colour, alpha=0.22, linewidth=0.8)
     shortest = min(len(line) for line in lines)
     mean = np.mean([line[:shortest] for line in lines], axis=0)
-    # One epoch draws no line: a marker shows it all the same.
+    # A single epoch draws no line, so it gets a marker.
     marker = "o" if shortest == 1 else ""
     axes.plot(range(1, shortest + 1), mean, color=colour, linewidth=2.2, marker=marker, label=name)
 
 
 def study_figure(trials: Sequence[Mapping[str, Any]], objective: str) -> Figure:
-    """The search: score by trial number, colour by backbone, shape by state, and the best so far.
+    """The search: score by trial number, colour by backbone, shape by state, and the best score so far.
 
-    trials: as in experiment.json (`number`, `state`, `params`, `score` or None). A trial without a
-    score (failed, or pruned before its first fold) stands on the bottom line.
+    trials: as in experiment.json (`number`, `state`, `params`, `score` or None). Trials without a score
+    (failed, or pruned before their first fold) lie on the bottom line.
     """
     from matplotlib.ticker import MaxNLocator
 
@@ -210,7 +210,7 @@ def _grid(
     """Panels of equal size; `height` of a row in inches (default: square), `frame=False` hides axes."""
     from matplotlib.figure import Figure
 
-    # 0.94: panels are narrower than their share of the width, by gaps and row names.
+    # 0.94: gaps and row names make panels narrower than their share of the width.
     row_height = 0.94 * WIDTH_INCHES / columns if height is None else height
     figure = Figure(figsize=(WIDTH_INCHES, rows * row_height + 0.55), layout="constrained", facecolor="white")
     panels = figure.subplots(rows, columns, squeeze=False)

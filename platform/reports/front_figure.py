@@ -1,4 +1,4 @@
-"""The Pareto front of a search for several objectives, as a figure."""
+"""Pareto front of a search for several objectives, as a figure."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 
 def front_figure(study: Mapping[str, Any]) -> Figure:
-    """Accuracy against each other objective: a point a complete trial, those that no other beats joined.
+    """Accuracy against each other objective: one point per complete trial, the Pareto front joined.
 
     study: as in experiment.json, with `objectives` (two or more), `trials`, `front` and `winner`.
     """
@@ -57,7 +57,7 @@ def front_figure(study: Mapping[str, Any]) -> Figure:
         axes.set_xlabel(_label(other))
         axes.grid(alpha=0.25)
     panels[0].set_ylabel(_label(first))
-    figure.suptitle("Search: circles are trials that no other beats in everything")
+    figure.suptitle("Search: circles are the Pareto front")
     return figure
 
 

@@ -1,4 +1,4 @@
-"""One self-contained HTML page for an experiment: no script, nothing loaded from elsewhere."""
+"""Self-contained HTML report of an experiment: no scripts, no external resources."""
 
 from __future__ import annotations
 
@@ -14,13 +14,15 @@ from platform.files.opening import read_bytes
 from platform.host.console import visible
 from platform.reports.unscored_trials import unscored_lines
 from platform.search.savings import economy_lines
-from platform.tables.definitions import definitions
+from platform.tables.column import HTML
+from platform.tables.columns import definitions
 from platform.tables.details import PARTS
 from platform.tables.displayable import displayable
 from platform.tables.formatting import LEAKAGE
 from platform.tables.grid import Grid
 from platform.tables.notes import WARNING_STARTS, section_notes
-from platform.tables.screen import BEST_MARK, LEFT_COLUMNS, section_cells
+from platform.tables.screen import marked_cells
+from platform.tables.section_lines import TextTable, text_table
 from platform.tables.table import Section, Table
 
 _STYLE = """
@@ -60,6 +62,7 @@ def report_html(
     """The page. figures: title to PNG file, embedded. next_commands: purpose to command. conclusions:
     sentences shown first."""
     name, table = experiment["name"], displayable(table)
+    tables = [text_table(section, HTML) for section in table.sections]
     facts = (
         f"data set {experiment['dataset']}, preset "
         f"{preset_text(experiment['preset'], experiment.get('config', {}))}, selected by "
@@ -72,8 +75,8 @@ def report_html(
         f'<p class="facts">{escape(facts)}</p>',
         f"<pre>{escape(experiment['command'])}</pre>",
         *(f"<p>{escape(sentence)}</p>" for sentence in conclusions),
-        *(_section(section) for section in table.sections),
-        _notes(definitions(name for section in table.sections for name in section_cells(section)[0][0])),
+        *(_section(section, shown) for section, shown in zip(table.sections, tables, strict=True)),
+        _notes(definitions(column for shown in tables for column in shown.columns)),
         "<h2>Figures</h2>",
         *(_figure(title, path) for title, path in figures.items()),
         *(_study(study) for study in studies_of(experiment)),
@@ -92,16 +95,13 @@ def report_html(
     )
 
 
-def _section(section: Section) -> str:
-    body, headings = section_cells(section)
-    lines = [_row("th", body[0])]
-    for number, cells in enumerate(body[1:], start=1):
-        if number in headings:
-            lines.append(
-                f'<tr class="heading"><td colspan="{len(cells)}">{escape(headings[number])}</td></tr>'
-            )
-        best = any(cell.endswith(BEST_MARK) for cell in cells[LEFT_COLUMNS:])
-        lines.append(_row("td", cells, "best" if best else ""))
+def _section(section: Section, table: TextTable) -> str:
+    left = table.left_columns
+    lines = [_row("th", table.header, left=left)]
+    for line, cells in zip(table.lines, marked_cells(table), strict=True):
+        if line.heading:
+            lines.append(f'<tr class="heading"><td colspan="{len(cells)}">{escape(line.heading)}</td></tr>')
+        lines.append(_row("td", cells, "best" if line.best else "", left=left))
     title = f"Accuracy on {section.title}, of final runs on test folds"
     return "\n".join(
         [
@@ -114,7 +114,7 @@ def _section(section: Section) -> str:
 
 
 def _folded(grid: Grid) -> str:
-    """A table that is folded away until it is asked for."""
+    """A table that is collapsed until the reader opens it."""
     lines = [
         _row("th", grid.header, left=grid.left_columns),
         *(_row("td", cells, left=grid.left_columns) for cells in grid.rows),
@@ -189,7 +189,7 @@ def _table(lines: Sequence[str]) -> str:
     return '<div class="scroll"><table>\n' + "\n".join(lines) + "\n</table></div>"
 
 
-def _row(tag: str, cells: Sequence[str], css: str = "", *, left: int = LEFT_COLUMNS) -> str:
+def _row(tag: str, cells: Sequence[str], css: str = "", *, left: int) -> str:
     written = []
     for index, cell in enumerate(cells):
         side = ' class="left"' if index < left else ""

@@ -1,4 +1,4 @@
-"""How alike our motion masks and FMPN's released ones are, class by class and fold by fold."""
+"""Correlation of our motion masks with FMPN's released ones, by class and fold."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ FILE = "mask_agreement.csv"
 
 
 def write_mask_agreement(experiment: Experiment) -> list[str]:
-    """Compare the masks of each fold's training subjects with the released ones that were used.
+    """Compare the masks of each fold's training subjects with the released masks that the experiment used.
 
     Writes `mask_agreement.csv` (fold, class, correlation) into the experiment's folder and returns lines
-    for the screen: the mean over folds of each class's Pearson correlation. Where our own masks cannot be
-    built (no neutral faces), the lines say why.
+    for the screen: the mean over folds of each class's Pearson correlation, or the reason why our own masks
+    cannot be built (no neutral faces).
     """
     from datasets.masks.released import correlation_by_class
 
@@ -33,7 +33,7 @@ def write_mask_agreement(experiment: Experiment) -> list[str]:
             found = correlation_by_class(own, load_masks(theirs, store, data.class_names))
             rows += [(fold.index, name, value) for name, value in found.items()]
     except UserError as error:
-        return [f"Our own masks beside the released ones: not comparable, {error}"]
+        return [f"Our own masks cannot be compared with the released ones: {error}"]
     columns = ("fold", "class", "correlation")
     records = [dict(zip(columns, (fold, name, f"{value:.4f}"), strict=True)) for fold, name, value in rows]
     write_as_leader(experiment.folder / FILE, csv_text(columns, records))
@@ -42,7 +42,7 @@ def write_mask_agreement(experiment: Experiment) -> list[str]:
     }
     shown = ", ".join(f"{name} {value:.2f}" for name, value in means.items())
     return [
-        f"Our masks of each fold's training subjects beside the released ones (Pearson correlation over "
+        f"Correlation of our masks of each fold's training subjects with the released ones (Pearson over "
         f"pixels, mean of {len(released)} folds): {shown}",
         f"By fold:        {experiment.folder / FILE}",
     ]

@@ -1,4 +1,4 @@
-"""Everything a user sees of a finished experiment, written from the results store in one call."""
+"""Tables, figures, report and TensorBoard logs of a finished experiment, written from the results store."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ _OWN_FIGURES = (
 
 @dataclass(frozen=True, kw_only=True)
 class Presentation:
-    """What was written, and what to print."""
+    """The written files, and the text to print."""
 
     text: str
     """The comparison table for the end of a command: key columns, no notes."""
@@ -66,7 +66,7 @@ class Presentation:
     report: Path
     tensorboard: Path
     next_commands: dict[str, str]
-    """What for, to the command."""
+    """Purpose to command."""
 
 
 def present(
@@ -79,8 +79,8 @@ def present(
     """Write tables, figures, report and TensorBoard logs into the experiment's folder.
 
     experiment: contents of experiment.json. extra_figures: title to PNG file, shown first and copied
-    into `figures/`. May be called again at any time: the same predictions give the same bytes of
-    table.*. Raises UserError as `aggregate_experiment` does, before anything is written.
+    into `figures/`. May be called again at any time: equal predictions give equal bytes of table.*.
+    Raises UserError as `aggregate_experiment` does, before anything is written.
     """
     folder = store.experiment_folder(experiment["name"])
     check_experiment(experiment, str(folder / "experiment.json"))
@@ -118,7 +118,7 @@ def _write_figures(
     aggregated: Sequence[AggregatedRow],
     extra: Mapping[str, Path],
 ) -> dict[str, Path]:
-    """All figures, by title. Those of an earlier call are removed: its rows may have been others."""
+    """All figures, by title. Figures of an earlier call are removed, because its rows may have differed."""
     check_leading(folder)
     folder.mkdir(parents=True, exist_ok=True)
     for pattern in _OWN_FIGURES:
@@ -134,7 +134,7 @@ def _write_figures(
         written.update(_row_figures(folder, store, row_slug(index, row), row, made, shown_masks))
     written.update(_curve_figures(folder, store, experiment, aggregated))
     for number, matrix in enumerate(transfer_matrices(experiment, aggregated)):
-        title = f"Transfer of {matrix.name}: who lent, on which target"
+        title = f"Transfer of {matrix.name}: source by target"
         written[title] = folder / f"transfer-{number:02d}.png"
         drawing.save_figure(matrix_figure(matrix), written[title])
     studies = studies_of(experiment)
@@ -158,7 +158,7 @@ def _row_figures(
     made: AggregatedRow,
     shown_masks: set[str],
 ) -> dict[str, Path]:
-    """Confusion matrix, motion masks (once for all rows that share them) and example pictures of a row."""
+    """Confusion matrices, motion masks (once for rows that share them) and example pictures of a row."""
     scores, written = made.row.scores, {}
     if scores is None:
         return {}
@@ -179,18 +179,18 @@ def _row_figures(
             "own": f"Motion masks of fold {fold} of {made.row.dataset} (training subjects only)",
             "released": f"FMPN's released motion masks of fold {fold}",
         }
-        lent = (
+        transferred = (
             f"Control masks {made.row.masks} of fold {fold}"
             if made.row.masks in CONTROLS
-            else f"Motion masks of {made.row.masks}, lent to {name} (training subjects only)"
+            else f"Motion masks of {made.row.masks}, transferred to {name} (training subjects only)"
         )
-        title = titles.get(made.row.masks, lent)
+        title = titles.get(made.row.masks, transferred)
         written[title] = folder / f"masks-{slug}.png"
         classes = displayable((store.manifest("masks", masks) or {})["classes"])
         images = np.load(io.BytesIO(store.read("masks", masks, "masks.npy")), allow_pickle=False)
         drawing.save_figure(drawing.mask_figure(images, classes, title), written[title])
     if "pictures.png" in (store.manifest("fold_runs", identity) or {})["sha256"]:
-        title = f"What the networks see and make: {name}, test faces of fold {fold}"
+        title = f"Inputs and outputs of the networks: {name}, test faces of fold {fold}"
         written[title] = folder / f"pictures-{slug}.png"
         write_as_leader(written[title], store.read("fold_runs", identity, "pictures.png"))
     return written
@@ -199,7 +199,7 @@ def _row_figures(
 def _curve_figures(
     folder: Path, store: ResultsStore, experiment: Mapping[str, Any], aggregated: Sequence[AggregatedRow]
 ) -> dict[str, Path]:
-    """One figure a stage, with all rows that have it."""
+    """One figure per stage, with all rows that have it."""
     stages: dict[str, dict[str, list[list[dict[str, Any]]]]] = {}
     for row, made in zip(experiment["rows"], aggregated, strict=True):
         for run in row["runs"]:
@@ -220,7 +220,7 @@ def _next_commands(store: ResultsStore, experiment: Mapping[str, Any], logs: Pat
     runs, name = shlex.quote(shown_path(store.root)), shlex.quote(experiment["name"])
     python = shlex.quote(shown_path(Path(sys.executable)))
     return {
-        "See curves, figures and trials in TensorBoard": (
+        "Curves, figures and trials in TensorBoard": (
             f"{python} -m tensorboard.main --logdir {shlex.quote(shown_path(logs))}"
         ),
         **_dashboard(experiment),
@@ -230,22 +230,22 @@ def _next_commands(store: ResultsStore, experiment: Mapping[str, Any], logs: Pat
 
 
 def _with(python: str, command: str) -> str:
-    """`command` as experiment.json has it, which names no interpreter, run by `python`."""
+    """`command` of experiment.json, which starts with `python`, with the interpreter `python` instead."""
     return f"{python} {command.removeprefix('python ')}" if command.startswith("python ") else command
 
 
 def _dashboard(experiment: Mapping[str, Any]) -> dict[str, str]:
-    """The command that opens the search's study, or studies, in a browser."""
+    """The command that shows the search's studies in a browser."""
     studies = studies_of(experiment)
     if not studies:
         return {}
     location = studies[0]["storage"]
     shown = location if "://" in location else shown_path(Path(location))
     program = shown_path(Path(sys.executable).with_name("optuna-dashboard"))
-    return {"See the search in a browser": shlex.join([program, shown])}
+    return {"The search in a browser": shlex.join([program, shown])}
 
 
 def shown_path(path: Path) -> str:
-    """`path` relative to the working directory where it lies below it, as a user would type it."""
+    """`path` relative to the working directory if it lies below it, as a user would type it."""
     relative = os.path.relpath(path)
     return str(path) if relative.startswith("..") else relative

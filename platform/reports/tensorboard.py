@@ -1,8 +1,8 @@
 """TensorBoard logs of an experiment, rebuilt from the results store each time.
 
-`<row>/fold-0/` holds the curves of a fold run (every measure of `curves.json`, stage 1 too), the quality of
-its masks (step = fold) and its pictures of test faces; `<row>/` the accuracy of its folds (step = fold),
-`figures/` the figures, and `trials/trial-0000/` the settings and score of a trial (tab HPARAMS).
+`<row>/fold-0/` holds the curves of a fold run (every measure of `curves.json`, also of stage 1), the quality
+of its masks (step = fold) and its pictures of test faces. `<row>/` holds the accuracy of its folds (step =
+fold), `figures/` the figures, and `trials/trial-0000/` configuration and score of a trial (tab HPARAMS).
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ def write_tensorboard(
     aggregated: Sequence[AggregatedRow],
     figures: Mapping[str, Path],
 ) -> None:
-    """Remove `folder` and write it again. aggregated: the experiment's rows, in its order.
+    """Replace `folder` by new logs. aggregated: the experiment's rows, in its order.
 
     figures: title to PNG file.
     """
@@ -54,7 +54,7 @@ def row_slug(index: int, row: Mapping[str, Any]) -> str:
 
 
 def read_curves(store: ResultsStore, identity: str) -> dict[str, list[dict[str, Any]]]:
-    """Stage to epochs of a finished fold run; stage 1 comes from the run that pretrained for it."""
+    """Stage to epochs of a finished fold run; stage 1 comes from its stage-1 run."""
     curves: dict[str, list[dict[str, Any]]] = {}
     stage1 = store.record("fold_runs", identity).get("stage1")
     if stage1 and store.is_complete("stage1", stage1):
@@ -90,7 +90,7 @@ def _write_row(folder: Path, store: ResultsStore, row: Mapping[str, Any], made: 
 
 
 def _write_masks(writer: SummaryWriter, store: ResultsStore, identity: str, fold: int) -> None:
-    """Mask quality and pictures of a fold run, where it has them: a net without masks has neither."""
+    """Mask quality and pictures of a fold run; a net without masks has neither."""
     manifest = store.manifest("fold_runs", identity) or {}
     for name, value in (manifest.get("mask_quality") or {}).items():
         if value is not None:
@@ -119,7 +119,7 @@ def _write_figures(folder: Path, figures: Mapping[str, Path]) -> None:
 def _write_trial(folder: Path, trial: Mapping[str, Any]) -> None:
     from torch.utils.tensorboard import SummaryWriter
 
-    # TensorBoard takes numbers, switches and text only.
+    # TensorBoard accepts only numbers, booleans and text.
     settings = {
         name: value if isinstance(value, bool | int | float | str) else str(value)
         for name, value in trial["params"].items()

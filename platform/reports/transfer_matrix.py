@@ -1,4 +1,4 @@
-"""Whose masks or generator serve which data set how well: a matrix of one method, from a table's rows."""
+"""Transfer matrix of a method: accuracy on each target by the source of its masks or generator."""
 
 from __future__ import annotations
 
@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from statistics import fmean
 from typing import TYPE_CHECKING, Any
 
-from platform.aggregation.aggregate import AggregatedRow, TableRow
+from platform.aggregation.aggregate import AggregatedRow
+from platform.aggregation.table_row import TableRow
 from platform.tables.formatting import ABSENT, percent
 from platform.tables.grid import Grid
 
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, kw_only=True)
 class Cell:
-    """One source on one target: the rows of all draws of the target's split, or just one."""
+    """One source on one target: one row, or the rows of all draws of the target's split."""
 
     rows: tuple[TableRow, ...]
 
@@ -28,7 +29,7 @@ class Cell:
 
     @property
     def text(self) -> str:
-        """`53.97 (n 126)`; `53.97 (3 draws)` for several draws of a split."""
+        """`53.97 (n 126)`, or `53.97 (3 draws)` for several draws of a split."""
         counted = f"{len(self.rows)} draws" if len(self.rows) > 1 else f"n {_images(self.rows[0])}"
         return f"{percent(self.mean_of_folds)} ({counted})"
 
@@ -38,9 +39,9 @@ class TransferMatrix:
     """Cells of one method, backbone and seed."""
 
     name: str
-    """The method, its backbone and its seed: no other matrix of the experiment has them all."""
+    """Method, backbone and seed; unique among the matrices of an experiment."""
     cells: Mapping[tuple[str, str], Cell]
-    """(source, target) to its accuracy; a pair that cannot be is absent."""
+    """(source, target) to its accuracy; impossible pairs are absent."""
 
     @property
     def sources(self) -> tuple[str, ...]:
@@ -56,13 +57,13 @@ class TransferMatrix:
 def transfer_matrices(
     experiment: Mapping[str, Any], aggregated: Sequence[AggregatedRow]
 ) -> list[TransferMatrix]:
-    """A matrix for each method, backbone and seed for which something was lent at least twice.
+    """A matrix for each method, backbone and seed with at least two transfers.
 
-    experiment: contents of experiment.json; aggregated: its rows, in order. Rows of a variation of the
-    method or with masks that carry no prior are no part of it, nor are incomplete rows.
+    experiment: contents of experiment.json; aggregated: its rows, in order. Variations of the method, control
+    masks and incomplete rows are left out.
     """
     found: dict[str, dict[tuple[str, str], list[TableRow]]] = {}
-    lent: dict[str, set[tuple[str, str]]] = {}
+    transfers: dict[str, set[tuple[str, str]]] = {}
     for row, made in zip(experiment["rows"], aggregated, strict=True):
         source = _source(row)
         if source is None or row.get("variation") or not made.row.complete:
@@ -70,16 +71,16 @@ def transfer_matrices(
         name = f"{made.row.title} ({made.row.net}, seed {made.row.seed})"
         found.setdefault(name, {}).setdefault((source, made.row.dataset), []).append(made.row)
         if row["kind"] == "transfer":
-            lent.setdefault(name, set()).add((source, made.row.dataset))
+            transfers.setdefault(name, set()).add((source, made.row.dataset))
     return [
         TransferMatrix(name=name, cells={place: Cell(rows=tuple(rows)) for place, rows in cells.items()})
         for name, cells in found.items()
-        if len(lent.get(name, ())) > 1
+        if len(transfers.get(name, ())) > 1
     ]
 
 
 def _source(row: Mapping[str, Any]) -> str | None:
-    """Who lent what is lent; the data set itself where nothing is; None for masks that nobody lent."""
+    """The source of masks or generator: the data set itself without a transfer, None for control masks."""
     if row["masks"] == "none":
         return None
     if row["kind"] == "crossval":
@@ -88,7 +89,7 @@ def _source(row: Mapping[str, Any]) -> str | None:
 
 
 def matrix_grid(matrix: TransferMatrix) -> Grid:
-    """A line a source, a column a target."""
+    """One line per source, one column per target."""
     lines = [
         (
             source,
@@ -100,16 +101,16 @@ def matrix_grid(matrix: TransferMatrix) -> Grid:
         for source in matrix.sources
     ]
     return Grid(
-        caption=f"Transfer of {matrix.name}: mean of folds % (test images) on each target, by who lent. "
-        "A set to itself has its own masks and its own stage 1.",
-        header=("Lent by", *matrix.targets),
+        caption=f"Transfer of {matrix.name}: mean of folds % (test images) by source and target. On the "
+        "diagonal, masks and stage 1 are the data set's own.",
+        header=("Source", *matrix.targets),
         rows=tuple(lines),
         left_columns=1,
     )
 
 
 def matrix_figure(matrix: TransferMatrix) -> Figure:
-    """The same as colours with numbers."""
+    """The matrix as colours and numbers."""
     import numpy as np
     from matplotlib.figure import Figure
 
@@ -132,7 +133,7 @@ def matrix_figure(matrix: TransferMatrix) -> Figure:
     axes.set_xticks(range(len(targets)), targets)
     axes.set_yticks(range(len(sources)), sources)
     axes.set_xlabel("target")
-    axes.set_ylabel("lent by")
+    axes.set_ylabel("source")
     figure.colorbar(image, label="mean of folds %")
     return figure
 

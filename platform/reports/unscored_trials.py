@@ -1,4 +1,4 @@
-"""Trials of a study without a score, and why: what failed, and what was no valid configuration."""
+"""Trials of a study without a score: failed trials and invalid configurations, with their reasons."""
 
 from __future__ import annotations
 
@@ -7,23 +7,23 @@ from typing import Any
 
 
 def failed_trials(study: Mapping[str, Any]) -> list[Mapping[str, Any]]:
-    """Trials of which a fold run failed, as often as it was tried."""
+    """Trials with a fold run that failed after all retries."""
     return [trial for trial in study["trials"] if trial["state"] == "FAIL" and not trial.get("invalid")]
 
 
 def invalid_trials(study: Mapping[str, Any]) -> list[Mapping[str, Any]]:
-    """Proposals that break a rule of the configuration: nothing was run for them."""
+    """Proposals that are invalid configurations, so nothing was run."""
     return [trial for trial in study["trials"] if trial.get("invalid")]
 
 
 def unscored_lines(study: Mapping[str, Any]) -> list[str]:
-    """For a person: each of them with its reason; no line where there is none."""
+    """A line for each unscored trial with its reason, under a line with their number."""
     count = len(study["trials"])
     return [
         *_listed(failed_trials(study), f"of {count} trials of {study['name']} failed", "failed"),
         *_listed(
             invalid_trials(study),
-            f"of {count} trials of {study['name']} had no valid configuration, so nothing was run for them",
+            f"of {count} trials of {study['name']} were invalid configurations and did not run",
             "invalid",
         ),
     ]
@@ -34,6 +34,6 @@ def _listed(trials: Sequence[Mapping[str, Any]], what: str, reason: str) -> list
         return []
     return [
         f"{len(trials)} {what}:",
-        # Experiments made before 22 November 2026 do not hold why a trial failed.
-        *(f"  trial {trial['number']}: {trial.get(reason) or 'why is not stored'}" for trial in trials),
+        # Experiments made before 22 November 2026 do not store why a trial failed.
+        *(f"  trial {trial['number']}: {trial.get(reason) or 'reason not stored'}" for trial in trials),
     ]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from platform.evaluation.statistics import Interval
+from platform.evaluation.accuracy_interval import Interval
 from platform.search.inner_scores import InnerScores
 
 RESAMPLES = 2000

@@ -1,1 +1,1 @@
-"""From rows to a table: columns, notes and one renderer for each format."""
+"""The comparison table: column registry, notes, and one renderer per format."""

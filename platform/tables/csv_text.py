@@ -1,4 +1,4 @@
-"""CSV that a spreadsheet opens without running it, and that gives back the texts it was made from."""
+"""CSV text that is safe to open in a spreadsheet and can be converted back to the original texts."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ from typing import Any
 from platform.host.console import one_line
 
 _RUN = ("=", "+", "-", "@", "\t", "\r", "＝", "＋", "－", "＠")
-"""How a cell starts that a spreadsheet takes for a formula, also in their full-width forms."""
+"""Characters that start a formula in a spreadsheet, with their full-width forms."""
 _NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?", re.IGNORECASE)
 _ESCAPE = re.compile(r"\\(?:\\|[tnr]|x[0-9a-f]{2}|u[0-9a-f]{4})")
 
 
 def csv_text(columns: Sequence[str], records: Iterable[Mapping[str, Any]]) -> str:
-    """A line of column names, then one for each record; what a record lacks is empty.
+    """A line of column names, then one line a record; missing values are empty.
 
     Texts pass `safe_cell`; numbers and column names stay as they are.
     """
@@ -32,10 +32,10 @@ def csv_text(columns: Sequence[str], records: Iterable[Mapping[str, Any]]) -> st
 
 
 def safe_cell(text: str) -> str:
-    """`text` where it is harmless, else an apostrophe and `text` with control characters written out.
+    """`text` if it is harmless, else an apostrophe and `text` with control characters escaped.
 
-    Harmful are the start of a formula, control characters and line ends. Spreadsheets show the rest of a cell
-    that starts with an apostrophe and run nothing. `original_text` undoes it. A number stays a number.
+    Texts are harmful that start a formula or contain control characters or line ends. A spreadsheet displays
+    a cell with a leading apostrophe as text. `original_text` reverses it. Numbers stay numbers.
     """
     if _NUMBER.fullmatch(text) or not (text.startswith(("'", *_RUN)) or one_line(text) != text):
         return text
@@ -43,7 +43,7 @@ def safe_cell(text: str) -> str:
 
 
 def original_text(cell: str) -> str:
-    """What `safe_cell` was given."""
+    """The text from which `safe_cell` made `cell`."""
     if not cell.startswith("'"):
         return cell
     return _ESCAPE.sub(lambda found: found[0].encode("ascii").decode("unicode_escape"), cell[1:])

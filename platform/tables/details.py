@@ -1,4 +1,4 @@
-"""What lies behind a row: each fold, each class, and the confusion matrices, as grids of texts."""
+"""Parts below the rows: folds, classes and confusion matrices, as grids of text."""
 
 from __future__ import annotations
 
@@ -6,7 +6,8 @@ from collections.abc import Callable, Mapping
 
 from datasets.folds.rules import LEFT_OUT_SETS
 from datasets.prepared.merged import sets_of
-from platform.aggregation.aggregate import Confusion, Scores, TableRow
+from platform.aggregation.scores import Confusion, Scores
+from platform.aggregation.table_row import TableRow
 from platform.evaluation.reported import RELEASED_FOLD_ACCURACIES, RELEASED_TEST_SIZES
 from platform.tables.formatting import ABSENT, percent, row_label
 from platform.tables.grid import Grid
@@ -18,11 +19,11 @@ CONFUSIONS: dict[str, Callable[[Scores], Confusion]] = {
     "sequences by mean score": lambda scores: scores.sequence_confusion,
     "sequences by majority": lambda scores: scores.majority_confusion,
 }
-"""What is counted in each confusion matrix of a row."""
+"""The unit that each confusion matrix of a row counts."""
 
 
 def fold_grids(section: Section) -> list[Grid]:
-    """Accuracy of each fold of each row, ten folds a grid, and FMPN's released folds where there are any."""
+    """Accuracy of each fold of each row, ten folds a grid, with FMPN's released folds where they exist."""
     fold_count = max(row.fold_numbers[-1] for row in section.rows) + 1
     return [
         _fold_grid(section, range(start, min(start + FOLDS_A_GRID, fold_count)))
@@ -49,14 +50,14 @@ def _fold_grid(section: Section, folds: range) -> Grid:
 
 
 def _fold_heading(section: Section, fold: int) -> str:
-    """`Fold 3`, or `Fold 1: mmi` where fold 1 tests all of a data set."""
+    """`Fold 3`, or `Fold 1: mmi` where fold 1 tests a whole data set."""
     if all(row.fold_rule == LEFT_OUT_SETS for row in section.rows):
         return f"Fold {fold}: {sets_of(section.dataset)[fold]}"
     return f"Fold {fold}"
 
 
 def released_fold_accuracies(row: TableRow) -> dict[int, float]:
-    """Fold to the accuracy of FMPN's released one, in [0, 1]; empty where the row has other folds."""
+    """Fold to the accuracy of FMPN's released fold, in [0, 1]; empty where the row has other folds."""
     if row.fold_rule != "paper" or (row.chosen_of or row.fold_count) != 10:
         return {}
     released = dict(enumerate(RELEASED_FOLD_ACCURACIES.get(row.reported_as, ())))
@@ -68,11 +69,11 @@ def _fold_cells(cells: Mapping[int, tuple[float, int]], folds: range) -> list[st
 
 
 def class_grids(section: Section) -> list[Grid]:
-    """Of each row with scores: precision, recall and F1 of each class, of pooled images."""
+    """Precision, recall and F1 of each class over pooled images, for each row with scores."""
     return [
         Grid(
             caption=f"Each class: {row_label(row)} of {row.experiment} on {row.dataset}, pooled images",
-            header=("Class", "Images", "Answered", "Precision %", "Recall %", "F1"),
+            header=("Class", "Images", "Predicted", "Precision %", "Recall %", "F1"),
             rows=tuple(
                 (
                     score.name,
@@ -92,7 +93,7 @@ def class_grids(section: Section) -> list[Grid]:
 
 
 def confusion_grids(section: Section) -> list[Grid]:
-    """Of each row with scores: three confusion matrices; a cell is a share of the true class and a count."""
+    """Three confusion matrices for each row with scores; cells are shares of the true class, and counts."""
     return [
         Grid(
             caption=(
@@ -125,4 +126,4 @@ PARTS: dict[str, Callable[[Section], list[Grid]]] = {
     "classes": class_grids,
     "confusions": confusion_grids,
 }
-"""What can be shown below the rows of a data set."""
+"""The parts by name, as `--parts` takes them."""

@@ -1,7 +1,7 @@
-"""Names and messages of a table, made fit to be shown: no orders to a terminal, one line each.
+"""Names and messages of a table, made safe to display: without terminal control characters, one line each.
 
-JSON and CSV hold the names themselves (platform/tables/csv_json.py); everything that people read is made
-from what this returns.
+Formats for people are rendered from the result. JSON and CSV store the names unchanged
+(platform/tables/csv_json.py).
 """
 
 from __future__ import annotations
@@ -18,8 +18,8 @@ T = TypeVar("T")
 def displayable(value: T, clean: Callable[[str], str] = one_line) -> T:
     """`value` with `clean` applied to every text in it, through dataclasses, tuples, lists and mappings.
 
-    What `clean` leaves alone is returned as the same object, and one object is replaced by one object: a row
-    that is the best of its section is so afterwards.
+    Objects without a changed text are returned as they are, and equal identities stay equal: the best row of
+    a section is still the same object as its row.
     """
     replaced: dict[int, tuple[Any, Any]] = {}
 
@@ -29,7 +29,7 @@ def displayable(value: T, clean: Callable[[str], str] = one_line) -> T:
         if isinstance(old, bool | int | float | None):
             return old
         if id(old) not in replaced:
-            replaced[id(old)] = old, _rebuilt(old, made)  # `old` too: its id must not be given to another
+            replaced[id(old)] = old, _rebuilt(old, made)  # keeping `old` keeps its id from being reused
         return replaced[id(old)][1]
 
     result: T = made(value)
@@ -51,5 +51,5 @@ def _rebuilt(old: Any, made: Callable[[Any], Any]) -> Any:
 
 
 def _differ(after: Iterable[Any], before: Iterable[Any]) -> bool:
-    """Whether any object was replaced. Not by ==, which arrays do not have."""
+    """Whether any object was replaced; by identity, because arrays have no boolean ==."""
     return any(new is not old for new, old in zip(after, before, strict=True))

@@ -1,13 +1,13 @@
-"""How single values are written, the same in every form of the table."""
+"""Texts of single values, the same in every format of the table."""
 
 from __future__ import annotations
 
 from datasets.masks.controls import CONTROLS
-from platform.aggregation.aggregate import TableRow
-from platform.aggregation.seeds import SeedMean
+from platform.aggregation.seeds import SeedGroup, SeedMean
+from platform.aggregation.table_row import TableRow
 from platform.config.mask_source import PERMUTED_RELEASED
+from platform.evaluation.accuracy_interval import Interval
 from platform.evaluation.reported import ReportedResult, reported_counterpart
-from platform.evaluation.statistics import Interval
 
 ABSENT = "–"
 NOT_STATED_MARK = "†"
@@ -25,12 +25,12 @@ def points(difference: float | None) -> str:
 
 
 def interval(value: Interval | None) -> str:
-    """`80.1–88.9` in percent; one decimal is all that a bootstrap's ends hold."""
+    """`80.1–88.9` in percent, with one decimal: the ends are less precise than the accuracy."""
     return ABSENT if value is None else f"{100 * value.low:.1f}–{100 * value.high:.1f}"
 
 
 def p_value_text(value: float) -> str:
-    """`0.031`, and `2.1e-05` where three decimals would show nothing."""
+    """`0.031`, or `2.1e-05` below 0.001."""
     return f"{value:.3f}" if value >= 0.001 else f"{value:.1e}"
 
 
@@ -40,7 +40,7 @@ def seed_mean_text(value: SeedMean) -> str:
 
 
 def folds_text(row: TableRow) -> str:
-    """`10`, `7 of 10` for an incomplete row, or `2, 6 of 10`: folds 2 and 6 were asked for."""
+    """`10`; `7 of 10` for an incomplete row; `2, 6 of 10` where only folds 2 and 6 were requested."""
     if row.chosen_of and row.complete:
         return f"{', '.join(map(str, row.chosen_folds))} of {row.chosen_of}"
     done = row.fold_count - len(row.problems)
@@ -48,7 +48,7 @@ def folds_text(row: TableRow) -> str:
 
 
 def title_text(row: TableRow) -> str:
-    """The method's name, with whatever keeps the row from being read like the others."""
+    """The method's name, and in brackets whatever makes the row not comparable with others."""
     marks = []
     if row.chosen_of:
         marks.append(f"folds {', '.join(map(str, row.chosen_folds))} only")
@@ -61,8 +61,28 @@ def title_text(row: TableRow) -> str:
     return row.title + (f" ({', '.join(marks)})" if marks else "")
 
 
+def method_text(row: TableRow) -> str:
+    """The cell of the column Method: `title_text`, and the source of masks that are not the row's own."""
+    return title_text(row) + _transferred(row)
+
+
+def seeds_method_text(group: SeedGroup) -> str:
+    """The same for a mean over seeds: `FMPN, seeds 0, 1`."""
+    return f"{method_text(group.rows[0])}, seeds {', '.join(map(str, group.seeds))}"
+
+
+def _transferred(row: TableRow) -> str:
+    return "" if masks_text(row) in (ABSENT, "own") else f", {masks_name(row.masks)}"
+
+
+def source_text(row: TableRow) -> str:
+    """Experiment, preset and seed of one of our rows."""
+    seed = ABSENT if row.seed is None else row.seed
+    return f"ours: {row.experiment} (preset {row.preset_text}), seed {seed}"
+
+
 def masks_text(row: TableRow) -> str:
-    """`own`, the data set that lent the masks, or a dash for a method without masks."""
+    """`own`, the source of transferred or control masks, or a dash for a method without masks."""
     return row.masks if row.masks and row.masks != "none" else ABSENT
 
 
@@ -72,16 +92,17 @@ def masks_name(masks: str) -> str:
 
 
 def row_label(row: TableRow) -> str:
-    """A row's name in a sentence: its title, and what sets it apart from the other rows."""
-    lent = f", {masks_name(row.masks)}" if masks_text(row) not in (ABSENT, "own") else ""
+    """A row's name in a sentence: its title, and what distinguishes it from other rows."""
     leaks = f", {LEAKAGE}" if row.leaks else ""
     some = f", folds {', '.join(map(str, row.chosen_folds))} only" if row.chosen_of else ""
-    return f"{row.title} ({row.net}{lent}{some}{leaks})"
+    return f"{row.title} ({row.net}{_transferred(row)}{some}{leaks})"
 
 
 def reported_difference(row: TableRow) -> float | None:
-    """Our mean of folds minus the reported accuracy of the same method, in [-1, 1]; None without one,
-    and for a row of some folds only."""
+    """Our mean of folds minus the reported accuracy of the same method, in [-1, 1].
+
+    None where none is reported, for an incomplete row, and where only some folds were requested.
+    """
     reported = reported_counterpart(row.method, row.reported_as)
     if reported is None or row.chosen_of or row.scores is None or not row.complete:
         return None
@@ -89,18 +110,28 @@ def reported_difference(row: TableRow) -> float | None:
 
 
 def gap_text(row: TableRow) -> str:
-    """The optimism gap in points."""
+    """The optimism gap in points; a dash where no score selected the configuration."""
     return "0 by construction" if row.leaks and row.scores else points(row.optimism_gap)
 
 
 def reported_value(result: ReportedResult) -> str:
-    """The printed accuracy in percent, marked where its averaging is not stated."""
+    """The reported accuracy in percent, marked where its averaging is not stated."""
     mark = NOT_STATED_MARK if result.statistic == "not stated" else ""
     return f"{result.accuracy_percent:.2f}{mark}"
 
 
+def reported_rule(result: ReportedResult) -> str:
+    """The selection rule of a reported number; a dash where it is not stated."""
+    return ABSENT if result.selection_rule == "not stated" else result.selection_rule
+
+
+def scored_units(result: ReportedResult) -> str:
+    """`images` or `sequences`: what the published accuracy counts."""
+    return result.protocol.removesuffix("-based") + "s"
+
+
 def reported_source(result: ReportedResult) -> str:
-    """Where it is printed, and its protocol."""
+    """Publication and protocol of a reported number."""
     stated = ""
     if result.our_method is not None:
         stated = f"; {result.classes} classes, {result.frames}, folds: {result.folds}"

@@ -1,4 +1,4 @@
-"""A small table of texts with a caption, which each form of output writes in its own way."""
+"""A table of texts with a caption, and its rendering as Markdown and as plain text."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-# An underscore inside a word is one; an ampersand matters where it starts an entity.
+# Inside a word an underscore is literal; an ampersand needs escaping only where it starts an entity.
 _MARKDOWN = re.compile(r"[\\`*\[\]|~]|(?<![A-Za-z0-9])_|_(?![A-Za-z0-9])|&(?=#?\w+;)")
 
 
@@ -25,7 +25,7 @@ class Grid:
 
 
 def markdown_grid(grid: Grid) -> list[str]:
-    """Lines of a GitHub table, without the caption. Cells are plain text; one within `**` is bold."""
+    """Lines of a GitHub table without the caption. Cells are plain text, or bold within `**`."""
     rule = ["---" if index < grid.left_columns else "---:" for index in range(len(grid.header))]
     header, *rows = ([_cell(cell) for cell in cells] for cells in (grid.header, *grid.rows))
     return ["| " + " | ".join(cells) + " |" for cells in (header, rule, *rows)]
@@ -37,7 +37,7 @@ def _cell(cell: str) -> str:
 
 
 def markdown_escape(text: str) -> str:
-    """`text` in one line that Markdown shows as it is: no link, no image, no HTML, no new column."""
+    """`text` in one line, escaped so that Markdown renders it literally and within its column."""
     return _MARKDOWN.sub(r"\\\g<0>", text).replace("<", "&lt;").replace("\n", " ")
 
 

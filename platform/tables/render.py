@@ -1,6 +1,6 @@
-"""The comparison table in the form a user asked for. Equal rows give equal bytes.
+"""The comparison table in the requested format. Equal rows give equal bytes.
 
-The forms that people read are made of displayable names; CSV and JSON hold the names as they are stored.
+Formats for people show displayable names; CSV and JSON hold the names as they are stored.
 """
 
 from __future__ import annotations
@@ -25,11 +25,11 @@ FORMATS: dict[str, Callable[[Table, Sequence[str]], str]] = {
 }
 _FOR_PEOPLE = ("screen", "markdown", "latex")
 _ALL_PARTS = ("markdown", "latex", "json")
-"""Forms that hold every part unless fewer are asked for."""
+"""Formats that include every part by default."""
 
 
 def check_form(form: str, parts: Sequence[str] | None) -> None:
-    """UserError on an unknown name, and on several parts as CSV, which holds one table."""
+    """UserError on an unknown format or part, and on several parts for CSV, which holds one table."""
     if form not in FORMATS:
         raise unknown_name("format", form, FORMATS)
     for part in parts or ():
@@ -37,15 +37,16 @@ def check_form(form: str, parts: Sequence[str] | None) -> None:
             raise unknown_name("part", part, PARTS)
     if form == "csv" and parts and len(parts) > 1:
         raise UserError(
-            f"a CSV file holds one table, but got --parts {' '.join(parts)}; pass one part, or none for the "
-            "rows."
+            f"a CSV file holds one table, but got --parts {' '.join(parts)}; pass one part, or none for "
+            "the rows."
         )
 
 
 def render(table: Table, form: str, parts: Sequence[str] | None = None) -> str:
     """`table` as text that ends in a newline.
 
-    form: a key of FORMATS. parts: keys of details.PARTS that go with the rows; None: what suits the form.
+    form: a key of FORMATS. parts: keys of details.PARTS to show below the rows; None for the default of the
+    format.
     Raises UserError as `check_form` does.
     """
     check_form(form, parts)

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from platform.aggregation.aggregate import AggregatedRow, TableRow
+from platform.aggregation.aggregate import AggregatedRow
 from platform.aggregation.comparisons import Comparison, best_row, compare
 from platform.aggregation.seeds import SeedGroup, seed_groups
+from platform.aggregation.table_row import TableRow
 from platform.evaluation.reported import ReportedResult, reported_results
 
 
@@ -18,7 +19,7 @@ class Block:
     experiment: str
     preset: str
     preset_text: str
-    """The preset, and what was changed of it."""
+    """The preset, and departures from it."""
     rows: tuple[TableRow, ...]
     comparisons: tuple[Comparison, ...]
 
@@ -29,16 +30,16 @@ class Section:
 
     dataset: str
     reported_as: str
-    """The data set whose reported numbers belong beside it."""
+    """The data set whose reported numbers are comparable."""
     blocks: tuple[Block, ...]
     seed_groups: tuple[SeedGroup, ...]
     reported: tuple[ReportedResult, ...]
     best: TableRow | None
-    """The one row that may be marked as best; None where intervals overlap."""
+    """The row that may be marked as best; None where intervals overlap."""
 
     @property
     def title(self) -> str:
-        """`ckplus`, or `fmpn_release (ckplus)` where the name does not say which people it shows."""
+        """`ckplus`, or `fmpn_release (ckplus)` for a release of that data set."""
         return self.dataset if self.dataset == self.reported_as else f"{self.dataset} ({self.reported_as})"
 
     @property
@@ -49,13 +50,13 @@ class Section:
 
 @dataclass(frozen=True, kw_only=True)
 class Table:
-    """What the renderers of platform/tables/render.py turn into text."""
+    """The input of the renderers in platform/tables/render.py."""
 
     sections: tuple[Section, ...]
 
 
 def build_table(aggregated: Sequence[AggregatedRow]) -> Table:
-    """The table of all rows: data sets in the order of first appearance, then experiments likewise."""
+    """The table of all rows; data sets, and experiments within them, in order of first appearance."""
     if not aggregated:
         raise ValueError("a table needs at least one row")
     found: dict[tuple[str, str], list[AggregatedRow]] = {}

@@ -7,7 +7,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from platform.aggregation.aggregate import aggregate_experiment, aggregate_row, score
+from platform.aggregation.aggregate import aggregate_experiment, aggregate_row
+from platform.aggregation.scores import score
 from platform.errors import UserError
 from platform.evaluation.predictions import concatenate, to_bytes
 from platform.runs.store import ResultsStore
@@ -103,7 +104,7 @@ def test_a_row_without_any_finished_fold_has_no_scores(store: ResultsStore) -> N
     experiment = write_experiment(store, [write_row(store) | {"runs": []}])
     (made,) = aggregate_experiment(store, experiment, partial=True)
     assert made.row.scores is None
-    assert made.answers is None
+    assert made.images is None
     assert len(made.row.problems) == 3
 
 
@@ -211,7 +212,7 @@ def test_one_class_or_no_answer_of_a_class_still_gives_every_number() -> None:
     one_class = dataclasses.replace(fold, **{name: getattr(fold, name)[anger] for name in columns})
     scores = score(one_class)
     assert scores.folds[0].class_count == 1
-    assert scores.macro_f1 == 1
+    assert scores.metrics["macro_f1_of_pooled_images"] == 1
     assert scores.pooled_image_interval is not None
     assert scores.pooled_image_interval.low < 1
     never = dataclasses.replace(fold, predicted=np.where(fold.predicted == "fear", "anger", fold.predicted))
@@ -240,7 +241,7 @@ def test_a_fold_run_that_is_not_of_this_row_is_refused(
 def test_predictions_of_another_fold_under_this_record_are_refused(store: ResultsStore) -> None:
     row = write_row(store, folds=2)
     row["runs"][1]["identity"] = write_fold_run(store, fake_predictions(0.8, 4), index=1)
-    with pytest.raises(UserError, match=r"tested by fold 1 only, but has folds \[4\] of synthetic"):
+    with pytest.raises(UserError, match=r"tested by fold 1, but holds folds \[4\] of synthetic"):
         aggregate_row(store, write_experiment(store, [row]), row)
 
 
@@ -252,7 +253,7 @@ def test_changed_predictions_are_refused_by_name(store: ResultsStore) -> None:
         aggregate_row(store, write_experiment(store, [row]), row)
 
 
-@pytest.mark.parametrize(("fold", "message"), [(0, "fold 0 is listed twice"), (7, "there is a fold 7")])
+@pytest.mark.parametrize(("fold", "message"), [(0, "fold 0 is listed twice"), (7, "fold 7 is listed")])
 def test_folds_are_listed_once_and_in_range(store: ResultsStore, fold: int, message: str) -> None:
     row = write_row(store, folds=2)
     row["runs"][1]["fold"] = fold

@@ -5,11 +5,13 @@ import dataclasses
 import numpy as np
 import pytest
 
-from platform.aggregation.aggregate import AggregatedRow, TableRow, aggregate_experiment
-from platform.aggregation.answers import answers_of
+from platform.aggregation.aggregate import AggregatedRow, aggregate_experiment
 from platform.aggregation.comparisons import best_row, compare
+from platform.aggregation.paired_images import paired_images
+from platform.aggregation.table_row import TableRow
+from platform.evaluation.accuracy_interval import AccuracyInterval
+from platform.evaluation.paired_tests import sign_flip_test
 from platform.evaluation.predictions import Predictions, concatenate
-from platform.evaluation.statistics import AccuracyInterval, sign_flip_test
 from platform.runs.store import ResultsStore
 from tests.fake_runs import fake_predictions, write_experiment, write_row
 
@@ -31,7 +33,7 @@ def test_fmpn_is_compared_with_each_other_row_and_holm_corrected(rows: list[Aggr
         ("fmpn", "cnn"),
         ("fmpn", "cnn_no_mask_loss"),
     ]
-    fmpn, cnn = rows[1].answers, rows[0].answers
+    fmpn, cnn = rows[1].images, rows[0].images
     assert fmpn is not None
     assert cnn is not None
     expected = sign_flip_test(fmpn.correct, cnn.correct, fmpn.subject)
@@ -53,7 +55,7 @@ def test_pairing_is_by_image_and_not_by_position(rows: list[AggregatedRow]) -> N
         predictions, **{name: getattr(predictions, name)[order] for name in columns}
     )
     of_both = [
-        compare([dataclasses.replace(rows[0], answers=answers_of(one)), *rows[1:]])
+        compare([dataclasses.replace(rows[0], images=paired_images(one)), *rows[1:]])
         for one in (predictions, shuffled)
     ]
     assert of_both[0] == of_both[1] == compare(rows)
@@ -64,8 +66,8 @@ def test_rows_on_other_images_are_not_compared(rows: list[AggregatedRow], column
     predictions = joined()
     changed = getattr(predictions, column).astype("U40")
     changed[5] += "x"
-    other = answers_of(dataclasses.replace(predictions, **{column: changed}))
-    results = compare([dataclasses.replace(rows[0], answers=other), *rows[1:]])
+    other = paired_images(dataclasses.replace(predictions, **{column: changed}))
+    results = compare([dataclasses.replace(rows[0], images=other), *rows[1:]])
     assert [comparison.second.method for comparison in results] == ["cnn_no_mask_loss"]
 
 

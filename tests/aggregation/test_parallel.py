@@ -28,10 +28,10 @@ def test_several_processes_give_the_same_rows_in_the_same_order(
     together = aggregate_experiments(store, experiments, progress=lambda *done: shown.append(done))
     assert [made.row for made in together] == [made.row for made in alone]
     for one, other in zip(together, alone, strict=True):
-        assert one.answers is not None
-        assert other.answers is not None
-        assert one.answers.tested == other.answers.tested
-        np.testing.assert_array_equal(one.answers.correct, other.answers.correct)
+        assert one.images is not None
+        assert other.images is not None
+        assert one.images.tested == other.images.tested
+        np.testing.assert_array_equal(one.images.correct, other.images.correct)
     assert shown == [(2, 7), (5, 7), (7, 7)]
     experiments[1]["rows"][0]["runs"].pop()
     with pytest.raises(UserError, match=r"of experiment 'b'.*fold 1 is missing"):

@@ -4,8 +4,9 @@ import dataclasses
 
 import pytest
 
-from platform.aggregation.aggregate import TableRow, aggregate_experiment
+from platform.aggregation.aggregate import aggregate_experiment
 from platform.aggregation.seeds import seed_groups
+from platform.aggregation.table_row import TableRow
 from platform.runs.store import ResultsStore
 from tests.fake_runs import fake_predictions, write_experiment, write_fold_run, write_row
 

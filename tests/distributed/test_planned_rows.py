@@ -55,8 +55,10 @@ def test_the_paper_is_reproduced_and_a_set_prepared_later_only_adds_to_it(
     done = ended(root, "reproduce", *place, "--no-controls", "--lambdas", "")
     assert done.returncode == 0, done.stderr
     assert done.stderr == ""
-    assert "What each part brings (points of accuracy, 95 % interval over subjects):" in done.stdout
-    assert "Computed: " in done.stdout
+    assert (
+        "Ablation: contribution of each component (points of accuracy, 95 % CI over subjects):" in done.stdout
+    )
+    assert "Computing time: " in done.stdout
     folder = runs / "experiments" / "paper"
     for name in ("effects.md", "figures/effects.png", "table.tex", "folds-synthetic_wild.json"):
         assert (folder / name).is_file(), name

@@ -117,14 +117,14 @@ def test_without_an_error_the_subjects_alone_bound_it(folds: int | None) -> None
     assert interval.high == 1.0
     assert interval.low == pytest.approx(0.025 ** (1 / 118), abs=0.0005)
     assert interval.caveat is not None
-    assert interval.caveat.startswith("no image is wrong: the bound is that of 118 equal subjects")
+    assert interval.caveat.startswith("No image is wrong, so the interval is that of 118 equal subjects")
 
 
 def test_with_nothing_but_errors_it_starts_at_zero() -> None:
     interval = accuracy_interval(*images_of([(0, 3)] * 20))
     assert (interval.low, interval.high) == (0.0, pytest.approx(1 - 0.025 ** (1 / 20)))
     assert interval.caveat is not None
-    assert interval.caveat.startswith("no image is right")
+    assert interval.caveat.startswith("No image is right")
 
 
 @pytest.mark.parametrize(
@@ -132,12 +132,12 @@ def test_with_nothing_but_errors_it_starts_at_zero() -> None:
     [
         (
             [(5, 6)] * 2 + [(6, 6)] * 30,
-            "only 2 subjects have errors, so the variation between people is poorly known",
+            "Only 2 subjects have errors, so the variation between people is poorly known",
         ),
-        ([(5, 6)] + [(6, 6)] * 30, "only 1 subject has errors, so"),
+        ([(5, 6)] + [(6, 6)] * 30, "Only 1 subject has errors, so"),
         # All err: not the errors are few, but the people.
-        ([(3, 6)] * 6, "with 6 subjects the variation between people is poorly known"),
-        ([(1, 6)] * 3 + [(0, 6)] * 30, "only 3 subjects have correct images, so"),
+        ([(3, 6)] * 6, "With 6 subjects the variation between people is poorly known"),
+        ([(1, 6)] * 3 + [(0, 6)] * 30, "Only 3 subjects have correct images, so"),
         ([(3, 6)] * 30, None),
     ],
 )

@@ -11,11 +11,20 @@ from platform.evaluation.predictions import (
     TEXT_COLUMNS,
     Predictions,
     concatenate,
-    read_parquet,
-    write_parquet,
+    from_bytes,
+    to_bytes,
 )
+from platform.files.opening import read_bytes
 
 CLASSES = ("anger", "fear")
+
+
+def write_parquet(predictions: Predictions, path: Path) -> None:
+    path.write_bytes(to_bytes(predictions, str(path)))
+
+
+def read_parquet(path: Path) -> Predictions:
+    return from_bytes(read_bytes(path), str(path))
 
 
 def some_predictions(images: tuple[str, ...] = ("a_1", "a_2", "b_1"), fold: int = 0) -> Predictions:

@@ -172,7 +172,7 @@ def test_masks_without_a_stage_1_show_what_they_have(tmp_path: Path) -> None:
     assert found == {name for name, value in without.items() if value is not None}
 
 
-SENTENCE = "Masks of FMPN (resnet18): mean squared error 0.0750, the constant mean training mask has 0.0600;"
+SENTENCE = "Masks of FMPN (resnet18): MSE 0.0750 (constant mean training mask: 0.0600);"
 
 
 @pytest.mark.parametrize("form", sorted(FORMATS.keys() - {"csv"}))

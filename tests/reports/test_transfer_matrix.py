@@ -12,7 +12,7 @@ from platform.reports.transfer_matrix import TransferMatrix, matrix_figure, matr
 from platform.runs.store import ResultsStore
 from tests.fake_runs import write_experiment, write_row
 
-LENT = {"kind": "transfer", "generator": "none"}
+TRANSFER = {"kind": "transfer", "generator": "none"}
 
 
 def transferred(root: Path, rows: list[dict[str, Any]]) -> tuple[ResultsStore, dict[str, Any]]:
@@ -27,16 +27,16 @@ def matrices(root: Path, rows: list[dict[str, Any]]) -> list[TransferMatrix]:
 
 
 OWN_A = {"dataset": "a", "generator": "own", "accuracy": 0.9}
-A_TO_B = {"dataset": "b", "masks": "a", "accuracy": 0.7, **LENT}
-A_TO_C = {"dataset": "c", "masks": "a", "accuracy": 0.6, **LENT}
-B_TO_C = {"dataset": "c", "masks": "b", "accuracy": 0.5, **LENT}
+A_TO_B = {"dataset": "b", "masks": "a", "accuracy": 0.7, **TRANSFER}
+A_TO_C = {"dataset": "c", "masks": "a", "accuracy": 0.6, **TRANSFER}
+B_TO_C = {"dataset": "c", "masks": "b", "accuracy": 0.5, **TRANSFER}
 
 
-def test_a_cell_for_each_pair_and_a_dash_for_what_cannot_be(tmp_path: Path) -> None:
+def test_a_cell_for_each_pair_and_a_dash_for_an_impossible_one(tmp_path: Path) -> None:
     cnn = {"dataset": "b", "method": "cnn", "title": "CNN (baseline)"}
     (matrix,) = matrices(tmp_path, [cnn, OWN_A, A_TO_B, A_TO_C, B_TO_C])
     grid = matrix_grid(matrix)
-    assert grid.header == ("Lent by", "a", "b", "c")
+    assert grid.header == ("Source", "a", "b", "c")
     assert [line[0] for line in grid.rows] == ["a", "b"]
     assert "–" not in grid.rows[0]
     assert grid.rows[1][1:3] == ("–", "–")
@@ -61,7 +61,7 @@ def test_draws_of_a_split_are_averaged_and_counted(tmp_path: Path) -> None:
         [A_TO_B, {**A_TO_C, "variation": "lambda_G 0"}],
         [A_TO_B, {"dataset": "c", "masks": "permuted"}],
     ],
-    ids=["lent once", "nothing lent", "a variation", "a control"],
+    ids=["one transfer", "no transfer", "a variation", "a control"],
 )
 def test_less_than_two_transfers_make_no_matrix(rows: list[dict[str, Any]], tmp_path: Path) -> None:
     assert matrices(tmp_path, rows) == []
@@ -80,7 +80,7 @@ def test_every_seed_has_a_matrix_of_its_own_name(tmp_path: Path) -> None:
     assert all(len(cell.rows) == 1 for matrix in found for cell in matrix.cells.values())
 
 
-def test_a_lent_generator_is_named_by_its_lender(tmp_path: Path) -> None:
+def test_a_transferred_generator_is_named_by_its_source(tmp_path: Path) -> None:
     generator = {"masks": "own", "kind": "transfer"}
     rows = [{"dataset": name, "generator": "a", **generator} for name in ("b", "c")]
     (matrix,) = matrices(tmp_path, rows)
@@ -90,7 +90,7 @@ def test_a_lent_generator_is_named_by_its_lender(tmp_path: Path) -> None:
 def test_it_is_printed_and_drawn_with_its_experiment(tmp_path: Path) -> None:
     store, experiment = transferred(tmp_path, [OWN_A, A_TO_B, A_TO_C, B_TO_C])
     made = present(store, experiment)
-    assert "by who lent" in made.text
+    assert "by source and target" in made.text
     path = next(path for title, path in made.figures.items() if title.startswith("Transfer of FMPN"))
     assert path.read_bytes().startswith(b"\x89PNG")
     (matrix,) = transfer_matrices(experiment, aggregate_experiment(store, experiment))

@@ -30,8 +30,8 @@ def test_failed_and_invalid_trials_are_told_apart_and_listed_with_their_reasons(
     assert unscored_lines(STUDY) == [
         "2 of 5 trials of study failed:",
         "  trial 1: fold 3: ValueError: loss is nan (runs/fold_runs/a/manifest.json)",
-        "  trial 4: why is not stored",
-        "1 of 5 trials of study had no valid configuration, so nothing was run for them:",
+        "  trial 4: reason not stored",
+        "1 of 5 trials of study were invalid configurations and did not run:",
         "  trial 2: label_smoothing must be >= 0 and < 1, but got 3.",
     ]
 

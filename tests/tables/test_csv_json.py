@@ -22,11 +22,11 @@ def keys(text: str) -> list[str]:
 ROW = keys(
     """
     source preset experiment dataset method backbone masks seed title selection_rule leakage kind fold_rule
-    fold_count folds_finished seed_count repeat_count complete problems data_hash result_version selection_score
-    optimism_gap optimism_gap_is_zero_by_construction mean_of_folds_minus_reported images sequences subjects
-    image_errors mean_of_folds_image_accuracy mean_of_folds_95_percent_low mean_of_folds_95_percent_high
-    fold_standard_deviation pooled_image_accuracy pooled_image_95_percent_low pooled_image_95_percent_high
-    pooled_sequence_accuracy majority_sequence_accuracy macro_f1_of_pooled_images
+    fold_count folds_finished seed_count repeat_count complete problems data_hash result_version
+    selection_score optimism_gap optimism_gap_is_zero_by_construction mean_of_folds_minus_reported images
+    sequences subjects image_errors mean_of_folds_image_accuracy mean_of_folds_95_percent_low
+    mean_of_folds_95_percent_high fold_standard_deviation pooled_image_accuracy pooled_image_95_percent_low
+    pooled_image_95_percent_high pooled_sequence_accuracy majority_sequence_accuracy macro_f1_of_pooled_images
     """
 )
 WITHOUT_SCORES = ROW[: ROW.index("images")]

@@ -56,20 +56,20 @@ def test_many_folds_come_ten_at_a_time(rows: list[AggregatedRow]) -> None:
 def test_folds_that_test_a_data_set_bear_its_name(rows: list[AggregatedRow]) -> None:
     section = section_of(rows, dataset="ckplus+mmi", fold_rule="leave-one-set-out", fold_count=2)
     assert fold_grids(section)[0].header[-2:] == ("Fold 0: ckplus", "Fold 1: mmi")
-    assert any("fold k tests all of data set k" in note for note in section_notes(section))
+    assert any("fold k tests data set k" in note for note in section_notes(section))
 
 
-def test_control_masks_are_not_called_lent(rows: list[AggregatedRow]) -> None:
-    permuted, lent, released = (
+def test_control_masks_are_not_called_transferred(rows: list[AggregatedRow]) -> None:
+    permuted, transferred, released = (
         section_of(rows, masks=masks, kind="crossval") for masks in ("permuted", "mmi", "released")
     )
     assert row_label(permuted.rows[0]) == "FMPN (resnet18, permuted masks)"
-    assert row_label(lent.rows[0]) == "FMPN (resnet18, masks of mmi)"
+    assert row_label(transferred.rows[0]) == "FMPN (resnet18, masks of mmi)"
     assert row_label(released.rows[0]) == "FMPN (resnet18, released masks)"
     assert any(
-        "a control; each class has another class's motion mask" in note for note in section_notes(permuted)
+        "control; each class has the motion mask of another class" in note for note in section_notes(permuted)
     )
-    assert not any("lent by permuted" in note for note in section_notes(permuted))
+    assert not any("transferred from permuted" in note for note in section_notes(permuted))
 
 
 def test_classes_have_precision_recall_and_f1(rows: list[AggregatedRow]) -> None:

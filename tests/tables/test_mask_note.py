@@ -4,7 +4,8 @@ import dataclasses
 
 import pytest
 
-from platform.aggregation.aggregate import TableRow, aggregate_experiment
+from platform.aggregation.aggregate import aggregate_experiment
+from platform.aggregation.table_row import TableRow
 from platform.evaluation.mask_quality import MaskQuality
 from platform.tables.mask_note import mask_note
 from tests.fake_runs import demo_experiment
@@ -36,10 +37,10 @@ def note(row: TableRow, *qualities: MaskQuality) -> str:
 
 def test_the_sentence_holds_the_means_beside_what_costs_nothing(row: TableRow) -> None:
     assert note(row, FIRST, SECOND, SECOND) == (
-        "Masks of FMPN (resnet18): mean squared error 0.0713, the constant mean training mask has 0.0693; "
-        "31 % of test faces are nearest to their own class's mask (chance 14 %, the constant mask 14 %); "
-        "stage 2 moved them by 0.0031 (mean squared difference), which changed the error by +0.0053 and the "
-        "share by -2.7 points. Mean of 3 folds, 84 test faces."
+        "Masks of FMPN (resnet18): MSE 0.0713 (constant mean training mask: 0.0693); 31 % of predicted masks "
+        "are nearest to the mask of their true class (chance: 14 %, constant mask: 14 %). Stage 2 changed "
+        "the masks (MSE 0.0031 from stage 1), raised their error by 0.0053 and changed the nearest share by "
+        "-2.7 points. Mean of 3 folds, 84 test faces."
     )
 
 
@@ -50,5 +51,5 @@ def test_a_fold_without_the_numbers_is_not_passed_over_in_silence(row: TableRow)
 def test_one_fold_without_a_stage_1_says_so(row: TableRow) -> None:
     alone = dataclasses.replace(FIRST, stage1_error=None, stage1_nearest_share=None, drift=None)
     text = note(dataclasses.replace(row, fold_count=1), alone)
-    assert "no stage 1 preceded" in text
+    assert "without a stage 1" in text
     assert text.endswith("Mean of 1 fold, 42 test faces.")

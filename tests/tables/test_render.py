@@ -30,7 +30,7 @@ def empty_row(rows: list[AggregatedRow]) -> AggregatedRow:
     """A row none of whose folds is finished."""
     problems = dict.fromkeys(range(3), "is missing")
     row = dataclasses.replace(rows[0].row, scores=None, problems=problems, configurations=None)
-    return AggregatedRow(row=row, answers=None)
+    return AggregatedRow(row=row, images=None)
 
 
 @pytest.mark.parametrize("form", FORMATS)

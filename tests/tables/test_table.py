@@ -5,7 +5,7 @@ import dataclasses
 import pytest
 
 from platform.aggregation.aggregate import AggregatedRow, aggregate_experiment
-from platform.evaluation.statistics import AccuracyInterval
+from platform.evaluation.accuracy_interval import AccuracyInterval
 from platform.tables.notes import section_notes
 from platform.tables.table import build_table
 from tests.fake_runs import COMMAND, demo_experiment
@@ -37,7 +37,7 @@ def test_each_data_set_has_a_section_and_each_experiment_a_block(rows: list[Aggr
 
 def test_the_inner_rule_says_how_test_subjects_enter_the_choice(rows: list[AggregatedRow]) -> None:
     assert (
-        "No fold run reads its own fold's test subjects, but through the other folds they enter"
+        "Test subjects of one fold validate in others, so the choice is not fully independent of them."
         in notes_of(rows)
     )
 
@@ -50,21 +50,21 @@ def test_subjects_of_a_transfers_target_entered_no_choice(rows: list[AggregatedR
     notes = notes_of([target])
     assert "Selected by" not in notes
     assert (
-        f"Transferred: the configuration was selected by `{rule}` on synthetic; no subject of synthetic_wild "
-        "entered that choice." in notes
+        f"Transferred: the configuration was selected by `{rule}` on synthetic, independently of the "
+        "subjects of synthetic_wild." in notes
     )
 
 
 def test_a_transfer_of_fixed_settings_says_that_nothing_chose_them(rows: list[AggregatedRow]) -> None:
     notes = notes_of([changed(rows[3], selection_rule="paper")])
-    assert "Selected by `paper`: settings fixed beforehand" in notes
+    assert "Selected by `paper`: fixed settings" in notes
     assert "Transferred" not in notes
 
 
 @pytest.mark.parametrize(("score", "explained"), [(0.0, True), (1.0, False), (None, False)])
 def test_a_negative_gap_is_explained(rows: list[AggregatedRow], score: float | None, explained: bool) -> None:
     notes = notes_of([changed(rows[0], selection_score=score)])
-    assert ("A negative optimism gap: the test folds scored higher" in notes) == explained
+    assert ("A negative optimism gap means that the test folds scored higher" in notes) == explained
 
 
 def test_selection_on_test_images_is_called_leakage(rows: list[AggregatedRow]) -> None:
@@ -77,10 +77,10 @@ def test_selection_on_test_images_is_called_leakage(rows: list[AggregatedRow]) -
 
 def test_chance_and_paired_tests_and_lent_masks_are_noted(rows: list[AggregatedRow]) -> None:
     notes = notes_of(rows)
-    assert "Chance level (pooled images): 14.3 % guessing evenly among 7 classes" in notes
+    assert "Chance level (pooled images): 14.3 % by uniform guessing among 7 classes" in notes
     assert "FMPN minus CNN (baseline) (resnet18): +" in notes
     assert "Holm-corrected over 2" in notes
-    assert "motion masks lent by synthetic" in notes
+    assert "motion masks transferred from synthetic" in notes
 
 
 def test_an_incomplete_row_is_noted_with_its_folds_and_command(rows: list[AggregatedRow]) -> None:
@@ -101,22 +101,22 @@ def test_near_the_ceiling_errors_are_counted_and_the_interval_speaks_for_itself(
     assert "errors in" not in notes_of([changed(rows[0], scores=far)])
     near = dataclasses.replace(far, pooled_image_accuracy=0.99, error_count=2, subjects_with_errors=1)
     assert "2 errors in 189 images, by 1 of 9 subjects." in notes_of([changed(rows[0], scores=near)])
-    speaking = dataclasses.replace(quiet, caveat="hardly known")
+    speaking = dataclasses.replace(quiet, caveat="Poorly known.")
     caveat = dataclasses.replace(scores, pooled_image_interval=speaking)
-    assert "of 9 subjects; hardly known." in notes_of([changed(rows[0], scores=caveat)])
+    assert "of 9 subjects. Poorly known." in notes_of([changed(rows[0], scores=caveat)])
 
 
 def test_what_some_numbers_cannot_be_made_of_is_noted(rows: list[AggregatedRow]) -> None:
-    assert "never answered" not in notes_of(rows)
+    assert "never predicted" not in notes_of(rows)
     scores = rows[0].row.scores
     assert scores is not None
     fear = dataclasses.replace(scores.classes[3], predicted_count=0)
     folds = tuple(dataclasses.replace(fold, class_count=1) for fold in scores.folds[:2])
     odd = dataclasses.replace(scores, classes=(fear,), folds=folds, subject_count=1)
     notes = notes_of([changed(rows[0], scores=odd)])
-    assert "FMPN (resnet18): never answered fear; F1 counts as 0 there." in notes
-    assert "only one class is tested in folds 0, 1." in notes
-    assert "one subject is tested, so there is no interval" in notes
+    assert "FMPN (resnet18): never predicted fear; F1 of such a class counts as 0." in notes
+    assert "folds 0, 1 test only one class." in notes
+    assert "with one test subject, no 95 % CI" in notes
 
 
 def test_rows_of_another_version_of_the_code_are_named(rows: list[AggregatedRow]) -> None:
@@ -142,13 +142,13 @@ def test_reported_rows_stand_beside_ours_on_the_papers_data_sets(
     (section,) = build_table([changed(rows[0], dataset=dataset)]).sections
     assert len(section.reported) == reported
     assert any("one random 9:1 split" in note for note in section_notes(section)) == (dataset == "affectnet")
-    assert any("not comparable with the reported ones" in note for note in section_notes(section)) == bool(
+    assert any("Not comparable with the reported rows" in note for note in section_notes(section)) == bool(
         reported
     )
 
 
 def test_the_papers_preset_is_comparable_with_the_paper(rows: list[AggregatedRow]) -> None:
-    assert "not comparable" not in notes_of([changed(rows[0], dataset="ckplus", preset="paper")])
+    assert "Not comparable" not in notes_of([changed(rows[0], dataset="ckplus", preset="paper")])
 
 
 def test_a_table_of_nothing_is_refused() -> None:

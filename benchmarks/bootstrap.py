@@ -1,4 +1,11 @@
-"""Bootstrap intervals over subjects: percentile and BCa, pooled or stratified by fold.
+"""Bootstrap intervals over subjects, the alternatives that benchmarks/interval_coverage.py compares.
+
+Percentile and BCa intervals, pooled or stratified by fold. Sources: Davison and Hinkley (1997), Bootstrap
+Methods and Their Application, sections 3.2, 3.8 and 5.3; Efron (1987). They assume that subjects are
+independent draws of the population and exclude the variation between training seeds. With few subjects and
+near 100 % their coverage is too low: a bootstrap cannot resample errors that did not occur, so a score
+without errors gets [1, 1]. With three or four subjects a fold, drawing within folds understates the variance
+by about (s - 1) / s.
 
 Randomness comes in as a NumPy generator. Sizes: n images, S subjects, F folds, R resamples.
 """
@@ -6,16 +13,14 @@ Randomness comes in as a NumPy generator. Sizes: n images, S subjects, F folds, 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
 
 import numpy as np
 
 from platform.evaluation.accuracy_interval import Interval
 from platform.evaluation.subjects import check_images, subject_counts
 
-DEFAULT_RESAMPLES = 10_000
 SUBJECTS_A_PAIR = 4
-"""Up to so many subjects a distinct (correct, images) pair, drawing subjects is faster than drawing pairs."""
+"""Subjects a distinct (correct, images) pair up to which drawing subjects is faster than drawing pairs."""
 DRAWS_AT_ONCE = 2**21
 """Counts held in memory at a time (16 MiB)."""
 
@@ -62,55 +67,13 @@ class BootstrapSample:
         return Interval(low=float(ends[0]), high=float(ends[1]))
 
 
-def bootstrap_pooled_accuracy(
-    correct: np.ndarray,
-    subject: np.ndarray,
-    generator: np.random.Generator,
-    *,
-    resamples: int = DEFAULT_RESAMPLES,
-    confidence: float = 0.95,
-    method: Literal["percentile", "bca"] = "percentile",
-) -> Interval:
-    """Interval of the pooled accuracy, whole subjects drawn with replacement.
-
-    correct: bool (n,). subject: str (n,). Raises ValueError with fewer than two subjects.
-    Source: Davison and Hinkley (1997), Bootstrap Methods and Their Application, sections 3.8 and 5.3
-    (resampling of clusters; intervals). Assumes that subjects are independent draws of the
-    population one speaks about. Does not see the variance of training (seeds, training subjects).
-    Covers too little with few subjects and near 100 %, where errors nobody made in the sample cannot be
-    drawn: without an error it is [1, 1]. `accuracy_interval` is the default for that reason.
-    """
-    sample = resample_pooled(correct, subject, generator, resamples)
-    return sample.percentile(confidence) if method == "percentile" else sample.bca(confidence)
-
-
-def bootstrap_mean_of_folds(
-    correct: np.ndarray,
-    subject: np.ndarray,
-    fold: np.ndarray,
-    generator: np.random.Generator,
-    *,
-    resamples: int = DEFAULT_RESAMPLES,
-    confidence: float = 0.95,
-    method: Literal["percentile", "bca"] = "percentile",
-) -> Interval:
-    """Interval of the mean of folds: subjects drawn with replacement within each fold.
-
-    correct: bool (n,). subject: str (n,). fold: int (n,). Raises ValueError when a fold tests fewer
-    than two subjects (drawing one of one shows no variance at all).
-    Source: as `bootstrap_pooled_accuracy`, stratified (Davison and Hinkley, section 3.2): the folds
-    are strata of fixed sizes. Assumes that subjects are independent draws within their fold, whose
-    model stays as it is. With three or four subjects a fold (MMI) the strata understate the
-    variance by about a factor (s - 1) / s.
-    """
-    sample = resample_mean_of_folds(correct, subject, fold, generator, resamples)
-    return sample.percentile(confidence) if method == "percentile" else sample.bca(confidence)
-
-
 def resample_pooled(
     correct: np.ndarray, subject: np.ndarray, generator: np.random.Generator, resamples: int
 ) -> BootstrapSample:
-    """The pooled accuracy in resamples of all subjects; arguments of `bootstrap_pooled_accuracy`."""
+    """The pooled accuracy when whole subjects are drawn with replacement.
+
+    correct: bool (n,). subject: str (n,). Raises ValueError with fewer than two subjects.
+    """
     counts = subject_counts(correct, subject)
     if len(counts) < 2:
         raise ValueError(f"a bootstrap over subjects needs two or more of them, got {len(counts)}")
@@ -124,7 +87,11 @@ def resample_mean_of_folds(
     generator: np.random.Generator,
     resamples: int,
 ) -> BootstrapSample:
-    """The mean of folds in resamples within folds; arguments of `bootstrap_mean_of_folds`."""
+    """The mean of folds when subjects are drawn with replacement within each fold.
+
+    correct: bool (n,). subject: str (n,). fold: int (n,). Raises ValueError when a fold tests fewer than two
+    subjects, because drawing one subject of one shows no variance.
+    """
     check_images(subject, correct=correct)
     parts = []
     for index in np.unique(fold):

@@ -1,4 +1,4 @@
-"""The score that chose a row's configuration, worked out again from the winning trials' fold runs."""
+"""The score that selected a row's configuration, recomputed from the winning trials' fold runs."""
 
 from __future__ import annotations
 
@@ -15,17 +15,17 @@ if TYPE_CHECKING:
     from platform.runs.store import ResultsStore
 
 TOLERANCE = 1e-12
-"""Means of the same accuracies in another order; one image more or less right moves one far more."""
+"""Covers summing the same accuracies in another order; a single image changes a mean by far more."""
 
 
-def choosing_score(
+def selection_score(
     store: ResultsStore, experiment: Mapping[str, Any], row: Mapping[str, Any], runs: RowRuns
 ) -> float | None:
-    """Mean over the experiment's studies of their winners' scores, in [0, 1]; None where none was chosen.
+    """Mean of the winners' scores over the experiment's studies, in [0, 1]; None without a selection.
 
-    UserError: the row states another score, a winner's fold run is gone, or the row's fold runs have other
-    settings than the winner. An experiment made before 22 November 2026 holds no score; one whose studies
-    list no fold runs is believed.
+    Raises UserError when the row states another score, when a winner's fold run is missing, or when the row's
+    fold runs have another configuration than the winner. Experiments made before 22 November 2026 store no
+    score; a stated score whose studies list no fold runs cannot be recomputed and is returned as it is.
     """
     stated: float | None = row.get("selection_score")
     winners = [(study, _winner(study)) for study in studies_of(experiment)]
@@ -34,12 +34,12 @@ def choosing_score(
     for study, trial in winners:
         _check_settings(study, trial, runs)
     found = [_score(store, study, trial, runs.name) for study, trial in winners]
-    _check_close(runs.name, "the score that chose its configuration", sum(found) / len(found), stated)
+    _check_close(runs.name, "the score that selected its configuration", sum(found) / len(found), stated)
     return stated
 
 
 def winners_only(experiment: Mapping[str, Any]) -> list[dict[str, Any]]:
-    """The experiment's studies with no other trial than the winner: what `choosing_score` needs of them."""
+    """The experiment's studies reduced to their winning trials: the part that `selection_score` reads."""
     return [
         {**study, "trials": [trial for trial in [_winner(study)] if trial]}
         for study in studies_of(experiment)
@@ -56,9 +56,9 @@ def _score(store: ResultsStore, study: Mapping[str, Any], trial: Mapping[str, An
     for run in trial["runs"]:
         if not store.is_complete("fold_runs", run["identity"]):
             raise UserError(
-                f"{name}: the score that chose its configuration must be that of the winner's fold runs, but "
-                f"fold run {run['identity']} of trial {trial['number']} of {study['name']} is gone; run the "
-                "experiment's command again, which runs it again."
+                f"{name}: the score that selected its configuration is the mean over the winner's fold runs, "
+                f"but fold run {run['identity']} of trial {trial['number']} of {study['name']} is missing; "
+                "run the experiment's command again to recompute it."
             )
         accuracies.append(accuracy_of_run(store, run["identity"]))
     score = sum(accuracies) / len(accuracies)
@@ -67,7 +67,7 @@ def _score(store: ResultsStore, study: Mapping[str, Any], trial: Mapping[str, An
 
 
 def _check_settings(study: Mapping[str, Any], trial: Mapping[str, Any], runs: RowRuns) -> None:
-    """The row's fold runs were made with the winner's parameters, as far as its method has them."""
+    """UserError unless the row's fold runs have the winner's parameters, as far as its method has them."""
     folds = study.get("outer_folds")
     for run in runs.finished:
         config = run.record["config"]
@@ -75,8 +75,8 @@ def _check_settings(study: Mapping[str, Any], trial: Mapping[str, Any], runs: Ro
         if other and (folds is None or run.fold in folds):
             shown = ", ".join(f"{key} {config[key]!r} and not {trial['params'][key]!r}" for key in other)
             raise UserError(
-                f"{runs.name}, fold {run.fold}: its fold run must have the settings of the winner, trial "
-                f"{trial['number']} of {study['name']}, but it has {shown}; remove the experiment's "
+                f"{runs.name}, fold {run.fold}: its fold run must have the configuration of the winner, "
+                f"trial {trial['number']} of {study['name']}, but it has {shown}; remove the experiment's "
                 "experiment.json and run its command again."
             )
 
@@ -86,6 +86,6 @@ def _check_close(name: str, what: str, found: float, stated: Any) -> None:
         isinstance(stated, int | float) and math.isclose(found, stated, rel_tol=TOLERANCE, abs_tol=TOLERANCE)
     ):
         raise UserError(
-            f"{name}: {what} must be that of its stored fold runs, {found}, but experiment.json says "
-            f"{stated}; remove that file and run the experiment's command again: finished fold runs are kept."
+            f"{name}: {what} must equal that of its stored fold runs, {found}, but experiment.json states "
+            f"{stated}; remove that file and run the experiment's command again (finished runs are kept)."
         )

@@ -51,7 +51,7 @@ def test_another_score_is_refused_with_both(tmp_path: Path) -> None:
     experiment["rows"][0]["selection_score"] += 0.1
     for read in (selection_score, lambda *both: aggregate_experiments(both[0], [both[1]])):
         with pytest.raises(
-            UserError, match="the score that chose its configuration must be that of its stored"
+            UserError, match="the score that selected its configuration must equal that of its stored"
         ):
             read(store, experiment)
 
@@ -60,7 +60,7 @@ def test_another_score_of_the_winner_is_refused(tmp_path: Path) -> None:
     store, experiment = searched(tmp_path)
     winner_of(experiment)["score"] = 0.99
     with pytest.raises(
-        UserError, match="the score of trial 5 of study-1 must be that of its stored fold runs"
+        UserError, match="the score of trial 5 of study-1 must equal that of its stored fold runs"
     ):
         selection_score(store, experiment)
 
@@ -77,7 +77,7 @@ def test_a_fold_run_of_the_winner_that_is_gone_is_named(tmp_path: Path) -> None:
     gone = winner_of(experiment)["runs"][1]["identity"]
     shutil.rmtree(store.folder("fold_runs", gone))
     with pytest.raises(
-        UserError, match=f"fold run {gone} of trial 5 of study-1 is gone; run the experiment's"
+        UserError, match=f"fold run {gone} of trial 5 of study-1 is missing; run the experiment's"
     ):
         selection_score(store, experiment)
 

@@ -1,0 +1,115 @@
+"""A row of the comparison table: one method on one data set in one experiment."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from platform.aggregation.scores import Scores
+from platform.config.net_name import net_name
+from platform.evaluation.mask_quality import MaskQuality
+from platform.runs.identity import RESULT_VERSION
+
+
+@dataclass(frozen=True, kw_only=True)
+class TableRow:
+    """What the table says about one method on one data set in one experiment."""
+
+    experiment: str
+    preset: str
+    command: str
+    """Completes the row when it is run again."""
+    method: str
+    title: str
+    dataset: str
+    backbone: str
+    selection_rule: str
+    kind: str
+    """`crossval` or `transfer`."""
+    masks: str
+    """`own`: masks of the fold's own training subjects; else the source of the masks (a data set, a control
+    or a release), or `none`."""
+    fold_rule: str
+    fold_count: int
+    problems: dict[int, str]
+    """Fold to its problem (missing, failed); empty for a complete row."""
+    data_hash: str | None
+    """Of the prepared set; None when no fold is finished."""
+    seed: int | None
+    """Of all folds; None when no fold is finished."""
+    result_version: int | None
+    """Of the code that computed the fold runs; None when no fold is finished."""
+    configurations: str | None
+    """Hash over the configurations of all folds without the seed; None for an incomplete row."""
+    selection_score: float | None
+    """Mean accuracy that selected the configuration, in [0, 1]; None where no score selected it."""
+    scores: Scores | None
+    """None when no fold is finished."""
+    stands_for: str = ""
+    """The data set that a release is of; empty for others."""
+    width: float | None = 1.0
+    """Share of the classification net's channels that is kept; None where folds differ."""
+    preset_changes: str = ""
+    """Departures from the preset, as text that follows the preset's name."""
+    chosen_folds: tuple[int, ...] = ()
+    """The requested folds, where the user requested only some."""
+    chosen_of: int = 0
+    """Number of folds of the plan, where the user requested only some; else 0."""
+    mask_quality: dict[int, MaskQuality]
+    """Finished fold to the quality of its predicted masks; empty for a method without target masks."""
+
+    @property
+    def complete(self) -> bool:
+        """Whether every fold run is finished."""
+        return not self.problems
+
+    @property
+    def preset_text(self) -> str:
+        """The preset, and departures from it."""
+        return self.preset + self.preset_changes
+
+    @property
+    def reported_as(self) -> str:
+        """The data set whose reported numbers are comparable with this row."""
+        return self.stands_for or self.dataset
+
+    @property
+    def fold_numbers(self) -> tuple[int, ...]:
+        """Indices of the row's folds."""
+        return self.chosen_folds or tuple(range(self.fold_count))
+
+    @property
+    def net(self) -> str:
+        """The classification net, with its width where that is not the published one."""
+        return net_name(self.backbone, self.width)
+
+    @property
+    def leaks(self) -> bool:
+        """Whether the test folds themselves selected the configuration."""
+        return self.selection_rule == "test" and not self.chosen_elsewhere
+
+    @property
+    def chosen_elsewhere(self) -> bool:
+        """Whether a search on the source data set of a transfer selected the configuration."""
+        return self.kind == "transfer" and self.selection_rule != "paper"
+
+    @property
+    def of_other_version(self) -> bool:
+        """Whether another version of the code computed the fold runs."""
+        return self.result_version not in (None, RESULT_VERSION)
+
+    @property
+    def repeat_count(self) -> int:
+        """How often each image is tested: once, because a row that tests an image twice is refused."""
+        return 1
+
+    @property
+    def optimism_gap(self) -> float | None:
+        """The score that selected the configuration minus the mean of the test folds, in [-1, 1].
+
+        None where no score selected it; 0 by construction where the test folds did.
+        """
+        if self.scores is None or not self.complete:
+            return None
+        if self.leaks:
+            return 0.0
+        return None if self.selection_score is None else self.selection_score - self.scores.mean_of_folds

@@ -1,0 +1,281 @@
+"""The registry of table columns, read by every format: screen, HTML, Markdown, LaTeX, CSV and JSON.
+
+A new column is one entry of COLUMNS, placed where people should read it. A new metric of predictions is one
+entry of `platform.evaluation.row_metrics.METRICS`; its column follows these. docs/table.md shows both.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from platform.evaluation import row_metrics
+from platform.evaluation.accuracy_interval import METHOD
+from platform.tables import stored_facts
+from platform.tables.column import (
+    ALL,
+    HTML,
+    LATEX,
+    MARKDOWN,
+    NARROW,
+    READ,
+    SCREEN,
+    STORED,
+    WIDE,
+    Column,
+    PerLine,
+)
+from platform.tables.formatting import (
+    ABSENT,
+    folds_text,
+    gap_text,
+    masks_text,
+    method_text,
+    points,
+    reported_difference,
+    reported_rule,
+    reported_source,
+    reported_value,
+    scored_units,
+    seeds_method_text,
+    source_text,
+)
+from platform.tables.score_columns import accuracy, count, deviation, metric_column, percentage_interval
+from platform.tables.stored_facts import rounded
+
+_INTERVAL = (
+    f"95 % CI: confidence interval of the accuracy for new subjects ({METHOD}; docs/statistics.md). It does "
+    "not include the variation between training seeds."
+)
+
+COLUMNS: tuple[Column, ...] = (
+    Column(
+        key="title",
+        formats=(SCREEN, HTML, MARKDOWN, *STORED),
+        heading="Method",
+        text=PerLine(row=method_text, seeds=seeds_method_text, reported=lambda result: result.method),
+        record=PerLine(
+            row=lambda row: {"title": row.title},
+            seeds=lambda group: {"title": group.rows[0].title},
+            reported=lambda result: {"title": result.method},
+        ),
+        left=True,
+        width=20,
+        marks_best=True,
+        brief=True,
+    ),
+    Column(
+        key="title_in_latex",  # which has no column for the source
+        formats=(LATEX,),
+        heading="Method",
+        text=PerLine(
+            row=method_text,
+            seeds=seeds_method_text,
+            reported=lambda result: f"{result.method} (reported, {result.protocol})",
+        ),
+        left=True,
+        marks_best=True,
+    ),
+    Column(
+        key="source",
+        formats=(MARKDOWN, *STORED),
+        heading="Source",
+        text=PerLine(
+            row=source_text,
+            seeds=lambda group: f"ours: seeds {', '.join(map(str, group.seeds))}",
+            reported=reported_source,
+        ),
+        record=PerLine(
+            row=lambda row: {"source": "ours"},
+            seeds=lambda group: {"source": "ours, mean over seeds"},
+            reported=lambda result: {"source": "reported"},
+        ),
+        left=True,
+    ),
+    Column(
+        key="net",
+        formats=READ,
+        heading="Backbone",
+        text=PerLine(row=lambda row: row.net, seeds=lambda group: group.rows[0].net),
+        left=True,
+        width=13,
+        brief=True,
+    ),
+    Column(
+        key="selection_rule",
+        formats=ALL,
+        heading="Selected by",
+        text=PerLine(
+            row=lambda row: row.selection_rule,
+            seeds=lambda group: group.rows[0].selection_rule,
+            reported=reported_rule,
+        ),
+        record=PerLine(
+            row=lambda row: {"selection_rule": row.selection_rule},
+            seeds=lambda group: {"selection_rule": group.rows[0].selection_rule},
+            reported=lambda result: {"selection_rule": result.selection_rule},
+        ),
+        left=True,
+        brief=True,
+    ),
+    Column(
+        key="masks",
+        formats=(MARKDOWN, *STORED),
+        heading="Masks",
+        text=PerLine(row=masks_text, seeds=lambda group: masks_text(group.rows[0])),
+        record=PerLine(
+            row=lambda row: {"masks": row.masks}, seeds=lambda group: {"masks": group.rows[0].masks}
+        ),
+        left=True,
+        identifies=True,
+    ),
+    Column(
+        key="images_and_subjects",
+        formats=NARROW,
+        heading="Images / subjects",
+        text=PerLine(
+            row=lambda row: f"{row.scores.image_count}/{row.scores.subject_count}" if row.scores else "0/0",
+            reported=scored_units,
+        ),
+        brief=True,
+    ),
+    count("images", "Images", lambda scores: scores.image_count, formats=(*WIDE, *STORED)),
+    count("sequences", "Sequences", lambda scores: scores.sequence_count, formats=(MARKDOWN, *STORED)),
+    count("subjects", "Subjects", lambda scores: scores.subject_count, formats=(*WIDE, *STORED)),
+    Column(
+        key="folds_seeds_and_repeats",
+        formats=NARROW,
+        heading="Folds / seeds / repeats",
+        text=PerLine(
+            row=lambda row: f"{folds_text(row)}/1/{row.repeat_count}",
+            seeds=lambda group: (
+                f"{folds_text(group.rows[0])}/{len(group.seeds)}/{group.rows[0].repeat_count}"
+            ),
+        ),
+    ),
+    Column(
+        key="folds",
+        formats=(*WIDE, *STORED),
+        heading="Folds",
+        text=PerLine(row=folds_text, seeds=lambda group: folds_text(group.rows[0])),
+        record=PerLine(row=stored_facts.folds, seeds=lambda group: {"fold_count": group.rows[0].fold_count}),
+    ),
+    Column(
+        key="seeds",
+        formats=(*WIDE, *STORED),
+        heading="Seeds",
+        text=PerLine(row=lambda row: "1", seeds=lambda group: str(len(group.seeds))),
+        record=PerLine(
+            row=lambda row: {"seed_count": 1},
+            seeds=lambda group: {"seeds": list(group.seeds), "seed_count": len(group.seeds)},
+        ),
+    ),
+    Column(
+        key="repeats",
+        formats=(*WIDE, *STORED),
+        heading="Repeats",
+        text=PerLine(
+            row=lambda row: str(row.repeat_count), seeds=lambda group: str(group.rows[0].repeat_count)
+        ),
+        record=PerLine(
+            row=lambda row: {"repeat_count": row.repeat_count},
+            seeds=lambda group: {"repeat_count": group.rows[0].repeat_count},
+        ),
+    ),
+    accuracy(
+        "mean_of_folds_image_accuracy",
+        "Mean of folds %",
+        lambda scores: scores.mean_of_folds,
+        seeds=lambda group: group.mean_of_folds,
+        reported=reported_value,
+        definition="Mean of folds: unweighted mean of the folds' image accuracies, the FMPN paper's number.",
+    ),
+    percentage_interval(
+        "mean_of_folds",
+        "95 % CI of mean of folds",
+        lambda scores: scores.mean_of_folds_interval,
+        formats=(MARKDOWN, *STORED),
+        definition=_INTERVAL,
+    ),
+    deviation(
+        "fold_standard_deviation",
+        "Fold SD (points)",
+        lambda scores: scores.fold_standard_deviation,
+        formats=(MARKDOWN, *STORED),
+        definition="Fold SD: standard deviation of the fold accuracies (n - 1), not a standard error.",
+    ),
+    Column(
+        key="mean_of_folds_minus_reported",
+        formats=ALL,
+        heading="vs. reported (points)",
+        text=PerLine(row=lambda row: points(reported_difference(row))),
+        record=PerLine(row=lambda row: {"mean_of_folds_minus_reported": rounded(reported_difference(row))}),
+        beside_reported=True,
+        definition="vs. reported: our mean of folds minus the reported accuracy of the same method, points.",
+        brief=True,
+    ),
+    accuracy(
+        "pooled_image_accuracy",
+        "Pooled images %",
+        lambda scores: scores.pooled_image_accuracy,
+        seeds=lambda group: group.pooled_image_accuracy,
+        marks_best=True,
+        definition="Pooled images: share of all tested images that are predicted correctly.",
+    ),
+    percentage_interval(
+        "pooled_image",
+        "95 % CI of pooled images",
+        lambda scores: scores.pooled_image_interval,
+        definition=_INTERVAL,
+        brief=True,
+    ),
+    count("image_errors", "Errors (images)", lambda scores: scores.error_count, formats=(MARKDOWN, *STORED)),
+    accuracy(
+        "pooled_sequence_accuracy",
+        "Pooled sequences %",
+        lambda scores: scores.pooled_sequence_accuracy,
+        seeds=lambda group: group.pooled_sequence_accuracy,
+        narrow_heading="Pooled seq. %",
+        definition=(
+            "Pooled sequences: share of sequences that are predicted correctly, each by the mean of its "
+            "images' class scores."
+        ),
+    ),
+    Column(
+        key="optimism_gap",
+        formats=ALL,
+        heading="Optimism gap (points)",
+        text=PerLine(row=gap_text),
+        record=PerLine(row=stored_facts.optimism),
+        width=12,
+        definition=(
+            "Optimism gap: the validation accuracy that selected the configuration minus the mean of the "
+            f"test folds, in points; {ABSENT} where no score selected it or the score was not stored."
+        ),
+    ),
+    *stored_facts.FACTS,
+)
+"""In reading order; columns for CSV and JSON alone come last. `records.KEY_ORDER` orders the stored keys."""
+
+
+def all_columns() -> tuple[Column, ...]:
+    """COLUMNS, and one for each metric of `row_metrics.METRICS`."""
+    return (*COLUMNS, *map(metric_column, row_metrics.METRICS))
+
+
+def columns_of(form: str, *, reported: bool = True) -> tuple[Column, ...]:
+    """The columns that `form` shows, text before numbers.
+
+    reported: whether numbers are reported for the data set; without them, `beside_reported` columns are left
+    out of the formats for people.
+    """
+    shown = [
+        column
+        for column in all_columns()
+        if form in column.formats and (reported or not column.beside_reported or form in STORED)
+    ]
+    return tuple(sorted(shown, key=lambda column: not column.left))
+
+
+def definitions(columns: Iterable[Column]) -> tuple[str, ...]:
+    """The definitions of `columns`, each once, in their order."""
+    return tuple(dict.fromkeys(column.definition for column in columns if column.definition))

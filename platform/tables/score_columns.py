@@ -1,0 +1,151 @@
+"""Makers of columns that show one number of a row's scores."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from platform.aggregation.scores import Scores
+from platform.aggregation.seeds import SeedGroup, SeedMean
+from platform.aggregation.table_row import TableRow
+from platform.evaluation.accuracy_interval import Interval
+from platform.evaluation.reported import ReportedResult
+from platform.evaluation.row_metrics import Metric
+from platform.tables.column import ALL, STORED, WIDE, Column, PerLine, Record
+from platform.tables.formatting import ABSENT, interval, percent, seed_mean_text
+from platform.tables.stored_facts import rounded
+
+SEED_MEAN_WIDTH = 9
+"""`58.10 (SD 4.89)` takes two lines in the narrow formats."""
+
+
+def count(
+    key: str, heading: str, value: Callable[[Scores], int], *, formats: tuple[str, ...] = ALL
+) -> Column:
+    """A column of whole numbers, 0 for a row without a finished fold."""
+    return Column(
+        key=key,
+        formats=formats,
+        heading=heading,
+        text=PerLine(row=lambda row: str(value(row.scores)) if row.scores else "0"),
+        record=_stored(lambda scores: {key: value(scores)}),
+    )
+
+
+def accuracy(
+    key: str,
+    heading: str,
+    value: Callable[[Scores], float],
+    *,
+    seeds: Callable[[SeedGroup], SeedMean],
+    definition: str,
+    reported: Callable[[ReportedResult], str] | None = None,
+    narrow_heading: str = "",
+    marks_best: bool = False,
+) -> Column:
+    """A column of accuracies: percent with two decimals for people, shares in [0, 1] in CSV and JSON.
+
+    seeds: the mean over seeds, stored under `key` and `key`_seed_standard_deviation.
+    reported: the cell of a published number, which is stored as `reported_accuracy` in any case.
+    """
+
+    def seeds_record(group: SeedGroup) -> Record:
+        mean = seeds(group)
+        return {
+            key: rounded(mean.mean),
+            f"{key}_seed_standard_deviation": rounded(mean.standard_deviation),
+        }
+
+    return Column(
+        key=key,
+        formats=ALL,
+        heading=heading,
+        narrow_heading=narrow_heading,
+        text=PerLine(
+            row=_shown(lambda scores: percent(value(scores))),
+            seeds=lambda group: seed_mean_text(seeds(group)),
+            reported=reported,
+        ),
+        record=PerLine(row=_stored(lambda scores: {key: rounded(value(scores))}).row, seeds=seeds_record),
+        width=SEED_MEAN_WIDTH,
+        brief=True,
+        marks_best=marks_best,
+        definition=definition,
+    )
+
+
+def percentage_interval(
+    name: str,
+    heading: str,
+    value: Callable[[Scores], Interval | None],
+    *,
+    definition: str,
+    formats: tuple[str, ...] = ALL,
+    brief: bool = False,
+) -> Column:
+    """A column of 95 % CIs, stored as `name`_95_percent_low and `name`_95_percent_high."""
+
+    def ends(scores: Scores) -> Record:
+        found = value(scores)
+        return {
+            f"{name}_95_percent_low": None if found is None else rounded(found.low),
+            f"{name}_95_percent_high": None if found is None else rounded(found.high),
+        }
+
+    return Column(
+        key=f"{name}_interval",
+        formats=formats,
+        heading=heading,
+        text=PerLine(row=_shown(lambda scores: interval(value(scores)))),
+        record=_stored(ends),
+        definition=definition,
+        brief=brief,
+    )
+
+
+def deviation(
+    key: str,
+    heading: str,
+    value: Callable[[Scores], float | None],
+    *,
+    definition: str,
+    formats: tuple[str, ...] = ALL,
+) -> Column:
+    """A column of standard deviations of shares, in points for people."""
+    return Column(
+        key=key,
+        formats=formats,
+        heading=heading,
+        text=PerLine(row=_shown(lambda scores: _or_absent(value(scores), percent))),
+        record=_stored(lambda scores: {key: rounded(value(scores))}),
+        definition=definition,
+    )
+
+
+def metric_column(metric: Metric) -> Column:
+    """The column of an entry of `row_metrics.METRICS`."""
+
+    def shown(value: float) -> str:
+        return percent(value) if metric.percent else f"{value:.3f}"
+
+    return Column(
+        key=metric.key,
+        formats=ALL if metric.narrow else (*WIDE, *STORED),
+        heading=metric.heading,
+        text=PerLine(row=_shown(lambda scores: _or_absent(scores.metrics[metric.key], shown))),
+        record=_stored(lambda scores: {metric.key: rounded(scores.metrics[metric.key])}),
+        definition=metric.definition,
+    )
+
+
+def _shown(text: Callable[[Scores], str]) -> Callable[[TableRow], str]:
+    """The row's cell; a dash without a finished fold."""
+    return lambda row: ABSENT if row.scores is None else text(row.scores)
+
+
+def _stored(record: Callable[[Scores], Record]) -> PerLine[Record]:
+    """The row's record; no key without a finished fold."""
+    return PerLine(row=lambda row: {} if row.scores is None else record(row.scores))
+
+
+def _or_absent(value: float | None, text: Callable[[float], str]) -> str:
+    return ABSENT if value is None else text(value)

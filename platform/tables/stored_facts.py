@@ -1,0 +1,119 @@
+"""Columns of CSV and JSON alone: facts about a line that people read in headings, notes or nowhere."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from platform.aggregation.table_row import TableRow
+from platform.config.net_name import VARIOUS_WIDTHS
+from platform.evaluation.reported import ReportedResult
+from platform.tables.column import STORED, Column, PerLine, Record
+from platform.tables.formatting import LEAKAGE
+
+DECIMALS = 6
+
+
+def rounded(value: float | None) -> float | None:
+    """`value` as CSV and JSON hold it."""
+    return None if value is None else round(value, DECIMALS)
+
+
+def folds(row: TableRow) -> Record:
+    """The number of folds, those that were requested where not all were, and the finished ones."""
+    requested = {"chosen_folds": " ".join(map(str, row.chosen_folds)), "chosen_of": row.chosen_of}
+    return {
+        "fold_count": row.fold_count,
+        **(requested if row.chosen_of else {}),
+        "folds_finished": row.fold_count - len(row.problems),
+    }
+
+
+def optimism(row: TableRow) -> Record:
+    """The optimism gap, the score behind it, and whether the gap is zero by construction."""
+    return {
+        "selection_score": rounded(row.selection_score),
+        "optimism_gap": rounded(row.optimism_gap),
+        "optimism_gap_is_zero_by_construction": row.leaks,
+    }
+
+
+def _fact(
+    key: str,
+    row: Callable[[TableRow], Any],
+    *,
+    over_seeds: bool = True,
+    identifies: bool = False,
+    reported: Callable[[ReportedResult], Any] | None = None,
+) -> Column:
+    """One stored value. over_seeds: rows of a mean over seeds share it, and the mean has it too."""
+    return Column(
+        key=key,
+        formats=STORED,
+        record=PerLine(
+            row=lambda one: {key: row(one)},
+            seeds=(lambda group: {key: row(group.rows[0])}) if over_seeds else None,
+            reported=None if reported is None else (lambda result: {key: reported(result)}),
+        ),
+        identifies=identifies,
+    )
+
+
+def _width(row: TableRow) -> Record:
+    """The share of channels that the net keeps; no key for the published net."""
+    if row.width == 1:
+        return {}
+    return {"backbone_width": VARIOUS_WIDTHS if row.width is None else row.width}
+
+
+def _reported(result: ReportedResult) -> Record:
+    return {
+        "reported_accuracy": rounded(result.accuracy_percent / 100),
+        "reported_protocol": result.protocol,
+        "reported_statistic": result.statistic,
+        "reported_classes": result.classes,
+        "reported_frames": result.frames,
+        "reported_folds": result.folds,
+        "reported_source": result.source,
+    }
+
+
+FACTS: tuple[Column, ...] = (
+    _fact("preset", lambda row: row.preset, over_seeds=False),
+    Column(
+        key="experiment",
+        formats=STORED,
+        record=PerLine(
+            row=lambda row: {"experiment": row.experiment},
+            seeds=lambda group: {"experiment": " ".join(dict.fromkeys(row.experiment for row in group.rows))},
+        ),
+        identifies=True,
+    ),
+    _fact("dataset", lambda row: row.dataset, identifies=True, reported=lambda result: result.dataset),
+    _fact("method", lambda row: row.method, identifies=True, reported=lambda result: result.our_method),
+    _fact("backbone", lambda row: row.backbone, identifies=True),
+    Column(
+        key="backbone_width",
+        formats=STORED,
+        record=PerLine(row=_width, seeds=lambda group: _width(group.rows[0])),
+        identifies=True,
+    ),
+    Column(
+        key="seed",
+        formats=STORED,
+        record=PerLine(row=lambda row: {"seed": row.seed}, seeds=lambda group: {"seed": None}),
+        identifies=True,
+    ),
+    _fact("leakage", lambda row: LEAKAGE if row.leaks else None),
+    _fact("kind", lambda row: row.kind),
+    _fact("fold_rule", lambda row: row.fold_rule),
+    _fact("complete", lambda row: row.complete, over_seeds=False),
+    _fact(
+        "problems",
+        lambda row: {str(fold): problem for fold, problem in row.problems.items()},
+        over_seeds=False,
+    ),
+    _fact("data_hash", lambda row: row.data_hash, over_seeds=False),
+    _fact("result_version", lambda row: row.result_version),
+    Column(key="reported", formats=STORED, record=PerLine(reported=_reported)),
+)
