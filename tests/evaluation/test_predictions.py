@@ -99,7 +99,7 @@ def test_a_predicted_class_that_another_one_outscores_is_refused(tmp_path: Path)
 
 def test_folds_with_other_classes_are_not_joined() -> None:
     other = dataclasses.replace(some_predictions(("c_1",), fold=1), class_names=("anger", "sadness"))
-    with pytest.raises(UserError, match="same classes"):
+    with pytest.raises(UserError, match="equal classes"):
         concatenate([some_predictions(), other])
 
 
