@@ -112,10 +112,16 @@ def experiment_from(arguments: argparse.Namespace, *, kind: str, argv: list[str]
 def check_weights_of(experiment: Experiment) -> None:
     """Weights that cannot be had, or do not fit, are found before any run starts. May fetch ImageNet's,
     so a dry run and a cluster, whose nodes fetch for themselves, are asked nothing of them."""
+    from platform.experiments.released_start import check_released_start
     from platform.models.networks.backbone_nets import check_weights
+    from platform.models.networks.weights import is_released
 
     configuration = experiment.configuration
     data = [planned.data for planned in (experiment.planned, experiment.target) if planned]
+    if is_released(configuration.weights):
+        of_tasks = [task.data for row in experiment.rows for task in row.tasks]
+        check_released_start(list(dict.fromkeys(of_tasks or data)), experiment.plan.folds_only)
+        return
     of_rows = [one.backbone for row in experiment.rows for one in row.configurations]
     for backbone in dict.fromkeys(of_rows or [configuration.backbone]):
         check_weights(

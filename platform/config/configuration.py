@@ -29,7 +29,9 @@ class Configuration:
     weights: str = "imagenet"
     """Where the backbone starts from: imagenet (torchvision's weights), none (random), or a safetensors or
     torch file of that net, with a head for ImageNet's 1000 classes, which is replaced, or for the data's.
-    A file is kept as `/absolute/path@sha256:<digits>`: what is in it is part of a run's identity."""
+    A file is kept as `/absolute/path@sha256:<digits>`: what is in it is part of a run's identity.
+    `released:FILE`, method fmpn only: all three nets from a checkpoint of FMPN's release, of which FILE is
+    `<epoch>_net_cls.pth`; stage 1 is left out."""
     enlarge_below_pixels: int = 0
     """Faces smaller than this are enlarged to it (bilinear) before the classification net; 0: never.
     Ours, for quick runs: the mask generator works on the small face, Inception needs 75 px."""

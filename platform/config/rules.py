@@ -37,7 +37,7 @@ def check_configuration(settings: Any) -> None:
 
 def _check_classifier(settings: Any) -> None:
     from platform.models.networks.backbones import check_backbone, check_dropout
-    from platform.models.networks.weights import is_pinned, pin_weights
+    from platform.models.networks.weights import is_pinned, is_released, pin_weights
 
     seen_pixels = max(settings.image_size_pixels, settings.enlarge_below_pixels)
     check_backbone(settings.backbone, seen_pixels, settings.backbone_width, settings.weights)
@@ -47,12 +47,43 @@ def _check_classifier(settings: Any) -> None:
             "freeze_backbone keeps the weights that the backbone starts from, but weights is none, which are "
             "random; pass --weights imagenet or a file, or --freeze-backbone no."
         )
+    if is_released(settings.weights):
+        _check_released(settings)
+        return
     pinned = pin_weights(settings.weights)
     # A path just given: the one time that it is read here.
     if is_pinned(pinned) and pinned != settings.weights:
         from platform.models.networks.backbone_nets import check_weights
 
         check_weights(settings.backbone, width=settings.backbone_width, weights=pinned)
+    object.__setattr__(settings, "weights", pinned)
+
+
+def _check_released(settings: Any) -> None:
+    """Pin a released checkpoint. UserError: not readable, or settings of other nets than the release's."""
+    from platform.models import load_method
+    from platform.models.released_checkpoint import (
+        GENERATOR_BLOCKS,
+        GENERATOR_WIDTH,
+        check_released,
+        pin_released,
+    )
+
+    if not load_method(settings.method).starts_from_release:
+        raise UserError(
+            f"weights released:FILE starts the three nets of fmpn, but method is {settings.method}; pass "
+            '--method fmpn and --baselines "", or --weights imagenet.'
+        )
+    for name, value in (
+        ("backbone_width", 1),
+        ("generator_width", GENERATOR_WIDTH),
+        ("generator_blocks", GENERATOR_BLOCKS),
+    ):
+        rule = f"{value} with weights released:FILE, as published"
+        check_rule(settings, name, getattr(settings, name) == value, rule)
+    pinned = pin_released(settings.weights)
+    if pinned != settings.weights:  # a path just given: the one time that it is read here
+        check_released(pinned, settings.backbone)
     object.__setattr__(settings, "weights", pinned)
 
 

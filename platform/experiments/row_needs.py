@@ -13,6 +13,7 @@ from datasets.masks.controls import WITHOUT_MASKS
 from datasets.prepared.merged import sets_of
 from platform.errors import UserError
 from platform.models import load_method
+from platform.models.networks.weights import is_released
 from platform.runs.fold_tasks import PlannedData
 from platform.runs.tasks import FoldTask, MaskTask
 
@@ -44,7 +45,8 @@ def _are_built(masks: MaskTask) -> bool:
 
 
 def _check_generator(task: FoldTask, title: str) -> None:
-    frozen = task.record["config"].get("freeze_generator", False)
+    config = task.record["config"]
+    frozen = config.get("freeze_generator", False) and not is_released(config["weights"])
     if frozen and task.stage1 is None and load_method(task.record["method"]).pretrains_generator:
         raise UserError(
             f"freeze_generator keeps the mask generator of stage 1, but {title} on {task.data.dataset} would "

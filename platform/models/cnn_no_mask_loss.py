@@ -27,6 +27,7 @@ class CnnNoMaskLoss(Fmpn):
     )
     uses_masks = False
     pretrains_generator = False
+    starts_from_release = False
 
     def load_generator(self, module: nn.Module, state: Mapping[str, Tensor]) -> None:
         raise TypeError(f"{self.title} has no stage 1")

@@ -18,6 +18,8 @@ from platform.models.networks.classification_loss import LOSS_FIELDS, classifica
 from platform.models.networks.classifier import CLASSIFIER_FIELDS, Classifier
 from platform.models.networks.mask_generator import MaskGenerator
 from platform.models.networks.prior_fusion import PriorFusion
+from platform.models.networks.weights import is_released
+from platform.models.released_checkpoint import load_released
 
 if TYPE_CHECKING:
     from datasets.batches import Batch
@@ -56,14 +58,23 @@ class Fmpn(Method):
     )
     uses_masks = True
     pretrains_generator = True
+    starts_from_release = True
 
     def build(self, settings: Settings, class_count: int) -> nn.Module:
-        classifier = Classifier(settings, class_count)
+        starts_from_release = is_released(settings.weights)
+        classifier = Classifier(
+            settings.with_values(weights="none") if starts_from_release else settings, class_count
+        )
         gain = settings.initialisation_gain
         generator = MaskGenerator(settings.generator_width, settings.generator_blocks, gain)
         if self.pretrains_generator and settings.freeze_generator:
             generator.requires_grad_(False)
-        return FacialMotionPriorNetwork(generator, PriorFusion(gain), classifier)
+        fusion = PriorFusion(gain)
+        if starts_from_release:
+            load_released(
+                settings.weights, generator, fusion, classifier.backbone, backbone=settings.backbone
+            )
+        return FacialMotionPriorNetwork(generator, fusion, classifier)
 
     def load_generator(self, module: nn.Module, state: Mapping[str, Tensor]) -> None:
         module.get_submodule("mask_generator").load_state_dict(dict(state))

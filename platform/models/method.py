@@ -75,6 +75,10 @@ class Settings:
         """The fields and their values, sorted by name."""
         return dict(self._values)
 
+    def with_values(self, **changes: Any) -> Settings:
+        """The same fields with some other values."""
+        return Settings({**self._values, **changes}, tuple(self._values))
+
 
 class Method(ABC):
     """A method: how to build it, its loss, its scores, and the images worth looking at.
@@ -90,6 +94,8 @@ class Method(ABC):
     """Whether batches carry the target motion mask."""
     pretrains_generator: bool
     """Whether stage 1 comes first; `load_generator` then receives its weights."""
+    starts_from_release: bool = False
+    """Whether `build` can start from a released checkpoint of all its nets; there is no stage 1 then."""
 
     def settings(self, values: Mapping[str, Any]) -> Settings:
         """The part of a configuration that reaches this method's fold runs."""

@@ -14,10 +14,10 @@ from typing import Any, ClassVar, Literal
 from datasets.folds.rules import Fold, subjects_hash
 from datasets.masks.controls import CONTROLS
 from platform.config.configuration import Configuration, to_dict
-from platform.errors import unknown_name
+from platform.errors import UserError, unknown_name
 from platform.models import load_method
 from platform.models.method import STAGE1_FIELDS
-from platform.models.networks.weights import by_content
+from platform.models.networks.weights import by_content, is_released
 from platform.runs.cost import image_gflop
 from platform.runs.identity import RESULT_VERSION, identity
 from platform.runs.store import Kind
@@ -217,6 +217,7 @@ def fold_task(
     images_of_subject: expressive images of every training subject.
     masks: replace the masks of the run's own training subjects; `mask_control` then replaces either.
     pretrain: False leaves out stage 1. generator: a stage 1 on other subjects, which replaces the run's own.
+    With weights of a released checkpoint there is no stage 1: it brings a trained mask generator.
     """
     final = validation_subjects is None
     evaluation = tuple(fold.test_subjects if validation_subjects is None else sorted(validation_subjects))
@@ -229,7 +230,13 @@ def fold_task(
         masks = masks or mask_task(data, train)
         masks = masks if mask_control is None else control_mask_task(mask_control, masks)
     stage1 = None
-    if method.pretrains_generator:
+    if is_released(configuration.weights):
+        if generator is not None:
+            raise UserError(
+                "weights released:FILE bring a mask generator, but this row takes one from another data set; "
+                "pass --transfer masks, or other --weights."
+            )
+    elif method.pretrains_generator:
         stage1 = generator
         if stage1 is None and pretrain:
             assert masks is not None

@@ -11,7 +11,7 @@ import optuna
 
 from platform.config.configuration import Configuration, replace, to_dict
 from platform.errors import UserError
-from platform.models.networks.weights import is_pinned
+from platform.models.networks.weights import is_pinned, is_released
 from platform.search.enqueued import enqueued_configurations
 from platform.search.parameter_values import in_words, is_inside
 from platform.search.parameters import (
@@ -113,7 +113,7 @@ def _check_base(base: Configuration, parameters: SpaceParameters, fixed: Mapping
         )
     method = load_method(base.method)
     read = {"method", *method.settings(to_dict(base)).to_dict()}
-    if method.pretrains_generator:
+    if method.pretrains_generator and not is_released(base.weights):
         read |= set(STAGE1_FIELDS)
     unread = sorted(parameters.fields - read)
     if unread and "method" not in parameters.fields:

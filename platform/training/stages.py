@@ -21,6 +21,7 @@ from platform.errors import UserError
 from platform.models.method import Method, Settings
 from platform.models.networks.backbones import BACKBONES
 from platform.models.networks.mask_generator import MaskGenerator
+from platform.models.networks.weights import is_released
 from platform.training.batch_norm import synchronised
 from platform.training.checkpoint import Checkpoints, Curve
 from platform.training.class_weights import balanced_image_weights
@@ -120,7 +121,7 @@ def train_and_evaluate(
     module = _placed(built, device, settings, workers)
     if generator_state is not None:
         method.load_generator(module, generator_state)
-    elif _is_frozen(method.mask_generator(module)):
+    elif _is_frozen(method.mask_generator(module)) and not is_released(settings.weights):
         raise UserError(
             "freeze_generator keeps the mask generator of stage 1, but this run has none (with transferred "
             "masks there is no stage 1); pass --freeze-generator no."

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -11,10 +12,19 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
+from datasets.raw.fmpn_labels import EXPRESSION_OF_CODE
+from platform.config.configuration import Configuration, to_dict
 from platform.errors import UserError
-from platform.models.fmpn import FacialMotionPriorNetwork
+from platform.models.fmpn import METHOD, FacialMotionPriorNetwork
 from platform.models.networks.backbones import BACKBONES
-from platform.models.released_checkpoint import FUSION_PARTS, GENERATOR_PARTS, load_released_checkpoint
+from platform.models.networks.weights import by_content
+from platform.models.released_checkpoint import (
+    FUSION_NAMES,
+    GENERATOR_NAMES,
+    PARTS,
+    check_released,
+    pin_released,
+)
 
 EPOCH = 200
 MMI = ("anger", "disgust", "fear", "happiness", "sadness", "surprise")
@@ -52,13 +62,21 @@ def folder(tmp_path_factory: pytest.TempPathFactory, states: dict[str, dict[str,
     return made
 
 
-def load(folder: Path, dataset: str = "CK+", names: tuple[str, ...] = CKPLUS) -> FacialMotionPriorNetwork:
-    return load_released_checkpoint(folder, EPOCH, dataset=dataset, class_names=names)
+def pinned(folder: Path, part: str = "cls") -> str:
+    return pin_released(f"released:{folder / f'{EPOCH}_net_{part}.pth'}")
+
+
+def load(weights: str, class_count: int = 7, **changes: object) -> FacialMotionPriorNetwork:
+    """FMPN of the preset `released`, built as a fold run builds it."""
+    values = {**to_dict(Configuration(weights="none")), "weights": weights, **changes}
+    built = METHOD.build(METHOD.settings(values), class_count).eval()
+    assert isinstance(built, FacialMotionPriorNetwork)
+    return built
 
 
 @pytest.fixture(scope="module")
 def network(folder: Path) -> FacialMotionPriorNetwork:
-    return load(folder)
+    return load(pinned(folder))
 
 
 def convolved(x: Tensor, state: dict[str, Tensor], conv: str, norm: str = "", **options: Any) -> Tensor:
@@ -127,16 +145,11 @@ def test_every_name_of_ours_has_one_in_the_release(
     network: FacialMotionPriorNetwork, shapes: dict[str, dict[str, list[int]]]
 ) -> None:
     for part, names, file in (
-        (network.mask_generator, GENERATOR_PARTS, "resface"),
-        (network.prior_fusion, FUSION_PARTS, "fusion"),
+        (network.mask_generator, GENERATOR_NAMES, "resface"),
+        (network.prior_fusion, FUSION_NAMES, "fusion"),
     ):
         assert len(set(names.values())) == len(names)
         assert len(part.state_dict()) == len(shapes[file])
-
-
-def test_it_is_ready_to_score(network: FacialMotionPriorNetwork) -> None:
-    assert not any(part.training for part in network.modules())
-    assert network.classifier.get_submodule("backbone").__dict__["transform_input"] is True
 
 
 def head_of(module: FacialMotionPriorNetwork) -> tuple[Tensor, Tensor]:
@@ -144,42 +157,46 @@ def head_of(module: FacialMotionPriorNetwork) -> tuple[Tensor, Tensor]:
     return head.get_parameter("weight"), head.get_parameter("bias")
 
 
-@pytest.mark.parametrize(
-    ("dataset", "names", "rows"),
-    [
-        ("CK+", CKPLUS[::-1], [6, 5, 4, 3, 2, 1, 0]),
-        ("CK+", ("surprise", "contempt"), [6, 1]),  # codes 7 and 2
-        ("MMI", MMI, [0, 1, 2, 3, 4, 5]),  # the seventh logit has no class
-        ("MMI", ("disgust", "anger"), [1, 0]),
-    ],
-)
-def test_logits_are_in_the_order_of_the_names_asked_for(
-    folder: Path, states: dict[str, dict[str, Tensor]], dataset: str, names: tuple[str, ...], rows: list[int]
-) -> None:
-    weight, bias = head_of(load(folder, dataset, names))
-    assert torch.equal(weight, states["cls"]["fc.weight"][rows])
-    assert torch.equal(bias, states["cls"]["fc.bias"][rows])
+@pytest.mark.parametrize("classes", [CKPLUS, MMI])
+def test_both_releases_number_their_classes_as_this_platform_does(classes: tuple[str, ...]) -> None:
+    assert tuple(sorted(classes)) == classes
+    assert classes in {tuple(codes.values()) for codes in EXPRESSION_OF_CODE.values()}
 
 
-def test_loading_leaves_torchs_random_state_alone(folder: Path) -> None:
-    before = torch.random.get_rng_state()
-    load(folder)
-    assert torch.equal(torch.random.get_rng_state(), before)
+def test_mmis_seventh_output_is_left_out(folder: Path, states: dict[str, dict[str, Tensor]]) -> None:
+    weight, bias = head_of(load(pinned(folder), 6))
+    assert torch.equal(weight, states["cls"]["fc.weight"][:6])
+    assert torch.equal(bias, states["cls"]["fc.bias"][:6])
 
 
-@pytest.mark.parametrize(
-    ("dataset", "names", "part"),
-    [
-        ("MMI", CKPLUS, "unknown class of the released MMI 'contempt'"),
-        ("CK+", ("angry",), "unknown class of the released CK.* 'angry'; did you mean 'anger'"),
-        ("AffectNet", CKPLUS, "unknown released data set 'AffectNet'. Known: CK.*, MMI"),
-    ],
-)
-def test_classes_that_the_release_does_not_know_are_refused(
-    folder: Path, dataset: str, names: tuple[str, ...], part: str
-) -> None:
-    with pytest.raises(UserError, match=part):
-        load(folder, dataset, names)
+def test_other_class_counts_are_refused(folder: Path) -> None:
+    with pytest.raises(UserError, match=r"knows CK\+'s 7 classes or MMI's 6, but the labels have 5; pass"):
+        load(pinned(folder), 5)
+
+
+def test_a_frozen_generator_keeps_the_released_weights_without_gradients(folder: Path) -> None:
+    module = load(pinned(folder), freeze_generator=True)
+    assert not any(parameter.requires_grad for parameter in module.mask_generator.parameters())
+
+
+def test_any_of_the_three_files_names_the_checkpoint(folder: Path) -> None:
+    names = {pinned(folder, part) for part in PARTS}
+    assert len(names) == 1
+    assert re.fullmatch(rf"released:{folder}/200_net_cls.pth@sha256:[0-9a-f]{{64}}", names.pop())
+
+
+def test_the_content_of_each_file_names_it_and_the_place_does_not(folder: Path, tmp_path: Path) -> None:
+    value = pinned(folder)
+    for part in PARTS:
+        (tmp_path / f"9_net_{part}.pth").write_bytes((folder / f"{EPOCH}_net_{part}.pth").read_bytes())
+    moved = pin_released(f"released:{tmp_path}/9_net_cls.pth")
+    assert moved != value
+    assert by_content({"weights": moved}) == by_content({"weights": value})
+    assert by_content({"weights": value})["weights"].startswith("released:sha256:")
+    with (tmp_path / "9_net_fusion.pth").open("ab") as file:
+        file.write(b"more")
+    with pytest.raises(UserError, match=r"9_net_cls\.pth has changed since this run was planned"):
+        load(moved)
 
 
 @pytest.mark.parametrize(
@@ -208,18 +225,48 @@ def test_nothing_is_dropped_silently(
         mixed = {**state, **(changes if name == file else {})}
         torch.save({k: v for k, v in mixed.items() if v is not None}, tmp_path / f"{EPOCH}_net_{name}.pth")
     with pytest.raises(UserError, match=rf"{EPOCH}_net_{file}.pth do not fit .*{part}"):
-        load(tmp_path)
+        check_released(pinned(tmp_path), "inception_v3")
 
 
-def test_a_file_that_is_not_there_is_named(tmp_path: Path) -> None:
-    with pytest.raises(UserError, match=r"cannot read .*200_net_resface.pth"):
-        load(tmp_path)
+def test_a_file_that_is_not_there_is_named(folder: Path, tmp_path: Path) -> None:
+    (tmp_path / "200_net_cls.pth").write_bytes(b"")
+    with pytest.raises(UserError, match=r"200_net_resface.pth.*check the path of the weights, which"):
+        pinned(tmp_path)
 
 
-def test_another_backbone_is_the_one_that_is_asked_for(folder: Path) -> None:
-    with pytest.raises(
-        UserError, match=r"200_net_cls.pth do not fit resnet18 with 7 outputs: \d+ keys missing"
-    ):
-        load_released_checkpoint(folder, EPOCH, dataset="CK+", class_names=CKPLUS, backbone="resnet18")
-    with pytest.raises(UserError, match="unknown backbone 'resnet19'"):
-        load_released_checkpoint(folder, EPOCH, dataset="CK+", class_names=CKPLUS, backbone="resnet19")
+@pytest.mark.parametrize("name", ["resnet18.pth", "net_cls.pth", "200_net_cls.safetensors", ""])
+def test_a_name_that_is_not_the_releases_is_refused(name: str) -> None:
+    with pytest.raises(UserError, match=r"must name a file <epoch>_net_cls\.pth of FMPN's release"):
+        pin_released(f"released:{name}")
+
+
+def test_another_backbone_is_refused(folder: Path) -> None:
+    with pytest.raises(UserError, match=r"200_net_cls.pth do not fit resnet18 with 7 outputs: \d+ keys"):
+        check_released(pinned(folder), "resnet18")
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"method": "cnn"}, 'starts the three nets of fmpn, but method is cnn; pass .*--baselines ""'),
+        ({"method": "cnn_no_mask_loss"}, "but method is cnn_no_mask_loss"),
+        (
+            {"backbone_width": 0.5},
+            "backbone_width must be 1 with weights released:FILE, as published",
+        ),
+        ({"generator_width": 8}, "generator_width must be 64 with weights released:FILE"),
+        ({"generator_blocks": 2}, "generator_blocks must be 4 with weights released:FILE"),
+        ({"backbone": "resnet18"}, "do not fit resnet18 with 7 outputs"),
+    ],
+)
+def test_a_configuration_of_other_nets_is_refused(
+    folder: Path, changes: dict[str, Any], message: str
+) -> None:
+    with pytest.raises(UserError, match=message):
+        Configuration(weights=f"released:{folder}/200_net_cls.pth", **changes)
+
+
+def test_a_configuration_holds_the_content(folder: Path) -> None:
+    made = Configuration(weights=f"released:{folder}/200_net_resface.pth")
+    assert made.weights == pinned(folder)
+    assert Configuration(**to_dict(made)) == made

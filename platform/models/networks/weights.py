@@ -1,9 +1,10 @@
 """Files of weights: named by path and content, read without running code, loaded without leaving a key out.
 
-The setting `weights` of a configuration is `imagenet`, `none`, or a file. A file is written there as
-`/its/absolute/path@sha256:<64 hexadecimal digits>`: the digits name what is in it, so they make it part
-of a fold run's identity, and whoever reads the file compares them, so a file that has changed since
-the run was planned is an error; the path is where all nodes find it.
+The setting `weights` of a configuration is `imagenet`, `none`, a file, or `released:` and a file of a
+released FMPN checkpoint (platform/models/released_checkpoint.py). The setting holds a file as
+`/its/absolute/path@sha256:<64 hexadecimal digits>`. The digits name the content and are part of a fold run's
+identity; every reader compares them, so a file that has changed since the run was planned is an error. All
+nodes find the file under the path.
 """
 
 from __future__ import annotations
@@ -24,12 +25,14 @@ if TYPE_CHECKING:
     from torch import Tensor, nn
 
 NAMED_WEIGHTS = ("imagenet", "none")
-"""What the setting `weights` may be beside a file."""
+"""Values of the setting `weights` that are no file."""
+RELEASED = "released:"
+"""Begins a value that names a released checkpoint of all three nets, not a file of the backbone alone."""
 
 LARGEST_BYTES = 16 * 2**30
 """Of a file of weights."""
 
-_PINNED = re.compile(r"(?P<path>.+)@sha256:(?P<sha256>[0-9a-f]{64})", re.DOTALL)
+_PINNED = re.compile(r"(?P<released>released:)?(?P<path>.+)@sha256:(?P<sha256>[0-9a-f]{64})", re.DOTALL)
 _SHOWN_KEYS = 3
 
 
@@ -40,6 +43,8 @@ class WeightsFile:
     path: Path
     sha256: str
     """64 hexadecimal digits."""
+    is_released: bool = False
+    """Whether it stands for the three files of a released checkpoint, and the digits for all of them."""
 
 
 def is_pinned(weights: str) -> bool:
@@ -47,11 +52,18 @@ def is_pinned(weights: str) -> bool:
     return _PINNED.fullmatch(weights) is not None
 
 
+def is_released(weights: str) -> bool:
+    """Whether the setting names a released checkpoint."""
+    return weights.startswith(RELEASED)
+
+
 def weights_file(weights: str) -> WeightsFile | None:
     """The file of a pinned setting; None for `imagenet` and `none`. ValueError for a bare path."""
     match = _PINNED.fullmatch(weights)
     if match is not None:
-        return WeightsFile(path=Path(match["path"]), sha256=match["sha256"])
+        return WeightsFile(
+            path=Path(match["path"]), sha256=match["sha256"], is_released=match["released"] is not None
+        )
     if weights not in NAMED_WEIGHTS:
         raise ValueError(f"weights must be pinned by their SHA-256 before they are read, but got {weights!r}")
     return None
@@ -81,7 +93,9 @@ def by_content(config: Mapping[str, Any]) -> dict[str, Any]:
     For a fold run's identity: the same weights in another place are the same run.
     """
     file = weights_file(config.get("weights", "none"))
-    return dict(config) if file is None else {**config, "weights": f"sha256:{file.sha256}"}
+    if file is None:
+        return dict(config)
+    return {**config, "weights": f"{RELEASED if file.is_released else ''}sha256:{file.sha256}"}
 
 
 def sha256_of(content: bytes) -> str:
@@ -90,15 +104,21 @@ def sha256_of(content: bytes) -> str:
 
 
 def read_weights(file: WeightsFile) -> dict[str, Tensor]:
-    """The tensors of a pinned file. UserError when it has changed since it was pinned."""
+    """The tensors of a pinned file of one net. UserError when it has changed since it was pinned."""
+    if file.is_released:
+        raise ValueError(f"{file.path} belongs to a checkpoint of three nets; read it with read_released")
     content = file_content(file.path)
-    found = sha256_of(content)
+    check_unchanged(file, sha256_of(content))
+    return state_from(content, file.path)
+
+
+def check_unchanged(file: WeightsFile, found: str) -> None:
+    """UserError unless the SHA-256 `found` now is the one that the file was pinned with."""
     if found != file.sha256:
         raise UserError(
             f"{file.path} has changed since this run was planned (SHA-256 {found[:12]}... instead of "
             f"{file.sha256[:12]}...); put the old file back, or plan anew with the new one."
         )
-    return state_from(content, file.path)
 
 
 def read_state(path: Path) -> dict[str, Tensor]:
@@ -198,4 +218,8 @@ def _some(items: Iterable[str]) -> str:
 
 def file_content(path: Path) -> bytes:
     """The file's bytes; UserError when they cannot be read."""
-    return read_bytes(path, largest_bytes=LARGEST_BYTES, remedy="check the path of the weights.")
+    return read_bytes(
+        path,
+        largest_bytes=LARGEST_BYTES,
+        remedy="check the path of the weights, which every node has to see.",
+    )
