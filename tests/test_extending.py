@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import importlib
+import json
 import re
 import shlex
 import sys
 from collections import Counter
 from pathlib import Path
 
+import numpy as np
 import optuna
 import pytest
 import torch
@@ -21,11 +23,16 @@ from benchmarks import footprint
 from datasets import catalogue
 from datasets.prepared.store import open_prepared
 from datasets.records import EXPRESSIONS
+from platform.aggregation.scores import Scores
 from platform.config.configuration import Configuration, replace
 from platform.errors import UserError
+from platform.evaluation import metrics, row_metrics
 from platform.models.networks.backbone_nets import build_backbone
 from platform.models.networks.backbones import BACKBONES, Backbone
 from platform.search.definition import definition_of_space
+from platform.tables import columns
+from platform.tables.formatting import percent
+from tests.fake_runs import demo_experiment
 from tests.tiny_faces import noise
 
 
@@ -152,3 +159,43 @@ def photographs(folder: Path) -> None:
                 number += 1
                 pixels = noise(f"{subject}{code}{take}", 48)
                 Image.fromarray(pixels).convert("L").save(folder / f"{subject}.{code}{take}.{number}.tiff")
+
+
+def test_a_metric(
+    text: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    function, by_hand, entry = Section(text, "A metric").blocks("python")
+    names = {**vars(metrics), **vars(row_metrics), "np": np}
+    exec(function + by_hand, names)
+    names["test_balanced_accuracy_by_hand"]()
+    (metric,) = eval(f"[{entry}]", names)
+    monkeypatch.setattr(row_metrics, "METRICS", (*row_metrics.METRICS, metric))
+    demo_experiment(tmp_path / "runs")
+    (command,) = Section(text, "A metric").blocks("sh")
+    shown = run_command(command, capsys)
+    assert metric.heading in shown
+    assert metric.definition in shown
+    stored = json.loads(run_command(command.replace("markdown", "json"), capsys))
+    for row in stored["sections"][0]["rows"]:
+        recalls = [one["recall"] for one in row["classes"] if one["recall"] is not None]
+        assert row[metric.key] == pytest.approx(sum(recalls) / len(recalls), abs=1e-6)
+
+
+def test_a_column(
+    text: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    section = Section(text, "A column")
+    function, entry = section.blocks("python")
+    names = {**vars(columns), "percent": percent, "Scores": Scores}
+    exec(function, names)
+    (column,) = eval(f"[{entry}]", names)
+    monkeypatch.setattr(columns, "COLUMNS", (*columns.COLUMNS, column))
+    demo_experiment(tmp_path / "runs")
+    (command,) = section.blocks("sh")
+    stored = json.loads(run_command(command, capsys))
+    for row in stored["sections"][0]["rows"]:
+        lowest = min(one["image_accuracy"] for one in row["folds"])
+        assert row["lowest_fold_image_accuracy"] == pytest.approx(lowest, abs=1e-6)
+    shown = run_command(command.replace("json", "markdown"), capsys)
+    assert column.heading in shown
+    assert column.definition in shown
