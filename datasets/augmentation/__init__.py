@@ -1,1 +1,1 @@
-"""Augmentation: random draws and the transforms made from them."""
+"""Augmentation: random draws per image, and the transforms that they select."""

@@ -1,4 +1,4 @@
-"""Whether albumentations transforms can be trained with: tried out before anything is run."""
+"""Trial application of albumentations transforms before a run."""
 
 from __future__ import annotations
 
@@ -13,16 +13,17 @@ from datasets.augmentation.transforms import COMPOSITIONS, FaceTransforms, entri
 from platform.errors import UserError
 
 TRIALS = 3
-"""Seeds that each transform is tried with: a random size differs from the given one in the first few."""
+"""Number of seeds that each transform is tried with: a random size shows within the first few."""
 
 
 @lru_cache(maxsize=16)
 def check_transforms(content: str, side: int) -> None:
-    """Refuse a content whose transforms are unknown, misused, or do not fit a face and its mask.
+    """Raises UserError for a content with transforms that are unknown, misused or unsuitable for face and
+    mask.
 
-    Each transform is applied on its own to a face of `side` x `side` pixels, with and without its mask:
-    size and type must stay, and the face must not depend on the mask, which some methods do not have.
-    UserError says which transform, what is wrong, and what to do.
+    Each transform is applied on its own to a face of `side` x `side` pixels, with and without its mask: size
+    and type must not change, and the face must not depend on the mask, which some methods do not have. The
+    error names the transform, the problem and the remedy.
     """
     FaceTransforms(content)
     for place, name, arguments in entries_of(content):
@@ -31,7 +32,7 @@ def check_transforms(content: str, side: int) -> None:
 
 
 def _alone(name: str, arguments: dict[str, Any]) -> list[dict[str, Any]]:
-    """The entry's transforms, each to be tried for itself and always applied; a Sequential is one."""
+    """The transforms of an entry, each to be applied on its own with p 1; a Sequential counts as one."""
     if name == "Sequential" or name not in COMPOSITIONS:
         return [{name: {**arguments, "p": 1.0}}]
     return [
@@ -51,7 +52,7 @@ def _try_out(place: str, entry: dict[str, Any], side: int) -> None:
     mask = pixels.integers(0, 256, (side, side), dtype=np.uint8)
     for seed in range(TRIALS):
         try:
-            # A warning here would come again with every image: what it says is the reason to refuse.
+            # A warning would repeat with every image, so its text is the reason to refuse.
             with warnings.catch_warnings():
                 warnings.simplefilter("error")
                 with_mask, _ = transforms(face, mask, seed)
@@ -61,10 +62,10 @@ def _try_out(place: str, entry: dict[str, Any], side: int) -> None:
         except Exception as error:
             raise UserError(
                 f"{where}: it fails on a face of {side}x{side} pixels with a motion mask "
-                f"({' '.join(str(error).split()) or type(error).__name__}); change or leave it out."
+                f"({' '.join(str(error).split()) or type(error).__name__}); change or remove it."
             ) from error
         if not np.array_equal(with_mask, without_mask):
             raise UserError(
-                f"{where}: what it does to the face depends on the motion mask, which shows the class; "
-                "leave it out."
+                f"{where}: its effect on the face depends on the motion mask, which reveals the class; "
+                "remove it."
             )

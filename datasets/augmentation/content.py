@@ -1,7 +1,7 @@
-"""Augmentation by albumentations transforms, as plain text: the built-in list and the user's YAML files.
+"""Augmentation by albumentations transforms as plain text: the built-in list and YAML files of the user.
 
-Content is the canonical JSON of a list of `{transform: {argument: value}}`, applied in that order. It is
-the setting itself, so it is part of a fold run's identity, and a worker needs no file.
+Content is the canonical JSON of a list of `{transform: {argument: value}}`, applied in that order. It is the
+setting itself, so it is part of a fold run's identity, and workers need no file.
 """
 
 from __future__ import annotations
@@ -20,12 +20,12 @@ FILE_ENDINGS = (".yaml", ".yml")
 
 REPLICATE = 1
 LINEAR = 1
-"""OpenCV's numbers, as albumentations takes them: BORDER_REPLICATE and INTER_LINEAR."""
+"""OpenCV's constants BORDER_REPLICATE and INTER_LINEAR as numbers, which albumentations expects."""
 
-# Sizes are shares of the face or small numbers of pixels, so that one list fits faces of 52 and 320 px.
+# Sizes are fractions of the face or a few pixels, so that one list fits faces of 52 and 320 px.
 _STRONG: list[dict[str, dict[str, Any]]] = [
-    # What the alignment by five landmarks leaves over. The mask is a picture of intensities, not of
-    # classes: it is sampled like the face. Outside, the border repeats itself, as it does in alignment.
+    # The variation that alignment by five landmarks leaves. The mask holds intensities, not classes, so it is
+    # sampled like the face. The border is replicated, as in alignment.
     {
         "Affine": {
             "rotate": [-10, 10],
@@ -40,8 +40,8 @@ _STRONG: list[dict[str, dict[str, Any]]] = [
     },
     {"RandomBrightnessContrast": {"brightness_limit": 0.2, "contrast_limit": 0.2, "p": 0.5}},
     {"RandomGamma": {"gamma_limit": [75, 135], "p": 0.5}},
-    # Either, never both: noise drawn after a blur would hide it. sigma of the blur in pixels, of the
-    # noise as a share of 255.
+    # Never both, because noise after a blur would hide it. Sigma of the blur in pixels, of the noise as a
+    # fraction of 255.
     {
         "OneOf": {
             "transforms": [
@@ -51,7 +51,7 @@ _STRONG: list[dict[str, dict[str, Any]]] = [
             "p": 0.4,
         }
     },
-    # Holes in the face only: the mask stays whole, so the generator has to complete what it cannot see.
+    # Holes in the face only. The mask stays intact, so the generator has to complete what is hidden.
     {
         "CoarseDropout": {
             "num_holes_range": [1, 2],
@@ -66,10 +66,11 @@ _STRONG: list[dict[str, dict[str, Any]]] = [
 
 
 def canonical_content(entries: Sequence[Any]) -> str:
-    """The content of a list of transforms: JSON with sorted keys and no spaces; 10.0 is 10, as elsewhere.
+    """The content of a list of transforms: JSON with sorted keys and no spaces; 10.0 becomes 10, as
+    elsewhere.
 
-    UserError: an empty list, values that JSON does not know (dates, NaN), keys that are not text. What
-    the transforms are is not looked at (`check_transforms` does that).
+    Raises UserError for an empty list, values that JSON cannot express (dates, NaN) and keys that are not
+    strings. The transforms themselves are checked by `check_transforms`.
     """
     if not entries:
         raise UserError("an augmentation needs one transform or more; for none use --augmentation none.")
@@ -77,7 +78,7 @@ def canonical_content(entries: Sequence[Any]) -> str:
 
 
 def _plain(value: Any, place: str) -> Any:
-    """`value` as JSON knows it."""
+    """`value` as plain JSON data."""
     if isinstance(value, dict):
         for key in value:
             if not isinstance(key, str):
@@ -95,25 +96,25 @@ def _plain(value: Any, place: str) -> Any:
 
 
 STRONG = canonical_content(_STRONG)
-"""The policy `strong`; the crop and flip of `paper` follow it (docs/augmentation.md)."""
+"""The policy `strong`, followed by crop and flip of `paper` (docs/augmentation.md)."""
 
 
 def is_content(setting: str) -> bool:
-    """Whether an augmentation setting is the content of transforms, not a policy's name."""
+    """Whether an augmentation setting is the content of transforms rather than the name of a policy."""
     return setting.startswith("[")
 
 
 def listed_transforms(content: str) -> list[Any]:
-    """The list that a content holds. UserError when it is no JSON list."""
+    """The list in a content. Raises UserError if it is not a JSON list."""
     listed = parse_json(content, "an augmentation that starts with '['", remedy="correct --augmentation.")
     assert isinstance(listed, list)  # nothing else starts with a bracket
     return listed
 
 
 def augmentation_setting(value: Any) -> Any:
-    """The setting from what the user wrote: a YAML file's name, a list or JSON becomes canonical content.
+    """The setting for the user's value: the name of a YAML file, a list or JSON becomes canonical content.
 
-    Everything else (a policy's name) is returned as it is, for the configuration to check.
+    Any other value (the name of a policy) is returned unchanged, and checked by the configuration.
     """
     if isinstance(value, list | tuple):
         return canonical_content(value)
@@ -125,7 +126,8 @@ def augmentation_setting(value: Any) -> Any:
 
 
 def read_transforms(path: Path) -> str:
-    """The content of a YAML file of transforms. UserError: unreadable, not YAML, not a list, not plain."""
+    """The content of a YAML file of transforms. Raises UserError if it is unreadable, not YAML, not a list or
+    not plain data."""
     entries = read_yaml(path, remedy="check --augmentation.")
     if not isinstance(entries, list):
         raise UserError(

@@ -1,7 +1,8 @@
-"""The random draw per image, shared by face, gray face and mask (METHODS §2.5), and crop and flip by it.
+"""Random draws per image, shared by face, gray face and mask (docs/methods.md, §2.5), with crop and flip.
 
-Crop and flip run on the images' device. Policies of albumentations transforms (`strong`, a user's own)
-come before them, on the CPU: a draw only carries their content and a seed an image (docs/augmentation.md).
+Crop and flip run on the device of the images. Policies with albumentations transforms (`strong` and the
+user's) run before them, on the CPU: a draw holds only their content and a seed per image
+(docs/augmentation.md).
 """
 
 from __future__ import annotations
@@ -18,30 +19,30 @@ from platform.errors import UserError, unknown_name
 CROP_COUNT = 5
 CENTRE_CROP = 4
 SEED_LIMIT = 2**31
-"""Seeds of the transforms are drawn below it."""
+"""Upper limit, exclusive, of the seeds of transforms."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Draw:
-    """What was drawn for n images."""
+    """The random draws for n images."""
 
     crop: torch.Tensor
-    """int64 [n], the five-crop order of torchvision: 0 top left, 1 top right, 2 bottom left,
+    """int64 [n], in the order of torchvision's five crops: 0 top left, 1 top right, 2 bottom left,
     3 bottom right, 4 centre."""
     flip: torch.Tensor
-    """bool [n]: the crop is mirrored left to right."""
+    """bool [n]: whether the crop is flipped left to right."""
     transforms: str = ""
-    """Content of the albumentations transforms that come before the crop; empty: none."""
+    """Content of the albumentations transforms applied before the crop; empty: none."""
     seeds: torch.Tensor | None = None
-    """int64 [n] in [0, SEED_LIMIT), on the CPU: the randomness of the transforms. None without transforms."""
+    """int64 [n] in [0, SEED_LIMIT), on the CPU: seeds of the transforms. None without transforms."""
 
 
 Policy = Callable[[int, torch.Generator], Draw]
-"""From a number of images and a generator to their draw."""
+"""Draws for a number of images from a generator."""
 
 
 def draw_paper(count: int, generator: torch.Generator) -> Draw:
-    """FMPN's training draw: one of the five crops uniformly, mirrored with probability 0.5."""
+    """FMPN's training draw: one of the five crops uniformly, flipped with probability 0.5."""
     device = generator.device
     return Draw(
         crop=torch.randint(CROP_COUNT, (count,), generator=generator, device=device),
@@ -50,7 +51,7 @@ def draw_paper(count: int, generator: torch.Generator) -> Draw:
 
 
 def centre_draw(count: int) -> Draw:
-    """The centre crop, not mirrored: for every test image, and for training without augmentation."""
+    """The centre crop without flip: for every test image, and for training without augmentation."""
     return Draw(crop=torch.full((count,), CENTRE_CROP), flip=torch.zeros(count, dtype=torch.bool))
 
 
@@ -59,7 +60,7 @@ def _draw_none(count: int, generator: torch.Generator) -> Draw:
 
 
 def _draw_transformed(content: str, count: int, generator: torch.Generator) -> Draw:
-    """FMPN's draw, after the transforms of `content`, which start from a seed of its own for each image."""
+    """FMPN's draw, preceded by the transforms of `content` with a seed per image."""
     paper = draw_paper(count, generator)
     seeds = torch.randint(SEED_LIMIT, (count,), generator=generator, device=generator.device)
     return Draw(crop=paper.crop, flip=paper.flip, transforms=content, seeds=seeds.cpu())
@@ -70,25 +71,26 @@ POLICIES: dict[str, Policy] = {
     "none": _draw_none,
     "strong": partial(_draw_transformed, STRONG),
 }
-"""Augmentation of the training images, by name."""
+"""Augmentation policies of training images, by name."""
 
 
 def augmentation_policy(name: str) -> Policy:
-    """The policy of that name, or of transforms given by their content; UserError lists the known names."""
+    """The policy with that name or content. Raises UserError, with the known names, for an unknown one."""
     if is_content(name):
         return partial(_draw_transformed, name)
     if name not in POLICIES:
         raise UserError(
-            f"{unknown_name('augmentation', name, POLICIES)} One's own is a file of albumentations "
-            "transforms whose name ends in .yaml (docs/augmentation.md)."
+            f"{unknown_name('augmentation', name, POLICIES)} Or pass a .yaml file of albumentations "
+            "transforms (docs/augmentation.md)."
         )
     return POLICIES[name]
 
 
 def check_augmentation(name: str, side: int) -> None:
-    """Refuse an unknown policy, and transforms that cannot run on faces of `side` x `side` pixels.
+    """Raises UserError for an unknown policy and for transforms that cannot run on faces of `side` x `side`
+    pixels.
 
-    Imports albumentations only for transforms that are the user's own.
+    Imports albumentations only for transforms of the user.
     """
     augmentation_policy(name)
     if is_content(name):
@@ -100,13 +102,13 @@ def check_augmentation(name: str, side: int) -> None:
 def apply_draw(
     images: torch.Tensor, draw: Draw, crop_size: int, sizes: torch.Tensor | None = None
 ) -> torch.Tensor:
-    """Cut and mirror each image by its draw: [n, C, L, L] of any dtype to [n, C, crop_size, crop_size].
+    """Crop and flip each image by its draw: [n, C, L, L] of any dtype to [n, C, crop_size, crop_size].
 
-    `sizes`, int64 [n, 2]: each image is the upper left rectangle of that height and width of [n, C, H, W].
+    `sizes`, int64 [n, 2]: each image is the upper left rectangle of that height and width in [n, C, H, W].
 
-    Works on the images' device, in one gather for the whole batch. Equal to torchvision's `five_crop`
-    and `hflip` image by image, and to albumentations' `Crop` and `HorizontalFlip`. The transforms of the
-    draw are not applied here (`FaceTensors.batch` does). UserError when the crop is larger than the image.
+    Runs on the device of the images, in one gather for the whole batch. Equal to torchvision's `five_crop`
+    and `hflip` of each image, and to albumentations' `Crop` and `HorizontalFlip`. Transforms of the draw are
+    applied by `FaceTensors.batch`, not here. Raises UserError if the crop is larger than the image.
     """
     side, width = images.shape[2:]
     if sizes is not None:
@@ -117,8 +119,8 @@ def apply_draw(
             "pixels; use a smaller input size or prepare larger images."
         )
     far = side - crop_size
-    # round(), as torchvision's centre crop does: half to even. Looked up where the draw lies, and sent
-    # in one piece: every upload made of a Python list would wait for the device.
+    # round(), half to even, as in torchvision's centre crop. Looked up on the draw's device and copied at
+    # once, because every copy of a Python list would block on the device.
     corners = torch.tensor(
         [[0, 0], [0, far], [far, 0], [far, far], [round(far / 2)] * 2], device=draw.crop.device
     )
@@ -126,7 +128,8 @@ def apply_draw(
 
 
 def _corners_of(crop: torch.Tensor, sizes: torch.Tensor, crop_size: int) -> torch.Tensor:
-    """int64 [n, 2]: top and left of each image's crop of its own rectangle. UserError: too small a one."""
+    """int64 [n, 2]: top and left of the crop in each image's rectangle. Raises UserError if one is too
+    small."""
     if not 1 <= crop_size <= int(sizes.min()):
         raise UserError(
             f"1 <= crop size <= image size must hold, but got a crop of {crop_size} from a side of "
@@ -139,7 +142,7 @@ def _corners_of(crop: torch.Tensor, sizes: torch.Tensor, crop_size: int) -> torc
 
 
 def _cut(images: torch.Tensor, corners: torch.Tensor, draw: Draw, crop_size: int) -> torch.Tensor:
-    """The crops with these corners, int64 [n, 2] where the draw lies, mirrored by the draw."""
+    """The crops at these corners, int64 [n, 2] on the draw's device, flipped by the draw."""
     count, channels, side, width = images.shape
     places = torch.cat([corners, draw.flip[:, None].long()], dim=1)
     tops, lefts, flip = send(places, images.device).unbind(1)
@@ -152,7 +155,7 @@ def _cut(images: torch.Tensor, corners: torch.Tensor, draw: Draw, crop_size: int
 
 
 def send(tensor: torch.Tensor, device: torch.device) -> torch.Tensor:
-    """`tensor` on `device`; from the CPU to a GPU without waiting for what the GPU still has to do."""
+    """`tensor` on `device`; the copy from the CPU to a GPU does not block."""
     if tensor.device.type == "cpu" and device.type == "cuda":
         return tensor.pin_memory().to(device, non_blocking=True)
     return tensor.to(device)

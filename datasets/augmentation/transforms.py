@@ -1,4 +1,4 @@
-"""albumentations transforms on a face and its motion mask: built from content, run from a seed an image."""
+"""albumentations transforms of a face and its motion mask: built from content, run with a seed per image."""
 
 from __future__ import annotations
 
@@ -18,27 +18,27 @@ from datasets.augmentation.content import listed_transforms
 from platform.errors import UserError
 
 COMPOSITIONS = ("OneOf", "RandomOrder", "Sequential", "SomeOf")
-"""albumentations' classes that hold other transforms, and may be used as it documents them."""
+"""Supported compositions: albumentations' classes that contain other transforms."""
 
 
 def library() -> ModuleType:
-    """albumentations, imported when it is first needed, and quiet."""
-    # Without this it asks the network for a newer version of itself while it is imported.
+    """albumentations, imported at first use, without its messages."""
+    # Without this variable the import looks for a newer version on the network.
     os.environ["NO_ALBUMENTATIONS_UPDATE"] = "1"
     import albumentations
     import cv2
 
-    # Fold runs share a machine, and pictures of this size gain nothing from OpenCV's own threads.
+    # Fold runs share a machine, and images of this size gain nothing from OpenCV's threads.
     cv2.setNumThreads(1)
     return albumentations
 
 
 @cache
 def transform_classes() -> dict[str, type]:
-    """Name to class of every transform of single pictures in albumentations."""
+    """Every transform of single images in albumentations: name to class."""
     albumentations = library()
     bases = (albumentations.ImageOnlyTransform, albumentations.DualTransform)
-    # Volumes are no pictures, and the functions of a Lambda cannot be written in a file.
+    # Volumes are not images, and the functions of a Lambda cannot be written in a file.
     others = (*bases, albumentations.Transform3D, albumentations.Lambda)
     found = ((name, getattr(albumentations, name)) for name in dir(albumentations))
     return {
@@ -52,7 +52,7 @@ def transform_classes() -> dict[str, type]:
 
 
 def entries_of(content: str) -> list[tuple[str, str, dict[str, Any]]]:
-    """Place (for messages), transform and arguments of every entry of a content's outer list."""
+    """Place (for messages), transform and arguments of every top-level entry of a content."""
     return list(_entries(listed_transforms(content), "augmentation"))
 
 
@@ -73,28 +73,29 @@ def _entries(listed: Any, place: str) -> Iterator[tuple[str, str, dict[str, Any]
 
 
 def build_transform(place: str, name: str, arguments: dict[str, Any]) -> Any:
-    """One transform or composition. UserError says which name, argument or value is wrong, and where."""
+    """One transform or composition. Raises UserError, with the place, for an invalid name, argument or
+    value."""
     if name in COMPOSITIONS:
         return _build_composition(place, name, arguments)
     classes = transform_classes()
     if name not in classes:
         nearest = difflib.get_close_matches(name, [*classes, *COMPOSITIONS], n=3)
         hint = f"did you mean {' or '.join(nearest)}?" if nearest else "use its class names."
-        raise UserError(f"{place}: albumentations has no transform {name!r} for pictures; {hint}")
+        raise UserError(f"{place}: albumentations has no transform {name!r} for images; {hint}")
     _check_arguments(place, classes[name], arguments)
-    # albumentations warns where it then falls back to defaults: nothing may be another value than given.
+    # albumentations warns and falls back to defaults, but no value may differ from the given one.
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         try:
             built = classes[name](**arguments)
         except Exception as error:
             raise UserError(f"{place}: {_reason(error)}") from error
-    # What the transforms of boxes need is not declared by all of them.
+    # Not all transforms of boxes declare what they need.
     needed = ["bboxes"] if "BBox" in name else built.targets_as_params
     if needed:
         raise UserError(
             f"{place}: it needs more than a face ({', '.join(needed)}), which training does not "
-            "have; leave it out."
+            "have; remove it."
         )
     return built
 
@@ -111,7 +112,7 @@ def _check_arguments(place: str, kind: type, arguments: dict[str, Any]) -> None:
 
 
 def _reason(error: Exception) -> str:
-    """A refused value in one line: pydantic's argument, rule and value, or the message."""
+    """The reason for refusing a value, in one line: pydantic's argument, rule and value, or the message."""
     details = getattr(error.__cause__, "errors", None)
     if details is None:
         return " ".join(str(error).split())
@@ -142,10 +143,10 @@ def _build_composition(place: str, name: str, arguments: dict[str, Any]) -> Any:
 
 
 class FaceTransforms:
-    """The transforms of a content, ready to run; for one thread."""
+    """The transforms of a content, ready to run; not thread-safe."""
 
     def __init__(self, content: str) -> None:
-        """UserError as `build_transform`."""
+        """Raises UserError as `build_transform`."""
         self.content = content
         transforms = [build_transform(*entry) for entry in entries_of(content)]
         self._compose = library().Compose(transforms)
@@ -153,13 +154,13 @@ class FaceTransforms:
     def __call__(
         self, face: np.ndarray, mask: np.ndarray | None, seed: int
     ) -> tuple[np.ndarray, np.ndarray | None]:
-        """The face (uint8 [L, L, 3] RGB) and mask (uint8 [L, L]) as the seed has them; the given stay.
+        """Augmented copies of face (uint8 [L, L, 3] RGB) and mask (uint8 [L, L]), randomised by `seed`.
 
-        The same face, mask and seed give the same bytes, whatever was made before, and the face is the
-        same with and without a mask. UserError when a transform changed size or type.
+        Equal face, mask and seed give equal bytes, independent of earlier calls, and the face is the same
+        with and without a mask. Raises UserError if a transform changes size or type.
         """
-        # Not `set_random_seed`: it gives every transform a generator of its own with the same seed, so
-        # that all those of equal p are applied together or not at all (docs/augmentation.md).
+        # Not `set_random_seed`, which gives every transform its own generator with the same seed, so that all
+        # transforms of equal p are applied together or not at all (docs/augmentation.md).
         self._compose.set_random_state(np.random.default_rng(seed), random.Random(seed))
         given = {"image": face} if mask is None else {"image": face, "mask": mask}
         made = self._compose(**given)
@@ -168,6 +169,6 @@ class FaceTransforms:
             if after.shape != before.shape or after.dtype != np.uint8:
                 raise UserError(
                     f"augmentation must keep the {name} uint8 {list(before.shape)}, but made it "
-                    f"{after.dtype} {list(after.shape)}; leave out what changes size or type."
+                    f"{after.dtype} {list(after.shape)}; remove transforms that change size or type."
                 )
         return made["image"], made.get("mask")

@@ -1,1 +1,1 @@
-"""Motion masks: built from training subjects, released ones, and controls."""
+"""Motion masks: from training subjects, from FMPN's release, and controls."""

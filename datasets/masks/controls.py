@@ -1,7 +1,7 @@
-"""Motion masks that carry no prior, or another class's: what a mask must be compared with.
+"""Control masks, which carry no information on the classes or that of another class.
 
-If a network does as well with one of these as with the data set's own masks, then the extra branch
-brought the gain and not the prior. All are made from a set of motion masks, at its size and for its classes.
+If a network performs as well with a control as with the data set's own masks, the gain comes from the extra
+branch and not from the prior. Controls have the size and the classes of the masks that they replace.
 """
 
 from __future__ import annotations
@@ -16,24 +16,24 @@ from datasets.masks.motion_masks import MaskSet
 from platform.errors import unknown_name
 
 CONTROLS = ("permuted", "uniform", "centre", "random")
-"""`permuted`: each class has the mask of the next class; `uniform`: the same gray everywhere; `centre`: one
-round blob; `random`: a smooth random field for each class, the same in all folds."""
+"""`permuted`: each class has the mask of the next class; `uniform`: one gray level; `centre`: one round blob;
+`random`: a smooth random field per class, the same in all folds."""
 
 WITHOUT_MASKS = ("uniform", "centre", "random")
-"""Controls that are made of class names and a size alone: they need no motion masks and no neutral face."""
+"""Controls made from class names and size alone: they need neither motion masks nor neutral faces."""
 
 UNIFORM_GRAY = 128
-"""About the mean of an equalised mask (METHODS 2.1: 119 to 126)."""
+"""About the mean of an equalised mask (docs/methods.md, §2.1: 119 to 126)."""
 
 RANDOM_CELLS = 6
-"""Random values along a side of the smooth field: details as coarse as a motion mask's."""
+"""Random values along a side of the smooth field: its details are as coarse as those of a motion mask."""
 
 
 def control_masks(control: str, masks: MaskSet) -> MaskSet:
-    """The masks of `control` in the place of `masks`: uint8 [K, S, S], the same classes and size.
+    """The control masks that replace `masks`: uint8 [K, S, S], with the same classes and size.
 
-    `centre` and `random` are equalised as motion masks are, so that only the places differ.
-    Deterministic. UserError for an unknown control.
+    `centre` and `random` are equalised like motion masks, so that only the locations differ. Deterministic.
+    Raises UserError for an unknown control.
     """
     if control == "permuted":
         return MaskSet(class_names=masks.class_names, images=np.roll(masks.images, -1, axis=0))
@@ -41,9 +41,9 @@ def control_masks(control: str, masks: MaskSet) -> MaskSet:
 
 
 def drawn_masks(control: str, class_names: Sequence[str], size_pixels: int) -> MaskSet:
-    """The masks of a control that needs none to start from (WITHOUT_MASKS): uint8 [K, S, S].
+    """The masks of a control in WITHOUT_MASKS: uint8 [K, S, S].
 
-    Deterministic. UserError for an unknown control; ValueError for one that needs masks.
+    Deterministic. Raises UserError for an unknown control, ValueError for one that is made from motion masks.
     """
     if control not in CONTROLS:
         raise unknown_name("mask control", control, CONTROLS)
@@ -59,7 +59,7 @@ def drawn_masks(control: str, class_names: Sequence[str], size_pixels: int) -> M
 
 
 def _blob(size_pixels: int) -> Image.Image:
-    """Brightest in the middle: a Gaussian whose deviation is a quarter of the side."""
+    """A centred Gaussian whose standard deviation is a quarter of the side."""
     place = (np.arange(size_pixels) + 0.5) / size_pixels - 0.5
     squared = place[:, None] ** 2 + place[None, :] ** 2
     return Image.fromarray((255 * np.exp(-squared / (2 * 0.25**2))).astype(np.uint8))

@@ -1,4 +1,4 @@
-"""Motion masks (FMPN, Eq. 1; METHODS §2.1): where a class's expressive faces differ from neutral ones."""
+"""Motion masks (FMPN, Eq. 1; docs/methods.md, §2.1): mean facial motion of each class."""
 
 from __future__ import annotations
 
@@ -15,11 +15,12 @@ from datasets.folds.view import FoldView
 from platform.errors import UserError
 
 ROWS_AT_ONCE = 64
-"""Faces turned to gray together: bounds the temporary arrays to some tens of MB at 320 pixels."""
+"""Faces converted to gray at once; bounds the temporary arrays to some tens of MB at 320 pixels."""
 
 
 def to_gray(images: np.ndarray) -> np.ndarray:
-    """RGB uint8 [..., 3] to luma uint8 [...]: the integer arithmetic of PIL's `convert("L")` (ITU-R 601)."""
+    """RGB uint8 [..., 3] to luma uint8 [...], with the integer arithmetic of PIL's `convert("L")` (ITU-R
+    601)."""
     red, green, blue = (images[..., channel].astype(np.uint32) for channel in range(3))
     return ((red * 19595 + green * 38470 + blue * 7471 + 0x8000) >> 16).astype(np.uint8)
 
@@ -29,9 +30,9 @@ class MaskSet:
     """One motion mask per class."""
 
     class_names: tuple[str, ...]
-    """Class of each mask, unique."""
+    """Class of each mask; unique."""
     images: np.ndarray
-    """uint8 [K, S, S]; 0 where the class moves least, 255 where it moves most."""
+    """uint8 [K, S, S]; 0 where the face moves least, 255 where it moves most."""
 
     def __post_init__(self) -> None:
         images = self.images
@@ -60,11 +61,10 @@ def class_motion_masks(
 ) -> np.ndarray:
     """The masks of `class_count` classes, uint8 [K, S, S].
 
-    gray_expressive: uint8 [n, S, S]; gray_neutral: uint8 [m, S, S]; neutral_of: int64 [n], which neutral
-    face belongs to each expressive one; labels: int64 [n] in [0, K).
-    Absolute difference, mean over all images of the class, cast to 8 bit (the fraction is cut off),
-    `PIL.ImageOps.equalize`: its levels are those of all 130 released masks; OpenCV's are not.
-    Every class needs an image (ValueError).
+    gray_expressive: uint8 [n, S, S]; gray_neutral: uint8 [m, S, S]; neutral_of: int64 [n], index of the
+    neutral face of each expressive one; labels: int64 [n] in [0, K). Absolute difference, mean over all
+    images of the class, truncation to 8 bits, `PIL.ImageOps.equalize`, which yields the levels of all 130
+    released masks; OpenCV's equalisation does not. Raises ValueError for a class without images.
     """
     size = gray_expressive.shape[1:]
     motion = np.zeros((class_count, *size), dtype=np.int64)
@@ -73,15 +73,16 @@ def class_motion_masks(
     image_counts = np.bincount(labels, minlength=class_count)
     if not image_counts.all():
         raise ValueError(f"every class needs an image, but the counts are {image_counts.tolist()}")
-    # Integer division is the exact mean, cut off: the order of the images cannot change a bit.
+    # Integer division truncates the exact mean, so the order of the images cannot change a bit.
     means = (motion // image_counts[:, None, None]).astype(np.uint8)
     return np.stack([np.asarray(ImageOps.equalize(Image.fromarray(mean))) for mean in means])
 
 
 def build_masks(view: FoldView) -> MaskSet:
-    """The masks of all classes of the data set, from the view's training subjects only.
+    """The masks of all classes of the view, from its training subjects only.
 
-    UserError: a class without a training image; a training subject with none or several neutral faces.
+    Raises UserError for a class without training images, and for a training subject with no or several
+    neutral faces.
     """
     rows, neutral_rows = view.training_rows, view.neutral_rows
     labels = view.labels(rows)
@@ -89,7 +90,7 @@ def build_masks(view: FoldView) -> MaskSet:
         if not (labels == label).any():
             raise UserError(
                 f"a motion mask needs a training image of its class, but this fold has none of {name!r}; "
-                "use another number of folds, or borrow the masks of another data set."
+                "use another number of folds, or masks of another data set (python -m platform.transfer)."
             )
     neutral_of = _neutral_of(view.subjects(rows).tolist(), view.subjects(neutral_rows).tolist())
     images = class_motion_masks(
@@ -99,34 +100,36 @@ def build_masks(view: FoldView) -> MaskSet:
 
 
 def select_masks(mask_set: MaskSet, class_names: Sequence[str]) -> MaskSet:
-    """The masks of `class_names`, in that order: masks are borrowed by class name, never by number.
+    """The masks of `class_names`, in that order: masks are transferred by class name, never by number.
 
-    UserError names the classes that the set has no mask of.
+    Raises UserError, with the classes, if the set lacks a mask.
     """
     missing = sorted(set(class_names) - set(mask_set.class_names))
     if missing:
         raise UserError(
-            f"borrowed masks must have every class of the data set, but {', '.join(missing)} is missing; "
-            f"the set has {', '.join(mask_set.class_names)}: borrow from a data set that has them."
+            f"transferred masks must cover every class of the target, but the source lacks "
+            f"{', '.join(missing)} and has {', '.join(mask_set.class_names)}; use a source with all classes, "
+            "or pass --classes common."
         )
     order = [mask_set.class_names.index(name) for name in class_names]
     return MaskSet(class_names=tuple(class_names), images=mask_set.images[order])
 
 
 def _neutral_of(subjects: list[str], neutral_subjects: list[str]) -> np.ndarray:
-    """int64 [n]: the position in `neutral_subjects` of each of `subjects`, which must be there once."""
+    """int64 [n]: the position of each of `subjects` in `neutral_subjects`, which must contain it once."""
     counts = Counter(neutral_subjects)
     for subject in sorted(set(subjects)):
         if counts[subject] != 1:
             raise UserError(
-                f"motion masks need one neutral face a subject, but {subject!r} has {counts[subject]}; "
-                "prepare the data set again with a neutral frame of each subject, or borrow masks."
+                f"motion masks need one neutral face per subject, but {subject!r} has {counts[subject]}; "
+                "prepare the data set again with a neutral frame of each subject, or use masks of another "
+                "data set (python -m platform.transfer)."
             )
     position = {subject: index for index, subject in enumerate(neutral_subjects)}
     return np.array([position[subject] for subject in subjects], dtype=np.int64)
 
 
 def _read_gray(view: FoldView, rows: np.ndarray) -> np.ndarray:
-    """The faces of `rows` in gray: uint8 [n, S, S]."""
+    """The faces of `rows`, converted to gray: uint8 [n, S, S]."""
     starts = range(0, len(rows), ROWS_AT_ONCE)
     return np.concatenate([to_gray(view.read(rows[start : start + ROWS_AT_ONCE])) for start in starts])

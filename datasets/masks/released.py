@@ -1,4 +1,4 @@
-"""FMPN's released motion masks in place of our own, fold by fold, and how alike the two are."""
+"""FMPN's released motion masks, fold by fold, and their correlation with our own."""
 
 from __future__ import annotations
 
@@ -18,8 +18,8 @@ from platform.errors import UserError
 def released_mask_set(folder: Path, fold: int, class_names: Sequence[str], size_pixels: int) -> MaskSet:
     """The released masks of fold number `fold`, uint8 [K, S, S], in the order of `class_names`.
 
-    Files of another size are resized as FMPN's loader does it (bilinear). Raises UserError that names a
-    class without a mask.
+    Files of another size are resized bilinearly, as in FMPN's loader. Raises UserError, with the class, if a
+    mask is missing.
     """
     found = read_released_masks(folder, fold, class_names)
     images = [
@@ -32,8 +32,8 @@ def released_mask_set(folder: Path, fold: int, class_names: Sequence[str], size_
 def check_same_folds(folder: Path, folds: Sequence[Fold]) -> None:
     """Raises UserError unless the release's lists test the same subjects in each fold as `folds`.
 
-    Its mask of a fold is made from that fold's training subjects: with other folds, test subjects of
-    ours would be in it.
+    A released mask is made from the training subjects of its fold. With other folds, it would contain our
+    test subjects.
     """
     released = released_folds(folder)
     if len(released) != len(folds):
@@ -53,8 +53,8 @@ def check_same_folds(folder: Path, folds: Sequence[Fold]) -> None:
 
 
 def correlation_by_class(first: MaskSet, second: MaskSet) -> dict[str, float]:
-    """Pearson correlation, in [-1, 1], over the pixels of each class's two masks, which must be of one
-    size. A class that only one of the two has is left out; NaN where a mask is all of one value."""
+    """Pearson correlation, in [-1, 1], over the pixels of each class's two masks, which must have equal size.
+    Classes in only one of the sets are left out; NaN for a constant mask."""
     result = {}
     for name in first.class_names:
         if name in second.class_names:

@@ -1,1 +1,1 @@
-"""The prepared store: aligned faces written once, verified and memory-mapped."""
+"""Prepared sets: aligned faces, written once, verified and memory-mapped."""

@@ -1,4 +1,4 @@
-"""Chunks of a prepared store written by several processes at once."""
+"""Parallel processes that write the chunks of a prepared store."""
 
 from __future__ import annotations
 
@@ -17,20 +17,20 @@ def in_processes(
     chunks: Sequence[tuple[int, Sequence[FrameRecord]]],
     workers: int,
 ) -> Iterator[dict[str, Any]]:
-    """What `write` gives for each chunk, in their order, by `workers` processes or in this one.
+    """The results of `write` for all chunks, in order, computed by `workers` processes or in this one.
 
-    Raises UserError where a process is killed, and whatever `write` raises.
+    Raises UserError if a process is killed, and whatever `write` raises.
     """
     if workers == 1 or len(chunks) < 2:
         yield from map(write, chunks)
         return
-    # Spawned, not forked: a fork of a process with threads may hang.
+    # Spawned, because a fork of a process with threads may hang.
     with ProcessPoolExecutor(workers, get_context("spawn"), initializer=_one_thread) as pool:
         try:
             yield from pool.map(write, chunks)
         except BrokenProcessPool as error:
             raise UserError(
-                "a process of the preparation was killed, perhaps for want of memory; run the same command "
+                "a process of the preparation was killed, possibly for lack of memory; run the same command "
                 "with --workers 1."
             ) from error
         except BaseException:
@@ -39,7 +39,7 @@ def in_processes(
 
 
 def _one_thread() -> None:
-    """OpenCV's own threads would fight with the other workers'."""
+    """Turn off OpenCV's threads, which would compete with those of the other workers."""
     import cv2
 
     cv2.setNumThreads(1)

@@ -1,6 +1,6 @@
-"""images.npy while it is being written: each image at its place, by any process, in any order.
+"""Writing of images.npy: each image at its offset, by any process, in any order.
 
-Plain writes and not a memory map: a full disk is then an error and not a SIGBUS.
+Plain writes instead of a memory map, so that a full disk is an error and not a SIGBUS.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ import numpy as np
 from platform.files.synced import sync
 
 HEADER_BYTES = 128
-"""Of a .npy file of version 1.0 for any number of images below 10^20."""
+"""Header size of a .npy file of version 1.0 with fewer than 10^20 images."""
 
 
 def _header(image_count: int, size_pixels: int) -> bytes:
@@ -29,7 +29,8 @@ def _header(image_count: int, size_pixels: int) -> bytes:
 
 
 def write_images(path: Path, first: int, images: Sequence[np.ndarray]) -> int:
-    """Write `images` (each uint8 (size, size, 3)) as numbers `first` and on; CRC-32 of their bytes."""
+    """Write `images` (each uint8 (size, size, 3)) from number `first` on; returns the CRC-32 of their
+    bytes."""
     crc = 0
     descriptor = os.open(path, os.O_WRONLY | os.O_CREAT, 0o666)
     try:
@@ -46,7 +47,7 @@ def write_images(path: Path, first: int, images: Sequence[np.ndarray]) -> int:
 
 
 def read_crc(path: Path, first: int, image_count: int, size_pixels: int) -> int:
-    """CRC-32 of the bytes of `image_count` images from number `first` on; what is missing is left out."""
+    """CRC-32 of the bytes of `image_count` images from number `first` on, as far as the file goes."""
     if not path.is_file():
         return 0
     image_bytes = size_pixels**2 * 3
@@ -56,7 +57,7 @@ def read_crc(path: Path, first: int, image_count: int, size_pixels: int) -> int:
 
 
 def finish(path: Path, kept: Sequence[int], size_pixels: int) -> str:
-    """Leave only the images numbered `kept` (ascending), write the header; SHA-256 of the whole file."""
+    """Keep only the images numbered `kept` (ascending) and write the header; returns the file's SHA-256."""
     image_bytes = size_pixels**2 * 3
     digest = hashlib.sha256()
     with path.open("r+b") as file:

@@ -1,8 +1,8 @@
-"""Several prepared sets as one, so that each of them can be left out as the test set.
+"""Merged prepared sets, for leaving one data set out as the test set.
 
-The merged store is a prepared store like any other, beside those of its sets: `ckplus+mmi-320`. Names of
-subjects and sequences begin with their set's (`ckplus:S005`), because two sets may use the same ones. It
-follows from its sets alone, so it is made again whenever one of them was.
+A merged set is a prepared set like any other, in a folder next to its parts: `ckplus+mmi-320`. Names of
+subjects and sequences begin with the name of their data set (`ckplus:S005`), because two data sets may use
+the same names. It depends on its parts alone, and is written again if one of them changed.
 """
 
 from __future__ import annotations
@@ -27,31 +27,31 @@ SUBJECT_SEPARATOR = ":"
 
 
 def set_of_subject(subject: str) -> str:
-    """The data set of a merged store's subject: `ckplus` of `ckplus:S005`."""
+    """The data set of a subject in a merged set: `ckplus` for `ckplus:S005`."""
     return subject.partition(SUBJECT_SEPARATOR)[0]
 
 
 def sets_of(dataset: str) -> tuple[str, ...]:
-    """The names in a merged store's name, in their order: the fold that tests a set has its index."""
+    """The data sets in the name of a merged set, in order; the fold with index k tests the k-th."""
     return tuple(dataset.split(SET_SEPARATOR))
 
 
 def merged_store(
     data_root: Path, names: Sequence[str], size_pixels: int, *, progress: Progress | None = None
 ) -> PreparedStore:
-    """The store of all images of several prepared sets, in their order of name; written where it is not
-    there, or where one of them has changed since. A dry run plans it in memory instead.
+    """The store of all images of several prepared sets, sorted by name.
 
-    Raises UserError for fewer than two sets, one that is there twice, is unknown or not prepared.
+    Written if it does not exist or one of the sets has changed since; a dry run plans it in memory instead.
+    Raises UserError for fewer than two sets, and for a set that is listed twice, unknown or not prepared.
     """
     ordered = sorted(names)
     twice = sorted({name for name in ordered if ordered.count(name) > 1})
     if twice:
-        raise UserError(f"each data set stands once, but {twice[0]} is there twice; remove one.")
+        raise UserError(f"duplicate data set {twice[0]}; list each data set once.")
     if len(ordered) < 2:
         raise UserError(
             f"leaving one data set out needs two or more, but got {', '.join(ordered) or 'none'}; "
-            "name another."
+            "add another."
         )
     parts = {name: open_prepared(data_root, name, size_pixels) for name in ordered}
     dataset = SET_SEPARATOR.join(ordered)
@@ -63,18 +63,18 @@ def merged_store(
     if is_dry_run():
         return PreparedStore.planned(folder, dataset, size_pixels, records)
     source = _source(parts)
-    # Aligned already: a crop of the wanted size is stored as it is.
+    # Already aligned: a crop of the wanted size is stored unchanged.
     recipe = Recipe(size_pixels=size_pixels, aligned=True, notes={"parts": _hashes(parts)})
     return write_prepared(folder, dataset, records, source, recipe, progress=progress)
 
 
 def _check_people(parts: Mapping[str, PreparedStore]) -> None:
-    """UserError where two sets may have people in common, or do have the same image."""
+    """Raises UserError if two sets may show the same people or contain the same image."""
     for one, other in itertools.combinations(parts, 2):
         if share_people(one, other):
             raise UserError(
-                f"sets that take turns must show other people, but {describe(one).title} and "
-                f"{describe(other).title} may show the same; leave one of them out."
+                f"data sets that take turns as test set must show different people, but "
+                f"{describe(one).title} and {describe(other).title} may show the same; remove one of them."
             )
     seen: dict[bytes, str] = {}
     for name, store in parts.items():
@@ -85,8 +85,9 @@ def _check_people(parts: Mapping[str, PreparedStore]) -> None:
             there = seen.setdefault(digest, f"{name}{SUBJECT_SEPARATOR}{image_name}")
             if set_of_subject(there) != name:
                 raise UserError(
-                    f"sets that take turns must show other people, but {name}{SUBJECT_SEPARATOR}{image_name} "
-                    f"is the same image as {there}; leave one of the two sets out."
+                    "data sets that take turns as test set must show different people, but "
+                    f"{name}{SUBJECT_SEPARATOR}{image_name} is the same image as {there}; remove one of the "
+                    "two data sets."
                 )
 
 
@@ -95,7 +96,7 @@ def _hashes(parts: Mapping[str, PreparedStore]) -> dict[str, str]:
 
 
 def _is_made_of(folder: Path, parts: Mapping[str, PreparedStore]) -> bool:
-    """Whether the store is there, whole, and made of these sets as they are now."""
+    """Whether the store exists, is complete, and was made of these sets in their present state."""
     try:
         manifest = store_files.read_manifest(folder)
         if manifest.get("parts") != _hashes(parts):

@@ -1,4 +1,4 @@
-"""From a raw data set to its prepared store: what `python -m platform.prepare` calls."""
+"""Preparation of a raw data set as a prepared store, behind `python -m platform.prepare`."""
 
 from __future__ import annotations
 
@@ -28,41 +28,42 @@ SMALLEST_PIXELS, LARGEST_PIXELS = 16, 2048
 
 
 class FindLandmarks(Protocol):
-    """Gives records without landmarks theirs, from their frames."""
+    """Adds landmarks, found in the frames, to records without them."""
 
     name: str
-    """Of the finder and its version, for the manifest."""
+    """Name and version of the finder, for the manifest."""
 
     def __call__(
         self, records: list[FrameRecord], read_frame: Callable[[FrameRecord], np.ndarray], bad: BadItems
     ) -> list[FrameRecord]:
-        """`records` with landmarks; `bad` is told of those that are left out for lack of a face."""
+        """`records` with landmarks; records without a face are left out and reported to `bad`."""
 
 
 @dataclass(frozen=True)
 class RawFrames:
-    """The frames of a raw data set, for other processes too."""
+    """The frames of a raw data set; picklable, so that other processes can read them."""
 
     dataset: str
     root: Path
 
     def read_frame(self, record: FrameRecord) -> np.ndarray:
-        """uint8 (H, W, 3), RGB."""
+        """The frame of `record`, uint8 (H, W, 3), RGB."""
         return load_adapter(self.dataset).read_frame(self.root, record)
 
     def sha256(self, record: FrameRecord) -> str:
-        """Of the file that holds the frame."""
+        """SHA-256 (64 hex digits) of the file that holds the frame."""
         return source_sha256(self.root, record.source)
 
     def stamp(self, record: FrameRecord) -> list[int]:
-        """Sizes in bytes and times of change of that file, and of those that say how to read it."""
+        """Size in bytes and modification time in ns of that file and of the files that decide how it is
+        read."""
         also = getattr(load_adapter(self.dataset), "ALSO_DECIDES", ())
         stamp: list[int] = []
         for name in (record.source, *also):
             try:
                 state = source_path(self.root, name).stat()
                 stamp += [state.st_size, state.st_mtime_ns]
-            except (OSError, UserError):  # said by whoever reads it
+            except (OSError, UserError):  # reported when the file is read
                 stamp += [-1, -1]
         return stamp
 
@@ -84,29 +85,28 @@ def prepare_dataset(
     progress: Progress | None = None,
     beside: list[str] | None = None,
 ) -> PreparedStore:
-    """Prepare `dataset` at `size_pixels` under `data_root`, and paint its preview.
+    """Prepare `dataset` at `size_pixels` under `data_root`, with a preview.
 
-    `source` is the folder of the user's copy; an embedded (synthetic) set is written first where it
-    is missing, and needs none. Landmarks come from `landmarks`, a file of five points a frame, where
-    given, of which `allow_missing` frames may be absent; else from the data set; else from
-    `find_landmarks`. `aligned`: the images are face crops
-    already. `resample`: how those are scaled; None: as the description of the data set says. `skip_bad`:
-    what cannot be used is left out and listed in the manifest. `beside` is given the files and folders in
-    the copy that are no part of the data set. Raises UserError for whatever the user can put right, and then
-    leaves no half-written store.
+    `source`: the folder of the user's copy; an embedded (synthetic) set needs none, and is drawn first if it
+    is missing. Landmarks come from the file `landmarks` with five points per frame if given, in which
+    `allow_missing` frames may be absent; else from the data set; else from `find_landmarks`. `aligned`: the
+    images are already face crops. `resample`: how crops are scaled; None: the data set's default. `skip_bad`:
+    unusable items are left out and listed in the manifest. `beside` receives the files and folders of the
+    copy that are not part of the data set. Raises UserError for anything the user can correct; then no
+    partial store is left.
     """
     adapter = load_adapter(dataset)
     if not SMALLEST_PIXELS <= size_pixels <= LARGEST_PIXELS:
         raise UserError(
-            f"the size must lie in {SMALLEST_PIXELS} to {LARGEST_PIXELS} pixels, but got {size_pixels}; "
+            f"the size must be {SMALLEST_PIXELS} to {LARGEST_PIXELS} pixels, but got {size_pixels}; "
             "pass --size 320, for example."
         )
     if aligned and (landmarks is not None or find_landmarks is not None):
-        raise UserError("--aligned uses no landmarks, but --landmarks was given too; pass one of them.")
+        raise UserError("--aligned uses no landmarks, but --landmarks was also given; pass one of them.")
     if resample == "released" and not aligned:
         raise UserError(
-            "--resample released scales face crops as FMPN's release does, but faces are aligned here; pass "
-            "--aligned, or --resample cubic."
+            "--resample released scales face crops, but the faces are to be aligned here; pass --aligned if "
+            "the images are face crops, or --resample cubic."
         )
     chosen: Resample = resample or ("released" if aligned and adapter.DATASET.released_crops else "cubic")
     root = _raw_root(adapter.DATASET, size_pixels, data_root, source)
@@ -138,8 +138,8 @@ def prepare_dataset(
         write_preview(store, store.folder / store_files.PREVIEW)
     except OSError as error:
         raise UserError(
-            f"the store {store.folder} is whole, but its {store_files.PREVIEW} cannot be written: "
-            f"{error.strerror or error}; make room, and run the same command again."
+            f"the store {store.folder} is complete, but its {store_files.PREVIEW} cannot be written: "
+            f"{error.strerror or error}; free disk space and run the same command again."
         ) from error
     return store
 
@@ -147,7 +147,8 @@ def prepare_dataset(
 def _notes(
     choices: Choices, landmarks: Path | None, find_landmarks: FindLandmarks | None
 ) -> dict[str, object]:
-    """For the manifest: how frames and landmarks were chosen. No path: those differ by machine."""
+    """Manifest entries on the choice of frames and landmarks, without paths, which differ between
+    machines."""
     chosen = asdict(choices) | {"frames": None if choices.frames is None else sorted(choices.frames)}
     origin = "data set" if find_landmarks is None else find_landmarks.name
     return {"choices": chosen, "landmarks_from": origin if landmarks is None else "file"}
@@ -156,20 +157,20 @@ def _notes(
 def _raw_root(
     description: DatasetDescription, size_pixels: int, data_root: Path, source: Path | None
 ) -> Path:
-    """The folder of the raw data set, which for an embedded one is written where it is missing."""
+    """The folder of the raw data set; an embedded set is drawn first if it is missing."""
     if description.embedded and source is None:
         root = raw_folder(data_root, description.name).absolute()
         try:
             ensure_embedded(description.name, root)
         except OSError as error:
             raise UserError(
-                f"cannot write {description.title} to {root}: {error.strerror or error}; make room, or pass "
-                "--data-root a folder that you may write to."
+                f"cannot write {description.title} to {root}: {error.strerror or error}; free disk space, or "
+                "pass --data-root a writable folder."
             ) from error
         return root
     if source is None:
         raise UserError(
-            f"{description.title} needs --source DIR, the folder of your copy, which holds "
+            f"{description.title} needs --source DIR, the folder of your copy, with "
             f"{description.native_layout}. {description.request_from} "
             f"Then run: {prepare_command(data_root, description.name, size_pixels)}"
         )

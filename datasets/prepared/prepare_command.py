@@ -9,7 +9,7 @@ from datasets.catalogue import describe
 
 
 def prepare_command(data_root: Path, dataset: str, size_pixels: int) -> str:
-    """The command that prepares `dataset`, with DIR for what only the user can fill in."""
+    """The command that prepares `dataset`, with DIR as a placeholder for the user's folder."""
     description = describe(dataset)
     flags = "" if description.embedded else " --source DIR"
     flags += f" {description.alignment_flag}" if description.alignment_flag else ""

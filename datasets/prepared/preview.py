@@ -1,4 +1,4 @@
-"""One picture of a prepared store, by which a person sees at once whether it is right."""
+"""Preview image of a prepared store, for visual inspection."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ from platform.files.local_storage import LOCAL
 CELL_PIXELS = 96
 FACES_A_CLASS = 8
 MEAN_IMAGES = 200
-"""Most images that a mean face is taken over, evenly spread over the class."""
+"""Most images averaged for a mean face, evenly spread over the class."""
 
 
 def write_preview(store: PreparedStore, path: Path) -> None:
-    """A row for each class and one for the neutral faces: name, mean face, some aligned faces (PNG).
+    """Write a PNG with a line per class and one for the neutral faces: name, mean face, some aligned faces.
 
-    The mean face shows the alignment: eyes and mouth are sharp where it is right.
+    The mean face shows the quality of the alignment: if it is correct, eyes and mouth are sharp.
     """
     groups = {name: (store.expressions == name) & (store.roles == "expressive") for name in store.class_names}
     if (store.roles == "neutral").any():
@@ -48,7 +48,8 @@ def _spread(rows: np.ndarray, most: int) -> np.ndarray:
 
 
 def _mean_face(store: PreparedStore, rows: np.ndarray) -> np.ndarray:
-    """The mean of some of `rows`, uint8 (size, size, 3); one image in memory at a time."""
+    """The mean of at most MEAN_IMAGES of `rows`, uint8 (size, size, 3), with one image in memory at a
+    time."""
     some = _spread(rows, MEAN_IMAGES)
     total = np.zeros(store.images.shape[1:], dtype=np.uint32)
     for index in some:

@@ -1,8 +1,9 @@
-"""Face crops scaled as FMPN's released code does it (METHODS §2.5), and the store's file that holds them.
+"""Scaling of face crops as in FMPN's released code (docs/methods.md, §2.5), and the store's file of such
+crops.
 
-The shorter side is brought to the loading size by PIL's bilinear filter, the crop stays a rectangle, and the
-gray face is made before it is scaled. The file is one array of equal canvases: a rectangle lies in the upper
-left corner of its own, and the index has its height and width.
+PIL's bilinear filter scales the shorter side to the loading size, the crop stays a rectangle, and gray is
+computed before scaling. The file is one array of equal canvases: each rectangle lies in the upper left corner
+of its canvas, and the index holds its height and width.
 """
 
 from __future__ import annotations
@@ -22,20 +23,20 @@ if TYPE_CHECKING:
     from datasets.records import FrameRecord
 
 LONGEST_SIDE = 4
-"""Of a crop, in its shorter sides: no face is longer, and every canvas would become as long."""
+"""Largest ratio of a crop's sides. No face is longer, and every canvas would become as long."""
 
 
 def released_size(height: int, width: int, size_pixels: int) -> tuple[int, int]:
-    """(height, width) after torchvision's `Resize(size_pixels)`: the longer side loses its fraction."""
+    """(height, width) after torchvision's `Resize(size_pixels)`, which truncates the longer side."""
     if height <= width:
         return size_pixels, int(size_pixels * width / height)
     return int(size_pixels * height / width), size_pixels
 
 
 def released_face(record: FrameRecord, frame: np.ndarray, size_pixels: int) -> np.ndarray:
-    """`frame` uint8 (H, W, 3) scaled: uint8 (h, w, 4), RGB and the gray that was made before scaling.
+    """`frame` uint8 (H, W, 3) scaled: uint8 (h, w, 4), RGB and gray, which is computed before scaling.
 
-    UserError for a crop that is longer than LONGEST_SIDE allows.
+    Raises UserError for a crop that is longer than LONGEST_SIDE allows.
     """
     from PIL import Image
 
@@ -55,7 +56,7 @@ def released_face(record: FrameRecord, frame: np.ndarray, size_pixels: int) -> n
 
 
 def centre_square(face: np.ndarray) -> np.ndarray:
-    """The centred square of a scaled face, uint8 (S, S, 3), RGB: for everything that looks at squares."""
+    """The centred square of a scaled face, uint8 (S, S, 3), RGB, for all consumers of square faces."""
     height, width = face.shape[:2]
     side = min(height, width)
     top, left = round((height - side) / 2), round((width - side) / 2)
@@ -63,7 +64,10 @@ def centre_square(face: np.ndarray) -> np.ndarray:
 
 
 def write_rectangles(path: Path, faces: Iterable[np.ndarray], sizes: np.ndarray) -> str:
-    """Write `faces` (each uint8 (h, w, 4), as `sizes` int64 [n, 2] says); SHA-256 of the file."""
+    """Write `faces`, each uint8 (h, w, 4) of its size in `sizes` int64 [n, 2]; returns the file's SHA-256.
+
+    Raises UserError if a face does not have the stated size.
+    """
     canvas = np.zeros((*sizes.max(axis=0).tolist(), 4), np.uint8)
     digest = hashlib.sha256()
     with path.open("wb") as file:

@@ -1,13 +1,13 @@
-"""The prepared store: aligned faces of one data set at one size, with an index and a manifest.
+"""Prepared stores: aligned faces of one data set at one size, with an index and a manifest.
 
     <data root>/prepared/<dataset>-<size>/
         images.npy      uint8 (N, size, size, 3), RGB, memory-mapped by its readers
-        index.parquet   a row an image, in the images' order: sorted by subject, sequence, frame
-        manifest.json   what it is, with the hashes of both; written last
-        rectangles.npy  with `--resample released` alone: uint8 (N, H, W, 4), released_resample.py
-        preview.png     for people; not part of the hash
+        index.parquet   one line per image, in the order of the images: by subject, sequence, frame
+        manifest.json   description, with the hashes of both; written last
+        rectangles.npy  only with `--resample released`: uint8 (N, H, W, 4), released_resample.py
+        preview.png     for visual inspection; not part of the hash
 
-Nothing in it depends on when or where it was made, so preparing twice gives identical bytes.
+Nothing in it depends on time or place of its making, so preparing twice gives identical bytes.
 """
 
 from __future__ import annotations
@@ -27,29 +27,29 @@ from platform.errors import UserError
 from platform.files.dry_run import is_dry_run
 
 TEXT_COLUMNS = ("subject", "sequence", "expression", "role", "image")
-"""Of the index, those that an open store holds."""
+"""Text columns of the index that an open store holds."""
 
 
 def store_folder(data_root: Path, dataset: str, size_pixels: int) -> Path:
-    """The folder of a data set prepared at a size."""
+    """The folder of `dataset` prepared at `size_pixels`."""
     return data_root / "prepared" / f"{dataset}-{size_pixels}"
 
 
 class NotPrepared(UserError):
-    """A known data set has no store of the wanted size."""
+    """Raised if a known data set has no store of the wanted size."""
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class PreparedStore:
-    """An open store: its images stay on disk until they are looked at. N is the number of images."""
+    """An open store of N images, which stay on disk until they are accessed."""
 
     folder: Path
     dataset: str
     size_pixels: int
     hash: str
-    """Of the manifest, so of every byte of images and index."""
+    """Hash of the manifest, and with it of every byte of images and index."""
     images: np.ndarray
-    """uint8 (N, size, size, 3), RGB; copy-on-write, so that no reader can change the file."""
+    """uint8 (N, size, size, 3), RGB; mapped copy-on-write, so that no reader can change the file."""
     subjects: np.ndarray
     """str (N,)"""
     sequences: np.ndarray
@@ -59,24 +59,24 @@ class PreparedStore:
     expressions: np.ndarray
     """str (N,)"""
     roles: np.ndarray
-    """str (N,): `expressive` or `neutral`."""
+    """str (N,): `expressive`, `neutral` or `context`."""
     image_names: np.ndarray
     """str (N,), unique."""
     class_names: tuple[str, ...]
     """Expressions of the expressive images, sorted: the order of all class scores."""
     rectangles: np.ndarray | None = None
-    """uint8 (N, H, W, 4): the face crops as FMPN's release scales them, RGB and gray, each in the upper left
-    corner; copy-on-write. None: `images` are what is trained on."""
+    """uint8 (N, H, W, 4): face crops scaled as in FMPN's release, RGB and gray, each in the upper left corner
+    of its canvas; mapped copy-on-write. None: training uses `images`."""
     rectangle_sizes: np.ndarray | None = None
     """int64 (N, 2): height and width of each rectangle."""
     is_prepared: bool = True
-    """False: only planned, in a dry run; `images` are black, and `hash` is no hash of anything."""
+    """False for a store that a dry run only plans: `images` are black, and `hash` is a placeholder."""
 
     @classmethod
     def planned(
         cls, folder: Path, dataset: str, size_pixels: int, records: Sequence[FrameRecord]
     ) -> PreparedStore:
-        """The store that preparing `records` will make, but for its pixels, in memory."""
+        """The store that preparing `records` will create, in memory and without pixels."""
         ordered = sorted(records, key=lambda record: (record.subject_id, record.sequence_id, record.frame))
         columns = {
             "subject": [record.subject_id for record in ordered],
@@ -98,17 +98,17 @@ class PreparedStore:
 
     @classmethod
     def open(cls, folder: Path) -> PreparedStore:
-        """The store in `folder`, every byte of which is checked against the manifest's hashes.
+        """Open the store in `folder` after checking every byte against the manifest's hashes.
 
-        Images that were checked before, and are unchanged since, are not read again. Raises UserError where
-        the store is missing, half-written, damaged, changed or of another recipe version.
+        Images verified before and unchanged since are not read again. Raises UserError if the store is
+        missing, incomplete, damaged, changed or of another recipe version.
         """
         import pyarrow.parquet
 
         manifest = store_files.read_manifest(folder)
         images = store_files.open_images(folder, manifest)
         store_files.check_hashes(folder, manifest)
-        # ParquetFile and to_pylist, because read_table and to_numpy import pandas: seconds, for nothing.
+        # ParquetFile and to_pylist, because read_table and to_numpy spend seconds on importing pandas.
         with pyarrow.parquet.ParquetFile(folder / store_files.INDEX) as file:
             further = store_files.RECTANGLE_COLUMNS if manifest.get("resample") == "released" else ()
             table = file.read(columns=["frame", *TEXT_COLUMNS, *further])
@@ -126,7 +126,7 @@ class PreparedStore:
 
 
 def _rectangle_fields(folder: Path, table: Any) -> dict[str, Any]:
-    """The fields of a store whose index has the sizes of rectangles; none for others."""
+    """The fields of a store with rectangles; empty if its index has no sizes of rectangles."""
     names = list(store_files.RECTANGLE_COLUMNS)
     if names[0] not in table.column_names:
         return {}
@@ -138,7 +138,7 @@ def _rectangle_fields(folder: Path, table: Any) -> dict[str, Any]:
 
 
 def _text_fields(columns: Mapping[str, np.ndarray]) -> dict[str, Any]:
-    """The fields of a store that come from TEXT_COLUMNS."""
+    """The fields of a store that are read from TEXT_COLUMNS."""
     return {
         "subjects": columns["subject"],
         "sequences": columns["sequence"],
@@ -153,8 +153,8 @@ def open_prepared(data_root: Path, dataset: str, size_pixels: int) -> PreparedSt
     """The store of `dataset` at `size_pixels` under `data_root`.
 
     In a dry run an embedded data set that is not prepared is planned in memory. Raises UserError for an
-    unknown data set and as `PreparedStore.open`; NotPrepared where nothing is there, which says where the
-    data set is requested from, where we looked, and the command that prepares it.
+    unknown data set and as `PreparedStore.open`; NotPrepared if there is no store, with where to request the
+    data set, the expected folder and the command that prepares it.
     """
     description = describe(dataset)
     folder = store_folder(data_root, dataset, size_pixels)
@@ -163,11 +163,12 @@ def open_prepared(data_root: Path, dataset: str, size_pixels: int) -> PreparedSt
     if folder.is_dir():
         return PreparedStore.open(folder)
     command = prepare_command(data_root, dataset, size_pixels)
-    missing = f"{description.title} is not prepared at {size_pixels} pixels: there is no {folder.absolute()}."
+    missing = (
+        f"{description.title} is not prepared at {size_pixels} pixels: {folder.absolute()} does not exist."
+    )
     if description.embedded:
         raise NotPrepared(f"{missing} Prepare it with: {command}")
     raise NotPrepared(
         f"{missing} {description.request_from} "
-        f"With your copy in a folder DIR (which holds {description.native_layout}), "
-        f"prepare it with: {command}"
+        f"With your copy in a folder DIR (with {description.native_layout}), prepare it with: {command}"
     )

@@ -1,7 +1,7 @@
-"""The files of a prepared store: written whole or not at all, and read strictly.
+"""Files of a prepared store: written atomically, read strictly.
 
-Everything is written to a folder beside the store's, which takes the store's name when it is
-complete. A killed run leaves that folder behind; the next one starts it afresh.
+Everything is written into a folder next to the store, which is renamed to the store when it is complete. A
+killed run leaves that folder behind, and the next run takes it over.
 """
 
 from __future__ import annotations
@@ -27,27 +27,27 @@ from platform.files.opening import check_regular, file_sha256, read_bytes
 from platform.files.synced import sync, write_synced
 
 RECIPE_VERSION = 2
-"""Raised with every change to frame selection, alignment or format that can change a byte."""
+"""Raised with every change to frame selection, alignment or format that can change a byte of a store."""
 
 IMAGES, INDEX, MANIFEST, PREVIEW = "images.npy", "index.parquet", "manifest.json", "preview.png"
 RECTANGLES = "rectangles.npy"
-"""Of stores made with `--resample released` alone (datasets/prepared/released_resample.py)."""
+"""File of stores made with `--resample released` only (datasets/prepared/released_resample.py)."""
 STORE_FILES = frozenset({IMAGES, RECTANGLES, INDEX, MANIFEST, PREVIEW})
 
 
 def manifest_hash(manifest: dict[str, Any]) -> str:
-    """SHA-256 of all the manifest's fields but `hash`, as canonical JSON."""
+    """SHA-256 (64 hex digits) of all fields of the manifest except `hash`, as canonical JSON."""
     fields = {key: value for key, value in manifest.items() if key != "hash"}
     return hashlib.sha256(json.dumps(fields, sort_keys=True, separators=(",", ":")).encode()).hexdigest()
 
 
 def read_manifest(folder: Path) -> dict[str, Any]:
-    """The manifest of the store in `folder`. Raises UserError where there is no sound store."""
+    """The manifest of the store in `folder`. Raises UserError unless it is complete and valid."""
     path = folder / MANIFEST
     if not folder.is_dir():
-        raise UserError(f"there is no prepared store at {folder}; make it with {_command_of(folder)}.")
+        raise UserError(f"there is no prepared store at {folder}; create it with {_command_of(folder)}.")
     if not path.is_file():
-        raise UserError(f"the store {folder} is half-written (no {MANIFEST}); {_again(folder)}")
+        raise UserError(f"the store {folder} is incomplete (no {MANIFEST}); {_again(folder)}")
     try:
         manifest = parse_own_json(read_bytes(path), str(path))
         sound = manifest["format"] == "prepared-store" and manifest["hash"] == manifest_hash(manifest)
@@ -65,14 +65,15 @@ def read_manifest(folder: Path) -> dict[str, Any]:
 
 
 def open_images(folder: Path, manifest: dict[str, Any]) -> np.ndarray:
-    """images.npy, memory-mapped copy-on-write. Raises UserError unless shape and size are the manifest's."""
+    """images.npy, memory-mapped copy-on-write: uint8 (N, size, size, 3). Raises UserError unless shape and
+    file size match the manifest."""
     size_pixels = manifest["size_pixels"]
     return _open_array(folder, IMAGES, (manifest["image_count"], size_pixels, size_pixels, 3))
 
 
 def open_rectangles(folder: Path, sizes: np.ndarray) -> np.ndarray:
-    """rectangles.npy, memory-mapped copy-on-write: canvases uint8 (N, H, W, 4) as large as the largest of
-    `sizes`, int64 [N, 2]. Raises UserError for anything else."""
+    """rectangles.npy, memory-mapped copy-on-write: uint8 (N, H, W, 4) with H and W the maxima of `sizes`,
+    int64 [N, 2]. Raises UserError for anything else."""
     return _open_array(folder, RECTANGLES, (len(sizes), *sizes.max(axis=0).tolist(), 4))
 
 
@@ -82,7 +83,7 @@ def _open_array(folder: Path, name: str, shape: tuple[int, ...]) -> np.ndarray:
         check_regular(path)
         images = np.load(path, mmap_mode="c", allow_pickle=False)
         size_bytes = path.stat().st_size
-    # numpy parses the header with Python's own tokenizer and parser, whose errors are of many kinds.
+    # numpy parses the header with Python's tokenizer and parser, which raise errors of many kinds.
     except Exception as error:
         raise UserError(f"{path} is missing or damaged ({error}); {_again(folder)}") from error
     if images.shape != shape or images.dtype != np.uint8 or size_bytes != images.offset + images.nbytes:
@@ -91,10 +92,10 @@ def _open_array(folder: Path, name: str, shape: tuple[int, ...]) -> np.ndarray:
 
 
 def check_hashes(folder: Path, manifest: dict[str, Any]) -> None:
-    """Raises UserError unless images and index have the hashes that the manifest gives.
+    """Raises UserError unless images and index have the hashes stated in the manifest.
 
-    Images that were found to have theirs, and are unchanged since, are not hashed again
-    (datasets/prepared/verified_files.py); the index, on which everything rests, always is: it is small.
+    Images verified before and unchanged since are not hashed again (datasets/prepared/verified_files.py). The
+    index is small and always hashed.
     """
     for name in (IMAGES, RECTANGLES):
         if name in manifest["sha256"] and not has_sha256(folder / name, manifest["sha256"][name]):
@@ -105,20 +106,20 @@ def check_hashes(folder: Path, manifest: dict[str, Any]) -> None:
 
 def _changed(folder: Path, name: str) -> UserError:
     return UserError(
-        f"{folder / name} is not the file that its {MANIFEST} names (it was damaged or changed); "
+        f"{folder / name} does not match the hash in its {MANIFEST} (it was damaged or changed); "
         f"{_again(folder)}"
     )
 
 
 def _again(folder: Path) -> str:
-    """The remedy for a store that cannot be used."""
+    """The remedy for an unusable store, for messages."""
     if "+" in folder.name:  # several sets as one (datasets/prepared/merged.py)
-        return "remove it and run python -m platform.transfer --leave-one-out again, which makes it anew."
+        return "remove it and run python -m platform.transfer --leave-one-out again, which rebuilds it."
     return f"prepare it again with {_command_of(folder)}."
 
 
 def _command_of(folder: Path) -> str:
-    """The command that prepares the store in `folder`, as far as its name tells."""
+    """The command that prepares the store in `folder`, derived from its name."""
     from datasets.catalogue import describe
 
     match = re.fullmatch(r"(\w+)-(\d+)", folder.name)
@@ -126,18 +127,18 @@ def _command_of(folder: Path) -> str:
         return "python -m platform.prepare"
     try:
         return prepare_command(folder.parent.parent, describe(match[1]).name, int(match[2]))
-    except UserError:  # a data set that there is not
+    except UserError:  # an unknown data set
         return "python -m platform.prepare"
 
 
 def check_replaceable(folder: Path) -> None:
-    """A store, or what a killed run left of one, may be replaced; anything else is not ours."""
+    """Raises UserError if `folder` holds anything but a store or the remains of a killed run."""
     if folder.exists():
         foreign = (
             sorted(
                 entry.name
                 for entry in folder.iterdir()
-                # The preview is painted when the store is whole: a kill may leave part of it.
+                # The preview is drawn when the store is complete, so a kill may leave part of it.
                 if entry.name not in STORE_FILES and not is_temporary(entry.name, PREVIEW)
             )
             if folder.is_dir()
@@ -145,26 +146,26 @@ def check_replaceable(folder: Path) -> None:
         )
         if foreign:
             raise UserError(
-                f"{folder} holds {', '.join(foreign[:5])}, which is no part of a store; move that away first."
+                f"{folder} holds {', '.join(foreign[:5])}, which is not part of a store; move it away first."
             )
 
 
 def check_space(folder: Path, image_count: int, size_pixels: int) -> None:
-    """Raises UserError where the images cannot fit on the disk of `folder`."""
+    """Raises UserError if the images do not fit on the disk of `folder`."""
     needed, free = image_count * size_pixels**2 * 3, shutil.disk_usage(folder).free
     if needed > free:
         raise UserError(
             f"{image_count} images of {size_pixels} pixels need {needed:,} bytes in {folder.parent}, "
-            f"but {free:,} are free; make room or pass another --data-root."
+            f"but {free:,} are free; free disk space or pass another --data-root."
         )
 
 
 @contextmanager
 def sole_writer(folder: Path) -> Iterator[Path]:
-    """A folder beside `folder`, ours alone while we hold its lock; gone afterwards.
+    """A folder next to `folder`, held exclusively by a lock and removed afterwards.
 
-    It stays after a kill or Ctrl-C, with what the next writer can go on from; an error removes it.
-    A second writer of the same store waits. The kernel drops the lock of a killed process.
+    It survives a kill or Ctrl-C, so that the next writer can continue from it; an error removes it. A second
+    writer of the same store waits. The kernel releases the lock of a killed process.
     """
     folder.parent.mkdir(parents=True, exist_ok=True)
     partial = folder.with_name(f".{folder.name}.partial")
@@ -190,17 +191,17 @@ INDEX_COLUMNS = {
     "landmarks": "numbers",
     "transform": "numbers",
 }
-"""Columns of index.parquet and their types; `source` is relative to the raw data set's folder,
-`landmarks` are x1, y1, ... in its pixels (null for --aligned), `transform` is the row-major 2 × 3
-matrix from source to aligned pixels."""
+"""Columns of index.parquet and their types. `source` is relative to the raw data set's folder, `landmarks`
+are x1, y1, ... in its pixels (null with --aligned), `transform` is the row-major 2 × 3 matrix from source to
+aligned pixels."""
 
 
 RECTANGLE_COLUMNS = {"height": "int64", "width": "int64"}
-"""Further columns of stores with rectangles: the pixels of each."""
+"""Further columns of stores with rectangles: their sizes in pixels."""
 
 
 def write_index(path: Path, columns: Mapping[str, Sequence[object]]) -> None:
-    """Write index.parquet. Parquet files carry no time, so equal columns give equal bytes."""
+    """Write index.parquet. Parquet files contain no timestamp, so equal columns give equal bytes."""
     import pyarrow
     import pyarrow.parquet
 
@@ -229,9 +230,9 @@ def write_manifest(
     sha256: Mapping[str, str],
     notes: Mapping[str, object],
 ) -> None:
-    """Write manifest.json, the last file of a store; `notes` says more of how it was made.
+    """Write manifest.json, the last file of a store; `notes` are further entries on how it was made.
 
-    sha256: of each file but the index.
+    sha256: hash of each file except the index.
     """
     manifest: dict[str, Any] = {
         **notes,
@@ -248,14 +249,14 @@ def write_manifest(
 
 
 def put_in_place(partial: Path, folder: Path) -> None:
-    """Give `partial` the name `folder`, unless an equal store has it already and is sound."""
+    """Rename `partial` to `folder`, unless an equal, valid store is already there."""
     if _same_and_sound(partial, folder):
         return
     LOCAL.replace_folder(partial, folder)
 
 
 def _same_and_sound(partial: Path, folder: Path) -> bool:
-    """Whether `folder` is a store with the bytes of `partial`, proven by its hashes."""
+    """Whether `folder` is a valid store with the bytes of `partial`, verified by hashes."""
     try:
         manifest = read_manifest(folder)
         check_hashes(folder, manifest)

@@ -1,8 +1,8 @@
-"""Writes a prepared store: in chunks, by as many processes as wanted, and goes on after a kill.
+"""Writer of prepared stores: in chunks, by any number of processes, resumable after a kill.
 
-The images and a journal grow in a hidden folder beside the store's. A line of the journal says
-that a chunk is whole, with a checksum of its images and the state of its source files; a next run
-of the same records takes over the chunks for which both still hold.
+Images and a journal grow in a hidden folder next to the store. A line of the journal marks a chunk as
+complete, with a checksum of its images and the state of its source files. The next run of the same records
+takes over the chunks for which both still hold.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ from platform.files.opening import MissingFile, read_bytes
 from platform.files.synced import write_synced
 
 Progress = Callable[[int, int], None]
-"""Called with (images done, images in all) after every chunk."""
+"""Called with (images done, total images) after every chunk."""
 
 Resample = Literal["cubic", "released"]
 
@@ -49,27 +49,29 @@ def _no_stamp(record: FrameRecord) -> list[int]:
 
 @dataclass(frozen=True, kw_only=True)
 class FrameSource:
-    """Where frames come from. With several processes all three must be picklable."""
+    """The source of frames. With several processes all three functions must be picklable."""
 
     read_frame: Callable[[FrameRecord], np.ndarray]
-    """A record's frame, uint8 (H, W, 3), RGB."""
+    """Returns a record's frame, uint8 (H, W, 3), RGB."""
     sha256: Callable[[FrameRecord], str] = _no_hash
-    """Of a record's source file."""
+    """Returns the SHA-256 of a record's source file."""
     stamp: Callable[[FrameRecord], list[int]] = _no_stamp
-    """Changes when the source file does: its size and time of change."""
+    """Returns size and modification time of the source file, which change with it."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Recipe:
-    """What is made of the frames."""
+    """How frames become stored faces."""
 
     size_pixels: int
+    """Side of the stored faces."""
     aligned: bool = False
-    """Frames are face crops already: their centre square is scaled, landmarks are not used."""
+    """Frames are already face crops: their centre square is scaled, landmarks are not used."""
     resample: Resample = "cubic"
-    """How face crops are scaled: `cubic` to squares, or as FMPN's release (released_resample.py)."""
+    """How face crops are scaled: `cubic` to squares, `released` as in FMPN's release
+    (released_resample.py)."""
     notes: Mapping[str, object] = field(default_factory=dict)
-    """More for the manifest: how frames and landmarks were chosen."""
+    """Further entries of the manifest: how frames and landmarks were chosen."""
 
 
 def write_store(
@@ -83,7 +85,7 @@ def write_store(
     aligned: bool = False,
     progress: Progress | None = None,
 ) -> PreparedStore:
-    """`write_prepared` with its commonest arguments one by one, in this process, strictly."""
+    """`write_prepared` with its most common arguments, in this process, strict."""
     source = FrameSource(read_frame=read_frame, sha256=source_sha256)
     recipe = Recipe(size_pixels=size_pixels, aligned=aligned)
     return write_prepared(folder, dataset, records, source, recipe, progress=progress)
@@ -100,13 +102,12 @@ def write_prepared(
     workers: int = 1,
     progress: Progress | None = None,
 ) -> PreparedStore:
-    """Align the frames of `records` and store them in `folder`; a store already there is replaced.
+    """Align the frames of `records` and store them in `folder`, replacing an existing store.
 
-    `bad` (None: strict) says whether frames that cannot be used stop the run or are left out; the
-    manifest lists all that it left out. Where the new store equals the one already there, that one
-    stays untouched. The bytes do not depend on `workers`. Raises UserError, and leaves `folder` as
-    it was, for records that contradict each other, landmarks that are missing or no face's, and a
-    disk that is full or read-only.
+    `bad` (None: strict) decides whether unusable frames stop the run or are left out; the manifest lists
+    everything left out. An existing store equal to the new one stays untouched. The bytes do not depend on
+    `workers`. Raises UserError, and leaves `folder` unchanged, for contradictory records, missing or
+    implausible landmarks, and a disk that is full or read-only.
     """
     bad = bad or BadItems()
     ordered = sorted(
@@ -126,7 +127,7 @@ def write_prepared(
                 raise UserError(f"none of the {len(rows)} frames can be used; the first: {rows[0]['bad']}")
             if not any(ordered[number].role == "expressive" for number in kept):
                 raise UserError(
-                    f"none of the {len(kept)} frames shows an expression, so there is nothing to learn; "
+                    f"at least one frame must show an expression, but none of the {len(kept)} does; "
                     "add expressive images."
                 )
             images_sha256 = image_file.finish(partial / store_files.IMAGES, kept, recipe.size_pixels)
@@ -150,7 +151,8 @@ def write_prepared(
             store_files.put_in_place(partial, folder)
     except OSError as error:
         raise UserError(
-            f"cannot write the store {folder}: {error.strerror or error}; it is as it was before."
+            f"cannot write the store {folder}: {error.strerror or error}; it is unchanged. Free disk space "
+            "or grant write permission, and run the same command again."
         ) from error
     return PreparedStore.open(folder)
 
@@ -162,8 +164,7 @@ def _check_records(records: Sequence[FrameRecord], aligned: bool) -> None:
     for record in records:
         if record.image_name in names:
             raise UserError(
-                f"the frame {record.image_name} is wanted twice; "
-                "a neutral frame must not be one of the expressive ones."
+                f"duplicate frame {record.image_name}; list each frame once, as either neutral or expressive."
             )
         names.add(record.image_name)
         if record.expression not in EXPRESSIONS:
@@ -176,13 +177,13 @@ def _check_records(records: Sequence[FrameRecord], aligned: bool) -> None:
             f"{len(missing)} of {len(records)} frames have no landmarks, "
             f"the first being {missing[0].image_name}; "
             "pass --landmarks FILE (a CSV with image,left_eye_x,left_eye_y,right_eye_x,...), "
-            "--landmarks detect to have them found, "
-            "or --aligned if the images are face crops already."
+            "--landmarks detect to detect them, "
+            "or --aligned if the images are already face crops."
         )
 
 
 Row = dict[str, Any]
-"""Of one image: `sha256` and `transform` (6 numbers), or `bad`: why it cannot be used."""
+"""Entries of one image: `sha256` and `transform` (6 numbers), or `bad`, the reason why it is unusable."""
 
 
 def _written_rows(
@@ -195,7 +196,7 @@ def _written_rows(
     workers: int,
     progress: Progress | None,
 ) -> list[Row]:
-    """The rows of all records, after their images are written; what an earlier run wrote is kept."""
+    """Write the images of all records, except those that an earlier run wrote; returns the rows of all."""
     chunks = [records[start : start + CHUNK_IMAGES] for start in range(0, len(records), CHUNK_IMAGES)]
     key = _key(dataset, records, recipe, skip_bad)
     done = _finished_chunks(partial, key, chunks, source, recipe.size_pixels)
@@ -220,7 +221,7 @@ def _written_rows(
 
 
 def _key(dataset: str, records: Sequence[FrameRecord], recipe: Recipe, skip_bad: bool) -> str:
-    """Names all that decides the chunks' content but the source files."""
+    """A hash of everything that decides the content of the chunks except the source files."""
     content = [
         [one.image_name, one.role, one.source, None if one.landmarks is None else one.landmarks.tolist()]
         for one in records
@@ -229,7 +230,7 @@ def _key(dataset: str, records: Sequence[FrameRecord], recipe: Recipe, skip_bad:
         store_files.RECIPE_VERSION, CHUNK_IMAGES, dataset, recipe.size_pixels, recipe.aligned, skip_bad,
         content,
     ]  # fmt: skip
-    if recipe.resample != "cubic":  # the key of others stays what it was
+    if recipe.resample != "cubic":  # keys of earlier versions stay valid
         everything.append(recipe.resample)
     return hashlib.sha256(json.dumps(everything).encode()).hexdigest()
 
@@ -241,10 +242,10 @@ def _finished_chunks(
     source: FrameSource,
     size_pixels: int,
 ) -> dict[int, dict[str, Any]]:
-    """Journal entries of an earlier run of the same records whose images and sources still stand."""
+    """Journal entries of an earlier run of the same records whose images and sources are unchanged."""
     try:
         first, *lines = read_bytes(partial / JOURNAL).splitlines(keepends=True)
-    except (MissingFile, ValueError):  # not there, or empty
+    except (MissingFile, ValueError):  # missing or empty
         return {}
     if first != key.encode() + b"\n":
         return {}
@@ -252,7 +253,7 @@ def _finished_chunks(
     for line in lines:
         try:
             entry = value_of(line)
-        except DamagedLine:  # cut short by a kill or a full disk, or zero bytes after a power cut
+        except DamagedLine:  # truncated by a kill or a full disk, or zeroed by a power failure
             continue
         number, chunk = entry["chunk"], chunks[entry["chunk"]]
         crc = image_file.read_crc(
@@ -272,7 +273,7 @@ def _write_chunk(
     recipe: Recipe,
     skip: bool,
 ) -> dict[str, Any]:
-    """Align and write one chunk; its journal entry."""
+    """Align and write one chunk; returns its journal entry."""
     number, records = numbered
     faces, rows, stamps = [], [], []
     for record in records:

@@ -1,10 +1,9 @@
-"""Large files with a stated SHA-256: hashed when they are first opened, and again once they have changed.
+"""Verification of large files by SHA-256: at the first opening, and again after any change.
 
-That a file has its hash is remembered under a name made of the hash and of the file's size, times and inode.
-An edited, restored or copied file has another change time, which no program can set, so it is hashed again.
-What is remembered is an empty file in `.verified` beside the store, where all nodes that share the disk find
-it; in the user's cache folder, where the data may not be written to; and else nowhere, so that every opening
-hashes again.
+A successful verification is recorded under a name made of the hash and the file's size, times and inode. An
+edited, restored or copied file has a new change time, which no program can set, so it is hashed again. The
+record is an empty file in `.verified` next to the store, where all nodes that share the disk find it, or in
+the user's cache folder if the data is read-only. If neither is writable, every opening hashes again.
 """
 
 from __future__ import annotations
@@ -25,20 +24,20 @@ from platform.files.locks import wait_for_lock
 from platform.files.opening import REMEDY, MissingFile, open_regular
 
 MEMORY_FOLDER = ".verified"
-"""Beside the store's folder."""
+"""Folder of the records, next to the store."""
 
 SETTLED_SECONDS = 2.0
-"""A file younger than this is hashed and not remembered: a change within the same tick of the file system's
+"""A file younger than this is hashed without a record: a change within the same tick of the file system's
 clock, up to two seconds on some, would not show in its times."""
 
 ANNOUNCED_BYTES = 4 * 10**9
-"""From this size on a person is told what is being waited for."""
+"""From this size on a message says that the file is being verified."""
 
 
 def has_sha256(path: Path, sha256: str) -> bool:
-    """Whether the file has that SHA-256 (64 hexadecimal digits); False where there is no file.
+    """Whether the file has that SHA-256 (64 hex digits); False if it does not exist.
 
-    Raises UserError where it is no regular file or cannot be read. Several processes of a machine hash one
+    Raises UserError if it cannot be read or is not a regular file. Concurrent processes of one machine hash a
     file once.
     """
     try:
@@ -47,7 +46,7 @@ def has_sha256(path: Path, sha256: str) -> bool:
             if _is_remembered(path, name):
                 return True
             with _alone(file):
-                # Whoever held the lock may have hashed it.
+                # The previous holder of the lock may have hashed it.
                 return _is_remembered(path, name) or _hashed(path, file, sha256)
     except MissingFile:
         return False
@@ -56,11 +55,11 @@ def has_sha256(path: Path, sha256: str) -> bool:
 
 
 def _hashed(path: Path, file: BufferedReader, sha256: str) -> bool:
-    """Hash the open file, and remember it if it has the hash and did not change meanwhile."""
+    """Whether the open file has the hash; recorded if so and if the file did not change meanwhile."""
     state = os.fstat(file.fileno())
     if state.st_size >= ANNOUNCED_BYTES:
         size = f"{state.st_size / 1e9:.0f} GB"
-        print(f"Verifying {path} ({size}; again only once it has changed) ...", file=sys.stderr, flush=True)
+        print(f"Verifying {path} ({size}; repeated only if it changes) ...", file=sys.stderr, flush=True)
     name, begun = _memory_name(file, sha256), time.time()
     if hashlib.file_digest(file, "sha256").hexdigest() != sha256:
         return False
@@ -71,14 +70,15 @@ def _hashed(path: Path, file: BufferedReader, sha256: str) -> bool:
 
 
 def _memory_name(file: BufferedReader, sha256: str) -> str:
-    """Of the open file as it is now. Without its device, whose number differs between nodes."""
+    """Name of the record for the open file in its present state, without the device number, which differs
+    between nodes."""
     state = os.fstat(file.fileno())
     facts = [sha256, state.st_size, state.st_mtime_ns, state.st_ctime_ns, state.st_ino]
     return hashlib.sha256(json.dumps(facts).encode()).hexdigest()
 
 
 def _memory_folders(path: Path) -> tuple[Path, Path]:
-    """Where it may be remembered: beside the store that holds `path`, and in the user's cache."""
+    """The folders of records: next to the store that holds `path`, and in the user's cache folder."""
     cache = os.environ.get("XDG_CACHE_HOME") or os.path.expanduser("~/.cache")
     return path.absolute().parent.parent / MEMORY_FOLDER, Path(cache) / "fer-platform" / "verified"
 
@@ -99,7 +99,7 @@ def _remember(path: Path, name: str) -> None:
 
 @contextmanager
 def _alone(file: BufferedReader) -> Iterator[None]:
-    """Of the processes of this machine, where the file system has such locks (NFS: not for readers)."""
+    """Exclude other processes of this machine, if the file system supports it (NFS: not for readers)."""
     with suppress(OSError):
         wait_for_lock(file)
-    yield  # closing the file ends the lock
+    yield  # closing the file releases the lock

@@ -65,7 +65,7 @@ def test_what_keeps_size_and_type_is_accepted(entry: Any) -> None:
         ({"FDA": {}}, ["needs more than a face (fda_metadata)"]),
         ({"RandomSizedBBoxSafeCrop": {"height": SIDE, "width": SIDE}}, ["needs more than a face (bboxes)"]),
         ({"ConstrainedCoarseDropout": {}}, ["fails on a face of 40x40", "mask nor bboxes"]),
-        ({"CenterCrop3D": {}}, ["no transform 'CenterCrop3D' for pictures"]),
+        ({"CenterCrop3D": {}}, ["no transform 'CenterCrop3D' for images"]),
         ({"Lambda": {}}, ["no transform 'Lambda'"]),
         ({"ToTensorV2": {}}, ["no transform 'ToTensorV2'"]),
         # Changes size or type.
@@ -115,7 +115,7 @@ def test_a_face_that_would_depend_on_its_mask_is_refused(monkeypatch: pytest.Mon
             return (face if mask is None else face // 2), mask
 
     monkeypatch.setattr(augmentation_check, "FaceTransforms", Leaking)
-    with pytest.raises(UserError, match="depends on the motion mask, which shows the class"):
+    with pytest.raises(UserError, match="depends on the motion mask, which reveals the class"):
         check_transforms.__wrapped__(canonical_content(["Blur"]), SIDE)
 
 

@@ -176,14 +176,14 @@ def three_masks() -> MaskSet:
     return MaskSet(class_names=("anger", "contempt", "fear"), images=images)
 
 
-def test_masks_are_borrowed_by_class_name() -> None:
-    borrowed = select_masks(three_masks(), ["fear", "anger"])
-    assert borrowed.class_names == ("fear", "anger")
-    np.testing.assert_array_equal(borrowed.images, three_masks().images[[2, 0]])
+def test_masks_are_transferred_by_class_name() -> None:
+    transferred = select_masks(three_masks(), ["fear", "anger"])
+    assert transferred.class_names == ("fear", "anger")
+    np.testing.assert_array_equal(transferred.images, three_masks().images[[2, 0]])
 
 
-def test_a_class_that_cannot_be_borrowed_is_named() -> None:
-    with pytest.raises(UserError, match=r"disgust, surprise is missing; the set has anger, contempt, fear"):
+def test_a_class_that_cannot_be_transferred_is_named() -> None:
+    with pytest.raises(UserError, match=r"lacks disgust, surprise and has anger, contempt, fear"):
         select_masks(three_masks(), ["surprise", "anger", "disgust"])
 
 

@@ -96,9 +96,9 @@ def test_sets_with_the_same_people_are_refused(data_root: Path) -> None:
 @pytest.mark.parametrize(
     ("names", "parts"),
     [
-        (["synthetic"], ["two or more", "synthetic", "name another"]),
+        (["synthetic"], ["two or more", "synthetic", "add another"]),
         ([], ["two or more", "none"]),
-        (["synthetic", "synthetic"], ["stands once", "synthetic is there twice"]),
+        (["synthetic", "synthetic"], ["duplicate data set synthetic", "list each data set once"]),
         (["synthetic", "ckplux"], ["unknown data set 'ckplux'", "ckplus"]),
         (["synthetic", "oulu_casia"], ["not prepared", "python -m platform.prepare --dataset oulu_casia"]),
     ],

@@ -162,7 +162,7 @@ def test_a_disk_that_fills_up_at_the_preview_leaves_a_whole_store(
     with monkeypatch.context() as patched:
         patched.setattr(Image.Image, "save", full)
         with pytest.raises(
-            UserError, match=r"ckplus-32 is whole, but its preview\.png cannot be written: No"
+            UserError, match=r"ckplus-32 is complete, but its preview\.png cannot be written: No"
         ):
             prepare_dataset("ckplus", SIZE, data_root=tmp_path / "data", source=tree)
     assert len(open_prepared(tmp_path / "data", "ckplus", SIZE).images) == 11

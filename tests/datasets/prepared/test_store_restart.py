@@ -174,7 +174,7 @@ def test_what_a_kill_left_of_the_preview_does_not_stop_the_next_run(store: Prepa
 
 
 def killed_process(one: FrameRecord) -> np.ndarray:
-    """As the kernel ends a process for want of memory. At the module's level, for another process."""
+    """As the kernel kills a process when memory runs out. At the module's level, for another process."""
     os.kill(os.getpid(), signal.SIGKILL)
     return read_frame(one)
 
@@ -184,6 +184,6 @@ def test_a_killed_process_of_the_preparation_is_one_message(
 ) -> None:
     monkeypatch.setattr(store_writer, "CHUNK_IMAGES", 2)
     source = FrameSource(read_frame=killed_process)
-    with pytest.raises(UserError, match=r"was killed, perhaps for want of memory; .* --workers 1"):
+    with pytest.raises(UserError, match=r"was killed, possibly for lack of memory; .* --workers 1"):
         write_prepared(folder, "ckplus", RECORDS, source, Recipe(size_pixels=SIZE), workers=2)
     assert list(folder.parent.iterdir()) == []

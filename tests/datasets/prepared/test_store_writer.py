@@ -108,7 +108,7 @@ def test_a_store_of_which_nothing_is_left_is_refused(folder: Path) -> None:
 
 def test_a_frame_wanted_twice_is_refused(folder: Path) -> None:
     twice = [*RECORDS, record("S001", 4, "neutral")]
-    with pytest.raises(UserError, match="S001_001_00000004 is wanted twice"):
+    with pytest.raises(UserError, match="duplicate frame S001_001_00000004"):
         write_store(folder, "ckplus", SIZE, twice, read_frame)
     assert not folder.parent.exists()
 
@@ -170,7 +170,7 @@ def test_a_target_that_cannot_be_made_is_named(tmp_path: Path) -> None:
 def test_a_folder_of_somebody_elses_is_not_replaced(folder: Path) -> None:
     folder.mkdir(parents=True)
     (folder / "thesis.tex").touch()
-    with pytest.raises(UserError, match=r"thesis\.tex, which is no part of a store"):
+    with pytest.raises(UserError, match=r"thesis\.tex, which is not part of a store"):
         write_store(folder, "ckplus", SIZE, RECORDS, read_frame)
     assert (folder / "thesis.tex").exists()
 
@@ -178,7 +178,7 @@ def test_a_folder_of_somebody_elses_is_not_replaced(folder: Path) -> None:
 def test_what_a_partial_store_left_is_replaced(folder: Path) -> None:
     folder.mkdir(parents=True)
     (folder / "images.npy").write_bytes(b"half")
-    with pytest.raises(UserError, match=r"half-written \(no manifest\.json\)"):
+    with pytest.raises(UserError, match=r"incomplete \(no manifest\.json\)"):
         PreparedStore.open(folder)
     assert len(write_store(folder, "ckplus", SIZE, RECORDS, read_frame).images) == 6
 
