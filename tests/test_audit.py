@@ -81,8 +81,8 @@ def test_pixels_of_a_folder_are_compared(tmp_path: Path, capsys: pytest.CaptureF
         assert cv2.imwrite(str(folder / f"S00{k}_001_00000001.png"), noise(str(k % 3), 40))
     assert main([str(table), "--images", str(folder)]) == 1
     text = capsys.readouterr().out
-    assert "leak: 1 pictures are in training and test of one fold" in text
-    assert text.splitlines()[-1].startswith("leaks: 1 pictures")
+    assert "leak: 1 images are in training and test of one fold" in text
+    assert text.splitlines()[-1].startswith("leaks: 1 images")
 
 
 @pytest.mark.parametrize(
@@ -90,7 +90,7 @@ def test_pixels_of_a_folder_are_compared(tmp_path: Path, capsys: pytest.CaptureF
     [
         ((), "FOLDS"),
         (("no/such/folder",), "no fold lists at no/such/folder"),
-        ((CKPLUS_FRAMES, "--images", "no/such/folder"), "no/such/folder is no folder of images"),
+        ((CKPLUS_FRAMES, "--images", "no/such/folder"), "no/such/folder is not a folder"),
         ((CKPLUS_FRAMES, "--data", "no/such/store"), "no prepared store at no/such/store"),
         ((CKPLUS_FRAMES, "--data", "a", "--images", "b"), "not allowed with argument"),
         ((CKPLUS_FRAMES, "--image", "b"), "did you mean --images?"),

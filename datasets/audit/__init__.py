@@ -1,1 +1,1 @@
-"""Audit of folds: leaks, copies and missing classes."""
+"""Audit of fold lists: leaks, duplicates, missing classes and inconsistent labels."""

@@ -1,4 +1,4 @@
-"""The images that fold lists name: files under a folder, or faces of a prepared store."""
+"""Images named by fold lists: files below a folder, or faces of a prepared store."""
 
 from __future__ import annotations
 
@@ -19,27 +19,27 @@ EXTENSIONS = (".png", ".jpg", ".jpeg", ".bmp", ".tif", ".tiff")
 
 
 class Images(Protocol):
-    """Where the images of a list lie."""
+    """A collection of images that lists refer to."""
 
     where: str
-    """For messages."""
+    """Its location, for messages."""
 
     def names(self) -> set[str]:
-        """What there is, under names of its own."""
+        """The collection's own names of all images."""
 
     def find(self, name: str) -> str | None:
-        """The own name of the image that a list calls `name`; None where it is missing."""
+        """The own name of the image that a list calls `name`; None if it is missing."""
 
     def read(self, found: str) -> np.ndarray:
-        """The image with that own name, uint8 (H, W, 3), RGB. Raises UserError for a bad one."""
+        """The image with that own name, uint8 (H, W, 3), RGB. Raises UserError if it is unusable."""
 
 
 class FolderImages:
-    """Image files under a folder."""
+    """Image files below a folder."""
 
     def __init__(self, root: Path) -> None:
         if not root.is_dir():
-            raise UserError(f"{root} is no folder of images; pass --images the folder that holds them.")
+            raise UserError(f"{root} is not a folder; pass --images the folder that holds the images.")
         self.where = str(root)
         self._root = root
         self._names = {
@@ -62,12 +62,12 @@ class FolderImages:
         return self._names
 
     def find(self, name: str) -> str | None:
-        """`name` itself, or with the extension that its file has; in a subfolder where only one has it."""
+        """The path of `name`, with or without the file's extension; in a subfolder if the name is unique."""
         candidates = (name, *(name + extension for extension in EXTENSIONS))
         for candidate in candidates:
             if (found := self._on_disk.get(composed(candidate))) is not None:
                 return found
-        # Native layouts keep S005_001_00000011.png in S005/001/; lists give the bare name.
+        # Native layouts keep S005_001_00000011.png in S005/001/, while lists give the bare name.
         for candidate in candidates:
             paths = self._paths_of_base.get(composed(candidate), [])
             if len(paths) == 1:
@@ -80,7 +80,7 @@ class FolderImages:
 
 
 class StoreImages:
-    """The aligned faces of a prepared store; only expressive ones belong in fold lists."""
+    """The aligned expressive faces of a prepared store; others do not belong in fold lists."""
 
     def __init__(self, store: PreparedStore) -> None:
         self.where = str(store.folder)
@@ -97,8 +97,8 @@ class StoreImages:
         return set(self._row_of_name)
 
     def find(self, name: str) -> str | None:
-        """By sequence and frame number: `S001_100_040.png` is `S001_100_00000040`. In sets without
-        sequences the file's own name is the sequence."""
+        """Look up by sequence and frame number: `S001_100_040.png` is `S001_100_00000040`. In data sets
+        without sequences the file name is the sequence."""
         try:
             found = self._name_of_key.get(listed_key(name))
         except ValueError:
@@ -111,6 +111,6 @@ class StoreImages:
         return np.asarray(self._store.images[self._row_of_name[found]])
 
     def expression(self, name: str) -> str | None:
-        """The class of the image that a list calls `name`; None where it is missing."""
+        """The class of the image that a list calls `name`; None if it is missing."""
         found = self.find(name)
         return None if found is None else str(self._store.expressions[self._row_of_name[found]])

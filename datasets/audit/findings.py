@@ -1,7 +1,7 @@
-"""What is wrong with fold lists, from names alone: leaks, gaps, doubles, classes and labels.
+"""Findings about fold lists from names alone: leaks, gaps, duplicates, classes and labels.
 
-A finding is a leak where a score would be measured on something the model may have trained on, a
-warning where a score would be wrong for another reason, and a note otherwise.
+A finding is a leak if a score would be measured on data that the model may have trained on, a warning if a
+score would be wrong for another reason, and a note otherwise.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ __all__ = ["Audit", "Finding", "FoldSizes", "judge", "list_findings"]
 
 @dataclass(frozen=True, kw_only=True)
 class FoldSizes:
-    """How large one fold is: images (each counted once), subjects, and classes where they are known."""
+    """Size of one fold: images (each counted once), subjects, and known classes."""
 
     fold: int
     train_images: int
@@ -32,13 +32,13 @@ class FoldSizes:
 
 @dataclass(frozen=True, kw_only=True)
 class Audit:
-    """Everything that was found, and what it comes to."""
+    """All findings and the verdict."""
 
     sizes: tuple[FoldSizes, ...]
     findings: tuple[Finding, ...]
     """Leaks first, then warnings, then notes."""
     verdict: str
-    """One line, beginning with `leaks:` or `disjoint`."""
+    """One line that begins with `leaks:` or `disjoint`."""
 
     @property
     def leaks(self) -> bool:
@@ -51,7 +51,7 @@ class Audit:
 
 
 def judge(lists: FoldLists, image_findings: Iterable[Finding] = ()) -> Audit:
-    """The audit of `lists`, with what was found in the images themselves (fold_images)."""
+    """The audit of `lists`, including `image_findings` about the images themselves (audit/images.py)."""
     order = {"leak": 0, "warning": 1, "note": 2}
     findings = sorted([*list_findings(lists), *image_findings], key=lambda finding: order[finding.severity])
     return Audit(
@@ -62,7 +62,7 @@ def judge(lists: FoldLists, image_findings: Iterable[Finding] = ()) -> Audit:
 
 
 def list_findings(lists: FoldLists) -> list[Finding]:
-    """All findings that need no look at the images."""
+    """All findings that do not require the images."""
     checks: tuple[Callable[[FoldLists], Iterator[Finding]], ...] = (
         _subjects_on_both_sides,
         _images_on_both_sides,
@@ -77,13 +77,13 @@ def list_findings(lists: FoldLists) -> list[Finding]:
 
 
 def leaked_images(lists: FoldLists, fold: ListedFold) -> list[str]:
-    """The test images of `fold`, each once, whose subject also has an image in its training."""
+    """The test images of `fold`, each once, whose subject also has a training image in that fold."""
     trained = {_subject(lists, name) for name in fold.train}
     return [name for name in dict.fromkeys(fold.test) if _subject(lists, name) in trained]
 
 
 def _subject(lists: FoldLists, name: str) -> str:
-    # Two spellings of one subject must not hide a leak: S005 and s005 are one person.
+    # Two spellings of one subject must not hide a leak: S005 and s005 are the same person.
     return lists.images[name].subject.casefold()
 
 
@@ -111,7 +111,7 @@ def _sizes(lists: FoldLists, fold: ListedFold) -> FoldSizes:
 def _verdict(lists: FoldLists, findings: Sequence[Finding]) -> str:
     leaks = [finding for finding in findings if finding.severity == "leak"]
     if leaks:
-        # Subject overlap, where there is any, comes first in list_findings.
+        # Subject overlap, if any, comes first in list_findings.
         return f"leaks: {leaks[0].what}"
     tested = _times_tested(lists)
     subjects = len({_subject(lists, name) for name in lists.images})
@@ -151,9 +151,9 @@ def _subjects_on_both_sides(lists: FoldLists) -> Iterator[Finding]:
         what=f"{count} of {tested} test images have their subject in training",
         example=(
             f"fold {folds[0]} tests {name} and trains on {partner}; {len(folds)} of {len(lists.folds)} folds "
-            f"and {len(subjects)} subjects are concerned: {some(subjects)}"
+            f"and {len(subjects)} subjects are affected: {some(subjects)}"
         ),
-        remedy="put all images of a subject on one side of each fold; scores of these folds are void.",
+        remedy="put all images of a subject on one side of each fold; scores on these folds are invalid.",
     )
 
 
@@ -163,7 +163,7 @@ def _images_on_both_sides(lists: FoldLists) -> Iterator[Finding]:
         yield Finding(
             severity="leak",
             rule="image overlap",
-            what=f"{len(both)} test images are also listed in their own fold's training",
+            what=f"{len(both)} test images are also training images of the same fold",
             example=f"fold {both[0][0]} trains and tests on {some(name for _, name in both)}",
             remedy="remove them from one of the two lists.",
         )
@@ -181,13 +181,13 @@ def _sequences_on_both_sides(lists: FoldLists) -> Iterator[Finding]:
         yield Finding(
             severity="leak",
             rule="sequence overlap",
-            what=f"{len(torn)} times, frames of one sequence are in training and test of one fold",
+            what=f"{len(torn)} sequences have frames in both training and test of one fold",
             example=f"fold {torn[0][0]} divides {some(sequence for _, sequence in torn)}",
-            remedy="keep the frames of a sequence together: they are nearly the same picture.",
+            remedy="keep the frames of a sequence together: they are almost identical.",
         )
 
 
-# --- doubles and gaps ---------------------------------------------------------------------------------
+# --- duplicates and gaps ------------------------------------------------------------------------------
 
 
 def _subjects_spelled_two_ways(lists: FoldLists) -> Iterator[Finding]:
@@ -199,9 +199,9 @@ def _subjects_spelled_two_ways(lists: FoldLists) -> Iterator[Finding]:
         yield Finding(
             severity="warning",
             rule="subject spelling",
-            what=f"{len(doubles)} subjects are spelled in more than one way, and are taken for one here",
+            what=f"{len(doubles)} subjects are spelled in more than one way (counted as one here)",
             example=some(doubles),
-            remedy="write each subject in one way: other programs take them for different people.",
+            remedy="use one spelling per subject: other programs treat them as different people.",
         )
 
 
@@ -215,9 +215,9 @@ def _listed_twice(lists: FoldLists) -> Iterator[Finding]:
         yield Finding(
             severity="warning",
             rule="listed twice",
-            what=f"{len(twice)} times, an image is listed more than once in the same list",
+            what=f"{len(twice)} images appear more than once in a list",
             example=f"{name} in the {side} list of fold {index}",
-            remedy="list each image once: doubles weigh more in training and in scores.",
+            remedy="list each image once: duplicates have a higher weight in training and scores.",
         )
 
 
@@ -231,7 +231,7 @@ def _coverage(lists: FoldLists) -> Iterator[Finding]:
             rule="never tested",
             what=f"{len(never)} of {len(lists.images)} images are never tested",
             example=some(never),
-            remedy="nothing, in a single split." if single else "add each to one fold's test list.",
+            remedy="none needed for a single split." if single else "add each to one fold's test list.",
         )
     repeated = [name for name, count in tested.items() if count > 1]
     if repeated:
@@ -240,7 +240,7 @@ def _coverage(lists: FoldLists) -> Iterator[Finding]:
             rule="tested repeatedly",
             what=f"{len(repeated)} images are tested by more than one fold",
             example=f"{some(sorted(repeated))}",
-            remedy="test each image in one fold, or say that the evaluation is a repeated one.",
+            remedy="test each image in one fold, or report the evaluation as a repeated one.",
         )
     unused = [
         (fold.index, name)
@@ -255,7 +255,7 @@ def _coverage(lists: FoldLists) -> Iterator[Finding]:
             rule="left out",
             what=f"{folds} folds leave out images that other folds test, {len(unused)} in all",
             example=f"fold {index} neither trains nor tests on {name}",
-            remedy="nothing, if that is meant; otherwise add them to the training lists.",
+            remedy="none needed if intended; otherwise add them to the training lists.",
         )
 
 
@@ -266,8 +266,8 @@ def _classes_absent(lists: FoldLists) -> Iterator[Finding]:
     wanted = _classes(lists, lists.images)
     kinds: tuple[tuple[Literal["warning", "note"], str, str], ...] = (
         ("warning", "training", "use fewer folds or another division: such a class has no motion mask "
-         "and its test images can only be wrong."),
-        ("note", "test", "nothing; but a mean over folds of recall or F1 must not count these as 0."),
+         "and can never be predicted correctly."),
+        ("note", "test", "none needed, but a mean of recall or F1 over folds must not count these as 0."),
     )  # fmt: skip
     for severity, side, remedy in kinds:
         absent = {}

@@ -1,4 +1,4 @@
-"""What is wrong with the images that fold lists name: missing, equal, or looking the same."""
+"""Findings about the images in fold lists: missing, unreadable, identical or near-duplicate."""
 
 from __future__ import annotations
 
@@ -19,24 +19,27 @@ from platform.errors import UserError
 
 @dataclass(frozen=True, kw_only=True)
 class _Seen:
-    """What reading the listed images gave. M is the number of those that could be read."""
+    """The result of reading the listed images, of which M were readable."""
 
     names: list[str]
-    """As the lists write them, M of them."""
+    """M names, as in the lists."""
     hashes: list[bytes]
-    """SHA-256 of the decoded pixels and their shape, M of them."""
+    """M SHA-256 hashes of decoded pixels and shape."""
     pictures: np.ndarray
-    """float32 (M, S, S), from small_picture."""
+    """float32 (M, S, S), from `small_picture`."""
     missing: list[str]
     unreadable: list[str]
-    """The message of each."""
+    """The error message of each unreadable image."""
     unlisted: list[str]
 
 
 def image_findings(
     lists: FoldLists, images: Images, progress: Callable[[int, int], None] | None = None
 ) -> list[Finding]:
-    """All findings that need a look at the images; each image is read once."""
+    """All findings that require the images; each image is read once.
+
+    Raises UserError if no listed image can be read.
+    """
     seen = _look(lists, images, progress)
     subjects = np.array([lists.images[name].subject.casefold() for name in seen.names])
     facts = [
@@ -67,7 +70,7 @@ def _look(lists: FoldLists, images: Images, progress: Callable[[int, int], None]
         if progress is not None:
             progress(done, len(lists.images))
     if not names:
-        problem = unreadable[0] if unreadable else f"{some(missing)} and so on are not there"
+        problem = unreadable[0] if unreadable else f"{some(missing)} are missing"
         raise UserError(
             f"none of the {len(lists.images)} listed images can be read from {images.where}: {problem}; "
             "pass the folder that holds them under these names."
@@ -89,7 +92,7 @@ def _absent(lists: FoldLists, images: Images, seen: _Seen) -> Iterator[Finding]:
             rule="image missing",
             what=f"{len(seen.missing)} of {len(lists.images)} listed images are not in {images.where}",
             example=some(seen.missing),
-            remedy="restore them, or take them from the lists: a run would stop or train on fewer.",
+            remedy="restore them, or remove them from the lists: a run would stop or use fewer images.",
         )
     if seen.unreadable:
         yield Finding(
@@ -97,7 +100,7 @@ def _absent(lists: FoldLists, images: Images, seen: _Seen) -> Iterator[Finding]:
             rule="image unreadable",
             what=f"{len(seen.unreadable)} of {len(lists.images)} listed images cannot be used",
             example=seen.unreadable[0],
-            remedy="do what is said of each; none of them was compared here.",
+            remedy="follow the message of each; none of them was compared.",
         )
     if seen.unlisted:
         yield Finding(
@@ -105,12 +108,12 @@ def _absent(lists: FoldLists, images: Images, seen: _Seen) -> Iterator[Finding]:
             rule="image not listed",
             what=f"{len(seen.unlisted)} images in {images.where} are in no list",
             example=some(seen.unlisted),
-            remedy="nothing, if they are meant to be left out.",
+            remedy="none needed if they are left out on purpose.",
         )
 
 
 def _sides(lists: FoldLists) -> tuple[dict[str, int], dict[str, int]]:
-    """Of each image, the folds that train on it and the folds that test it, as bits of a number."""
+    """For each image, the folds that train on it and the folds that test it, as bit sets."""
     trained: defaultdict[str, int] = defaultdict(int)
     tested: defaultdict[str, int] = defaultdict(int)
     for position, fold in enumerate(lists.folds):
@@ -140,25 +143,25 @@ def _exact(lists: FoldLists, seen: _Seen, subjects: np.ndarray) -> Iterator[Find
         yield Finding(
             severity="leak",
             rule="equal images on both sides",
-            what=f"{len(leaks)} pictures are in training and test of one fold under different names",
+            what=f"{len(leaks)} images are in training and test of one fold under different names",
             example=f"the pixels of {some(leaks[0])} are equal",
-            remedy="keep one name of each picture; if two subjects share it, find out whose it is.",
+            remedy="keep one name per image; if two subjects share it, find out which one it shows.",
         )
     if mixed:
         yield Finding(
             severity="warning",
             rule="equal images of two subjects",
-            what=f"{len(mixed)} pictures are listed under more than one subject, always on the same side",
+            what=f"{len(mixed)} images are listed under more than one subject, always on the same side",
             example=f"the pixels of {some(mixed[0])} are equal",
-            remedy="find out whose they are: as long as it is unclear, new folds may leak.",
+            remedy="find out which subject they show: until then, new folds may leak.",
         )
     if same:
         yield Finding(
             severity="note",
             rule="equal images of one subject",
-            what=f"{len(same)} pictures of one subject are listed under more than one name",
+            what=f"{len(same)} images of one subject are listed under more than one name",
             example=f"the pixels of {some(same[0])} are equal",
-            remedy="nothing, where a recording stands still; otherwise keep one name of each.",
+            remedy="none needed for a recording without motion; otherwise keep one name of each.",
         )
 
 
@@ -185,7 +188,7 @@ def _near(lists: FoldLists, seen: _Seen, subjects: np.ndarray) -> Iterator[Findi
             "in training and the other in test of one fold"
         ),
         example=(f"{named[best][0]} and {named[best][1]}{how}, correlation {pairs[best].correlation:.3f}"),
-        remedy="look at them: if it is one person under two ids, merge the ids and divide again.",
+        remedy="inspect them: if they show one person under two ids, merge the ids and make new folds.",
     )
 
 
@@ -204,5 +207,5 @@ def _classes_against_store(lists: FoldLists, images: StoreImages) -> Iterator[Fi
             rule="label order against names",
             what=f"{len(differing)} images have another class in the lists than in {images.where}",
             example=f"{image.name} is {image.expression} in the lists and {there} in the store",
-            remedy="find out which is right: one of the two reads labels in another data set's order.",
+            remedy="find out which is right: one of the two uses the label order of another data set.",
         )

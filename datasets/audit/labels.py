@@ -1,7 +1,6 @@
-"""What is wrong with the labels of fold lists: numbers against names, sequences that contradict themselves.
+"""Findings about the labels of fold lists: numbers that contradict names, sequences with several classes.
 
-Label orders differ between data sets and releases, and an order taken for another ruins a result
-without an error.
+Label orders differ between data sets and releases, and a wrong order ruins a result without an error.
 """
 
 from __future__ import annotations
@@ -17,7 +16,7 @@ Value = TypeVar("Value", bound=Hashable)
 
 
 def label_findings(lists: FoldLists) -> Iterator[Finding]:
-    """All findings about labels, and about subjects that contradict the image names."""
+    """All findings about labels, and about subjects that contradict image names."""
     yield from _subjects_against_names(lists)
     yield from _without_class(lists)
     yield from _sequences_with_two_classes(lists)
@@ -26,7 +25,7 @@ def label_findings(lists: FoldLists) -> Iterator[Finding]:
 
 
 def _conflicts(pairs: Iterable[tuple[Key, Value]]) -> dict[Key, list[Value]]:
-    """The keys that come with more than one value, and their values, both in order of appearance."""
+    """The keys that occur with more than one value, and these values, both in order of appearance."""
     values: defaultdict[Key, dict[Value, None]] = defaultdict(dict)
     for key, value in pairs:
         values[key][value] = None
@@ -47,9 +46,9 @@ def _subjects_against_names(lists: FoldLists) -> Iterator[Finding]:
         yield Finding(
             severity="warning",
             rule="subjects against names",
-            what=f"{len(conflicts)} subjects, by their image names, are listed as several subjects",
+            what=f"{len(conflicts)} subjects, according to image names, are listed as several subjects",
             example=f"images named {named.upper()}_... are listed as {some(given)}",
-            remedy="correct the column subject: as several people, one subject can be on both sides.",
+            remedy="correct the column subject: otherwise one person can be on both sides of a fold.",
         )
 
 
@@ -65,9 +64,9 @@ def _without_class(lists: FoldLists) -> Iterator[Finding]:
         rule="class unknown",
         what=f"{len(without)} of {len(lists.images)} images have no class in the lists",
         example=some(without),
-        remedy="to have classes checked, add a column expression, or pass --data a prepared store."
+        remedy="to check classes, add a column expression, or pass --data a prepared store."
         if nothing_known
-        else "label them or leave them out.",
+        else "label or remove them.",
     )
 
 
@@ -75,7 +74,7 @@ def _sequences_with_two_classes(lists: FoldLists) -> Iterator[Finding]:
     pairs = []
     for image in lists.images.values():
         shown = image.expression or ("" if image.label is None else f"label {image.label}")
-        # The first frame of an expressive sequence is neutral, so that pair is no contradiction.
+        # The first frame of an expressive sequence is neutral, which is not a contradiction.
         if image.sequence is not None and shown not in ("", "neutral"):
             pairs.append((image.sequence, shown))
     conflicts = _conflicts(pairs)
@@ -84,9 +83,9 @@ def _sequences_with_two_classes(lists: FoldLists) -> Iterator[Finding]:
         yield Finding(
             severity="warning",
             rule="two classes in a sequence",
-            what=f"{len(conflicts)} sequences carry more than one class",
+            what=f"{len(conflicts)} sequences have more than one class",
             example=f"{sequence}: {some(shown_classes)}",
-            remedy="a sequence shows one expression; correct its labels.",
+            remedy="correct the labels: a sequence shows one expression.",
         )
 
 
@@ -102,9 +101,9 @@ def _numbers_against_codes(lists: FoldLists) -> Iterator[Finding]:
         yield Finding(
             severity="warning",
             rule="label order against names",
-            what=f"{len(outside)} images carry a label that {lists.codes_title} does not have",
+            what=f"{len(outside)} images have a label that {lists.codes_title} does not define",
             example=f"{outside[0].name} has {outside[0].label}; found {found}, known {known}",
-            remedy="these are labels of another data set or order; use those that came with the lists.",
+            remedy="use the labels that came with the lists; these follow another data set or order.",
         )
 
 
@@ -125,7 +124,7 @@ def _numbers_against_names(lists: FoldLists) -> Iterator[Finding]:
             rule="label order against names",
             what="class numbers and class names contradict each other",
             example="; ".join(parts),
-            remedy="give each class one number, or remove the column label: names are enough.",
+            remedy="give each class one number, or remove the column label: names suffice.",
         )
     elif pairs:
         order = ", ".join(f"{label} {name}" for label, name in sorted(set(pairs)))
@@ -133,6 +132,6 @@ def _numbers_against_names(lists: FoldLists) -> Iterator[Finding]:
             severity="note",
             rule="label order",
             what=f"class numbers follow this order: {order}",
-            example=f"{len(pairs)} images carry number and name",
-            remedy="nothing; compare it with the order of whatever else reads these numbers.",
+            example=f"{len(pairs)} images have number and name",
+            remedy="none needed; compare it with the order that other programs assume.",
         )

@@ -1,10 +1,10 @@
-"""Images that look the same although their bytes differ: copies re-encoded, resized, brightened, and those
-mirrored, turned, inverted or slightly cropped.
+"""Near duplicates: copies that were re-encoded, resized, brightened, mirrored, rotated, inverted or slightly
+cropped.
 
-Every pair is compared, as the correlation of two small band-passed pictures, which is one blocked matrix
-product for each way in which a copy may lie (eight, each at two sizes). The likeliest of each image are then
-registered (datasets/audit/picture_registration.py). A 64-bit hash of the cosine transform before it was
-tried and left out: with bits balanced over the set it misses copies in sets of a few images.
+All pairs are compared by the correlation of two small band-passed images: one blocked matrix product for each
+of eight orientations at two scales. The best candidates of each image are then registered
+(datasets/audit/picture_registration.py). A preceding 64-bit hash of the cosine transform was tried and
+dropped: with bits balanced over the set it misses copies in sets of a few images.
 """
 
 from __future__ import annotations
@@ -24,27 +24,27 @@ from datasets.audit.picture_registration import (
 )
 
 SIDE = 32
-"""Pixels of the pictures that are compared."""
+"""Side of the compared images, pixels."""
 _SOFT_SIDE = 16
-"""Of those that only look for what may be worth registering."""
+"""Side of the blurred images that select candidates for registration, pixels."""
 
 SAME_PICTURE = 0.97
-"""Correlation from which two images look the same. Measured on the synthetic faces, aligned: of 717,600
-pairs of images of 300 people, difficulty 0.35, none reaches it (the highest: 0.962; in 100,000 pairs one
-reaches 0.936). Of 400 copies in each way, all reach it after JPEG at quality 30, 20 levels brighter,
-gamma 0.7, half the size and noise of 5 levels, 95 % after a gain of 1.3 that clips."""
+"""Correlation from which two images count as near duplicates. Measured on aligned synthetic faces of
+difficulty 0.35: none of 717,600 pairs of images of 300 people reaches it (maximum 0.962; one in 100,000 pairs
+reaches 0.936). Of 400 copies per change, all reach it after JPEG at quality 30, +20 gray levels, gamma 0.7,
+half the size or noise of 5 levels, and 95 % after a gain of 1.3 with clipping."""
 
 SAME_REGISTERED = 0.975
-"""The same of registered pictures, which lie on each other as well as they can: the highest of 1,795 pairs of
-150 drawn people reached 0.9696. What of copies reaches it: docs/audit.md."""
+"""The same threshold for registered images: the maximum over 1,795 pairs of 150 synthetic people is 0.9696.
+Detection rates of copies: docs/audit.md."""
 
 _WORTH_REGISTERING = 0.6
-"""Correlation of the softer pictures below which no copy was found."""
+"""Correlation of the blurred images below which no copy was found."""
 _REGISTERED = 4
-"""Most pairs registered for each image."""
+"""Most pairs registered per image."""
 
 _BLOCK = 1024
-"""Rows compared at once: memory stays linear in the number of images."""
+"""Rows compared at once, so that memory stays linear in the number of images."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -56,12 +56,12 @@ class NearPair:
     correlation: float
     """From SAME_PICTURE to 1."""
     how: str = ""
-    """What was done to one of them: `mirrored`, `turned by 90 degrees`, `inverted` and the like; empty where
-    none of these was."""
+    """Changes of one of them: `mirrored`, `rotated by 90 degrees`, `inverted` and combinations; empty if
+    none."""
 
 
 def small_picture(image: np.ndarray) -> np.ndarray:
-    """`image` uint8 (H, W, 3) RGB in gray, float32 (SIDE, SIDE), in [0, 255]."""
+    """`image` uint8 (H, W, 3) RGB as a small gray image, float32 (SIDE, SIDE) in [0, 255]."""
     import cv2
 
     gray = cv2.cvtColor(image, cv2.COLOR_RGB2GRAY)
@@ -69,10 +69,10 @@ def small_picture(image: np.ndarray) -> np.ndarray:
 
 
 def near_duplicates(pictures: np.ndarray, subjects: np.ndarray) -> list[NearPair]:
-    """For each image its most similar image of another subject, where the two look the same.
+    """For each image its most similar image of another subject, if the two are near duplicates.
 
-    `pictures` float32 (N, SIDE, SIDE), from `small_picture`; `subjects` (N,), anything that compares. Each
-    pair is given once, the earlier image first, sorted; there are at most N.
+    `pictures` float32 (N, SIDE, SIDE), from `small_picture`; `subjects` (N,), of any comparable type. Returns
+    at most N sorted pairs, each once, with the earlier image first.
     """
     found: dict[tuple[int, int], NearPair] = {}
     alone = set(range(len(pictures)))
@@ -88,20 +88,20 @@ def near_duplicates(pictures: np.ndarray, subjects: np.ndarray) -> list[NearPair
 
 
 def unit_bands(pictures: np.ndarray) -> np.ndarray:
-    """`pictures` band-passed, as rows float32 (N, SIDE²) of length 1 and mean 0; zeros where one is flat."""
+    """`pictures` band-passed, as rows float32 (N, SIDE²) of norm 1 and mean 0; zeros for a flat image."""
     rows = np.stack([band(picture) for picture in pictures]).reshape(len(pictures), -1)
     rows -= rows.mean(axis=1, keepdims=True)
     length = np.linalg.norm(rows, axis=1, keepdims=True)
-    # Less than one gray level of contrast is rounding and no picture.
+    # Contrast below one gray level is rounding error.
     return np.where(length >= SIDE, rows / np.maximum(length, SIDE), 0).astype(np.float32)
 
 
 def closest(
     rows: np.ndarray, others: np.ndarray, subjects: np.ndarray, *, sign: int = 1
 ) -> Iterator[tuple[int, int, float]]:
-    """(row, other, correlation times `sign`) of each row's most similar other of another subject.
+    """(row, other, correlation times `sign`) of each row and its most similar other of another subject.
 
-    `rows`, `others` float32 (N, D), of length 1; `subjects` (N,).
+    `rows`, `others`: float32 (N, D) of norm 1; `subjects` (N,).
     """
     for start in range(0, len(rows), _BLOCK):
         block = slice(start, start + _BLOCK)
@@ -114,18 +114,18 @@ def closest(
 
 @dataclass(frozen=True, kw_only=True, order=True)
 class _Candidate:
-    """Another image that may be the same after a change."""
+    """An image that may be a changed copy of another one."""
 
     correlation: float
     other: int = field(compare=False)
     variant: str = field(compare=False)
     sign: int = field(compare=False)
     size: int = field(compare=False)
-    """Index of the image as it is, or enlarged."""
+    """Index of the scale: 0 original, 1 enlarged."""
 
 
 def _soft(pictures: np.ndarray) -> np.ndarray:
-    """As `unit_bands`, softer and smaller: float32 (N, _SOFT_SIDE²)."""
+    """As `unit_bands`, more blurred and smaller: float32 (N, _SOFT_SIDE²)."""
     import cv2
 
     size = (_SOFT_SIDE, _SOFT_SIDE)
@@ -141,7 +141,7 @@ def _soft(pictures: np.ndarray) -> np.ndarray:
 def _worth_registering(
     sizes: Sequence[np.ndarray], subjects: np.ndarray, wanted: set[int]
 ) -> dict[int, list[_Candidate]]:
-    """Of each image in `wanted` that is not flat, its likeliest others, the likeliest first."""
+    """The best candidates of each image in `wanted` that is not flat, in descending order."""
     sharp: np.ndarray = np.any(unit_bands(sizes[0]), axis=1)
     candidates: dict[int, list[_Candidate]] = {row: [] for row in sorted(wanted) if sharp[row]}
     soft = _soft(sizes[0])

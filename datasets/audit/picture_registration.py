@@ -1,7 +1,7 @@
-"""Whether two pictures are one, after the changes that hide a copy: mirrored, turned, inverted, cropped.
+"""Comparison of two images after undoing changes that hide a copy: mirroring, rotation, inversion, cropping.
 
-Quarter turns, mirrors and inversion are tried as they are; what is left (turned by a few degrees, cropped,
-shifted, stretched) is undone by registration, which moves one picture until it lies on the other.
+Quarter turns, mirroring and inversion are tried exhaustively. Registration, which aligns one image to the
+other, undoes the rest: rotation by a few degrees, cropping, translation and stretching.
 """
 
 from __future__ import annotations
@@ -11,22 +11,21 @@ from collections.abc import Callable, Mapping
 import numpy as np
 
 FINE, COARSE = 0.8, 3.0
-"""Standard deviations of two blurs, in pixels of a picture of 32. What is finer is noise and compression;
-what is coarser is light, and the shape that all aligned faces share."""
+"""Standard deviations of two blurs, in pixels of a 32 × 32 image. Finer detail is noise and compression;
+coarser structure is illumination and the shape that all aligned faces share."""
 SOFT_FINE, SOFT_COARSE = 1.5, 6.0
-"""As above, for comparing pictures that do not lie exactly on each other yet."""
+"""The same for comparing images that are not yet registered."""
 
 ZOOM = 1.12
-"""A copy whose borders were cropped shows the rest larger; half as much more or less is left to
-registration."""
+"""Enlargement tried for copies with cropped borders; registration covers half as much more or less."""
 STRETCH = (0.7, 1.35)
-"""Registration that shrinks or stretches more than this has not found a copy."""
+"""Limits of the scale that registration may find in a copy."""
 LEAST_OVERLAP = 0.6
-"""Share of the picture that both must show."""
+"""Least fraction of the image that both must cover."""
 
 
 def zoomed(pictures: np.ndarray) -> np.ndarray:
-    """`pictures` float32 (N, S, S), their middle ZOOM times as large."""
+    """`pictures` float32 (N, S, S), enlarged by ZOOM around their centre."""
     import cv2
 
     side = pictures.shape[-1]
@@ -45,25 +44,25 @@ def _variants() -> dict[str, Callable[[np.ndarray], np.ndarray]]:
     named = {}
     for mirrored in (False, True):
         for quarters in range(4):
-            words = ["mirrored"] * mirrored + [f"turned by {90 * quarters} degrees"] * bool(quarters)
+            words = ["mirrored"] * mirrored + [f"rotated by {90 * quarters} degrees"] * bool(quarters)
             named[", ".join(words)] = turned(quarters, mirrored)
     return named
 
 
 VARIANTS: Mapping[str, Callable[[np.ndarray], np.ndarray]] = _variants()
-"""The eight ways in which a square picture (or several, (N, S, S)) can lie, by name; empty: as it is."""
+"""The eight orientations of a square image, or of several (N, S, S), by name; empty name: unchanged."""
 
 
 def band(picture: np.ndarray, fine: float = FINE, coarse: float = COARSE) -> np.ndarray:
-    """`picture` float32 (S, S) without what is finer and coarser than two blurs."""
+    """`picture` float32 (S, S), band-passed by the difference of two Gaussian blurs."""
     import cv2
 
     return cv2.GaussianBlur(picture, (0, 0), fine) - cv2.GaussianBlur(picture, (0, 0), coarse)
 
 
 def registered_correlation(picture: np.ndarray, other: np.ndarray) -> float:
-    """The correlation, in [-1, 1], of `picture` and `other`, float32 (S, S), once `picture` was moved, turned
-    and stretched onto it; -1 where that does not succeed."""
+    """The correlation, in [-1, 1], of `picture` and `other`, float32 (S, S), after an affine registration of
+    `picture` to `other`; -1 if registration fails."""
     import cv2
 
     size = (picture.shape[1], picture.shape[0])

@@ -1,1 +1,1 @@
-"""Lists of folds that others published, read as they are."""
+"""Fold lists: published lists, tables of the user and our own fold plans, read unchanged."""

@@ -1,4 +1,4 @@
-"""Lists of frames to take exactly, as FMPN releases them."""
+"""Lists of the exact frames to prepare, as FMPN releases them."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ from platform.files.tables import read_rows
 
 
 def read_frame_list(path: Path) -> frozenset[ImageKey]:
-    """The frames that `path` names: a CSV or text file with an image name first in each line, or in its
-    column `image`; or a folder of FMPN's lists, whose test lists are taken together.
+    """The frames listed in `path`: a CSV or text file with image names in the first column or the column
+    `image`, or a folder of FMPN's lists, whose test lists are combined.
 
-    Raises UserError that names the file, and the line where one is wrong or a frame is named twice.
+    Raises UserError, with file and line, for an invalid line or a frame listed twice.
     """
     if not path.is_dir():
         return frozenset(_read_one(path))
@@ -23,7 +23,10 @@ def read_frame_list(path: Path) -> frozenset[ImageKey]:
     tested = Counter(map(listed_key, names))
     (sequence, frame), times = tested.most_common(1)[0]
     if times > 1:
-        raise UserError(f"{path} tests {sequence}_{frame:08d} {times} times; a frame is tested once.")
+        raise UserError(
+            f"each frame must be tested once, but {path} tests {sequence}_{frame:08d} {times} times; "
+            "remove it from all test lists but one."
+        )
     return frozenset(tested)
 
 
@@ -38,11 +41,11 @@ def _read_one(path: Path) -> list[ImageKey]:
             keys.append(listed_key(row[column]))
         except (ValueError, IndexError):
             raise UserError(
-                f"{path}: {','.join(row)[:60]!r} names no frame; each line begins with an image name like "
-                "S005_001_00000009.png."
+                f"each line of {path} must begin with an image name like S005_001_00000009.png, but one is "
+                f"{','.join(row)[:60]!r}; correct it."
             ) from None
     if not keys:
-        raise UserError(f"{path} lists no frames; write one image name a line.")
+        raise UserError(f"{path} lists no frames; write one image name per line.")
     (sequence, frame), times = Counter(keys).most_common(1)[0]
     if times > 1:
         raise UserError(f"{path} lists {sequence}_{frame:08d} {times} times; keep one of the lines.")

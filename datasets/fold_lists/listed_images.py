@@ -1,4 +1,4 @@
-"""The images and folds that a fold list names, whatever kind of list it is, and findings about them."""
+"""Images and folds of any kind of fold list, and findings of an audit."""
 
 from __future__ import annotations
 
@@ -16,44 +16,44 @@ _IMAGE_NAME = re.compile(r"^(?P<sequence>(?P<subject>[A-Za-z]+\d+)_[A-Za-z0-9]+)
 
 @dataclass(frozen=True, kw_only=True)
 class ListedImage:
-    """What a list says of one image."""
+    """One image of a list."""
 
     name: str
-    """As the list writes it, with `/` between folders; its identity in the list."""
+    """Name in the list, with `/` between folders; its identity there."""
     subject: str
     sequence: str | None
-    """Unique over subjects; None where neither name nor table tells it."""
+    """Unique over all subjects; None if neither name nor table gives it."""
     expression: str | None
-    """The class by name; None where it is unknown."""
+    """Name of the class; None if unknown."""
     label: int | None = None
-    """The class by number, as the list gives it; None where it gives none."""
+    """Number of the class in the list; None if the list has none."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class ListedFold:
-    """Image names of one fold, in the list's order, with its repetitions."""
+    """Image names of one fold, in the order of the list, including repetitions."""
 
     index: int
-    """As the list numbers it: from 0 or from 1."""
+    """Number in the list, which counts from 0 or from 1."""
     train: tuple[str, ...]
     test: tuple[str, ...]
 
 
 @dataclass(frozen=True, kw_only=True)
 class FoldLists:
-    """All folds of a list, as images."""
+    """All images and folds of a list."""
 
     kind: Literal["fold plan", "released lists", "table"]
     images: Mapping[str, ListedImage]
     """Every image of any fold, by name."""
     folds: tuple[ListedFold, ...]
     codes_title: str | None = None
-    """The data set whose label codes the list should follow; None where that is unknown."""
+    """The data set whose label codes the list should follow; None if unknown."""
     codes: Mapping[int, str] | None = None
-    """Those codes, with their class names."""
+    """Class name of each code of that data set."""
 
     def with_expressions(self, expression_of: Mapping[str, str | None]) -> FoldLists:
-        """The same lists, where images without a class take it from `expression_of`, by name."""
+        """These lists with the classes in `expression_of` for images without a class."""
         images = {
             name: image
             if image.expression is not None
@@ -65,27 +65,26 @@ class FoldLists:
 
 @dataclass(frozen=True, kw_only=True)
 class Finding:
-    """Something that an audit has to say."""
+    """One finding of an audit."""
 
     severity: Literal["leak", "warning", "note"]
-    """`leak`: what is tested may have been trained on. `warning`: wrong in another way. `note`: worth
-    knowing."""
+    """`leak`: test data may have been trained on. `warning`: another error. `note`: information."""
     rule: str
-    """Which check found it, in a few words; stable, for programs that read the JSON."""
+    """The check that found it, in a few words; stable, for programs that read the JSON."""
     what: str
-    """What was found, with how many; a clause without a full stop."""
+    """The finding, with a count; a clause without a full stop."""
     example: str
     remedy: str
 
 
 def some(items: Iterable[str], most: int = 4) -> str:
-    """The first of `items`, and how many more there are."""
+    """The first `most` of `items` and the number of the others, for messages."""
     given = list(items)
     return ", ".join(given[:most]) + (f" and {len(given) - most} more" if len(given) > most else "")
 
 
 def parse_image_name(name: str) -> tuple[str, str, int] | None:
-    """(subject, sequence, frame) of a name like `S005_001_00000011.png`; None where it is not like it."""
+    """(subject, sequence, frame) of a name like `S005_001_00000011.png`; None for other names."""
     match = _IMAGE_NAME.match(stem(name))
     return (match["subject"], match["sequence"], int(match["frame"])) if match else None
 
@@ -96,7 +95,7 @@ def stem(name: str) -> str:
 
 
 def clean_name(text: str, where: str) -> str:
-    """An image name with `/`. Raises UserError for an empty one and for one that leaves its folder."""
+    """An image name with `/`. Raises UserError for an empty name and for one that leaves its folder."""
     name = with_slashes(text)
     parts = PurePosixPath(name).parts
     if not parts or "\0" in name:
@@ -110,7 +109,8 @@ def clean_name(text: str, where: str) -> str:
 
 
 def check_numbering(path: Path, indices: Iterable[int]) -> None:
-    """Folds count 0, 1, 2, ... or 1, 2, 3, ...; a gap means that a file or rows are missing."""
+    """Raises UserError unless folds are numbered 0, 1, 2, ... or 1, 2, 3, ...: a gap means missing files or
+    lines."""
     given = list(indices)
     if given[0] not in (0, 1) or given != list(range(given[0], given[0] + len(given))):
         raise UserError(

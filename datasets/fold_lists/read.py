@@ -1,12 +1,12 @@
-"""Fold lists of any origin, as images: our fold plans, FMPN's released lists, and tables of the user's.
+"""Reader of fold lists: our fold plans, FMPN's released lists, and tables of the user.
 
 Three kinds are read:
 
-    PLAN.json   a fold plan of ours; it names subjects, and a prepared store says which images they have
-    FOLDER      FMPN's release: train_ids_K.csv and test_ids_K.csv, one image name a line, and perhaps
+    PLAN.json   a fold plan of ours; it lists subjects, and a prepared store gives their images
+    FOLDER      FMPN's release: train_ids_K.csv and test_ids_K.csv, one image name per line, and optionally
                 emotion_labels.pkl, the label code of each sequence
-    TABLE.csv   one row an image with the columns image and fold (the fold that tests it), or one row
-                an image and fold with the columns image, split (train or test) and fold
+    TABLE.csv   one line per image with the columns image and fold (the fold that tests it), or one line
+                per image and fold with the columns image, split (train or test) and fold
 """
 
 from __future__ import annotations
@@ -36,21 +36,21 @@ if TYPE_CHECKING:
     from datasets.prepared.store import PreparedStore
 
 TITLE_OF_FRAME_DIGITS = {8: "CK+", 3: "MMI"}
-"""FMPN's two releases, told apart by how their image names write the frame: S005_001_00000011.png is
-CK+'s, S001_100_040.png is MMI's."""
+"""FMPN's two releases, distinguished by the digits of the frame in image names: S005_001_00000011.png is from
+CK+, S001_100_040.png from MMI."""
 
 _LIST_NAME = re.compile(r"^(?P<side>train|test)_ids_(?P<fold>\d+)\.csv$", re.IGNORECASE)
 _LIST_HEADERS = frozenset({"image", "images", "name", "names", "id", "ids", "img", "filename", "file"})
 
 
 def read_fold_lists(path: Path, store: PreparedStore | None = None) -> FoldLists:
-    """The lists in `path`, of whichever kind; `store` says which images a fold plan's subjects have.
+    """The lists in `path`, of any kind; `store` gives the images of a fold plan's subjects.
 
-    Raises UserError for what is no list, with the file and line at fault.
+    Raises UserError, with file and line, for anything that is not a valid list.
     """
     if not path.exists():
         raise UserError(
-            f"there are no fold lists at {path}; give a fold plan (.json), a table (.csv) or a folder with "
+            f"there are no fold lists at {path}; pass a fold plan (.json), a table (.csv) or a folder with "
             "train_ids_K.csv and test_ids_K.csv."
         )
     if path.is_dir():
@@ -61,7 +61,7 @@ def read_fold_lists(path: Path, store: PreparedStore | None = None) -> FoldLists
         return read_table(path)
     raise UserError(
         f"fold lists are a .json file (a fold plan), a .csv file (a table) or a folder with train_ids_K.csv "
-        f"and test_ids_K.csv, but got {path}; give one of them."
+        f"and test_ids_K.csv, but got {path}; pass one of them."
     )
 
 
@@ -75,7 +75,7 @@ def _read_plan(path: Path, store: PreparedStore | None) -> FoldLists:
         raise UserError(f"{path}: {error}") from error
     if store is None:
         raise UserError(
-            f"{path} is a fold plan, which names subjects and no images; pass --data the folder of the "
+            f"{path} is a fold plan, which lists subjects and no images; pass --data the folder of the "
             "prepared store that it divides."
         )
     names_of: dict[str, list[str]] = {}
@@ -90,8 +90,8 @@ def _read_plan(path: Path, store: PreparedStore | None) -> FoldLists:
     absent = sorted(planned - set(names_of))
     if absent:
         raise UserError(
-            f"{path} names {len(absent)} subjects that {store.folder} has no images of, the first being "
-            f"{', '.join(absent[:3])}; pass --data the store that the plan was made for."
+            f"{path} lists {len(absent)} subjects without images in {store.folder}, the first being "
+            f"{', '.join(absent[:3])}; pass --data the store for which the plan was made."
         )
     folds = tuple(
         ListedFold(
@@ -117,13 +117,13 @@ def _read_released(folder: Path) -> FoldLists:
             key = match["side"].lower(), int(match["fold"])
             if key in files:
                 raise UserError(
-                    f"{folder} holds one list twice, {files[key].name} and {entry.name}; keep one."
+                    f"{folder} contains one list twice, {files[key].name} and {entry.name}; keep one."
                 )
             files[key] = entry
     if not files:
         raise UserError(
             f"{folder} holds no fold lists: expected train_ids_K.csv and test_ids_K.csv, found "
-            f"{found_in(folder)}; give the folder that holds them."
+            f"{found_in(folder)}; pass the folder that holds them."
         )
     indices = sorted({fold for _, fold in files})
     for side, other in (("train", "test"), ("test", "train")):
@@ -148,7 +148,7 @@ def _read_released(folder: Path) -> FoldLists:
 
 
 def _read_names(path: Path, images: dict[str, ListedImage]) -> tuple[str, ...]:
-    """The names that `path` lists, one a line; what they say is added to `images`."""
+    """The names in `path`, one per line; new images are added to `images`."""
     names: list[str] = []
     for number, line in numbered_lines(path):
         text = line.strip().strip('"')
@@ -159,18 +159,18 @@ def _read_names(path: Path, images: dict[str, ListedImage]) -> tuple[str, ...]:
         parsed = parse_image_name(name)
         if parsed is None:
             raise UserError(
-                f"{where}: {text[:80]!r} is no image name like S005_001_00000011.png; correct that line."
+                f"{where}: {text[:80]!r} is not an image name like S005_001_00000011.png; correct that line."
             )
         subject, sequence, _ = parsed
         images.setdefault(name, ListedImage(name=name, subject=subject, sequence=sequence, expression=None))
         names.append(name)
     if not names:
-        raise UserError(f"{path} lists no images; write one image name a line.")
+        raise UserError(f"{path} lists no images; write one image name per line.")
     return tuple(names)
 
 
 def _with_codes(lists: FoldLists, path: Path) -> FoldLists:
-    """`lists` with the label code of each sequence from FMPN's pickle, and the class it stands for."""
+    """`lists` with the label code of each sequence from FMPN's pickle, and its class."""
     codes_of = read_codes(path)
     digits = {len(re.sub(r".*_", "", stem(name))) for name in lists.images}
     title = TITLE_OF_FRAME_DIGITS.get(digits.pop()) if len(digits) == 1 else None

@@ -1,4 +1,4 @@
-"""A user's own fold list: a CSV table with one row an image, or one row an image and fold."""
+"""Fold lists as CSV tables of the user: one line per image, or one line per image and fold."""
 
 from __future__ import annotations
 
@@ -20,12 +20,12 @@ from platform.files import tables
 COLUMNS = (
     "image", "subject", "sequence", "frame", "expression", "label", "split", "fold", "released_test_fold",
 )  # fmt: skip
-"""Columns of a table. Any other is refused, because a misspelt `subject` would change the verdict.
-`label` is a class number, `expression` a class name; without `subject` it is read from the name."""
+"""Columns of a table. Any other is refused, because a misspelt `subject` would change the verdict. `label` is
+a class number, `expression` a class name; without a column `subject`, subjects are read from image names."""
 
 
 def read_table(path: Path) -> FoldLists:
-    """The folds of the table `path`. Raises UserError that names the line at fault."""
+    """The folds in the table `path`. Raises UserError, with the line, if it is invalid."""
     table = tables.read_table(path, COLUMNS)
     columns = list(table.columns)
     fold_column = _check_columns(path, columns)
@@ -37,7 +37,7 @@ def read_table(path: Path) -> FoldLists:
         image = _read_row(cells, where)
         if images.setdefault(image.name, image) != image:
             raise UserError(
-                f"{where}: {image.name} has another subject, sequence or class than in a line above; "
+                f"{where}: {image.name} has another subject, sequence or class than in an earlier line; "
                 "make them equal."
             )
         index = _whole_number(cells[fold_column], where, fold_column) if fold_column else 0
@@ -49,13 +49,16 @@ def read_table(path: Path) -> FoldLists:
             raise UserError(f"{where}: split must be train or test, but is {cells['split']!r}; correct it.")
         sides.setdefault(index, ([], []))[split == "test"].append(image.name)
     if not images:
-        raise UserError(f"{path} lists no images; write one line an image under its header.")
+        raise UserError(f"{path} lists no images; write one line per image below the header.")
     folds = _folds_of_split(path, sides) if sides else _folds_of_tested(path, tested)
     return FoldLists(kind="table", images=images, folds=folds)
 
 
 def _check_columns(path: Path, columns: list[str]) -> str | None:
-    """The column that holds the fold; None for a table of one split. Raises UserError otherwise."""
+    """The column that holds the fold; None for a table of a single split.
+
+    Raises UserError for unknown, missing or conflicting columns.
+    """
     for column in columns:
         if column not in COLUMNS:
             raise UserError(f"{path}: {unknown_name('column', column, COLUMNS)} Remove or rename it.")
@@ -76,10 +79,10 @@ def _read_row(row: Mapping[str, str], where: str) -> ListedImage:
     subject = row.get("subject") or (parsed[0] if parsed else "")
     if not subject:
         raise UserError(
-            f"{where}: no subject is given, and {name!r} is no image name like S005_001_00000011.png that "
-            "tells it; add a column subject."
+            f"{where}: the subject is missing, and {name!r} is not an image name like S005_001_00000011.png "
+            "that contains it; add a column subject."
         )
-    # A table may number the sequences of each subject from 1, so the number alone is not enough.
+    # A table may number the sequences of each subject from 1, so the number alone is not unique.
     sequence = f"{subject}_{row['sequence']}" if row.get("sequence") else None
     expression, number = row.get("expression", ""), row.get("label", "")
     if not number and re.fullmatch(r"-?\d+", expression):
@@ -98,7 +101,7 @@ def _folds_of_split(path: Path, sides: Mapping[int, tuple[list[str], list[str]]]
         if not train or not test:
             raise UserError(
                 f"each fold needs training and test images, but fold {index} in {path} has "
-                f"{len(train)} and {len(test)}; add its rows."
+                f"{len(train)} and {len(test)}; add its lines."
             )
     check_numbering(path, sorted(sides))
     return tuple(
@@ -108,11 +111,11 @@ def _folds_of_split(path: Path, sides: Mapping[int, tuple[list[str], list[str]]]
 
 
 def _folds_of_tested(path: Path, tested: list[tuple[str, int]]) -> tuple[ListedFold, ...]:
-    """Each fold trains on whatever it does not test."""
+    """The folds of a table without `split`: each trains on all images that it does not test."""
     indices = sorted({index for _, index in tested})
     if len(indices) < 2:
         raise UserError(
-            f"without a column split, fold says which of several folds tests an image, but {path} names "
+            f"without a column split, the column fold gives the fold that tests an image, but {path} has "
             f"only fold {indices[0]}; add a column split with train or test."
         )
     check_numbering(path, indices)

@@ -1,1 +1,1 @@
-"""Subject-independent folds, their inner splits, and the view that hides the test subjects."""
+"""Subject-independent folds, their validation splits, and the view that hides the test subjects."""

@@ -1,6 +1,6 @@
-"""Folds: which subjects train and which test, by which rule, with a hash.
+"""Folds: divisions of subjects into training and test, the rules that make them, and their hashes.
 
-Subjects are never divided: all images of a subject are on one side of a fold.
+All images of a subject are on one side of a fold.
 """
 
 from __future__ import annotations
@@ -33,29 +33,30 @@ __all__ = [
 
 
 LEFT_OUT_SETS = "leave-one-set-out"
-"""Fold rule: fold k tests all of the k-th of several data sets (`datasets.prepared.merged`)."""
+"""Fold rule: fold k tests the whole k-th of several data sets (`datasets.prepared.merged`)."""
 
 
 def _sha256(value: object) -> str:
-    """sha256 (64 hex digits) of the canonical JSON of `value`: sorted keys, no spaces, ASCII."""
+    """SHA-256 (64 hex digits) of the canonical JSON of `value`: sorted keys, no spaces, ASCII."""
     return hashlib.sha256(json.dumps(value, sort_keys=True, separators=(",", ":")).encode()).hexdigest()
 
 
 def subjects_hash(subjects: Iterable[str]) -> str:
-    """sha256 (64 hex digits) of a set of subject ids; order and repetition change nothing."""
+    """SHA-256 (64 hex digits) of a set of subject ids; order and repetition have no effect."""
     return _sha256(sorted({str(subject) for subject in subjects}))
 
 
 @dataclass(frozen=True, kw_only=True)
 class Fold:
-    """One division of subjects. Checked when made: both sides sorted, unique, not empty, disjoint."""
+    """One division of the subjects. Raises UserError unless both sides are sorted, unique, not empty and
+    disjoint."""
 
     index: int
     """0-based, as in the released lists of FMPN."""
     train_subjects: tuple[str, ...]
-    """Sorted ids; never in `test_subjects`."""
+    """Sorted ids, disjoint from `test_subjects`."""
     test_subjects: tuple[str, ...]
-    """Sorted ids; scored once, never trained or selected on."""
+    """Sorted ids; scored once, never used for training or selection."""
 
     def __post_init__(self) -> None:
         for side, subjects in (("training", self.train_subjects), ("test", self.test_subjects)):
@@ -67,7 +68,7 @@ class Fold:
             if list(subjects) != sorted(set(subjects)):
                 raise UserError(
                     f"the {side} subjects of fold {self.index} must be sorted and unique, "
-                    f"but are {', '.join(subjects)}; sort them and leave out repetitions."
+                    f"but are {', '.join(subjects)}; sort them and remove duplicates."
                 )
         overlap = sorted(set(self.train_subjects) & set(self.test_subjects))
         if overlap:
@@ -82,7 +83,7 @@ class FoldPlan:
     """All folds of an evaluation and the rule that made them."""
 
     rule: str
-    """`paper`, `holdout`, `leave-one-set-out`: the name of the rule, shown with every result."""
+    """Name of the rule, shown with every result: `paper`, `holdout` or `leave-one-set-out`."""
     folds: tuple[Fold, ...]
     """Fold k has index k."""
 
@@ -132,13 +133,12 @@ class FoldPlan:
 
 
 def paper_folds(subjects: Iterable[str], fold_count: int = 10) -> FoldPlan:
-    """The folds of FMPN's release (METHODS §1).
+    """The folds of FMPN's release (docs/methods.md, §1).
 
-    Fold f tests chunk `fold_count - 1 - f` of the sorted subjects, so fold 0 tests the LAST ones.
-    Chunk k is `subjects[cut[k]:cut[k + 1]]` with `cut[k] = round(k * n / fold_count)`, round half to
-    even. Floor, ceil and `array_split` do not reproduce the released lists.
-    `subjects` may repeat (a column of the store). UserError: one subject, fewer subjects than folds,
-    fewer than two folds.
+    Fold f tests chunk `fold_count - 1 - f` of the sorted subjects, so fold 0 tests the LAST ones. Chunk k is
+    `subjects[cut[k]:cut[k + 1]]` with `cut[k] = round(k * n / fold_count)`, rounded half to even. Floor, ceil
+    and `array_split` do not reproduce the released lists. `subjects` may contain repetitions (a column of the
+    store). Raises UserError for fewer than two subjects or folds, and for fewer subjects than folds.
     """
     ordered = sorted({str(subject) for subject in subjects})
     if fold_count < 2:
@@ -153,7 +153,7 @@ def paper_folds(subjects: Iterable[str], fold_count: int = 10) -> FoldPlan:
             f"each fold needs a test subject, but got {len(ordered)} subjects for {fold_count} folds; "
             f"pass --folds {len(ordered)} or fewer."
         )
-    # Fraction rounds halves to even, and unlike floats it cannot miss one.
+    # Fraction rounds halves to even and, unlike floats, is exact.
     cuts = [round(Fraction(k * len(ordered), fold_count)) for k in range(fold_count + 1)]
     folds = []
     for index in range(fold_count):
@@ -170,10 +170,11 @@ def paper_folds(subjects: Iterable[str], fold_count: int = 10) -> FoldPlan:
 
 
 def holdout_fold(classes_of_subject: ClassCounts, *, seed: int, test_share: float = 0.1) -> FoldPlan:
-    """One fold that tests about `test_share` of the images of each class, whole subjects only, seeded.
+    """One seeded fold whose test subjects have about `test_share` of the images of each class.
 
-    For sets in the wild (METHODS §1, AffectNet: random 9:1). Every class stays in training.
-    UserError: one subject, a share outside (0, 1), a class that only the test subject has.
+    For in-the-wild data sets (docs/methods.md, §1, AffectNet: random 9:1). Every class stays in training.
+    Raises UserError for fewer than two subjects, a share outside (0, 1), and a class with a single subject
+    that would be tested.
     """
     if not 0 < test_share < 1:
         raise UserError(f"0 < test share < 1 must hold, but got {test_share}; the usual value is 0.1.")
@@ -190,9 +191,9 @@ def holdout_fold(classes_of_subject: ClassCounts, *, seed: int, test_share: floa
 
 
 def leave_one_group_out(group_of_subject: Mapping[str, str], rule: str) -> FoldPlan:
-    """Fold k tests all subjects of the k-th group, by name, and trains on all others.
+    """Folds by group: fold k tests all subjects of the k-th group in order of name, and trains on all others.
 
-    UserError: fewer than two groups.
+    Raises UserError for fewer than two groups.
     """
     groups = sorted(set(group_of_subject.values()))
     if len(groups) < 2:
@@ -215,7 +216,7 @@ def leave_one_group_out(group_of_subject: Mapping[str, str], rule: str) -> FoldP
 
 
 def count_classes(subjects: Iterable[str], expressions: Iterable[str]) -> dict[str, Counter[str]]:
-    """Of each subject, how many images of each class: from two columns of equal length, one row an
+    """For each subject, its number of images of each class, from two columns of equal length with one row per
     expressive image."""
     counts: dict[str, Counter[str]] = {}
     for subject, expression in zip(subjects, expressions, strict=True):
@@ -224,16 +225,17 @@ def count_classes(subjects: Iterable[str], expressions: Iterable[str]) -> dict[s
 
 
 def missing_classes(train_subjects: Iterable[str], classes_of_subject: ClassCounts) -> tuple[str, ...]:
-    """The classes, sorted, that some subject has an image of but no training subject has."""
+    """The sorted classes of which some subject, but no training subject, has an image."""
     training = {str(subject) for subject in train_subjects}
     present = _classes({subject: classes_of_subject[subject] for subject in training})
     return tuple(sorted(_classes(classes_of_subject) - present))
 
 
 def check_training_classes(plan: FoldPlan, classes_of_subject: ClassCounts) -> None:
-    """UserError naming the first fold whose training subjects lack a class, and the class.
+    """Raises UserError, with fold and class, if the training subjects of a fold lack a class.
 
-    Such a class has no motion mask and cannot be learned, so its test images could only be wrong.
+    Such a class has no motion mask and cannot be learned, so its test images would never be predicted
+    correctly.
     """
     for fold in plan.folds:
         missing = missing_classes(fold.train_subjects, classes_of_subject)

@@ -1,4 +1,4 @@
-"""The only way a fold run reads a prepared store: other subjects' rows are out of reach."""
+"""A fold run's view of a prepared store, which refuses access to the rows of all other subjects."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ FoldRole = Literal["inner", "final"]
 
 
 class FaceStore(Protocol):
-    """What is read of a prepared store; N rows, one an image."""
+    """The part of a prepared store that a view reads; N rows, one per image."""
 
     @property
     def images(self) -> np.ndarray: ...  # uint8 [N, S, S, 3] RGB
@@ -32,12 +32,12 @@ class FaceStore(Protocol):
 
 
 class FoldView:
-    """A store as one fold run may see it.
+    """The rows of a store that one fold run may access.
 
-    Rows of subjects that neither train nor evaluate are refused always. Rows of evaluation subjects:
-    role "inner" (a search scores a validation part) may read them at any time; role "final" (the outer
-    test fold) only after `finish_training()`, so that no test image can reach masks, weights or choices.
-    The guard covers labels and names as well as pixels. Refusals raise LeakageError.
+    Rows of subjects that neither train nor evaluate are always refused. Rows of evaluation subjects are
+    accessible at any time in role "inner" (a search scores a validation split), and only after
+    `finish_training()` in role "final" (the outer test fold), so that no test image can affect masks, weights
+    or choices. The guard covers labels and names as well as pixels. Refused access raises LeakageError.
     """
 
     def __init__(
@@ -69,7 +69,7 @@ class FoldView:
                 "make the folds from this store's subjects."
             )
         self.class_names: tuple[str, ...] = tuple(store.class_names if class_names is None else class_names)
-        """The classes of this view; a label is an index into them."""
+        """The classes of this view; labels are indices into them."""
         absent = sorted(set(self.class_names) - set(store.class_names))
         if absent:
             raise unknown_name("class", absent[0], store.class_names)
@@ -97,25 +97,26 @@ class FoldView:
 
     @property
     def evaluation_rows(self) -> np.ndarray:
-        """int64 [e], ascending: the expressive rows of the evaluation subjects. LeakageError: too early."""
+        """int64 [e], ascending: the expressive rows of the evaluation subjects. Raises LeakageError if called
+        too early."""
         if not self._may_evaluate:
             raise LeakageError("the test rows of a final fold run were asked for before finish_training()")
         return np.flatnonzero(self._evaluates & self._expressive)
 
     def finish_training(self) -> None:
-        """From now on a "final" view gives the evaluation rows; nothing may be fitted or chosen any more."""
+        """Unlock the evaluation rows of a "final" view; nothing may be fitted or chosen after this call."""
         self._training_finished = True
 
     def read(self, rows: Sequence[int] | np.ndarray) -> np.ndarray:
         """The faces of `rows` (integers, any order): uint8 [n, S, S, 3] RGB, a copy."""
-        # An ndarray of its own: a view would carry the whole store along as its `base`.
+        # A copy, because a view would keep the whole store alive as its `base`.
         return np.array(self._store.images[self._checked(rows)])
 
     def rectangles(self, rows: Sequence[int] | np.ndarray) -> tuple[np.ndarray, np.ndarray] | None:
-        """The faces of `rows` as FMPN's release scales them, None where the store has squares alone.
+        """The faces of `rows` scaled as in FMPN's release; None if the store has squares only.
 
-        Canvases uint8 [n, H, W, 4] with RGB and gray in their upper left corner; int64 [n, 2], the height and
-        width of each.
+        Canvases uint8 [n, H, W, 4] with RGB and gray in the upper left corner, and their heights and widths,
+        int64 [n, 2].
         """
         checked, found = self._checked(rows), getattr(self._store, "rectangles", None)
         if found is None:
@@ -149,7 +150,7 @@ class FoldView:
         return self.role == "inner" or self._training_finished
 
     def _checked(self, rows: Sequence[int] | np.ndarray) -> np.ndarray:
-        """`rows` as int64 [n], all of them allowed now."""
+        """`rows` as int64 [n]. Raises LeakageError if one of them is not accessible now."""
         indices = np.asarray(rows)
         if indices.ndim != 1 or (indices.size and indices.dtype.kind not in "iu"):
             raise TypeError(f"rows must be integers [n], but got {indices.dtype} {list(indices.shape)}")

@@ -43,7 +43,7 @@ def test_a_link_that_leaves_the_folder_is_refused(tmp_path: Path) -> None:
 def test_a_folder_without_images_is_refused(tmp_path: Path) -> None:
     with pytest.raises(UserError, match="holds no image files; pass --images"):
         FolderImages(tmp_path)
-    with pytest.raises(UserError, match="is no folder of images"):
+    with pytest.raises(UserError, match="is not a folder"):
         FolderImages(tmp_path / "nowhere")
 
 

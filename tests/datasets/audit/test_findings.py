@@ -82,7 +82,7 @@ def test_a_position_sliced_list_of_the_same_images_leaks_and_is_counted(tmp_path
     assert audit.leaks
     assert audit.verdict == f"leaks: {leaked} of 981 test images have their subject in training"
     overlap = found(audit)["subject overlap"]
-    assert f"10 of 10 folds and {len(subjects)} subjects are concerned" in overlap.example
+    assert f"10 of 10 folds and {len(subjects)} subjects are affected" in overlap.example
     if order == "shuffled":
         assert found(audit)["sequence overlap"].what.startswith(f"{sequences} times")
 
@@ -102,7 +102,7 @@ def test_images_without_sequences_leak_by_subject_alone() -> None:
     assert findings["subject overlap"].example.startswith("fold 0 tests A6 and trains on A5; 1 of 2 folds")
 
 
-def test_doubles_and_gaps_are_warnings_and_change_the_verdict() -> None:
+def test_duplicates_and_gaps_are_warnings_and_change_the_verdict() -> None:
     audit = judge(lists_of(("A1 A1 B1", "C1 C1"), ("A1 C1 D1", "B1"), ("B1 D1", "C1")))
     findings = found(audit)
     assert not audit.leaks

@@ -62,7 +62,7 @@ def test_different_pictures_give_no_finding_and_progress_is_told(tmp_path: Path)
 def test_equal_pixels_in_training_and_test_are_a_leak(tmp_path: Path) -> None:
     (leak,) = found(tmp_path, C2=noise("A1", 40)).values()
     assert (leak.severity, leak.rule) == ("leak", "equal images on both sides")
-    assert leak.what.startswith("1 pictures")
+    assert leak.what.startswith("1 images")
     assert leak.example == "the pixels of A1.png, C2.png are equal"
 
 

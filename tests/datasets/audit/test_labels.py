@@ -51,7 +51,7 @@ def test_labels_that_the_data_set_does_not_have_are_reported() -> None:
     lists = lists_of(image("a", "anger", 1), image("b", None, 0), image("c", None, -1))
     (warning,) = label_findings(replace(lists, codes=CODES, codes_title="CK+"))
     assert warning.rule == "label order against names"
-    assert warning.what == "2 images carry a label that CK+ does not have"
+    assert warning.what == "2 images have a label that CK+ does not define"
     assert warning.example == "b has 0; found [-1, 0], known 1 anger, 2 contempt"
 
 

@@ -145,7 +145,7 @@ def mirrored_tilted_inverted(image: np.ndarray) -> np.ndarray:
     [
         (mirrored, "mirrored"),
         (inverted, "inverted"),
-        (turned_over, "turned by 90 degrees"),
+        (turned_over, "rotated by 90 degrees"),
         (tilted, ""),
         (cropped, ""),
         (cropped_at_two_sides, ""),

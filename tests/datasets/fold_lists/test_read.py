@@ -65,9 +65,9 @@ def test_a_plan_of_ours_is_expanded_to_the_stores_expressive_images(
 def test_a_plan_needs_the_store_that_it_was_made_for(tmp_path: Path, store: PreparedStore) -> None:
     path = tmp_path / "folds.json"
     path.write_text(paper_folds(["S01", "S02", "S77"], 3).to_json())
-    with pytest.raises(UserError, match=r"names subjects and no images; pass --data"):
+    with pytest.raises(UserError, match=r"lists subjects and no images; pass --data"):
         read_fold_lists(path)
-    with pytest.raises(UserError, match=r"1 subjects that .* has no images of, the first being S77"):
+    with pytest.raises(UserError, match=r"lists 1 subjects without images in .*, the first being S77"):
         read_fold_lists(path, store)
 
 
@@ -129,8 +129,8 @@ def damage(folder: Path, name: str, text: str | None) -> Path:
         ("test_ids_0.csv", "", r"test_ids_0\.csv lists no images"),
         ("test_ids_0.csv", "image\n\n", r"test_ids_0\.csv lists no images"),
         ("test_ids_0.csv", "S001_001_00000001.png\n\nhello there\n", r"line 3: 'hello there' is no image"),
-        ("test_ids_0.csv", "S001_001_00000001.png\nimage\n", r"line 2: 'image' is no image name"),
-        ("test_ids_0.csv", "S001_001_00000001.png,3\n", r"line 1: .* is no image name"),
+        ("test_ids_0.csv", "S001_001_00000001.png\nimage\n", r"line 2: 'image' is not an image name"),
+        ("test_ids_0.csv", "S001_001_00000001.png,3\n", r"line 1: .* is not an image name"),
         ("test_ids_0.csv", "../S001_001_00000001.png\n", r"line 1: .* leaves the folder"),
         ("test_ids_0.csv", "/data/S001_001_00000001.png\n", r"line 1: .* leaves the folder"),
         ("test_ids_0.csv", "C:\\data\\S001_001_00000001.png\n", r"line 1: .* leaves the folder"),

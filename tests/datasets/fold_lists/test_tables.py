@@ -68,7 +68,7 @@ def test_names_give_what_columns_do_not(tmp_path: Path) -> None:
         ("image,subject,fold\n,A,0\n", r"line 2: an image name is missing"),
         (
             "image,fold\nface12.png,0\n",
-            r"line 2: no subject is given, and 'face12\.png' .*add a column subject",
+            r"line 2: the subject is missing, and 'face12\.png' .*add a column subject",
         ),
         ("image,subject,fold\n../a.png,A,0\n", r"line 2: '\.\./a\.png' leaves the folder"),
         ("image,subject,fold\nx/../../a.png,A,0\n", r"line 2: .* leaves the folder"),

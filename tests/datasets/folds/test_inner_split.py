@@ -181,9 +181,7 @@ def test_a_class_that_no_parts_can_keep_is_named() -> None:
         "B": Counter(fear=1, sadness=1),
         "C": Counter(sadness=1, anger=1),
     }
-    with pytest.raises(
-        UserError, match=r"class '(anger|fear|sadness)' cannot with 2 parts; ask for more parts"
-    ):
+    with pytest.raises(UserError, match=r"class '(anger|fear|sadness)' cannot with 2 parts; use more parts"):
         inner_parts(triangle, triangle, seed=0, part_count=2)
     assert inner_parts(triangle, triangle, seed=0, part_count=3)
 
@@ -191,9 +189,9 @@ def test_a_class_that_no_parts_can_keep_is_named() -> None:
 @pytest.mark.parametrize(
     ("subjects", "part_count", "seed", "message"),
     [
-        (["A", "B"], 1, 0, "inner parts >= 2"),
-        (["A", "B"], 3, 0, "2 subjects for 3 parts"),
-        (["A", "A"], 2, 0, "1 subjects for 2 parts"),
+        (["A", "B"], 1, 0, "validation splits >= 2"),
+        (["A", "B"], 3, 0, "2 subjects for 3 splits"),
+        (["A", "A"], 2, 0, "1 subjects for 2 splits"),
         (["A", "Z"], 2, 0, "subject 'Z' has none"),
         (["A", "B"], 2, -1, "seed >= 0"),
     ],
