@@ -46,7 +46,7 @@ def test_bad_values_are_named_and_nothing_is_written(tmp_path: Path, flags: list
 def test_the_folder_of_an_existing_set_is_not_drawn_over(tmp_path: Path) -> None:
     out = tmp_path / "faces"
     main([*SMALL, "--out", str(out)])
-    with pytest.raises(UserError, match="seed=0, but seed=1 is wanted"):
+    with pytest.raises(UserError, match="seed=0, but seed=1 was requested"):
         main([*SMALL, "--seed", "1", "--out", str(out)])
 
 

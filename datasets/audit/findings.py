@@ -181,7 +181,7 @@ def _sequences_on_both_sides(lists: FoldLists) -> Iterator[Finding]:
         yield Finding(
             severity="leak",
             rule="sequence overlap",
-            what=f"{len(torn)} sequences have frames in both training and test of one fold",
+            what=f"{len(torn)} times, a sequence is divided between training and test of a fold",
             example=f"fold {torn[0][0]} divides {some(sequence for _, sequence in torn)}",
             remedy="keep the frames of a sequence together: they are almost identical.",
         )
@@ -215,7 +215,7 @@ def _listed_twice(lists: FoldLists) -> Iterator[Finding]:
         yield Finding(
             severity="warning",
             rule="listed twice",
-            what=f"{len(twice)} images appear more than once in a list",
+            what=f"{len(twice)} times, an image appears more than once in a list",
             example=f"{name} in the {side} list of fold {index}",
             remedy="list each image once: duplicates have a higher weight in training and scores.",
         )

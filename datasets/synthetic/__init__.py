@@ -1,1 +1,2 @@
-"""Synthetic faces: identities, expressions as FACS action units, and sets in CK+'s native layout."""
+"""Synthetic faces: identities, expressions as FACS action units, and sets in native layouts of real data
+sets."""

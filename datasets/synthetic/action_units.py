@@ -1,8 +1,9 @@
-"""FACS action units: what each muscle moves, and where alone it may change the picture.
+"""FACS action units: the landmark displacements of each unit, and the regions of the image that it may
+change.
 
 Source: Ekman, Friesen, Hager, *Facial Action Coding System* (2002), for units and their appearance.
-Displacements are face units at full intensity (inter-eye distance 0.84), written for the image-left
-half of the face and mirrored; landmarks are iBUG's 68 (datasets/synthetic/drawing/geometry.py).
+Displacements are in face units at full intensity (inter-eye distance 0.84), defined for the image-left half
+of the face and mirrored; landmarks are iBUG's 68 (datasets/synthetic/drawing/geometry.py).
 """
 
 from __future__ import annotations
@@ -23,7 +24,7 @@ MIRRORED_LANDMARKS = np.array(
     + [45, 44, 43, 42, 47, 46, 39, 38, 37, 36, 41, 40]
     + [54, 53, 52, 51, 50, 49, 48, 59, 58, 57, 56, 55, 64, 63, 62, 61, 60, 67, 66, 65]
 )
-"""(68,) index of the landmark that a landmark becomes when the face is mirrored."""
+"""(68,) index of the landmark that each landmark becomes in the mirrored face."""
 
 BROWS: Box = (-1.0, -1.35, 0.25, 0.2)
 EYES: Box = (-0.95, -0.35, 0.1, 0.45)
@@ -37,11 +38,11 @@ class ActionUnit:
     """One action unit."""
 
     name: str
-    """FACS name."""
+    """Name in FACS."""
     moves: dict[int, tuple[float, float]]
-    """Landmark of the image-left half or the midline -> displacement (x, y) at full intensity."""
+    """Landmark of the image-left half or the midline -> displacement (x, y) at full intensity, face units."""
     regions: tuple[Box, ...]
-    """Outside these boxes (and their mirror images) the unit changes no pixel of a frontal face."""
+    """Boxes outside which (and outside their mirror images) the unit changes no pixel of a frontal face."""
 
 
 def _unit(name: str, region: Box, moves: dict[int, tuple[float, float]]) -> ActionUnit:
@@ -128,21 +129,21 @@ ACTION_UNITS: dict[int, ActionUnit] = {
     }),
 }
 # fmt: on
-"""The units that the renderer knows, by FACS number."""
+"""Supported action units, by FACS number."""
 
 
 def mirror(intensities: Intensities) -> dict[int, tuple[float, float]]:
-    """The same face seen in a mirror."""
+    """The intensities of the mirrored face."""
     return {number: (right, left) for number, (left, right) in intensities.items()}
 
 
 def strength(intensities: Intensities, number: int) -> tuple[float, float]:
-    """(left, right) intensity of a unit; (0, 0) when it is absent."""
+    """(left, right) intensity of a unit; (0, 0) if it is absent."""
     return intensities.get(number, (0.0, 0.0))
 
 
 def _displacement_tables() -> dict[int, tuple[np.ndarray, np.ndarray]]:
-    """Unit -> two float64 (68, 2): what full intensity of the left, of the right side adds."""
+    """Unit -> two float64 (68, 2): displacements at full intensity of the left and of the right side."""
     tables = {}
     for number, unit in ACTION_UNITS.items():
         left = np.zeros((68, 2))
@@ -158,7 +159,7 @@ _DISPLACEMENTS = _displacement_tables()
 
 
 def displacements(intensities: Intensities) -> np.ndarray:
-    """float64 (68, 2): the sum over units of intensity times displacement, in face units."""
+    """float64 (68, 2): sum over units of intensity times displacement, in face units."""
     total = np.zeros((68, 2))
     for number in sorted(intensities):
         left, right = _DISPLACEMENTS[number]

@@ -1,4 +1,4 @@
-"""The data set `synthetic`: drawn faces in a laboratory, read through CK+'s adapter."""
+"""The data set `synthetic`: synthetic faces in a laboratory, read through CK+'s adapter."""
 
 from __future__ import annotations
 
@@ -36,14 +36,14 @@ def read_frame(root: Path, record: FrameRecord) -> np.ndarray:
 
 
 def ensure_written(root: Path) -> None:
-    """Draw the set into `root` unless it is there; about ten seconds."""
+    """Draw the set into `root` unless it is there; takes about ten seconds."""
     from datasets.synthetic.set_writer import write_set
 
     write_set(root, PARAMETERS, layout=LAYOUT)
 
 
 def undrawn_records() -> list[FrameRecord]:
-    """What `read_records` finds once the set is drawn, without sources and landmarks."""
+    """The records that `read_records` would return for the drawn set, without sources and landmarks."""
     from datasets.synthetic.undrawn import ckplus_records
 
     return ckplus_records(PARAMETERS)

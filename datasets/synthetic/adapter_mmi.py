@@ -1,4 +1,5 @@
-"""The data set `synthetic_mmi`: other drawn people in MMI's layout of clips, read through MMI's adapter."""
+"""The data set `synthetic_mmi`: clips of other synthetic people in MMI's layout, read through MMI's
+adapter."""
 
 from __future__ import annotations
 
@@ -39,14 +40,14 @@ def read_frame(root: Path, record: FrameRecord) -> np.ndarray:
 
 
 def ensure_written(root: Path) -> None:
-    """Draw the set into `root` unless it is there; about twenty seconds."""
+    """Draw the set into `root` unless it is there; takes about twenty seconds."""
     from datasets.synthetic.set_writer import write_set
 
     write_set(root, PARAMETERS, layout=LAYOUT)
 
 
 def undrawn_records() -> list[FrameRecord]:
-    """What `read_records` finds once the set is drawn, without sources and landmarks."""
+    """The records that `read_records` would return for the drawn set, without sources and landmarks."""
     from datasets.synthetic.undrawn import mmi_records
 
     return mmi_records(PARAMETERS)

@@ -1,6 +1,6 @@
-"""The data set `synthetic_wild`: other drawn people, found in the wild, read through CK+'s adapter.
+"""The data set `synthetic_wild`: other synthetic people in the wild, read through CK+'s adapter.
 
-As in AffectNet, there is no neutral face of the same person: such frames are left out.
+As in AffectNet, no person has a neutral face: neutral frames are left out.
 """
 
 from __future__ import annotations
@@ -40,14 +40,14 @@ def read_frame(root: Path, record: FrameRecord) -> np.ndarray:
 
 
 def ensure_written(root: Path) -> None:
-    """Draw the set into `root` unless it is there; about ten seconds."""
+    """Draw the set into `root` unless it is there; takes about ten seconds."""
     from datasets.synthetic.set_writer import write_set
 
     write_set(root, PARAMETERS, layout=LAYOUT)
 
 
 def undrawn_records() -> list[FrameRecord]:
-    """What `read_records` finds once the set is drawn, without sources and landmarks."""
+    """The records that `read_records` would return for the drawn set, without sources and landmarks."""
     from datasets.synthetic.undrawn import ckplus_records
 
     found = ckplus_records(PARAMETERS)

@@ -1,4 +1,4 @@
-"""One frame of a synthetic set, from its place in the set alone."""
+"""Frames of a synthetic set, each a function of the parameters and its position alone."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ from datasets.synthetic.randomness import between, chance, generator
 
 @lru_cache(maxsize=8)
 def person(seed: int, subject: int) -> Identity:
-    """The identity of a subject, kept while its frames are drawn."""
+    """The identity of a subject, cached while its frames are drawn."""
     return draw_identity(seed, subject)
 
 
@@ -49,9 +49,9 @@ def _wall(seed: int, subject: int, size: int) -> np.ndarray:
 def draw_frame(
     parameters: SetParameters, subject: int, sequence: int, frame: int
 ) -> tuple[np.ndarray, np.ndarray]:
-    """One frame; subject, sequence (0 to 6: EXPRESSIONS; 7: unlabelled) and frame count from 0.
+    """Draw one frame; subject, sequence (0 to 6: EXPRESSIONS; 7: unlabelled) and frame are counted from 0.
 
-    Returns uint8 [S, S, 3] RGB and float64 (68, 2) landmarks in its pixels.
+    Returns the image, uint8 [S, S, 3] RGB, and its landmarks, float64 (68, 2) in pixels.
     """
     seed, difficulty = parameters.seed, parameters.difficulty
     who = person(seed, subject)

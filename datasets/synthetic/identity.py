@@ -1,4 +1,4 @@
-"""Who a synthetic person is: everything about a face that no expression changes."""
+"""Identities of synthetic people: all properties of a face that no expression changes."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import numpy as np
 
 from datasets.synthetic.randomness import bell, between, chance, generator
 
-# sRGB of skin from light to dark; an identity interpolates between neighbours.
+# sRGB colours of skin from light to dark; identities interpolate between neighbours.
 SKIN_TONES = ((240, 206, 188), (229, 184, 160), (208, 158, 128), (176, 124, 94), (134, 90, 66), (96, 64, 50))
 HAIR_COLOURS = (
     (38, 30, 28),
@@ -27,10 +27,10 @@ BEARDS = ("none", "stubble", "moustache", "full")
 
 @dataclass(frozen=True, kw_only=True)
 class Identity:
-    """A person. Lengths are factors of the mean face or offsets in face units (inter-eye distance 0.84)."""
+    """A person. Lengths are factors of the mean face, or offsets in face units (inter-eye distance 0.84)."""
 
     key: int
-    """Seeds this person's fixed textures: freckles, hair strands, skin noise."""
+    """Seed of this person's fixed textures: freckles, hair strands, skin noise."""
     face_width: float
     """Factor of the width of the whole face."""
     jaw_width: float
@@ -50,11 +50,11 @@ class Identity:
     eye_tilt: float
     """Rise of the outer eye corner."""
     lid_crease: float
-    """Distance of the crease above the upper lid; small values hide it."""
+    """Offset of the crease above the upper lid; small values hide it."""
     brow_height: float
     """Offset of the brows, upwards."""
     brow_tilt: float
-    """Rise of the inner brow end relative to the outer: a worried or a stern resting face."""
+    """Rise of the inner brow end relative to the outer one: a worried or a stern neutral face."""
     brow_arch: float
     """Offset of the arch of the brow, upwards."""
     brow_thickness: float
@@ -76,11 +76,11 @@ class Identity:
     lower_lip: float
     """Factor of the thickness of the lower lip."""
     mouth_corners: float
-    """Offset of the resting mouth corners, upwards."""
+    """Offset of the mouth corners at rest, upwards."""
     cheek_fullness: float
     """Factor of the volume of the cheeks."""
     age: float
-    """0 young ... 1 old: resting furrows, sagging, grey hair."""
+    """From 0 (young) to 1 (old): furrows at rest, sagging, gray hair."""
     beard: str
     """One of BEARDS."""
     hair_style: str
@@ -88,21 +88,21 @@ class Identity:
     glasses: int
     """0 none, 1 round rims, 2 angular rims."""
     freckles: float
-    """0 none ... 1 many."""
+    """From 0 (none) to 1 (many)."""
     texture: float
-    """Strength of the skin's unevenness."""
+    """Strength of the skin texture."""
     skin: tuple[float, float, float]
     """sRGB in [0, 255]."""
     lips: tuple[float, float, float]
     """sRGB in [0, 255]."""
     hair: tuple[float, float, float]
-    """sRGB in [0, 255]; brows and beard are made from it."""
+    """sRGB in [0, 255]; also the colour of brows and beard."""
     iris: tuple[float, float, float]
     """sRGB in [0, 255]."""
     cloth: tuple[float, float, float]
     """sRGB in [0, 255]."""
     asymmetry: tuple[float, ...]
-    """Six offsets in face units by which the image-left side differs from the right."""
+    """Six offsets of the image-left side from the right one, face units."""
 
 
 def _mix(first: Sequence[float], second: Sequence[float], share: float) -> tuple[float, float, float]:
@@ -120,7 +120,7 @@ def _skin_tone(random: np.random.Generator) -> tuple[tuple[float, float, float],
 
 
 def draw_identity(seed: int, subject: int) -> Identity:
-    """The person number `subject` of the set with this seed; always the same person."""
+    """The person with number `subject` in the set with this seed; deterministic."""
     random = generator(seed, subject, 1)
     skin, darkness = _skin_tone(random)
     masculine = between(random, 0.0, 1.0)

@@ -12,19 +12,19 @@ GENERATOR_VERSION = 4
 
 @dataclass(frozen=True, kw_only=True)
 class SetParameters:
-    """Everything that decides the pixels of a set."""
+    """Everything that decides the pixels of a set. Raises UserError for a value out of range."""
 
     subjects: int
     """Number of people."""
     frames: int
-    """Frames a sequence: the first neutral, the last three near the apex."""
+    """Frames per sequence: the first neutral, the last three near the apex."""
     difficulty: float
-    """0 strong, pure, frontal and evenly lit ... 1 faint, mixed, turned and unevenly lit expressions."""
+    """From 0 (strong, pure, frontal, evenly lit expressions) to 1 (faint, mixed, rotated, unevenly lit)."""
     seed: int
     size_pixels: int
     """Side of the square frames."""
     in_the_wild: bool = False
-    """Another place, light and pose in every frame, and things before the face."""
+    """Whether every frame has another place, light and pose, and objects may occlude the face."""
 
     def __post_init__(self) -> None:
         rules: tuple[tuple[bool, str, object, str], ...] = (

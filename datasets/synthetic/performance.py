@@ -1,7 +1,7 @@
-"""How a person shows an expression: which units, how strongly, how unevenly, and when.
+"""A person's performance of an expression: action units with their intensity, asymmetry and timing.
 
-Unit sets after Ekman & Friesen's EMFACS prototypes, as CK+ uses them for its emotion labels
-(Lucey et al., *The Extended Cohn-Kanade Dataset*, 2010, table 1).
+Sets of units follow Ekman and Friesen's EMFACS prototypes, as used for CK+'s emotion labels (Lucey et al.,
+*The Extended Cohn-Kanade Dataset*, 2010, table 1).
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from datasets.synthetic.action_units import ACTION_UNITS, Intensities
 from datasets.synthetic.randomness import bell, between, chance, generator
 
 EXPRESSIONS = ("anger", "contempt", "disgust", "fear", "happiness", "sadness", "surprise")
-"""The seven shown; session n of a subject shows number n of these."""
+"""The seven expressions; sequence n of a subject shows number n."""
 
 PROTOTYPES: dict[str, dict[int, float]] = {
     "anger": {4: 1.0, 5: 0.5, 7: 0.85, 23: 0.9, 24: 0.35},
@@ -26,7 +26,7 @@ PROTOTYPES: dict[str, dict[int, float]] = {
     "sadness": {1: 0.9, 4: 0.55, 15: 0.95, 17: 0.5},
     "surprise": {1: 0.95, 2: 0.95, 5: 0.7, 25: 0.3},
 }
-"""Units that everyone shows, with their intensity at the apex."""
+"""Units that everyone shows, with intensity at the apex."""
 
 VARIANTS: dict[str, tuple[tuple[float, dict[int, float]], ...]] = {
     "anger": ((0.35, {17: 0.5}), (0.3, {24: 0.5}), (0.2, {10: 0.35, 25: 0.5})),
@@ -37,22 +37,22 @@ VARIANTS: dict[str, tuple[tuple[float, dict[int, float]], ...]] = {
     "sadness": ((0.5, {17: 0.4}), (0.3, {7: 0.3}), (0.25, {6: 0.3})),
     "surprise": ((0.5, {27: 0.75}), (0.7, {26: 0.5})),
 }
-"""Units that only some people add: (probability, units)."""
+"""Units that only some people show in addition: (probability, units)."""
 
 ONE_SIDED = frozenset({"contempt"})
 
 
 @dataclass(frozen=True, kw_only=True)
 class Performance:
-    """One sequence's acting: the apex and each unit's delay."""
+    """The course of one sequence: intensities at the apex and the delay of each unit."""
 
     apex: Intensities
-    """Intensities of the last frame."""
+    """Intensities in the last frame."""
     delays: dict[int, float]
-    """Unit -> share of the onset that passes before it starts, in [0, 0.25]."""
+    """Unit -> fraction of the onset before it starts, in [0, 0.25]."""
 
     def units(self, progress: float) -> dict[int, tuple[float, float]]:
-        """Intensities at `progress` from 0 (exactly neutral) to 1 (apex)."""
+        """Intensities at `progress`, from 0 (exactly neutral) to 1 (apex)."""
         shown = {}
         for number, (left, right) in self.apex.items():
             share = min(1.0, max(0.0, (progress - self.delays[number]) / (1.0 - self.delays[number])))
@@ -66,7 +66,7 @@ class Performance:
 def _style(
     seed: int, subject: int, difficulty: float
 ) -> tuple[float, dict[int, float], dict[int, float], int]:
-    """A person's expressiveness, gain and lean of each unit, and preferred side, in all sequences."""
+    """A person's expressiveness, gain and asymmetry of each unit, and preferred side, for all sequences."""
     random = generator(seed, subject, 2)
     expressiveness = 1.0 + bell(random, 0.04 + 0.22 * difficulty)
     gains = {number: max(0.2, 1.0 + bell(random, 0.08 + 0.44 * difficulty)) for number in ACTION_UNITS}
@@ -75,7 +75,7 @@ def _style(
 
 
 def perform(seed: int, subject: int, expression: str, difficulty: float) -> Performance:
-    """The way the person `subject` of this set shows `expression`."""
+    """The performance of `expression` by person `subject` of this set."""
     expressiveness, gains, leans, side = _style(seed, subject, difficulty)
     random = generator(seed, subject, 3, EXPRESSIONS.index(expression))
     wanted = dict(PROTOTYPES[expression])
@@ -104,7 +104,7 @@ def perform(seed: int, subject: int, expression: str, difficulty: float) -> Perf
 
 
 def perform_single_units(seed: int, subject: int) -> Performance:
-    """An unlabelled sequence, as CK+ has many: one to three arbitrary units that form no emotion."""
+    """An unlabelled sequence, like many in CK+: one to three arbitrary units that form no emotion."""
     random = generator(seed, subject, 4)
     chosen = random.choice(sorted(set(ACTION_UNITS) - {27}), size=int(random.integers(1, 4)), replace=False)
     apex = {
@@ -115,7 +115,8 @@ def perform_single_units(seed: int, subject: int) -> Performance:
 
 
 def progress_of_frame(frame: int, frames: int) -> float:
-    """Progress of frame 0 ... frames - 1: neutral first, the last three near the apex, as in CK+'s use."""
+    """Progress at frame 0 ... frames - 1: the first is neutral, the last three near the apex, as used in
+    CK+."""
     if frame <= 0:
         return 0.0
     last_three = frame - (frames - 3)

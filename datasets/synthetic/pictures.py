@@ -1,4 +1,4 @@
-"""Drawn faces as image files."""
+"""Encoding of synthetic faces as image files."""
 
 from __future__ import annotations
 
@@ -7,17 +7,17 @@ import numpy as np
 
 
 def encode_png(picture: np.ndarray) -> bytes:
-    """A PNG file of uint8 [H, W, 3] RGB."""
+    """A PNG file of an image, uint8 [H, W, 3] RGB."""
     return _encoded(".png", picture, cv2.IMWRITE_PNG_COMPRESSION, 1)
 
 
 def encode_jpeg(picture: np.ndarray, quality: int = 95) -> bytes:
-    """A JPEG file of uint8 [H, W, 3] RGB; `quality` from 1 to 100."""
+    """A JPEG file of an image, uint8 [H, W, 3] RGB; `quality` from 1 to 100."""
     return _encoded(".jpg", picture, cv2.IMWRITE_JPEG_QUALITY, quality)
 
 
 def encode_bmp(picture: np.ndarray) -> bytes:
-    """A BMP file of uint8 [H, W, 3] RGB."""
+    """A BMP file of an image, uint8 [H, W, 3] RGB."""
     return _encoded(".bmp", picture)
 
 

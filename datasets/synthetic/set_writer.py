@@ -1,8 +1,8 @@
-"""Writes a synthetic set in a data set's native layout, so that this data set's adapter reads it.
+"""Writer of synthetic sets in the native layout of a data set, so that its adapter can read them.
 
-A set is claimed by `synthetic.json.part` before its first frame, which then gets a line for every
-sequence that is whole, and is finished by `synthetic.json` after its last: an interrupted writing
-goes on where it stopped, and a finished set is left alone.
+`synthetic.json.part` claims a set before its first frame, and gets a line for every complete sequence;
+`synthetic.json` marks the set as complete after its last frame. An interrupted run resumes where it stopped,
+and a complete set is left unchanged.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ MANIFEST = "synthetic.json"
 CLAIM = "synthetic.json.part"
 
 Progress = Callable[[int, int], None]
-"""Called with (frames done, frames in all)."""
+"""Called with (frames done, total frames)."""
 
 
 def write_set(
@@ -38,11 +38,12 @@ def write_set(
     workers: int = 1,
     progress: Progress | None = None,
 ) -> bool:
-    """Write the set into `root`, or go on with it; False, and nothing done, where it is already whole.
+    """Write the set into `root`, or resume an interrupted one; returns False, without any change, if it is
+    already complete.
 
-    The files do not depend on `workers`, the number of processes; with more than one, the caller's
-    main module must be importable without side effects, as `multiprocessing` asks. Raises UserError
-    for a set of other parameters in `root`, and for a folder that holds something else.
+    The files do not depend on `workers`, the number of processes. With more than one, the caller's main
+    module must be importable without side effects, as `multiprocessing` requires. Raises UserError if `root`
+    holds a set with other parameters or anything else.
     """
     chosen = load_layout(layout)
     if _is_finished(root, parameters, layout):
@@ -67,12 +68,12 @@ def write_set(
 def _written(
     root: Path, parameters: SetParameters, layout: str, workers: int, skip: int
 ) -> Iterator[list[Row]]:
-    """Writes the sequences after the first `skip`; yields each one's index rows when it is on disk."""
+    """Write the sequences after the first `skip`; yields the index rows of each once it is on disk."""
     places = load_layout(layout).places(parameters)[skip:]
     if workers == 1 or not places:
         yield from (_write_sequence(root, parameters, layout, *place) for place in places)
         return
-    # Spawned, not forked: a fork of a process with threads may hang.
+    # Spawned, because a fork of a process with threads may hang.
     with ProcessPoolExecutor(workers, get_context("spawn"), initializer=_one_thread) as pool:
         subjects, numbers = zip(*places, strict=True)
         yield from pool.map(
@@ -81,7 +82,7 @@ def _written(
 
 
 def _one_thread() -> None:
-    """OpenCV's own threads would fight with the other workers'."""
+    """Turn off OpenCV's threads, which would compete with those of the other workers."""
     cv2.setNumThreads(1)
 
 
@@ -92,7 +93,7 @@ def _write_sequence(
 
 
 def frame_count(parameters: SetParameters, layout: str = "ckplus") -> int:
-    """Frames that a set with these parameters has."""
+    """Number of frames of a set with these parameters."""
     chosen = load_layout(layout)
     return len(chosen.places(parameters)) * chosen.frames_a_place(parameters)
 
@@ -110,7 +111,7 @@ def _is_finished(root: Path, parameters: SetParameters, layout: str) -> bool:
         if found.get(name) != value:
             raise UserError(
                 f"{root} already holds a synthetic set with {name}={found.get(name)}, "
-                f"but {name}={value} is wanted; "
+                f"but {name}={value} was requested; "
                 f"choose another folder, or remove this one first (rm -r {root})."
             )
     return True
@@ -129,7 +130,7 @@ def _read_record(path: Path, text: str) -> dict[str, object]:
 
 
 def _claim(root: Path, parameters: SetParameters, layout: str) -> list[list[Row]]:
-    """Make `root` the place of an unfinished set; the index rows of the sequences it already has."""
+    """Claim `root` for an unfinished set; returns the index rows of its complete sequences."""
     claim = root / CLAIM
     wanted = _record(parameters, layout)
     if claim.is_file():
@@ -137,14 +138,14 @@ def _claim(root: Path, parameters: SetParameters, layout: str) -> list[list[Row]
         found = _read_record(claim, first)
         if found == wanted:
             whole = _whole_lines(claim, lines)
-            # A line that a kill cut short is dropped, and its sequence written again.
+            # A line truncated by a kill is dropped, and its sequence written again.
             content = "\n".join([first, *map(json.dumps, whole)]) + "\n"
             LOCAL.replace(claim, content.encode())
             return whole
         for name in load_layout(str(found.get("layout"))).CONTENTS:
             LOCAL.remove(root / name)
     elif root.exists() and (not root.is_dir() or _holds_files(root)):
-        raise UserError(f"{root} exists and is no synthetic set; name a new or an empty folder.")
+        raise UserError(f"{root} exists and is not a synthetic set; pass a new or empty folder.")
     root.mkdir(parents=True, exist_ok=True)
     LOCAL.replace(claim, (json.dumps(wanted, sort_keys=True) + "\n").encode())
     return []
@@ -156,11 +157,12 @@ def _holds_files(root: Path) -> bool:
 
 
 def _text(path: Path) -> str:
-    """What a power cut damaged is shown as damaged, and refused or dropped by its reader."""
+    """The text of a file; bytes damaged by a power failure become replacement characters, which the reader
+    refuses or drops."""
     return read_bytes(path).decode(errors="replace")
 
 
 def _whole_lines(claim: Path, lines: list[str]) -> list[list[Row]]:
-    """The rows of each line but the last, which has no line end: empty, or cut short by a kill."""
+    """The rows of each line except the last, which is empty or truncated by a kill."""
     remedy = f"remove its folder (rm -r {claim.parent}) and run the same command again."
     return [parse_json(line, str(claim), remedy=remedy) for line in lines[:-1]]

@@ -1,4 +1,4 @@
-"""Pictures of many faces at once, for people to look at."""
+"""Contact sheets of many faces, for visual inspection."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _HEADER_PIXELS = 22
 
 
 def preview_sheet(parameters: SetParameters, people: int = 6, cell_pixels: int = 128) -> np.ndarray:
-    """uint8 [H, W, 3] RGB: a row a person, a column for neutral and for the apex of each expression."""
+    """uint8 [H, W, 3] RGB: one row per person, columns for neutral and for the apex of each expression."""
     rows = []
     for subject in range(min(people, parameters.subjects)):
         cells = [(0, 0)] + [(sequence, parameters.frames - 1) for sequence in range(len(EXPRESSIONS))]
@@ -26,7 +26,7 @@ def preview_sheet(parameters: SetParameters, people: int = 6, cell_pixels: int =
 
 
 def prototype_units(expression: str) -> Intensities:
-    """The textbook apex of an expression: its prototype at full strength, one-sided for contempt."""
+    """The apex of an expression's prototype at full strength, one-sided for contempt."""
     chosen = dict(PROTOTYPES.get(expression, {}))
     if expression == "surprise":
         chosen |= {26: 0.5, 27: 0.6}
@@ -40,7 +40,7 @@ def prototype_units(expression: str) -> Intensities:
 
 
 def contact_sheet(seed: int, people: int, cell_pixels: int = 256) -> np.ndarray:
-    """uint8 [H, W, 3] RGB: people by expressions as the textbook has them, frontal, in one light."""
+    """uint8 [H, W, 3] RGB: people × prototypical expressions, frontal, under one light."""
     names = ("neutral", *EXPRESSIONS)
     rows = [_header(names, cell_pixels)]
     for subject in range(people):

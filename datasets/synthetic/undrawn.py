@@ -1,4 +1,4 @@
-"""The records that preparing an embedded set will find in it, worked out without drawing a face."""
+"""Records of an embedded set, computed without drawing a face, for dry runs."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from datasets.synthetic.performance import EXPRESSIONS
 
 
 def ckplus_records(parameters: SetParameters) -> list[FrameRecord]:
-    """As `datasets.ckplus.read_records` of the set drawn in CK+'s layout, without sources and landmarks."""
+    """As `datasets.ckplus.read_records` for the set in CK+'s layout, without sources and landmarks."""
     frames = range(1, parameters.frames + 1)
     return _records(
         parameters,
@@ -28,7 +28,7 @@ def ckplus_records(parameters: SetParameters) -> list[FrameRecord]:
 
 
 def mmi_records(parameters: SetParameters) -> list[FrameRecord]:
-    """As `datasets.mmi.read_records` of the set drawn in MMI's layout, without sources and landmarks."""
+    """As `datasets.mmi.read_records` for the set in MMI's layout, without sources and landmarks."""
     frames = range(2 * parameters.frames - 1)
     apex = len(frames) // 2
     return _records(
@@ -49,7 +49,8 @@ def _records(
     frames: Sequence[int],
     expressive: Sequence[int],
 ) -> list[FrameRecord]:
-    """The expressive frames of every sequence that shows one of `labelled`, and a neutral one a subject."""
+    """The expressive frames of every sequence that shows one of `labelled`, and one neutral frame per
+    subject."""
     records = []
     for subject in range(parameters.subjects):
         person = subject_name(subject)

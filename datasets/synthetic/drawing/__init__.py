@@ -1,1 +1,1 @@
-"""One synthetic face, drawn part by part."""
+"""Drawing of a synthetic face, part by part."""

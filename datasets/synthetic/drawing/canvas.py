@@ -1,8 +1,8 @@
-"""Drawing primitives whose result is the same on every machine, to the bit.
+"""Drawing primitives with bit-identical results on every machine.
 
-Masks are 8-bit and made by OpenCV's integer polygon filling and its fixed-point Gaussian blur; all
-float32 arithmetic is element by element with +, -, *, / and sqrt, which IEEE 754 defines exactly.
-Smooth shapes are polynomials of compact support, so each changes only a known box of pixels.
+Masks are 8-bit, from OpenCV's integer polygon filling and fixed-point Gaussian blur. All float32 arithmetic
+is element-wise with +, -, *, / and sqrt, which IEEE 754 defines exactly. Smooth shapes are polynomials with
+compact support, so each changes only a known box of pixels.
 """
 
 from __future__ import annotations
@@ -21,9 +21,10 @@ _SUBPIXEL_BITS = 4
 _PLACES = np.arange(2048, dtype=np.float32)
 """Pixel coordinates; frames are drawn at most 1024 pixels wide."""
 _GRID = 8
-"""Masks begin and end at multiples of this many pixels: halving them samples the same places always."""
+"""Masks begin and end at multiples of this many pixels, so that halving them always samples the same
+places."""
 _HALVED_FROM = 1.75
-"""Blurs of more pixels than this are made at half the size, where they cost a quarter."""
+"""Blurs of more pixels than this are computed at half the size, at a quarter of the cost."""
 Line = tuple[np.ndarray, float, float]
 """Curve (n, 2) in pixels, thickness in pixels, strength in [0, 1]."""
 
@@ -42,7 +43,7 @@ class Patch(NamedTuple):
         return self.rows, self.columns
 
     def within(self, other: Patch) -> Patch:
-        """The part of the patch that another one covers too: both alphas multiplied."""
+        """The intersection with another patch: both alphas multiplied."""
         rows, columns = common(self.rows, other.rows), common(self.columns, other.columns)
         own, others = (
             patch.alpha[moved(rows, patch.rows.start), moved(columns, patch.columns.start)]
@@ -52,13 +53,13 @@ class Patch(NamedTuple):
 
 
 def common(one: slice, other: slice) -> slice:
-    """What two slices share; empty where they do not meet."""
+    """The intersection of two slices; empty if they are disjoint."""
     start = max(one.start, other.start)
     return slice(start, max(start, min(one.stop, other.stop)))
 
 
 def moved(places: slice, origin: int) -> slice:
-    """The same places, counted from `origin`."""
+    """The slice relative to `origin`."""
     return slice(places.start - origin, places.stop - origin)
 
 
@@ -75,13 +76,14 @@ def _linear(colour: tuple[float, ...]) -> np.ndarray:
 
 
 def linear(colour: Sequence[float]) -> np.ndarray:
-    """float32 (3,) linear light of an sRGB colour in [0, 255]; gamma 2, whose inverse is an exact sqrt."""
+    """float32 (3,) linear light of an sRGB colour in [0, 255], with gamma 2, whose inverse is an exact
+    sqrt."""
     return _linear(tuple(colour))
 
 
 @dataclass(frozen=True)
 class _Mask:
-    """An empty mask where lines are to be drawn, and their points in its fixed-point coordinates."""
+    """An empty mask for lines, and their points in its fixed-point coordinates."""
 
     levels: np.ndarray
     """uint8 [h, w]"""
@@ -91,7 +93,7 @@ class _Mask:
     """int32 (n, 2) or (k, n, 2)"""
 
     def patch(self, softness: float) -> Patch:
-        """What was drawn, blurred by `softness` pixels."""
+        """The drawn mask, blurred by `softness` pixels."""
         height, width = self.levels.shape
         alpha = _blur(self.levels, softness).astype(np.float32)
         alpha *= np.float32(1 / 255)
@@ -99,7 +101,7 @@ class _Mask:
 
 
 def _mask(points: np.ndarray, margin: float, size: int) -> _Mask | None:
-    """A mask that reaches `margin` pixels around points (..., 2); None outside the frame."""
+    """A mask that extends `margin` pixels around points (..., 2); None if it lies outside the frame."""
     if not points.size:
         return None
     flat = points.reshape(-1, 2)
@@ -134,7 +136,7 @@ def _blur(mask: np.ndarray, softness: float) -> np.ndarray:
 
 
 def polygon(points: np.ndarray, size: int, softness: float = 0.0) -> Patch:
-    """The inside of a closed curve (n, 2) in pixels, its edge blurred by `softness` pixels."""
+    """The interior of a closed curve (n, 2) in pixels, blurred by `softness` pixels."""
     mask = _mask(points, 2.3 * softness + 3, size)
     if mask is None:
         return EMPTY
@@ -145,7 +147,7 @@ def polygon(points: np.ndarray, size: int, softness: float = 0.0) -> Patch:
 def hairs(
     curves: np.ndarray, thickness: float, strengths: Sequence[float], size: int, softness: float
 ) -> Patch:
-    """Many lines (k, n, 2) in pixels of one thickness (pixels); strengths in [0, 1] take turns."""
+    """Many lines (k, n, 2), in pixels, of one thickness (pixels), with alternating strengths in [0, 1]."""
     mask = _mask(curves, 2.3 * softness + 3 + thickness, size)
     if mask is None:
         return EMPTY
@@ -155,14 +157,15 @@ def hairs(
 
 
 def strokes(lines: Sequence[Line], size: int, softness: float) -> Patch:
-    """Lines, their edges blurred by `softness` pixels; the last drawn wins."""
+    """Lines blurred by `softness` pixels; later lines cover earlier ones."""
     return strokes_of_each_softness(lines, size, (softness,), 2.3 * softness + 3)[0]
 
 
 def strokes_of_each_softness(
     lines: Sequence[Line], size: int, softnesses: Sequence[float], margin: float
 ) -> list[Patch]:
-    """The same lines blurred by each softness, over the same pixels: `margin` pixels around the lines."""
+    """The same lines blurred by each softness, in patches of equal extent: `margin` pixels around the
+    lines."""
     lines = [line for line in lines if line[2] > 0.004]
     if not lines:
         return [EMPTY for _ in softnesses]
@@ -184,7 +187,7 @@ def _draw_lines(mask: _Mask, lines: list[np.ndarray], thickness: float, strength
 
 
 def disc(centre: Sequence[float] | np.ndarray, radius: float, edge: float, size: int) -> Patch:
-    """A round spot; its border of `edge` pixels runs from 1 to 0 around the radius, both in pixels."""
+    """A disc whose border of `edge` pixels fades from 1 to 0 around the radius, both in pixels."""
     reach = radius + edge
     left, right = max(0, math.ceil(centre[0] - reach)), min(size, math.floor(centre[0] + reach) + 1)
     top, bottom = max(0, math.ceil(centre[1] - reach)), min(size, math.floor(centre[1] + reach) + 1)
@@ -202,7 +205,7 @@ def disc(centre: Sequence[float] | np.ndarray, radius: float, edge: float, size:
 
 
 def tapered(points: np.ndarray, widths: np.ndarray) -> np.ndarray:
-    """The outline (2n, 2) of a line (n, 2) whose half-width follows `widths` (n,), in pixels."""
+    """The outline (2n, 2) of a line (n, 2) with half-widths `widths` (n,), in pixels."""
     along = np.empty_like(points)
     along[1:-1] = points[2:] - points[:-2]
     along[0], along[-1] = points[1] - points[0], points[-1] - points[-2]
@@ -214,9 +217,9 @@ def tapered(points: np.ndarray, widths: np.ndarray) -> np.ndarray:
 def bump(
     centre: Sequence[float] | np.ndarray, radii: Sequence[float], roll: tuple[float, float], size: int
 ) -> Patch:
-    """A smooth hill of height 1: (1 - q)³ inside the ellipse q < 1, nothing outside.
+    """A smooth hill of height 1: (1 - q)³ inside the ellipse q < 1, zero outside.
 
-    `centre` and `radii` (across, down) in pixels; `roll` is cosine and sine of the ellipse's angle.
+    `centre` and `radii` (horizontal, vertical) in pixels; `roll`: cosine and sine of the ellipse's angle.
     """
     cosine, sine = roll
     reach_x = math.sqrt((radii[0] * cosine) ** 2 + (radii[1] * sine) ** 2)
@@ -241,7 +244,7 @@ def bump(
 
 
 def paint(image: np.ndarray, patch: Patch, colour: np.ndarray, opacity: float = 1.0) -> None:
-    """Lay `colour` (3,) or [3, h, w], linear light, over `image` float32 [3, S, S] where the patch is."""
+    """Blend `colour` (3,) or [3, h, w], linear light, into `image` float32 [3, S, S] by the patch."""
     area = image[:, patch.rows, patch.columns]
     if not area.size:
         return
@@ -251,7 +254,7 @@ def paint(image: np.ndarray, patch: Patch, colour: np.ndarray, opacity: float = 
 
 
 def darken(image: np.ndarray, patch: Patch, amount: float | Sequence[float]) -> None:
-    """Multiply `image` float32 [3, S, S] by 1 - amount * alpha; `amount` may differ by channel (3,)."""
+    """Multiply `image` float32 [3, S, S] by 1 - amount * alpha; `amount` may be given per channel (3,)."""
     area = image[:, patch.rows, patch.columns]
     share = np.asarray(amount, dtype=np.float32)
     lost = patch.alpha * (share[:, None, None] if share.ndim else share)
@@ -260,14 +263,14 @@ def darken(image: np.ndarray, patch: Patch, amount: float | Sequence[float]) -> 
 
 @contextmanager
 def clipped(image: np.ndarray, patch: Patch, margin: float) -> Iterator[None]:
-    """What is drawn on `image` meanwhile, up to `margin` pixels around the patch, shows only inside it."""
+    """Context that clips drawing on `image` to the patch; drawing may extend `margin` pixels around it."""
     size, reach = image.shape[1], math.ceil(margin)
     rows = slice(max(0, patch.rows.start - reach), min(size, patch.rows.stop + reach))
     columns = slice(max(0, patch.columns.start - reach), min(size, patch.columns.stop + reach))
     area = image[:, rows, columns]
     before = area.copy()
     yield
-    # What is laid over `before` is the difference that was drawn, times alpha: nothing outside the patch.
+    # The drawn difference times alpha is added to `before`, so nothing changes outside the patch.
     result = before
     inside = result[:, moved(patch.rows, rows.start), moved(patch.columns, columns.start)]
     drawn = image[:, patch.rows, patch.columns] - inside
@@ -277,7 +280,7 @@ def clipped(image: np.ndarray, patch: Patch, margin: float) -> Iterator[None]:
 
 
 def noise(random: np.random.Generator, height: int, width: int, grain: int) -> np.ndarray:
-    """float32 [height, width] smooth noise in [-1, 1] with features of about `grain` pixels."""
+    """float32 [height, width]: smooth noise in [-1, 1] with features of about `grain` pixels."""
     levels = random.integers(0, 256, (height // grain + 2, width // grain + 2), dtype=np.uint8)
     if grain > 1:
         levels = cv2.resize(levels, (width, height), interpolation=cv2.INTER_LINEAR_EXACT)  # type: ignore[assignment]

@@ -1,4 +1,4 @@
-"""Eyes and brows: eyeball, iris, pupil, glint, lids and lashes; the hairs of the brows."""
+"""Eyes and brows: eyeball, iris, pupil, glint, lids, lashes and brow hairs."""
 
 from __future__ import annotations
 
@@ -23,13 +23,13 @@ from datasets.synthetic.drawing.geometry import smooth_curve
 from datasets.synthetic.randomness import generator
 
 IRIS_RADIUS = 0.08
-"""In face units: 11.7 mm across, at 63 mm between the pupils."""
+"""In face units: a diameter of 11.7 mm at a pupil distance of 63 mm."""
 _RING = {-1: (36, 37, 38, 39, 40, 41), 1: (45, 44, 43, 42, 47, 46)}
 _BROW = {-1: (17, 18, 19, 20, 21), 1: (26, 25, 24, 23, 22)}
 
 
 def eye_centre(face: Face, side: int) -> np.ndarray:
-    """(3,) the middle of the resting eye in face units: the eyeball does not move with the lids."""
+    """(3,): the centre of the eye at rest, face units; the eyeball does not move with the lids."""
     part = slice(36, 42) if side < 0 else slice(42, 48)
     return face.rest[part].sum(axis=0) / 6.0
 
@@ -41,7 +41,8 @@ def _disc(
 
 
 def paint_eyes(image: np.ndarray, face: Face, gaze: tuple[float, float], light_x: float) -> None:
-    """Both eyes. `gaze` moves the irises, in face units; `light_x` puts the glint on the light's side."""
+    """Paint both eyes. `gaze` offsets the irises, face units; `light_x` puts the glint on the light's
+    side."""
     scale = face.scale
     for side in SIDES:
         ring = face.points[list(_RING[side])]
@@ -64,7 +65,7 @@ def _paint_eyeball(
     opening = polygon(outline, size, 0.03 * scale)
     if not opening.alpha.size:
         return
-    # The light that falls on the lids falls on the eyeball: compare their brightness with the skin's own.
+    # Lids and eyeball receive the same light: compare the lids' brightness with the skin colour.
     around = image[1, opening.rows, opening.columns]
     glow = float(np.minimum(np.maximum(_median(around) / (linear(who.skin)[1] + 0.03), 0.3), 1.1))
     paint(image, opening, linear((222, 212, 206)) * np.float32(0.8 * glow))
@@ -85,7 +86,7 @@ def _paint_eyeball(
 
 
 def _median(values: np.ndarray) -> np.floating:
-    """As `numpy.median`, which takes longer for so few values than painting the eye."""
+    """As `numpy.median`, which for so few values takes longer than painting the eye."""
     ordered, middle = np.sort(values, axis=None), values.size // 2
     return ordered[middle] if values.size % 2 else np.float32(0.5) * (ordered[middle - 1] + ordered[middle])
 
@@ -100,7 +101,7 @@ def _paint_lids(image: np.ndarray, face: Face, side: int, ring: np.ndarray) -> N
     dark = linear(who.hair) * np.float32(0.25)
     paint(image, polygon(tapered(lash, width), size, 0.006 * scale), dark, 0.85)
     darken(image, strokes([(face.pixels(lower), 0.012 * scale, 0.8)], size, 0.006 * scale), 0.35)
-    # Crease: follows the upper lid at a distance that lowered brows close and raised lids take up.
+    # The crease follows the upper lid at a distance that lowered brows and raised lids reduce.
     lowered = max(face.unit(4, side), 0.6 * face.unit(9, side))
     gap = max(
         0.012, who.lid_crease - 0.045 * lowered - 0.035 * face.unit(5, side) + 0.02 * face.unit(1, side)
@@ -120,14 +121,14 @@ def _paint_lids(image: np.ndarray, face: Face, side: int, ring: np.ndarray) -> N
 
 @lru_cache(maxsize=16)
 def _brow_draws(key: int, side: int) -> np.ndarray:
-    """float64 (54, 3) uniform in [0, 1): place, offset and length of each hair of a brow."""
+    """float64 (54, 3), uniform in [0, 1): position, offset and length of each hair of a brow."""
     draws = generator(key, 7, side + 1).random((54, 3))
     draws.setflags(write=False)
     return draws
 
 
 def paint_brows(image: np.ndarray, face: Face) -> None:
-    """Both brows: a soft body along the five landmarks and hairs that lean outwards."""
+    """Paint both brows: a soft body along the five landmarks, and hairs that lean outwards."""
     scale, size, who = face.scale, face.size, face.who
     for side in SIDES:
         spine = smooth_curve(face.points[list(_BROW[side])])

@@ -1,6 +1,6 @@
-"""Folds and lines of the skin, each driven by the units that make it and by age.
+"""Folds and lines of the skin, driven by action units and by age.
 
-Appearance changes after Ekman, Friesen, Hager, *Facial Action Coding System* (2002).
+Appearance follows Ekman, Friesen, Hager, *Facial Action Coding System* (2002).
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ Furrow = tuple[list[tuple[float, float]], float, float]
 
 
 def furrow_lines(face: Face) -> list[Line]:
-    """Every furrow that is visible in this face."""
+    """All visible furrows of a face."""
     wanted: list[Furrow] = []
     for side in SIDES:
         for part in (_cheek, _mouth_corner, _glabella, _nose, _eye, _forehead):
@@ -26,7 +26,7 @@ def furrow_lines(face: Face) -> list[Line]:
     wanted.extend(furrow for furrow in _chin(face) if furrow[1] > 0.01)
     if not wanted:
         return []
-    # Curves of as many points are worked out together: they are many, and each is short.
+    # Curves with equal numbers of points are computed together, because they are many and short.
     curves: dict[int, Iterator[np.ndarray]] = {}
     for count in {len(points) for points, _, _ in wanted}:
         places = [points for points, _, _ in wanted if len(points) == count]
@@ -38,7 +38,7 @@ def furrow_lines(face: Face) -> list[Line]:
 
 
 def furrow_patches(face: Face) -> tuple[Patch, Patch]:
-    """The furrows of a face twice, over the same pixels: sharp, and with broad soft flanks."""
+    """The furrows of a face in two patches of equal extent: sharp, and with broad soft flanks."""
     scale = face.scale
     sharp, broad = strokes_of_each_softness(
         furrow_lines(face), face.size, (0.011 * scale, 0.032 * scale), margin=0.08 * scale + 3
@@ -47,7 +47,7 @@ def furrow_patches(face: Face) -> tuple[Patch, Patch]:
 
 
 def _cheek(face: Face, s: int) -> Iterator[Furrow]:
-    """The nasolabial fold: a trace at rest, deep in a smile, a sneer, a raised lip."""
+    """The nasolabial fold: faint at rest, deep in a smile, a sneer or with a raised lip."""
     corner, wing = face.point(48, s), face.point(31, s)
     smile, lift = face.unit(12, s), max(face.unit(9, s), face.unit(10, s))
     depth = (
@@ -69,7 +69,7 @@ def _cheek(face: Face, s: int) -> Iterator[Furrow]:
 
 
 def _mouth_corner(face: Face, s: int) -> Iterator[Furrow]:
-    """The line below a lowered corner, and the dimple beside a tightened one."""
+    """The line below a lowered mouth corner, and the dimple next to a tightened one."""
     corner = face.point(48, s)
     yield (
         [
@@ -92,7 +92,8 @@ def _mouth_corner(face: Face, s: int) -> Iterator[Furrow]:
 
 
 def _glabella(face: Face, s: int) -> Iterator[Furrow]:
-    """Vertical lines between lowered brows; oblique ones above an inner end that is raised and drawn in."""
+    """Vertical lines between lowered brows; oblique lines above inner ends that are raised and drawn
+    together."""
     x, y = face.point(21, s)[:2]
     yield (
         [(x - 0.015 * s, y - 0.13), (x - 0.045 * s, y - 0.02), (x - 0.035 * s, y + 0.09)],
@@ -107,7 +108,7 @@ def _glabella(face: Face, s: int) -> Iterator[Furrow]:
 
 
 def _nose(face: Face, s: int) -> Iterator[Furrow]:
-    """The groove around the nose wing, and wrinkles beside the bridge when the nose is wrinkled."""
+    """The groove around the nose wing, and wrinkles beside the bridge of a wrinkled nose."""
     wing = face.point(31, s)
     raised = face.unit(9, s)
     yield (
@@ -130,7 +131,7 @@ def _nose(face: Face, s: int) -> Iterator[Furrow]:
 
 
 def _eye(face: Face, s: int) -> Iterator[Furrow]:
-    """Crow's feet, and the fold under the eye."""
+    """Crow's feet and the fold under the eye."""
     outer, low, low_inner = face.point(36, s), face.point(41, s), face.point(40, s)
     age, cheek = face.who.age, face.unit(6, s)
     for rise in (-0.07, 0.0, 0.07):
@@ -153,7 +154,7 @@ def _eye(face: Face, s: int) -> Iterator[Furrow]:
 
 
 def _forehead(face: Face, s: int) -> Iterator[Furrow]:
-    """Horizontal lines over a raised brow; only the inner part when the outer end stays down."""
+    """Horizontal lines above a raised brow; only the inner part if the outer end stays down."""
     age, inner, outer = face.who.age, face.unit(1, s), face.unit(2, s)
     for step in range(3):
         y = -0.50 - 0.115 * step
@@ -169,7 +170,7 @@ def _forehead(face: Face, s: int) -> Iterator[Furrow]:
 
 
 def _chin(face: Face) -> Iterator[Furrow]:
-    """The furrow under the lower lip, and the pitted skin of a raised chin."""
+    """The furrow below the lower lip, and the pitted skin of a raised chin."""
     chin, raised = face.points[8], face.unit(17)
     sulcus = face.points[57, 1] + 0.085
     yield (

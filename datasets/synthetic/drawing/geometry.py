@@ -1,8 +1,8 @@
-"""The face as control points: 68 landmarks in three dimensions, moved by identity, units and pose.
+"""Face geometry: 68 landmarks in three dimensions as control points, moved by identity, units and pose.
 
-Face units: origin between the eyes, x to the right of the image, y down, z towards the viewer,
-mean inter-eye distance 0.84. Landmarks are numbered as iBUG's 68 (Sagonas et al., 300-W, 2013).
-All curves that are drawn interpolate these points, so the landmarks are exact.
+Face units: origin between the eyes, x to the right of the image, y down, z towards the viewer, mean inter-eye
+distance 0.84. Landmarks are numbered as iBUG's 68 (Sagonas et al., 300-W, 2013). All drawn curves interpolate
+these points, so the landmarks are exact.
 """
 
 from __future__ import annotations
@@ -76,14 +76,14 @@ _SIDE = np.sign(MEAN_FACE[:, 0])
 
 
 def depth(points: np.ndarray) -> np.ndarray:
-    """z of points (..., 2) on the smooth head without its features."""
+    """z of points (..., 2) on the smooth head without features."""
     x, y = points[..., 0], points[..., 1]
     across = np.maximum(1.0 - (x / 1.02) ** 2, 0.0)
     return 0.72 * np.sqrt(across) - 0.16 * (y - 0.35) ** 2
 
 
 def depth_at(x: float, y: float) -> float:
-    """As `depth`, of one point."""
+    """As `depth`, for one point."""
     across, down = x / 1.02, y - 0.35
     return 0.72 * math.sqrt(max(1.0 - across * across, 0.0)) - 0.16 * (down * down)
 
@@ -98,7 +98,8 @@ _LANDMARK_RELIEF[0:17] = -0.08
 
 @lru_cache(maxsize=8)
 def _identity_points(who: Identity) -> np.ndarray:
-    """float64 (68, 2), read-only: the resting face of a person, where lids and lips may still cross."""
+    """float64 (68, 2), read-only: the neutral face of a person, before crossing lids and lips are
+    separated."""
     points = MEAN_FACE.copy()
     jaw = points[:17]
     low = np.clip((jaw[:, 1] - 0.2) / 1.2, 0.0, 1.0)
@@ -145,7 +146,7 @@ def _set_mouth_to_rest(points: np.ndarray, who: Identity) -> None:
 
 
 def _keep_possible(points: np.ndarray) -> np.ndarray:
-    """Lids and lips may touch but never cross."""
+    """Separate lids and lips that cross, so that they at most touch."""
     heights = points[:, 1].tolist()
     for upper, lower in ((37, 41), (38, 40), (43, 47), (44, 46)):
         middle = 0.5 * (heights[upper] + heights[lower])
@@ -165,7 +166,7 @@ def _keep_possible(points: np.ndarray) -> np.ndarray:
 
 
 def face_points(who: Identity, units: Intensities) -> np.ndarray:
-    """float64 (68, 3): the landmarks of a person with these units active, in face units, before pose."""
+    """float64 (68, 3): the landmarks of a person with these active units, face units, before pose."""
     rest = _identity_points(who)
     flat = _keep_possible(rest + displacements(units))
     relief = _LANDMARK_RELIEF.copy()
@@ -175,7 +176,7 @@ def face_points(who: Identity, units: Intensities) -> np.ndarray:
 
 @lru_cache(maxsize=8)
 def resting_points(who: Identity) -> np.ndarray:
-    """As `face_points` without any unit, kept while a person's frames are drawn; read-only."""
+    """As `face_points` without units, cached while a person's frames are drawn; read-only."""
     points = face_points(who, {})
     points.setflags(write=False)
     return points
@@ -183,10 +184,10 @@ def resting_points(who: Identity) -> np.ndarray:
 
 @dataclass(frozen=True, kw_only=True)
 class View:
-    """Where the camera sees the head."""
+    """Pose and position of the head in the frame."""
 
     yaw: float = 0.0
-    """Degrees; positive turns the nose to the image's right."""
+    """Degrees; positive turns the nose to the right of the image."""
     pitch: float = 0.0
     """Degrees; positive lowers the nose."""
     roll: float = 0.0
@@ -194,9 +195,9 @@ class View:
     scale: float = 1.0
     """Factor of the size at which the whole head fills the frame."""
     shift_x: float = 0.0
-    """To the right, in shares of the frame's side."""
+    """Translation to the right, as a fraction of the frame's side."""
     shift_y: float = 0.0
-    """Down, in shares of the frame's side."""
+    """Downward translation, as a fraction of the frame's side."""
 
 
 class Projection:
@@ -205,7 +206,7 @@ class Projection:
     def __init__(self, view: View, size_pixels: int) -> None:
         self.scale = size_pixels / 3.5 * view.scale
         self.centre = (size_pixels * (0.5 + view.shift_x) - 0.5, size_pixels * (0.5 + view.shift_y) - 0.5)
-        # Rounded, because the last bit of sine and cosine is not the same in every C library.
+        # Rounded, because the last bit of sine and cosine differs between C libraries.
         yaw, pitch, roll = (
             (round(math.cos(math.radians(angle)), 10), round(math.sin(math.radians(angle)), 10))
             for angle in (view.yaw, view.pitch, view.roll)
@@ -223,7 +224,7 @@ class Projection:
         """Cosine and sine of the roll angle."""
 
     def __call__(self, points: np.ndarray) -> np.ndarray:
-        """Pixels (..., 2) of points (..., 3) in face units; points (..., 2) lie on the smooth head."""
+        """Pixels (..., 2) of points (..., 3) in face units; points (..., 2) are on the smooth head."""
         points = np.asarray(points, dtype=np.float64)
         x, y = points[..., 0, None], points[..., 1, None] - 0.14
         z = (points[..., 2, None] if points.shape[-1] == 3 else depth(points)[..., None]) - 0.25
@@ -246,7 +247,7 @@ class Projection:
 
 @lru_cache(maxsize=256)
 def _curve_weights(count: int, closed: bool, steps: int) -> tuple[np.ndarray, np.ndarray]:
-    """Which four control points each curve point is mixed from, int (4 m,), and their weights, (4, m, 1)."""
+    """Indices of the four control points of each curve point, int (4 m,), and their weights, (4, m, 1)."""
     segments = np.arange(count if closed else count - 1)
     t = np.arange(steps) / steps
     square, cube = t * t, t * t * t
@@ -258,7 +259,7 @@ def _curve_weights(count: int, closed: bool, steps: int) -> tuple[np.ndarray, np
     if not closed:
         neighbours = np.concatenate([neighbours, np.full((1, 4), count - 1)])
         weights = np.concatenate([weights, np.array([[0.0], [1.0], [0.0], [0.0]])], axis=1)
-        # The curve starts and ends as if its first and last segment went straight on.
+        # Ends are extrapolated linearly from the first and the last segment.
         neighbours = neighbours + 1
     else:
         neighbours = neighbours % count
@@ -266,7 +267,7 @@ def _curve_weights(count: int, closed: bool, steps: int) -> tuple[np.ndarray, np
 
 
 def smooth_curve(points: np.ndarray, *, closed: bool = False, steps: int = 6) -> np.ndarray:
-    """A Catmull-Rom curve (..., m, d) through points (..., n, d); it passes through every one of them."""
+    """The Catmull-Rom curve (..., m, d) that passes through all points (..., n, d)."""
     points = np.asarray(points, dtype=np.float64)
     neighbours, weights = _curve_weights(points.shape[-2], closed, steps)
     if not closed:

@@ -1,4 +1,4 @@
-"""Hair of the head, ears, neck and clothes, glasses: what surrounds the face."""
+"""Surroundings of the face: hair, ears, neck, clothes and glasses."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from datasets.synthetic.randomness import generator
 
 _ARC = np.array([(-1, 0), (-0.985, -0.3), (-0.9, -0.58), (-0.7, -0.83), (-0.38, -0.97), (0, -1.0)])
 _ARC = np.concatenate([_ARC, _ARC[-2::-1] * (-1, 1)])
-# The hairline of the image-left half, from the ear to the middle, for each style.
+# The hairline of the image-left half, from the ear to the midline, for each style.
 _HAIRLINES = {
     "shaved": [(-0.9, -0.1), (-0.84, -0.42), (-0.66, -0.72), (-0.34, -0.88), (0.0, -0.92)],
     "short": [(-0.9, -0.02), (-0.82, -0.36), (-0.7, -0.66), (-0.36, -0.84), (0.0, -0.86)],
@@ -36,7 +36,7 @@ _VOLUME = {
 
 
 def skull_arc(who: Identity, growth: float = 1.0, back: float = -0.25) -> np.ndarray:
-    """(n, 3) the outline of the skull from the image-left temple over the crown to the right."""
+    """(n, 3): the outline of the skull from the image-left temple over the crown to the right one."""
     arc = _ARC * np.array([0.955 * who.face_width * growth, (1.4 + who.forehead_height) * growth]) + (
         0.0,
         -0.04,
@@ -45,14 +45,14 @@ def skull_arc(who: Identity, growth: float = 1.0, back: float = -0.25) -> np.nda
 
 
 def head_outline(face: Face) -> np.ndarray:
-    """(n, 2) pixels of the closed outline of face and skull; it passes through landmarks 0 to 16."""
+    """(n, 2): the closed outline of face and skull in pixels, through landmarks 0 to 16."""
     jaw = smooth_curve(face.points[:17])
     arc = smooth_curve(skull_arc(face.who))
     return face.pixels(np.concatenate([jaw, arc[::-1][3:-3]]))
 
 
 def paint_behind(image: np.ndarray, face: Face, light_x: float, brightness: float) -> None:
-    """Long hair, neck, shoulders and ears."""
+    """Paint long hair, neck, shoulders and ears."""
     who, size, scale = face.who, face.size, face.scale
     hair = linear(who.hair) * np.float32(0.8 * brightness)
     if who.hair_style in ("long", "curly"):
@@ -112,7 +112,7 @@ def paint_behind(image: np.ndarray, face: Face, light_x: float, brightness: floa
 
 
 def paint_hair(image: np.ndarray, face: Face, brightness: float) -> None:
-    """The hair in front: cap with strands, over the finished face."""
+    """Paint the front hair over the finished face: a cap with strands."""
     who, size, scale = face.who, face.size, face.scale
     outline, strands = _cap(who)
     cap = face.pixels(outline)
@@ -124,7 +124,7 @@ def paint_hair(image: np.ndarray, face: Face, brightness: float) -> None:
     paint(image, patch, colour * np.float32(0.75))
     if who.hair_style == "long":
         _paint_curtains(image, face, colour)
-    # Half of it beforehand, an exact product: each painting would halve the same pixels.
+    # Halved once, which is exact, instead of in each call of paint.
     faint = Patch(patch.rows, patch.columns, patch.alpha * np.float32(0.5))
     curves = face.pixels(strands)
     for turn, (factor, strengths) in enumerate(((0.4, (0.7, 0.3)), (1.9, (0.37, 0.7)))):
@@ -134,7 +134,7 @@ def paint_hair(image: np.ndarray, face: Face, brightness: float) -> None:
 
 @lru_cache(maxsize=8)
 def _cap(who: Identity) -> tuple[np.ndarray, np.ndarray]:
-    """Closed outline (n, 3) of the hair before the skull, and the strands (k, m, 3) in it, in face units."""
+    """The closed outline (n, 3) of the hair in front of the skull, and its strands (k, m, 3), face units."""
     line = np.array(_HAIRLINES[who.hair_style])
     line[:, 0] *= who.face_width
     line[:, 1] -= np.where(line[:, 1] < -0.3, 0.9 * who.forehead_height, 0.0)
@@ -150,7 +150,7 @@ def _cap(who: Identity) -> tuple[np.ndarray, np.ndarray]:
 
 
 def _strands(key: int, outer: np.ndarray, front: np.ndarray) -> np.ndarray:
-    """Curves (n, m, 3) from the crown's outline to the hairline."""
+    """Curves (n, m, 3) from the outline of the crown to the hairline."""
     draws = generator(key, 6).random((170, 3))
     first = outer[np.minimum((draws[:, 0] * len(outer)).astype(np.int64), len(outer) - 1)] * 0.995
     last = front[np.minimum((draws[:, 0] * len(front)).astype(np.int64), len(front) - 1)]
@@ -163,7 +163,7 @@ def _strands(key: int, outer: np.ndarray, front: np.ndarray) -> np.ndarray:
 
 
 def _paint_curtains(image: np.ndarray, face: Face, colour: np.ndarray) -> None:
-    """Long hair that falls over the ears, before the shoulders."""
+    """Paint long hair that falls over the ears, in front of the shoulders."""
     size, scale, width = face.size, face.scale, face.who.face_width
     draws = generator(face.who.key, 8).random((2, 40, 3))
     for side, lock in zip(SIDES, draws, strict=True):
@@ -188,7 +188,7 @@ def _paint_curtains(image: np.ndarray, face: Face, colour: np.ndarray) -> None:
 
 
 def paint_glasses(image: np.ndarray, face: Face) -> None:
-    """Rims, bridge and temples, and a faint reflection."""
+    """Paint rims, bridge and temples of glasses."""
     who, size, scale = face.who, face.size, face.scale
     corners = [(-1, -0.55), (-0.6, -1), (0.6, -1), (1, -0.5), (0.9, 0.6), (0.5, 1), (-0.5, 1), (-0.9, 0.6)]
     if who.glasses == 1:

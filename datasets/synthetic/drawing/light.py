@@ -1,4 +1,5 @@
-"""Light on a height map: soft diffuse light with the red glow of skin, a sheen, and occlusion in hollows."""
+"""Shading of a height map: soft diffuse light with subsurface scattering, a sheen, and occlusion in
+hollows."""
 
 from __future__ import annotations
 
@@ -10,21 +11,21 @@ import numpy as np
 
 @dataclass(frozen=True, kw_only=True)
 class Light:
-    """One soft key light and what the room throws back."""
+    """One soft key light and ambient light."""
 
     direction: tuple[float, float, float] = (-0.3, -0.45, 0.84)
-    """Towards the light, unit length: x right, y down, z to the viewer."""
+    """Unit vector towards the light: x right, y down, z to the viewer."""
     key: float = 0.84
     """Strength of the key light."""
     fill: float = 0.34
-    """Strength of the light from everywhere."""
+    """Strength of the ambient light."""
     colour: tuple[float, float, float] = (1.0, 1.0, 1.0)
     """Linear colour of the key light."""
     sheen: float = 0.12
     """Strength of the highlight on skin."""
 
 
-# Light bleeds through skin: red turns darkest last, blue first (Jimenez et al., 2009).
+# Light scatters below the skin: red reaches farthest into shadow, blue least (Jimenez et al., 2009).
 _WRAP = (0.42, 0.3, 0.24)
 
 
@@ -38,8 +39,8 @@ def _slopes(heights: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
 
 
 def hollows(heights: np.ndarray, reach: int) -> np.ndarray:
-    """float32 [S, S] how far, in pixels, the surface lies below its surroundings within `reach` pixels."""
-    # Fixed-point blur at a quarter of the size: float blurs differ between processors.
+    """float32 [S, S]: depth of the surface, in pixels, below its mean within `reach` pixels."""
+    # Fixed-point blur at a quarter of the size, because float blurs differ between processors.
     height, width = heights.shape
     levels = heights * np.float32(24)
     levels += np.float32(8192)
@@ -57,7 +58,8 @@ def hollows(heights: np.ndarray, reach: int) -> np.ndarray:
 
 
 def shade(heights: np.ndarray, light: Light, scale: float) -> np.ndarray:
-    """float32 [3, h, w] factor by which skin of this height map reflects light; `scale`: pixels per unit."""
+    """float32 [3, h, w]: factor of reflected light on skin with this height map, in pixels; `scale`: pixels
+    per face unit."""
     across, down = _slopes(heights)
     to_x, to_y, to_z = (np.float32(part) for part in light.direction)
     steepness = across * across
@@ -70,7 +72,7 @@ def shade(heights: np.ndarray, light: Light, scale: float) -> np.ndarray:
     open_ += np.float32(1)
     np.divide(np.float32(1), open_, out=open_)
     towards_light = to_z - across * to_x - down * to_y
-    # The surface's normal is (-across, -down, 1), made of length 1 by `shortening`.
+    # The surface normal is (-across, -down, 1), normalised by `shortening`.
     half = np.array([to_x, to_y, to_z + np.float32(1)], np.float32)
     half_length = np.sqrt(half[0] * half[0] + half[1] * half[1] + half[2] * half[2])
     mirror = towards_light + np.float32(1)
@@ -82,7 +84,7 @@ def shade(heights: np.ndarray, light: Light, scale: float) -> np.ndarray:
     mirror *= np.float32(light.sheen)
     cosine = towards_light
     cosine *= shortening
-    # 0.45 + 0.55 * (0.5 + 0.5 * upward), upward the cosine towards (0, -1, 0.35)
+    # 0.45 + 0.55 * (0.5 + 0.5 * upward), where upward is the cosine towards (0, -1, 0.35)
     ambient = np.subtract(np.float32(0.35), down, out=down)
     ambient *= shortening
     ambient *= np.float32(0.275 * light.fill)

@@ -1,4 +1,4 @@
-"""The mouth: lips, the line between them, and teeth, tongue and darkness when it opens."""
+"""The mouth: lips, the line between them, and teeth, tongue and cavity of an open mouth."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ from datasets.synthetic.drawing.geometry import smooth_curve
 
 
 def lips_patch(face: Face, softness: float = 0.008) -> Patch:
-    """The inside of the outer outline of the lips."""
+    """The area inside the outer outline of the lips."""
     outline = face.pixels(smooth_curve(face.points[48:60], closed=True))
     return polygon(outline, face.size, softness * face.scale)
 
 
 def paint_mouth(image: np.ndarray, face: Face, glow: float) -> None:
-    """The opening with what is inside, over skin and lips that are there; `glow`: the light's brightness."""
+    """Paint the opening of the mouth and its inside over skin and lips; `glow`: brightness of the light."""
     scale, size, points = face.scale, face.size, face.points
     inner = face.pixels(smooth_curve(points[60:68], closed=True))
     gap = points[66, 1] - points[62, 1]
@@ -41,7 +41,7 @@ def _paint_tongue_and_teeth(image: np.ndarray, face: Face, gap: float, glow: flo
         tongue[:, 1] -= 0.42 * (gap - 0.06)
         outline = face.pixels(np.concatenate([lower, tongue[::-1]]))
         paint(image, polygon(outline, size, 0.035 * scale), linear((168, 82, 84)) * np.float32(0.8 * glow))
-    # Upper teeth hang from the skull: they show below the lip by what the lip gives free.
+    # Upper teeth are fixed to the skull, so the lip decides how much of them is visible.
     visible = min(0.105, 0.9 * gap)
     lift = face.rest[62, 1] - points[62, 1]
     show = min(visible, 0.06 + 0.6 * max(0.0, lift) + 0.05 * face.unit(12, 0))

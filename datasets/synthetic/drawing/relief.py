@@ -1,7 +1,7 @@
-"""The height of the face: soft volumes, lips and furrows, each moved by the units that move it.
+"""Relief of the face: soft volumes, lips and furrows, each moved by its action units.
 
-A height map in pixels is what light is computed from (datasets/synthetic/drawing/light.py), so a furrow looks
-different under another light, and vanishes where none falls across it.
+Light is computed from the height map (datasets/synthetic/drawing/light.py), so the appearance of a furrow
+depends on the direction of the light.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from datasets.synthetic.drawing.face import SIDES, Face, on_head
 from datasets.synthetic.drawing.geometry import smooth_curve
 
 Volume = tuple[tuple[float, float, float], float, float, float]
-"""Centre, radius across, radius down, height: a smooth hill or hollow, in face units."""
+"""Centre, horizontal radius, vertical radius, height: a smooth hill or hollow, in face units."""
 
 
 def _nose(face: Face) -> Iterator[Volume]:
@@ -75,7 +75,7 @@ def _mouth_and_chin(face: Face) -> Iterator[Volume]:
 
 
 def _lip_ridges(face: Face) -> list[tuple[np.ndarray, float, float]]:
-    """Strokes along the middle of both lips, where they bulge most."""
+    """Strokes along the middle of both lips, where they protrude most."""
     points = face.points
     upper = 0.45 * points[49:54] + 0.55 * points[[61, 61, 62, 63, 63]]
     upper[[0, -1], 0] = points[[49, 53], 0]
@@ -92,9 +92,10 @@ def _lip_ridges(face: Face) -> list[tuple[np.ndarray, float, float]]:
 
 
 def height_map(face: Face, outline: np.ndarray, head: Patch, folds: tuple[Patch, Patch]) -> np.ndarray:
-    """float32 [S, S] height towards the viewer in pixels, within the box of the head.
+    """float32 [S, S]: height towards the viewer in pixels, within the box of the head.
 
-    `outline`: (n, 2) pixels of the head, `head` the patch inside; `folds`: its furrows, sharp and broad.
+    `outline`: (n, 2), outline of the head in pixels; `head`: the patch inside; `folds`: furrows, sharp and
+    broad.
     """
     size, scale = face.size, face.scale
     heights = np.zeros((size, size), np.float32)
@@ -115,7 +116,7 @@ def height_map(face: Face, outline: np.ndarray, head: Patch, folds: tuple[Patch,
 
 
 def _dome(face: Face, head: Patch) -> np.ndarray:
-    """float32 [h, w]: the head without its features, in the box of the head."""
+    """float32 [h, w]: the head without features, in the box of the head."""
     scale, centre = face.scale, face.pixel((0.0, 0.12, 0.0))
     x, y = (
         (np.arange(places.start, places.stop, dtype=np.float32) - np.float32(middle))

@@ -1,4 +1,4 @@
-"""One face: identity, units, view, light -> pixels and the exact landmarks of what was drawn."""
+"""Renderer of one face: from identity, units, view and light to pixels and exact landmarks."""
 
 from __future__ import annotations
 
@@ -22,12 +22,12 @@ from datasets.synthetic.drawing.skin import skin_albedo, skin_texture
 from datasets.synthetic.identity import Identity
 
 SMALLEST_DRAWING_PIXELS = 192
-"""Smaller frames are drawn at a whole multiple and shrunk, so that thin folds stay smooth."""
+"""Smaller frames are drawn at an integer multiple and downscaled, so that thin folds stay smooth."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Shot:
-    """How one frame is taken."""
+    """View, light and gaze of one frame."""
 
     view: View = field(default_factory=View)
     light: Light = field(default_factory=Light)
@@ -41,22 +41,23 @@ def _texture(key: int) -> np.ndarray:
 
 
 def drawing_factor(size_pixels: int) -> int:
-    """How many times larger than `size_pixels` a frame is drawn before it is shrunk."""
+    """The integer factor by which a frame is drawn larger than `size_pixels` and then downscaled."""
     return -(-SMALLEST_DRAWING_PIXELS // size_pixels)
 
 
 @lru_cache(maxsize=1)
 def _keep_freed_memory() -> None:
-    """Let the C library keep what is freed, some 60 MB, for the next array.
+    """Make the C library keep freed memory, some 60 MB, for the next array.
 
-    glibc learns from the largest block ever freed. Before it has seen one, every frame's arrays are
-    given back to the system and 1200 to 1700 pages a face are fetched and zeroed again.
+    glibc adapts its threshold to the largest freed block. Before it has seen one, the arrays of every frame
+    are returned to the system, and 1200 to 1700 pages per face are fetched and zeroed again.
     """
     np.empty(30 << 20, np.uint8)
 
 
 def draw_face(image: np.ndarray, who: Identity, units: Intensities, shot: Shot) -> np.ndarray:
-    """Draw a face over `image`, float32 [3, S, S] linear light in [0, 1]; landmarks (68, 2) in its pixels."""
+    """Draw a face over `image`, float32 [3, S, S] linear light in [0, 1]; returns landmarks (68, 2) in
+    pixels."""
     _keep_freed_memory()
     size = image.shape[1]
     projection = Projection(shot.view, size)
@@ -82,14 +83,15 @@ def draw_face(image: np.ndarray, who: Identity, units: Intensities, shot: Shot) 
 
 
 def plain_background(size: int, colour: tuple[float, float, float] = (122, 124, 128)) -> np.ndarray:
-    """float32 [3, S, S] linear light: an even wall."""
+    """float32 [3, S, S] linear light: a uniform wall."""
     wall = np.empty((3, size, size), np.float32)
     wall[:] = linear(colour)[:, None, None]
     return wall
 
 
 def develop(image: np.ndarray, factor: int) -> np.ndarray:
-    """uint8 [S/factor, S/factor, 3] sRGB-like picture (gamma 2) of linear light float32 [3, S, S]."""
+    """uint8 [S/factor, S/factor, 3]: the image with gamma 2, close to sRGB, of linear light float32 [3, S,
+    S]."""
     planes = []
     for channel in image:
         levels = np.minimum(channel, np.float32(1))
@@ -108,7 +110,7 @@ def develop(image: np.ndarray, factor: int) -> np.ndarray:
 def render_face(
     who: Identity, units: Intensities, shot: Shot | None = None, size_pixels: int = 256
 ) -> tuple[np.ndarray, np.ndarray]:
-    """A face before a grey wall: uint8 [S, S, 3] RGB and float64 (68, 2) landmarks in its pixels."""
+    """A face in front of a gray wall: uint8 [S, S, 3] RGB, and landmarks, float64 (68, 2) in pixels."""
     factor = drawing_factor(size_pixels)
     image = plain_background(size_pixels * factor)
     landmarks = draw_face(image, who, units, shot or Shot())
@@ -116,12 +118,12 @@ def render_face(
 
 
 def shrink_points(points: np.ndarray, factor: int) -> np.ndarray:
-    """Coordinates of the same places after shrinking by `factor` (pixel centres are integers)."""
+    """Coordinates of `points` after downscaling by `factor` (pixel centres are integers)."""
     return (points + 0.5) / factor - 0.5
 
 
 def mirrored(image: np.ndarray, landmarks: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """The picture seen in a mirror, with its 68 landmarks renumbered."""
+    """The mirrored image, with its 68 landmarks renumbered."""
     flipped = landmarks[MIRRORED_LANDMARKS].copy()
     flipped[:, 0] = image.shape[1] - 1 - flipped[:, 0]
     return np.ascontiguousarray(image[:, ::-1]), flipped

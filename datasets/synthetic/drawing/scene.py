@@ -1,4 +1,4 @@
-"""How a frame is taken: pose, light, wall or street behind, things in front, and the camera's faults."""
+"""Scene of a frame: pose, light, background wall, occluding objects, and imperfections of the camera."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def _unit_vector(x: float, y: float, z: float) -> tuple[float, float, float]:
 
 
 def draw_light(random: np.random.Generator, spread: float) -> Light:
-    """A light from above; `spread` 0 is a studio's, 1 comes from anywhere before the face."""
+    """A light from above; `spread` from 0 (a studio) to 1 (anywhere in front of the face)."""
     direction = _unit_vector(
         bell(random, 0.12 + 0.5 * spread),
         -0.45 + bell(random, 0.06 + 0.3 * spread),
@@ -41,7 +41,7 @@ def draw_light(random: np.random.Generator, spread: float) -> Light:
 
 
 def draw_view(random: np.random.Generator, base: View, wander: float) -> View:
-    """The head moved a little from `base`; `wander` in degrees of yaw."""
+    """The head moved slightly from `base`; `wander`: standard deviation of yaw in degrees."""
     return View(
         yaw=base.yaw + bell(random, wander),
         pitch=base.pitch + bell(random, 0.7 * wander),
@@ -53,7 +53,7 @@ def draw_view(random: np.random.Generator, base: View, wander: float) -> View:
 
 
 def base_view(random: np.random.Generator, spread: float) -> View:
-    """Where a sequence starts; `spread` is 0 for a chin rest, 1 for people never asked to hold still."""
+    """The view at the start of a sequence; `spread` from 0 (chin rest) to 1 (unconstrained)."""
     return View(
         yaw=bell(random, 1.0 + 9.0 * spread),
         pitch=bell(random, 1.0 + 5.0 * spread),
@@ -65,7 +65,7 @@ def base_view(random: np.random.Generator, spread: float) -> View:
 
 
 def draw_wall(random: np.random.Generator, size: int) -> np.ndarray:
-    """float32 [3, S, S] linear light: a laboratory's wall, lit unevenly."""
+    """float32 [3, S, S] linear light: an unevenly lit laboratory wall."""
     tone = between(random, 70, 190)
     tint = [tone + bell(random, 5.0) for _ in range(3)]
     slope = np.linspace(0.0, 1.0, size, dtype=np.float32)
@@ -75,9 +75,9 @@ def draw_wall(random: np.random.Generator, size: int) -> np.ndarray:
 
 
 def occlude(image: np.ndarray, random: np.random.Generator, landmarks: np.ndarray, who: Identity) -> None:
-    """Something before part of the face: fingers, a scarf, a lock of the person's hair, a cup.
+    """Occlude part of the face by fingers, a scarf, a lock of hair or a cup.
 
-    `landmarks`: (68, 2) in pixels; they stay where they are.
+    `landmarks`: (68, 2) in pixels, not changed.
     """
     size = image.shape[1]
     width = float(np.sqrt(((landmarks[16] - landmarks[0]) ** 2).sum()))
@@ -124,7 +124,7 @@ def _paint_fingers(
     width: float,
     skin: tuple[float, float, float],
 ) -> None:
-    """Four fingers from below or from the side, over the chin or a cheek."""
+    """Paint four fingers from below or from the side, over the chin or a cheek."""
     size = image.shape[1]
     anchor = landmarks[(5, 8, 11, 3, 13)[int(random.integers(5))]]
     inward = landmarks[30] - anchor
@@ -145,13 +145,13 @@ def _paint_fingers(
 def through_camera(
     picture: np.ndarray, random: np.random.Generator, noise_level: float, softness: float
 ) -> np.ndarray:
-    """uint8 [S, S, 3] with the lens's blur (`softness`, pixels) and the sensor's noise (levels of 255)."""
+    """uint8 [S, S, 3] with lens blur (`softness`, pixels) and sensor noise (`noise_level`, gray levels)."""
     if softness >= 0.35:
         kernel = 2 * math.ceil(2.3 * softness) + 1
         picture = cv2.GaussianBlur(
             picture, (kernel, kernel), round(softness, 3), borderType=cv2.BORDER_REPLICATE
         )
-    # The sum of two bytes is roughly bell-shaped; its standard deviation is 104.
+    # The sum of two random bytes is roughly bell-shaped, with a standard deviation of 104.
     height, width = picture.shape[:2]
     words = random.bit_generator.random_raw(-(-height * width // 4)).astype("<u8", copy=False)
     first, second = words.view(np.uint8)[: 2 * height * width].reshape(2, height, width)
@@ -167,14 +167,15 @@ def through_camera(
 
 
 def shrink_and_restore(picture: np.ndarray, pixels: int) -> np.ndarray:
-    """The picture as a camera with only `pixels` x `pixels` would have given it, enlarged again."""
+    """The image downscaled to `pixels` x `pixels`, like one of a low-resolution camera, and enlarged
+    again."""
     side = picture.shape[0]
     small = cv2.resize(picture, (pixels, pixels), interpolation=cv2.INTER_LINEAR_EXACT)
     return cv2.resize(small, (side, side), interpolation=cv2.INTER_LINEAR_EXACT)
 
 
 def studio_shot(seed: int, subject: int, sequence: int, frame: int, difficulty: float) -> Shot:
-    """As in a laboratory: one light and one seat a subject, a head that drifts from sequence to sequence."""
+    """A laboratory shot: one light and seat per subject; the head drifts from sequence to sequence."""
     light, seat = _studio(seed, subject, difficulty)
     base = draw_view(generator(seed, subject, 6, sequence), seat, 2.0 * difficulty)
     random = generator(seed, subject, 7, sequence, frame)
@@ -191,7 +192,7 @@ def _studio(seed: int, subject: int, difficulty: float) -> tuple[Light, View]:
 
 
 def wild_shot(seed: int, subject: int, sequence: int, frame: int, difficulty: float) -> Shot:
-    """As found: every frame at another place, under another light, in another pose."""
+    """An in-the-wild shot: another pose and light in every frame."""
     random = generator(seed, subject, 8, sequence, frame)
     view = base_view(random, 0.4 + 0.7 * difficulty)
     gaze = (bell(random, 0.015), bell(random, 0.008))

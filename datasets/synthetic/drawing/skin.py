@@ -1,4 +1,4 @@
-"""The colour of the skin: tone, redness, unevenness, freckles, beard; lips."""
+"""Colour of the skin: tone, redness, texture, freckles, beard and lips."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ _TEXTURE_SIDE = 192
 
 
 def skin_texture(key: int) -> np.ndarray:
-    """float32 [192, 192] in about [-1, 1]: this person's uneven skin, over a square of 3.6 face units."""
+    """float32 [192, 192] in about [-1, 1]: the skin texture of a person, over a square of 3.6 face units."""
     random = generator(key, 3)
     layers = ((3, 0.35), (8, 0.35), (24, 0.5))
     total = np.zeros((_TEXTURE_SIDE, _TEXTURE_SIDE), np.float32)
@@ -37,7 +37,7 @@ def skin_texture(key: int) -> np.ndarray:
 
 
 def _anchored(texture: np.ndarray, face: Face, box: tuple[slice, slice]) -> np.ndarray:
-    """The texture as it sticks to the head: nearest sample at each pixel of the box."""
+    """The texture attached to the head: the nearest sample at each pixel of the box."""
     cosine, sine = face.projection.roll
     origin = face.pixel((0.0, 0.15, 0.7))
     step = _TEXTURE_SIDE / 3.6 / face.scale
@@ -50,7 +50,7 @@ def _anchored(texture: np.ndarray, face: Face, box: tuple[slice, slice]) -> np.n
         rows, columns = common(patch.rows, box[0]), common(patch.columns, box[1])
         inner = (moved(rows, box[0].start), moved(columns, box[1].start))
         alpha = patch.alpha[moved(rows, patch.rows.start), moved(columns, patch.columns.start)]
-        # What is seen here was, at rest, where the skin came from.
+        # Skin seen here was elsewhere at rest.
         for place, pull in ((column, along), (row, down)):
             if pull:
                 pulled = place[inner]
@@ -63,7 +63,7 @@ def _anchored(texture: np.ndarray, face: Face, box: tuple[slice, slice]) -> np.n
 
 
 def _pulls(face: Face) -> Iterator[tuple[Patch, tuple[float, float]]]:
-    """Where muscles pull the skin itself, and how far (to the right and down, face units)."""
+    """Areas where muscles pull the skin, and the displacements (to the right and down, face units)."""
     for side in SIDES:
         smile, dimple = face.unit(12, side), face.unit(14, side)
         lift = max(
@@ -80,7 +80,7 @@ def _pulls(face: Face) -> Iterator[tuple[Patch, tuple[float, float]]]:
 
 
 def skin_albedo(face: Face, head: Patch, texture: np.ndarray, folds: Patch) -> np.ndarray:
-    """float32 [3, S, S] linear colour of skin and lips, within the box of the head."""
+    """float32 [3, S, S]: linear colour of skin and lips, within the box of the head."""
     who, size, scale, roll = face.who, face.size, face.scale, face.projection.roll
     uneven = np.float32(0.11 * who.texture) * _anchored(texture, face, head.box)
     uneven += np.float32(1)
@@ -106,7 +106,7 @@ def skin_albedo(face: Face, head: Patch, texture: np.ndarray, folds: Patch) -> n
     tip = face.pixel(points[30])
     darken(colour, bump(tip, (0.2 * scale, 0.16 * scale), roll, size), (0.0, 0.1, 0.09))
     _paint_cheeks(colour, face)
-    # No light comes out of a fold, whatever its direction.
+    # Folds are dark under any direction of light.
     darken(colour, folds, (0.32, 0.42, 0.44))
     if who.freckles:
         _paint_freckles(colour, face)
@@ -125,7 +125,7 @@ def skin_albedo(face: Face, head: Patch, texture: np.ndarray, folds: Patch) -> n
 
 
 def _paint_cheeks(colour: np.ndarray, face: Face) -> None:
-    """What pulled-up cheeks do under any light: stretched bright skin on top, shade along the fold."""
+    """Paint raised cheeks, independent of light: bright stretched skin on top, shade along the fold."""
     scale, size, roll = face.scale, face.size, face.projection.roll
     for side in SIDES:
         smile, sneer = face.unit(12, side), max(face.unit(9, side), face.unit(10, side))
@@ -152,7 +152,7 @@ def _paint_freckles(colour: np.ndarray, face: Face) -> None:
 
 
 def _paint_beard(colour: np.ndarray, face: Face) -> None:
-    """Stubble, moustache or full beard; it moves with the jaw and the lips."""
+    """Paint stubble, moustache or full beard, which move with jaw and lips."""
     who, points, scale, size = face.who, face.points, face.scale, face.size
     nose, lip = points[33], points[51]
     moustache = [

@@ -1,4 +1,4 @@
-"""Places behind a face in the wild: a few streets a set, of which every frame shows another part."""
+"""Backgrounds of in-the-wild faces: a few streets per set, of which every frame shows another part."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ from datasets.synthetic.drawing.geometry import smooth_curve
 from datasets.synthetic.randomness import bell, between, chance, generator
 
 STREETS = 24
-"""Of one set. People meet in the same streets, so no street gives a person away."""
+"""Streets of one set. All people share them, so no street identifies a person."""
 
 _KEY = 20_000
-"""First number of the streets among the set's subjects, of whom there are fewer."""
+"""First key of the streets' generators, above the number of any subject."""
 
 
 def draw_street(random: np.random.Generator, seed: int, size: int) -> np.ndarray:
-    """float32 [3, S, S] linear light: part of one of the set's streets, perhaps mirrored, out of focus."""
+    """float32 [3, S, S] linear light: part of one of the set's streets, possibly mirrored, out of focus."""
     street = _street(seed, int(random.integers(STREETS)), size)
     top, left = (int(offset) for offset in random.integers(0, street.shape[1] - size + 1, 2))
     part = street[:, top : top + size, left : left + size]
@@ -33,9 +33,9 @@ def draw_street(random: np.random.Generator, seed: int, size: int) -> np.ndarray
 
 @lru_cache(maxsize=STREETS)
 def _street(seed: int, number: int, size: int) -> np.ndarray:
-    """uint8 [3, 2 S, 2 S] RGB levels of gamma 2: walls, openings and lights."""
+    """uint8 [3, 2 S, 2 S] RGB with gamma 2: walls, openings and lights."""
     random = generator(seed, _KEY + number, 11)
-    # Nothing in it is sharp: half the size is enough. Levels, because blurs of floats differ by machine.
+    # Nothing is sharp, so half the size suffices. In uint8, because blurs of floats differ between machines.
     half = _paint_street(random, size)
     half *= np.float32(1) + np.float32(0.12) * noise(random, size, size, 4)
     np.sqrt(np.minimum(half, np.float32(1)), out=half)
@@ -49,7 +49,7 @@ def _street(seed: int, number: int, size: int) -> np.ndarray:
 
 
 def _paint_street(random: np.random.Generator, side: int) -> np.ndarray:
-    """float32 [3, side, side]: a street twice as wide and high as what a frame shows of it."""
+    """float32 [3, side, side]: a street twice as wide and high as the part in a frame."""
     unit = side / 2
     image = np.empty((3, side, side), np.float32)
     image[:] = linear(muted(random, 50, 190))[:, None, None]
@@ -73,6 +73,6 @@ def _paint_street(random: np.random.Generator, side: int) -> np.ndarray:
 
 
 def muted(random: np.random.Generator, low: float, high: float) -> list[float]:
-    """An sRGB colour of tone between `low` and `high`, seldom a loud one."""
+    """An sRGB colour with brightness between `low` and `high`, rarely saturated."""
     tone, loudness = between(random, low, high), 12.0 if chance(random, 0.8) else 45.0
     return [min(255.0, max(0.0, tone + bell(random, loudness))) for _ in range(3)]

@@ -1,6 +1,6 @@
-"""AffectNet's older native layout (METHODS §6): folders of images, listed in two CSV files.
+"""AffectNet's older native layout (docs/methods.md, §6): folders of images, listed in two CSV files.
 
-Every drawn frame is a photograph of its own, whose name tells nothing of the person.
+Every frame is an independent photograph, whose name does not identify the person.
 """
 
 from __future__ import annotations
@@ -25,20 +25,20 @@ HEADER = (
 )  # fmt: skip
 CODE_OF_LABEL = {label: code for code, label in LABEL_OF_CODE.items()}
 OTHER_LABELS = ("none", "uncertain", "no face")
-"""Of the last three frames of a sequence that shows no expression: they are never wanted."""
+"""Labels of the last three frames of a sequence without expression, which the adapter ignores."""
 UNLABELLED_EVERY = 2
-"""One subject in this many has such a sequence."""
+"""One of this many subjects has such a sequence."""
 VALIDATION_EVERY = 10
-"""One line in this many is in validation.csv."""
+"""One of this many lines is in validation.csv."""
 
 
 def places(parameters: SetParameters) -> list[tuple[int, int]]:
-    """The seven expressions of everyone, and a sequence without one of some."""
+    """The seven expressions of every subject, and a sequence without expression of some."""
     return everyones_sequences(parameters, UNLABELLED_EVERY)
 
 
 def frames_a_place(parameters: SetParameters) -> int:
-    """A neutral face and three expressive ones."""
+    """Four: a neutral face and three expressive ones."""
     return len(frames_shown(parameters))
 
 
@@ -56,7 +56,7 @@ def labels_shown(sequence: int) -> tuple[str, ...]:
 
 
 def write_sequence(root: Path, parameters: SetParameters, subject: int, sequence: int) -> list[Row]:
-    """The images of one sequence; a line of the lists for each."""
+    """Write the images of one sequence; returns a line of the lists for each."""
     folder = str(subject + 1)
     (root / IMAGES / folder).mkdir(parents=True, exist_ok=True)
     rows = []
@@ -66,13 +66,13 @@ def write_sequence(root: Path, parameters: SetParameters, subject: int, sequence
         path = f"{folder}/{hashlib.sha256(key.encode()).hexdigest()[:56]}.jpg"
         (root / IMAGES / path).write_bytes(encode_jpeg(picture))
         text = ";".join(f"{value:.4f}" for value in points.ravel())
-        # Drawn faces are not rated, so valence and arousal are those of a neutral face throughout.
+        # Synthetic faces have no ratings, so valence and arousal are always those of a neutral face.
         rows.append([path, *_face_box(points), text, str(CODE_OF_LABEL[label]), "0", "0"])
     return rows
 
 
 def finish(root: Path, parameters: SetParameters, rows: list[Row]) -> None:
-    """The two lists."""
+    """Write the two lists."""
     training = [row for index, row in enumerate(rows) if (index + 1) % VALIDATION_EVERY]
     validation = rows[VALIDATION_EVERY - 1 :: VALIDATION_EVERY]
     for name, listed in zip(STANDARD_LISTS, (training, validation), strict=True):
@@ -81,7 +81,7 @@ def finish(root: Path, parameters: SetParameters, rows: list[Row]) -> None:
 
 
 def _face_box(points: np.ndarray) -> list[str]:
-    """Left, top, width and height of the box around the landmarks, whole pixels."""
+    """Left, top, width and height of the bounding box of the landmarks, in whole pixels."""
     left, top = np.floor(points.min(axis=0)).astype(int).tolist()
     right, bottom = np.ceil(points.max(axis=0)).astype(int).tolist()
     return [str(value) for value in (left, top, right - left, bottom - top)]

@@ -1,7 +1,7 @@
-"""AffectNet's newer native layout (METHODS §6): numbered images with small `.npy` files.
+"""AffectNet's newer native layout (docs/methods.md, §6): numbered images with small `.npy` files.
 
-Every drawn frame is an image of its own. Both folders number their images from 0, and the values
-are text in one and numbers in the other, because copies have either.
+Every frame is an independent image. Both folders number their images from 0. Values are text in one folder
+and numbers in the other, because both occur in copies.
 """
 
 from __future__ import annotations
@@ -23,18 +23,18 @@ __all__ = ["CONTENTS", "DATASET", "finish", "frames_a_place", "places", "write_s
 DATASET = "affectnet"
 CONTENTS = tuple(SUBSETS)
 VALIDATION_EVERY = 10
-"""One sequence in this many is in val_set."""
+"""One of this many sequences is in val_set."""
 
 
 def places(parameters: SetParameters) -> list[tuple[int, int]]:
-    """The seven expressions of everyone: this layout has the codes 0 to 7 only."""
+    """The seven expressions of every subject: this layout has only the codes 0 to 7."""
     return [
         (subject, sequence) for subject in range(parameters.subjects) for sequence in range(len(EXPRESSIONS))
     ]
 
 
 def write_sequence(root: Path, parameters: SetParameters, subject: int, sequence: int) -> list[Row]:
-    """The images of one sequence with their annotations."""
+    """Write the images of one sequence and their annotations."""
     subset, first = _numbered(subject, sequence)
     images, annotations = root / subset / IMAGES, root / subset / ANNOTATIONS
     images.mkdir(parents=True, exist_ok=True)
@@ -44,7 +44,7 @@ def write_sequence(root: Path, parameters: SetParameters, subject: int, sequence
         picture, points = draw_frame(parameters, subject, sequence, frame)
         (images / f"{number}.jpg").write_bytes(encode_jpeg(picture))
         code = CODE_OF_LABEL[label]
-        # Drawn faces are not rated, so valence and arousal are those of a neutral face throughout.
+        # Synthetic faces have no ratings, so valence and arousal are always those of a neutral face.
         for end, value in ((CODE_FILE, code), ("_val.npy", 0.0), ("_aro.npy", 0.0)):
             np.save(
                 annotations / f"{number}{end}",
@@ -56,14 +56,14 @@ def write_sequence(root: Path, parameters: SetParameters, subject: int, sequence
 
 
 def finish(root: Path, parameters: SetParameters, rows: list[Row]) -> None:
-    """This layout has no index, but always both folders, also where a small set fills only one."""
+    """Create both folders, even if a small set fills only one; this layout has no index."""
     for subset in SUBSETS:
         for folder in (IMAGES, ANNOTATIONS):
             (root / subset / folder).mkdir(parents=True, exist_ok=True)
 
 
 def _numbered(subject: int, sequence: int) -> tuple[str, int]:
-    """The folder of a sequence, and the number of its first image there."""
+    """The folder of a sequence, and the number of its first image in it."""
     place = subject * len(EXPRESSIONS) + sequence
     before = place // VALIDATION_EVERY  # sequences in val_set before this one
     training, validation = CONTENTS

@@ -1,4 +1,4 @@
-"""BU-3DFE's native layout (METHODS §6): 25 photographs of each subject, without landmarks."""
+"""BU-3DFE's native layout (docs/methods.md, §6): 25 photographs of each subject, without landmarks."""
 
 from __future__ import annotations
 
@@ -14,24 +14,24 @@ from platform.errors import UserError
 
 DATASET = "bu3dfe"
 ETHNICITIES = ("WH", "BL", "AE", "IN")
-"""Two letters in a photograph's name, dealt out in turn: the drawn faces are of no stated origin."""
+"""Two letters in a photograph's name, assigned in turn: synthetic faces have no stated ethnicity."""
 CONTENTS = tuple(f"{sex}{number:04d}" for number in (*range(1, 251), *range(501, 751)) for sex in "FM")
-"""All names that a subject's folder can have (up to 500 people, in the wild or not)."""
+"""All possible names of subject folders (up to 500 people, in the wild or not)."""
 
 
 def subject_name(parameters: SetParameters, subject: int) -> str:
-    """`F0001`, `M0001`, `F0002` ...; the people of an in-the-wild set are numbered from `F0501`."""
+    """`F0001`, `M0001`, `F0002` ...; people of in-the-wild sets are numbered from `F0501`."""
     return f"{'FM'[subject % 2]}{subject // 2 + (501 if parameters.in_the_wild else 1):04d}"
 
 
 def places(parameters: SetParameters) -> list[tuple[int, int]]:
-    """One place a subject, because its one neutral face belongs to no expression.
+    """One place per subject, because its single neutral face belongs to no expression.
 
-    Raises UserError where a sequence has too few frames for a neutral face and four levels.
+    Raises UserError if a sequence has too few frames for a neutral face and four levels.
     """
     if parameters.frames <= len(LEVELS):
         raise UserError(
-            f"BU-3DFE needs at least {len(LEVELS) + 1} frames a sequence, a neutral one and {len(LEVELS)} "
+            f"BU-3DFE needs at least {len(LEVELS) + 1} frames per sequence, a neutral one and {len(LEVELS)} "
             f"levels, but got {parameters.frames}; pass --frames {len(LEVELS) + 1}."
         )
     return [(subject, 0) for subject in range(parameters.subjects)]
@@ -43,7 +43,7 @@ def frames_a_place(parameters: SetParameters) -> int:
 
 
 def write_sequence(root: Path, parameters: SetParameters, subject: int, sequence: int) -> list[Row]:
-    """All photographs of one subject: the first frame is neutral, the last four are the levels."""
+    """Write all photographs of one subject: the first frame is neutral, the last four are the levels."""
     person, ethnicity = subject_name(parameters, subject), ETHNICITIES[subject % len(ETHNICITIES)]
     (root / person).mkdir(parents=True, exist_ok=True)
     shown = [(NEUTRAL, 0, 0, 0)]

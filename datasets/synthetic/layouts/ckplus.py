@@ -1,4 +1,4 @@
-"""CK+'s native layout (METHODS §6): image sequences, emotion labels, 68 landmarks."""
+"""CK+'s native layout (docs/methods.md, §6): image sequences, emotion labels, 68 landmarks."""
 
 from __future__ import annotations
 
@@ -15,16 +15,16 @@ DATASET = "ckplus"
 CONTENTS = (IMAGES, LABELS, LANDMARKS)
 CODE_OF_EXPRESSION = {name: code for code, name in EXPRESSION_OF_CODE.items()}
 UNLABELLED_EVERY = 5
-"""One subject in this many has an eighth sequence without a label, as CK+ has many."""
+"""One of this many subjects has an eighth sequence without label, like many in CK+."""
 
 
 def subject_name(parameters: SetParameters, subject: int) -> str:
-    """`S001` ...; the people of an in-the-wild set are others, and numbered from `S501`."""
+    """`S001` ...; an in-the-wild set shows other people, numbered from `S501`."""
     return f"S{subject + (501 if parameters.in_the_wild else 1):03d}"
 
 
 def places(parameters: SetParameters) -> list[tuple[int, int]]:
-    """The seven expressions of everyone, and the unlabelled sequences of some."""
+    """The seven expressions of every subject, and the unlabelled sequences of some."""
     return everyones_sequences(parameters, UNLABELLED_EVERY)
 
 
@@ -34,7 +34,7 @@ def frames_a_place(parameters: SetParameters) -> int:
 
 
 def write_sequence(root: Path, parameters: SetParameters, subject: int, sequence: int) -> list[Row]:
-    """All frames of one sequence with their landmarks, and its label."""
+    """Write all frames of one sequence with their landmarks, and its label."""
     person, number = subject_name(parameters, subject), f"{sequence + 1:03d}"
     folders = [root / content / person / number for content in CONTENTS]
     for folder in folders:

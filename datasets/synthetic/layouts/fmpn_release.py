@@ -1,6 +1,6 @@
-"""FMPN's own layout, as its release has CK+ (METHODS §6): aligned crops, lists, labels, motion masks.
+"""The layout of FMPN's release of CK+ (docs/methods.md, §6): aligned crops, lists, labels, motion masks.
 
-`imgs` holds the last three frames of each sequence, and the first one.
+`imgs` holds the first and the last three frames of each sequence.
 """
 
 from __future__ import annotations
@@ -39,26 +39,26 @@ CONTENTS = (
 CODE_OF_EXPRESSION = {name: code for code, name in EXPRESSION_OF_CODE.items()}
 EXPRESSIVE_FRAMES = 3
 LARGEST_MASK_PIXELS = 70
-"""Side of the released masks of CK+; those of smaller crops are as large as the crops."""
+"""Side of the released masks of CK+; masks of smaller crops have the size of the crops."""
 
 
 def places(parameters: SetParameters) -> list[tuple[int, int]]:
-    """CK+'s. Raises UserError for a single subject."""
+    """The places of CK+'s layout. Raises UserError for a single subject."""
     if parameters.subjects < 2:
         raise UserError(
-            f"FMPN's layout has folds, so it needs 2 subjects or more, but got {parameters.subjects}; "
+            f"FMPN's layout contains folds, so it needs 2 subjects or more, but got {parameters.subjects}; "
             "pass --subjects 10 or more."
         )
     return ckplus_places(parameters)
 
 
 def frames_a_place(parameters: SetParameters) -> int:
-    """The first and the last three."""
+    """Four: the first and the last three."""
     return 1 + EXPRESSIVE_FRAMES
 
 
 def write_sequence(root: Path, parameters: SetParameters, subject: int, sequence: int) -> list[Row]:
-    """The crops of one sequence. Its line for the lists: subject, sequence, label code, image names, the
+    """Write the crops of one sequence; returns its line: subject, sequence, label code and image names, the
     neutral one first."""
     folder = root / IMAGES
     folder.mkdir(parents=True, exist_ok=True)
@@ -75,7 +75,7 @@ def write_sequence(root: Path, parameters: SetParameters, subject: int, sequence
 
 
 def finish(root: Path, parameters: SetParameters, rows: list[Row]) -> None:
-    """Labels, the lists of ten folds (or of as many as there are subjects), and the masks of each."""
+    """Write labels, lists of ten folds (fewer if there are fewer subjects), and the masks of each fold."""
     codes = {sequence: int(code) for _, sequence, code, *_ in sorted(rows)}
     # Protocol 2, as Python 2 wrote the released file.
     (root / LABELS).write_bytes(pickle.dumps(codes, protocol=2))
@@ -85,13 +85,13 @@ def finish(root: Path, parameters: SetParameters, rows: list[Row]) -> None:
     for fold in paper_folds(subjects, min(MOST_FOLDS, len(subjects))).folds:
         for side, chosen in (("train", fold.train_subjects), ("test", fold.test_subjects)):
             names = sorted(name for row in labelled if row[0] in chosen for name in row[4:])
-            # As released: one name a line, and none after the last.
+            # As released: one name per line, without a line break after the last.
             (root / f"{side}_ids_{fold.index}.csv").write_text("\n".join(names), encoding="ascii")
         _write_masks(root / MASKS / str(fold.index), fold, labelled, gray)
 
 
 def _mask_inputs(root: Path, rows: list[Row], side: int) -> dict[str, np.ndarray]:
-    """The gray crops of `rows`, uint8 (side, side), by name."""
+    """The gray crops of `rows` by name, uint8 (side, side)."""
     gray = {}
     for row in rows:
         for name in row[3:]:
@@ -101,7 +101,8 @@ def _mask_inputs(root: Path, rows: list[Row], side: int) -> dict[str, np.ndarray
 
 
 def _write_masks(folder: Path, fold: Fold, rows: list[Row], gray: dict[str, np.ndarray]) -> None:
-    """From the fold's training subjects, each against the first frame of its first sequence."""
+    """Write the masks of the fold's training subjects, each relative to the first frame of its first
+    sequence."""
     training = [row for row in rows if row[0] in fold.train_subjects]
     neutral: dict[str, np.ndarray] = {}
     for person, _, _, first, *_ in training:
@@ -119,7 +120,7 @@ def _write_masks(folder: Path, fold: Fold, rows: list[Row], gray: dict[str, np.n
 
 
 def _encode_gray(image: np.ndarray) -> bytes:
-    """A PNG of one channel, as the released masks are."""
+    """A PNG file with one channel, like the released masks."""
     from PIL import Image
 
     content = io.BytesIO()

@@ -1,10 +1,10 @@
-"""MMI's native layout (METHODS §6): a folder a session, with a clip and its XML.
+"""MMI's native layout (docs/methods.md, §6): one folder per session, with a clip and its XML.
 
-Clips run neutral, apex, neutral, in frames wider than tall, as MMI's. What they show goes in turns by
-subject: one upright view; two views beside each other, of which the frontal one is at the right, or at
-the left; one view filmed with the camera on its side. Subjects are called like MMI's of that kind; where
-those run out they have other names, and lines in `orientation.csv`. MMI brings no landmarks: those of
-the drawn faces lie in `landmarks.csv`, for `--landmarks`.
+Clips run from neutral to apex and back, in frames wider than tall, like MMI's. Their view alternates by
+subject: one upright view; two views side by side, with the frontal one on the right or on the left; one view
+filmed with a rotated camera. Subjects have the names of MMI's subjects of that kind. If those run out they
+have other names, and lines in `orientation.csv`. MMI has no landmarks; those of the synthetic faces are in
+`landmarks.csv`, for `--landmarks`.
 """
 
 from __future__ import annotations
@@ -28,23 +28,23 @@ DATASET = "mmi"
 LANDMARKS = "landmarks.csv"
 CONTENTS = (SESSIONS, ORIENTATIONS, LANDMARKS)
 CODE_OF_EXPRESSION = {name: code for code, name in EXPRESSION_OF_CODE.items()} | {"contempt": 8}
-"""MMI has no contempt: an emotion code that its adapter leaves out, as others of MMI's."""
+"""MMI has no contempt; code 8 is an emotion that its adapter ignores, like others of MMI's."""
 UNLABELLED_EVERY = 5
-"""One subject in this many has an eighth clip that shows action units and no emotion."""
+"""One of this many subjects has an eighth clip that shows action units without emotion."""
 FRAMES_PER_SECOND = 24.0
 
 VIEWS = (View(0, "whole", ""), View(0, "right", ""), View(0, "left", ""), View(90, "whole", ""))
-"""Subject n's clips are of the kind n mod 4."""
+"""Kinds of views; subject n has kind n mod 4."""
 FIRST_OTHER_NUMBER, FIRST_WILD_NUMBER = 101, 601
 
 
 def subject_view(subject: int) -> View:
-    """How the clips of a subject show the face."""
+    """The view in the clips of a subject."""
     return VIEWS[subject % len(VIEWS)]
 
 
 def subject_name(parameters: SetParameters, subject: int) -> str:
-    """A subject of MMI whose clips are of that kind, or a name that MMI does not have."""
+    """The name of an MMI subject with that kind of view, or a name that does not occur in MMI."""
     if parameters.in_the_wild:
         return f"S{FIRST_WILD_NUMBER + subject}"
     kind, place = subject_view(subject), subject // len(VIEWS)
@@ -57,17 +57,18 @@ def subject_name(parameters: SetParameters, subject: int) -> str:
 
 
 def places(parameters: SetParameters) -> list[tuple[int, int]]:
-    """The seven expressions of everyone, contempt under another code, and the unlabelled clips of some."""
+    """The seven expressions of every subject, contempt under another code, and the unlabelled clips of
+    some."""
     return everyones_sequences(parameters, UNLABELLED_EVERY)
 
 
 def frames_a_place(parameters: SetParameters) -> int:
-    """Neutral to apex; the way back shows the same frames again."""
+    """The frames from neutral to apex; the way back repeats them."""
     return parameters.frames
 
 
 def write_sequence(root: Path, parameters: SetParameters, subject: int, sequence: int) -> list[Row]:
-    """The session of one clip; lines of `landmarks.csv` for its frames."""
+    """Write the session of one clip; returns the lines of `landmarks.csv` for its frames."""
     number = subject * (len(EXPRESSIONS) + 1) + sequence + 1
     folder = root / SESSIONS / str(number)
     folder.mkdir(parents=True, exist_ok=True)
@@ -93,7 +94,7 @@ def write_sequence(root: Path, parameters: SetParameters, subject: int, sequence
 
 
 def finish(root: Path, parameters: SetParameters, rows: list[Row]) -> None:
-    """`landmarks.csv`; `orientation.csv`, where a subject's name does not say how it was filmed."""
+    """Write `landmarks.csv`, and `orientation.csv` if a subject's name does not determine its view."""
     lines = [",".join(row) + "\n" for row in (list(landmarks.COLUMNS), *rows)]
     (root / LANDMARKS).write_text("".join(lines), encoding="ascii")
     names = [subject_name(parameters, subject) for subject in range(parameters.subjects)]
@@ -109,8 +110,8 @@ def finish(root: Path, parameters: SetParameters, rows: list[Row]) -> None:
 def _clip_frames(
     parameters: SetParameters, subject: int, sequence: int
 ) -> tuple[list[np.ndarray], list[np.ndarray]]:
-    """Up to the apex and back: 2 n - 1 frames, uint8 (H, W, 3), wider than tall; and the 68 landmarks,
-    float64 (68, 2), of each in pixels of its frontal view."""
+    """2 n - 1 frames up to the apex and back, uint8 (H, W, 3), wider than tall; and their landmarks, float64
+    (68, 2), in pixels of the frontal view."""
     drawn = [draw_frame(parameters, subject, sequence, frame) for frame in range(parameters.frames)]
     there = [picture for picture, _ in drawn]
     back = [
@@ -124,14 +125,14 @@ def _clip_frames(
 
 
 def _taken_again(picture: np.ndarray, random: np.random.Generator) -> np.ndarray:
-    """The picture with other noise: no camera takes the same frame twice."""
+    """The image with different noise: no camera takes the same frame twice."""
     noise = random.integers(-2, 3, picture.shape[:2], dtype=np.int16)
     return np.clip(picture + noise[..., None], 0, 255).astype(np.uint8)
 
 
 def _margins(side: int, view: View) -> tuple[int, int]:
-    """How many pixels taller and wider than a drawn picture the frontal view is: of even sizes, and
-    such that the whole frame is about 5 : 4."""
+    """Pixels by which the frontal view is taller and wider than a drawn image, such that sizes are even and
+    the whole frame has an aspect ratio of about 5 : 4."""
     if view.part != "whole":
         return round(side * 0.6) // 2 * 2 + side % 2, side % 2
     longer = side // 8 * 2 + side % 2
@@ -139,7 +140,7 @@ def _margins(side: int, view: View) -> tuple[int, int]:
 
 
 def as_filmed(picture: np.ndarray, view: View) -> np.ndarray:
-    """The frame in which `view` shows `picture` (S, S, 3); the wall goes on around it."""
+    """The frame that shows `picture` (S, S, 3) in `view`, with the wall extended around it."""
     height, width = _margins(picture.shape[0], view)
     top, left = height // 2, width // 2
     shown = cv2.copyMakeBorder(picture, top, height - top, left, width - left, cv2.BORDER_REPLICATE)
@@ -150,15 +151,15 @@ def as_filmed(picture: np.ndarray, view: View) -> np.ndarray:
 
 
 def _from_the_side(picture: np.ndarray) -> np.ndarray:
-    """As the mirror at a subject's side might show it, roughly: one half of the face wide, the other
-    narrow at the frame's edge."""
+    """A rough imitation of a mirror at the subject's side: one half of the face is wide, the other narrow at
+    the edge of the frame."""
     width = picture.shape[1]
     columns = (np.arange(width) + 0.5) / width
     return picture[:, (columns**2.5 * width).astype(int)]
 
 
 def _write_clip(path: Path, frames: list[np.ndarray]) -> None:
-    """A motion-JPEG AVI, by OpenCV's own writer: FFmpeg's notes its version."""
+    """Write a motion-JPEG AVI with OpenCV's own writer, because FFmpeg's stores its version."""
     height, width = frames[0].shape[:2]
     codec = cv2.VideoWriter.fourcc(*"MJPG")
     writer = cv2.VideoWriter(str(path), cv2.CAP_OPENCV_MJPEG, codec, FRAMES_PER_SECOND, (width, height))

@@ -1,4 +1,4 @@
-"""Oulu-CASIA's native layout (METHODS §6): image sequences of six expressions, without landmarks."""
+"""Oulu-CASIA's native layout (docs/methods.md, §6): image sequences of six expressions, without landmarks."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ FOLDER_OF_EXPRESSION = {expression: folder for folder, expression in EXPRESSION_
 
 
 def subject_name(parameters: SetParameters, subject: int) -> str:
-    """`P001` ...; the people of an in-the-wild set are others, and numbered from `P501`."""
+    """`P001` ...; an in-the-wild set shows other people, numbered from `P501`."""
     return f"P{subject + (501 if parameters.in_the_wild else 1):03d}"
 
 
 def places(parameters: SetParameters) -> list[tuple[int, int]]:
-    """The six expressions of everyone, which leave out contempt."""
+    """The six expressions of every subject; contempt is left out."""
     return [
         (subject, sequence)
         for subject in range(parameters.subjects)
@@ -37,7 +37,7 @@ def frames_a_place(parameters: SetParameters) -> int:
 
 
 def write_sequence(root: Path, parameters: SetParameters, subject: int, sequence: int) -> list[Row]:
-    """All frames of one sequence."""
+    """Write all frames of one sequence."""
     person, expression = subject_name(parameters, subject), FOLDER_OF_EXPRESSION[EXPRESSIONS[sequence]]
     folder = root / IMAGES / LIGHT / ILLUMINATION / person / expression
     folder.mkdir(parents=True, exist_ok=True)

@@ -128,7 +128,11 @@ def damage(folder: Path, name: str, text: str | None) -> Path:
         ("test_ids_0.csv", None, r"train_ids_0\.csv without test_ids_0\.csv; add it"),
         ("test_ids_0.csv", "", r"test_ids_0\.csv lists no images"),
         ("test_ids_0.csv", "image\n\n", r"test_ids_0\.csv lists no images"),
-        ("test_ids_0.csv", "S001_001_00000001.png\n\nhello there\n", r"line 3: 'hello there' is no image"),
+        (
+            "test_ids_0.csv",
+            "S001_001_00000001.png\n\nhello there\n",
+            r"line 3: 'hello there' is not an image",
+        ),
         ("test_ids_0.csv", "S001_001_00000001.png\nimage\n", r"line 2: 'image' is not an image name"),
         ("test_ids_0.csv", "S001_001_00000001.png,3\n", r"line 1: .* is not an image name"),
         ("test_ids_0.csv", "../S001_001_00000001.png\n", r"line 1: .* leaves the folder"),

@@ -73,11 +73,11 @@ def test_names_give_what_columns_do_not(tmp_path: Path) -> None:
         ("image,subject,fold\n../a.png,A,0\n", r"line 2: '\.\./a\.png' leaves the folder"),
         ("image,subject,fold\nx/../../a.png,A,0\n", r"line 2: .* leaves the folder"),
         ("image,subject,fold\n/a.png,A,0\n", r"line 2: '/a\.png' leaves the folder"),
-        ("image,subject,fold\na.png,A,0\nb.png,B,0\n", r"names only fold 0; add a column split"),
+        ("image,subject,fold\na.png,A,0\nb.png,B,0\n", r"has only fold 0; add a column split"),
         ("image,subject,fold\na.png,A,0\nb.png,B,2\n", r"has 0, 2; add the missing ones"),
         ("image,subject,fold\na.png,A,0\na.png,B,1\n", r"line 3: a\.png has another subject"),
         ("image,subject,split,fold\na.png,A,val,0\n", r"line 2: split must be train or test, but is 'val'"),
-        ("image,subject,split,fold\na.png,A,train,0\n", r"fold 0 in .* has 1 and 0; add its rows"),
+        ("image,subject,split,fold\na.png,A,train,0\n", r"fold 0 in .* has 1 and 0; add its lines"),
         ('image,subject,fold\n"a.png,A,0\n', r"folds\.csv, line 2: a quote .* opens that is not closed"),
     ],
 )

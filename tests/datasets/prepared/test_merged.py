@@ -85,7 +85,7 @@ def test_sets_with_the_same_people_are_refused(data_root: Path) -> None:
     """Or a fold would train on the people it tests."""
     prepare_tiny(data_root, "ckplus", subjects=2, others="third ")
     prepare_tiny(data_root, "fmpn_release", subjects=2, others="fourth ")
-    with pytest.raises(UserError, match=r"CK\+ and FMPN's release may show the same; leave one of them out"):
+    with pytest.raises(UserError, match=r"CK\+ and FMPN's release may show the same; remove one of them"):
         merged_store(data_root, ["ckplus", "fmpn_release"], SIZE)
     prepare_tiny(data_root, "oulu_casia", subjects=2, others="third ")
     with pytest.raises(UserError, match=r"oulu_casia:S01_.* is the same image as ckplus:S01_"):

@@ -126,7 +126,7 @@ def test_a_changed_rectangle_is_noticed(tmp_path: Path) -> None:
     content = bytearray(path.read_bytes())
     content[-5] ^= 1
     path.write_bytes(content)
-    with pytest.raises(UserError, match=r"rectangles\.npy is not the file that its manifest"):
+    with pytest.raises(UserError, match=r"rectangles\.npy does not match the hash in its manifest"):
         PreparedStore.open(path.parent)
 
 
@@ -154,7 +154,7 @@ def test_the_release_is_scaled_its_own_way_unless_something_else_is_asked_for(tm
         made[resample] = store.hash
         assert (store.rectangles is None) == (resample == "cubic")
     assert made[None] == made["released"]
-    with pytest.raises(UserError, match="pass --aligned, or --resample cubic"):
+    with pytest.raises(UserError, match="pass --aligned if the images are face crops, or --resample cubic"):
         prepare_dataset("fmpn_release", LOAD, data_root=tmp_path, source=root, resample="released")
 
 

@@ -76,7 +76,8 @@ def test_opening_names_a_file_in_which_one_bit_changed(store: PreparedStore, nam
     content[int(where * len(content))] ^= 1
     path.write_bytes(content)
     with pytest.raises(
-        UserError, match=rf"{name} is not the file .*python -m platform.prepare --dataset ckplus .*--size 24"
+        UserError,
+        match=rf"{name} does not match the hash .*python -m platform.prepare --dataset ckplus .*--size 24",
     ):
         PreparedStore.open(store.folder)
 
@@ -85,7 +86,7 @@ def test_faces_changed_through_a_memory_map_are_noticed(store: PreparedStore) ->
     faces = np.load(store.folder / "images.npy", mmap_mode="r+")
     faces[:] = 255 - faces
     faces.flush()
-    with pytest.raises(UserError, match=r"images\.npy is not the file"):
+    with pytest.raises(UserError, match=r"images\.npy does not match the hash"):
         PreparedStore.open(store.folder)
 
 

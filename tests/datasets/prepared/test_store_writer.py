@@ -198,6 +198,6 @@ def test_no_images_are_refused(folder: Path) -> None:
 
 
 def test_faces_without_any_expression_are_refused(folder: Path) -> None:
-    with pytest.raises(UserError, match="none of the 2 frames shows an expression"):
+    with pytest.raises(UserError, match="must show an expression, but none of the 2 does"):
         write_store(folder, "ckplus", SIZE, [RECORDS[2], RECORDS[4]], read_frame)
     assert list(folder.parent.iterdir()) == []

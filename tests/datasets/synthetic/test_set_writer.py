@@ -124,14 +124,14 @@ def test_two_workers_write_the_same_files(written: Path, tmp_path: Path) -> None
 
 def test_other_parameters_name_the_difference_and_the_remedy(written: Path) -> None:
     before = contents(written)
-    with pytest.raises(UserError, match=r"difficulty=0\.5, but difficulty=0\.9 is wanted; .*rm -r"):
+    with pytest.raises(UserError, match=r"difficulty=0\.5, but difficulty=0\.9 was requested; .*rm -r"):
         write_set(written, dataclasses.replace(SMALL, difficulty=0.9))
     assert contents(written) == before
 
 
 def test_a_folder_with_something_else_is_refused(tmp_path: Path) -> None:
     (tmp_path / "thesis.txt").write_text("precious")
-    with pytest.raises(UserError, match="no synthetic set"):
+    with pytest.raises(UserError, match="not a synthetic set"):
         write_set(tmp_path, SMALL)
     assert contents(tmp_path) == {"thesis.txt": b"precious"}
 
