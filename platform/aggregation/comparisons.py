@@ -58,7 +58,7 @@ def compare(rows: Sequence[AggregatedRow], reference_method: str = "fmpn") -> li
 
 
 def best_row(rows: Sequence[TableRow]) -> TableRow | None:
-    """The row with the highest pooled accuracy, if its 95 % interval overlaps no other row's; else None.
+    """The row with the highest pooled accuracy, if its 95 % CI overlaps that of no other row; else None.
 
     No row is best among rows that are incomplete, were selected on test folds, have no interval, or differ in
     prepared set, fold rule or folds.

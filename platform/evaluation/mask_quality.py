@@ -71,41 +71,6 @@ class MaskQuality:
         return cls(**{field.name: values[field.name] for field in fields(cls)})
 
 
-def mask_quality(
-    predicted: np.ndarray,
-    labels: np.ndarray,
-    class_masks: np.ndarray,
-    training_counts: np.ndarray,
-    *,
-    stage1_predicted: np.ndarray | None = None,
-) -> MaskQuality:
-    """The quality of predicted masks [n, S, S] in [0, 1].
-
-    labels: int [n] in [0, K), the true classes. class_masks: [K, S, S] in [0, 1], made from training
-    subjects and cropped like the predicted ones. training_counts: int [K], training images of each class.
-    stage1_predicted: [n, S, S], predictions of the generator for the same faces before stage 2.
-    ValueError when shapes, ranges or counts are inconsistent.
-    """
-    if stage1_predicted is not None and stage1_predicted.shape != predicted.shape:
-        raise ValueError(
-            f"masks after stage 1 must be {list(predicted.shape)} as after stage 2, "
-            f"but are {list(stage1_predicted.shape)}"
-        )
-    before = drift = None
-    if stage1_predicted is not None:
-        before = mask_distances(stage1_predicted, class_masks)
-        pairs = zip(predicted, stage1_predicted, strict=True)
-        drift = np.array([_mean_square(after - first.astype(np.float64)) for after, first in pairs])
-    return quality_of_distances(
-        mask_distances(predicted, class_masks),
-        labels,
-        class_masks,
-        training_counts,
-        stage1_distances=before,
-        drift=drift,
-    )
-
-
 def quality_of_distances(
     distances: np.ndarray,
     labels: np.ndarray,
@@ -115,10 +80,13 @@ def quality_of_distances(
     stage1_distances: np.ndarray | None = None,
     drift: np.ndarray | None = None,
 ) -> MaskQuality:
-    """`mask_quality` from distances, so that thousands of masks at 299 pixels need not be in memory at once.
+    """Quality of the masks of n faces, from distances, so that the masks need not be in memory at once.
 
-    distances, stage1_distances: float [n, K] of `mask_distances`. drift: float [n], mean squared
-    difference of each face's two masks, given exactly when stage1_distances is. ValueError as there.
+    distances, stage1_distances: float [n, K] of `mask_distances`, stage1_distances of the generator before
+    stage 2. labels: int [n] in [0, K), the true classes. class_masks: [K, S, S] in [0, 1], made from training
+    subjects and cropped like the predicted ones. training_counts: int [K], training images of each class.
+    drift: float [n], mean squared difference of each face's two masks, given with stage1_distances.
+    ValueError when shapes, ranges or counts are inconsistent.
     """
     _check(distances, labels, class_masks, training_counts)
     if (stage1_distances is None) != (drift is None):

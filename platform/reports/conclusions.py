@@ -42,7 +42,7 @@ class _Lead:
     second: TableRow
     difference: float
     interval: Interval | None
-    """95 %, over subjects; None with one subject."""
+    """95 % CI over subjects; None with one subject."""
     p_value: float
     """Sign-flip test over subjects, Holm-corrected over all other rows."""
 
@@ -102,7 +102,7 @@ def _lead(winner: AggregatedRow, rows: Sequence[AggregatedRow]) -> _Lead | None:
 
 
 def _of_selection(row: TableRow, row_count: int) -> str:
-    """row: the experiment's first one, whose configuration a search chose if there was a search."""
+    """row: the experiment's first row, whose configuration a search selected, if a search ran."""
     gap = "" if row.optimism_gap is None else f" (optimism gap {100 * row.optimism_gap:+.2f} points)"
     shared = ", and the other rows use its settings" if row_count > 1 else ""
     if row.leaks:
@@ -125,7 +125,7 @@ def _of_selection(row: TableRow, row_count: int) -> str:
             f"{row.title} was tuned for each fold on its training subjects alone{gap}{shared}; no test "
             "subject took part in the choice for its own fold."
         )
-    return "The settings were fixed beforehand (rule `paper`), so no accuracy of this experiment chose them."
+    return "The settings were fixed beforehand (rule `paper`), so nothing was tuned in this experiment."
 
 
 def _of_sample(row: TableRow, rows: Sequence[AggregatedRow]) -> str:

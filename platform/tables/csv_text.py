@@ -1,4 +1,4 @@
-"""CSV text that is safe to open in a spreadsheet and can be converted back to the original texts."""
+"""CSV text that is safe to open in a spreadsheet and keeps the original texts recoverable."""
 
 from __future__ import annotations
 
@@ -13,7 +13,6 @@ from platform.host.console import one_line
 _RUN = ("=", "+", "-", "@", "\t", "\r", "＝", "＋", "－", "＠")
 """Characters that start a formula in a spreadsheet, with their full-width forms."""
 _NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?", re.IGNORECASE)
-_ESCAPE = re.compile(r"\\(?:\\|[tnr]|x[0-9a-f]{2}|u[0-9a-f]{4})")
 
 
 def csv_text(columns: Sequence[str], records: Iterable[Mapping[str, Any]]) -> str:
@@ -35,15 +34,8 @@ def safe_cell(text: str) -> str:
     """`text` if it is harmless, else an apostrophe and `text` with control characters escaped.
 
     Texts are harmful that start a formula or contain control characters or line ends. A spreadsheet displays
-    a cell with a leading apostrophe as text. `original_text` reverses it. Numbers stay numbers.
+    a cell with a leading apostrophe as text. It is reversible (docs/table.md). Numbers stay numbers.
     """
     if _NUMBER.fullmatch(text) or not (text.startswith(("'", *_RUN)) or one_line(text) != text):
         return text
     return "'" + one_line(text.replace("\\", "\\\\"))
-
-
-def original_text(cell: str) -> str:
-    """The text from which `safe_cell` made `cell`."""
-    if not cell.startswith("'"):
-        return cell
-    return _ESCAPE.sub(lambda found: found[0].encode("ascii").decode("unicode_escape"), cell[1:])

@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 
 from platform.files.tables import read_table
-from platform.tables.csv_text import csv_text, original_text, safe_cell
+from platform.tables.csv_text import csv_text, safe_cell
+from tests.tables.original_text import original_text
 
 HOSTILE = (
     "=cmd|' /C calc'!A0", "+1+cmd", "-2+3", "@SUM(A1)", "\t=1", "\r=1", "＝1+1", "'=1", "'", "-",

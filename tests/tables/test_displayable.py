@@ -18,11 +18,11 @@ from platform.host.console import visible
 from platform.reports.figures import mask_figure, save_figure
 from platform.reports.html import report_html
 from platform.runs.store import ResultsStore
-from platform.tables.csv_text import original_text
 from platform.tables.displayable import displayable
 from platform.tables.render import FORMATS, render
 from platform.tables.table import build_table
 from tests.fake_runs import write_experiment, write_row
+from tests.tables.original_text import original_text
 
 NAME = "=x|y`<img src=http://a.b/c onerror=alert(1)>`![i](http://a.b)&amp;*b*\x1b[2J\x9b\n# $\\frac{ \u202e"
 
