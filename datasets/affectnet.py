@@ -1,4 +1,4 @@
-"""AffectNet, in the older layout with CSV files or the newer one with `.npy` files (METHODS §6).
+"""AffectNet, in the older layout with CSV files or the newer one with `.npy` files (docs/methods.md, §6).
 
 Which of the two it is shows in the folder. All labelled images are read: of the older layout those
 that training.csv and validation.csv list (or other CSV files with their columns, but never the

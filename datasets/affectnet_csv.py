@@ -1,4 +1,4 @@
-"""AffectNet's older layout (METHODS §6): folders of images, listed with their labels in CSV files."""
+"""AffectNet's older layout (docs/methods.md, §6): folders of images, listed with labels in CSV files."""
 
 from __future__ import annotations
 

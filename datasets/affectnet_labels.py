@@ -12,7 +12,7 @@ LABEL_OF_CODE = {
     0: "neutral", 1: "happiness", 2: "sadness", 3: "surprise", 4: "fear", 5: "disgust", 6: "anger",
     7: "contempt", 8: "none", 9: "uncertain", 10: "no face",
 }  # fmt: skip
-"""METHODS §6. The newer layout documents 0 to 7 only; 8 to 10 mean the same there, should they occur."""
+"""docs/methods.md, §6. The newer layout documents 0 to 7 only; 8 to 10 mean the same there if they occur."""
 
 EXPRESSIONS_WANTED = frozenset(
     {"anger", "contempt", "disgust", "fear", "happiness", "sadness", "surprise"}  # CK+'s, so the paper's

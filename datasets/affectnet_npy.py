@@ -1,4 +1,4 @@
-"""AffectNet's newer layout (METHODS §6): numbered images, each with a few small `.npy` files."""
+"""AffectNet's newer layout (docs/methods.md, §6): numbered images, each with a few small `.npy` files."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""BU-3DFE in its native layout (METHODS §6): single photographs beside the 3-D models.
+"""BU-3DFE in its native layout (docs/methods.md, §6): single photographs beside the 3-D models.
 
 Of each subject the photographs (`_F2D.bmp`) of six expressions at four levels are expressive, and
 that of the neutral face is its reference. A subject's levels of one expression count as a sequence,

@@ -1,4 +1,4 @@
-"""CK+ in its native layout (METHODS §6): image sequences, emotion labels, 68 landmarks.
+"""CK+ in its native layout (docs/methods.md, §6): image sequences, emotion labels, 68 landmarks.
 
 Wanted frames are the paper's: the last three of each labelled sequence, which end at the apex,
 and one neutral face a subject, the first frame of its first labelled sequence.
@@ -44,7 +44,7 @@ PAPER_IMAGE_COUNTS = {
     "anger": 135, "contempt": 54, "disgust": 177, "fear": 75,
     "happiness": 207, "sadness": 84, "surprise": 249,
 }  # fmt: skip
-"""Expressive images of each class in the paper's experiments (METHODS §1)."""
+"""Expressive images of each class in the paper's experiments (docs/methods.md, §1)."""
 
 EXPRESSION_OF_CODE = {
     1: "anger", 2: "contempt", 3: "disgust", 4: "fear", 5: "happiness", 6: "sadness", 7: "surprise",

@@ -1,4 +1,4 @@
-"""FMPN's own layout of CK+ or MMI (METHODS §6): face crops, released lists, labels and motion masks.
+"""FMPN's own layout of CK+ or MMI (docs/methods.md, §6): face crops, released lists, labels and motion masks.
 
 The expressive frames are those that the test lists name. FMPN's release brings lists, labels and masks
 of both data sets, but no images: its users have put their crops into `imgs`. Which data set it is follows

@@ -1,4 +1,4 @@
-"""MMI in its native layout (METHODS §6): `Sessions/<id>/` with a clip and its XML.
+"""MMI in its native layout (docs/methods.md, §6): `Sessions/<id>/` with a clip and its XML.
 
 Clips run neutral, apex, neutral. Wanted frames are the paper's: three around the centre of each
 clip with one of the six labels, and one neutral face a subject, the first frame of its first such
@@ -47,7 +47,7 @@ PAPER_IMAGE_COUNTS = {
     "sadness": 96,
     "surprise": 123,
 }
-"""Expressive images of each class in the paper's experiments (METHODS §1): 208 clips. Which of the
+"""Expressive images of each class in the paper's experiments (docs/methods.md, §1): 208 clips. Which of the
 213 labelled ones were left out follows no stated rule; this adapter takes all it can read."""
 
 EXPRESSION_OF_CODE = {1: "anger", 2: "disgust", 3: "fear", 4: "happiness", 5: "sadness", 6: "surprise"}

@@ -1,7 +1,7 @@
 """Where in the frames of an MMI clip the frontal face is, and how it is turned.
 
 MMI's clips are 720 × 576. Some show one person twice, frontal in one half and in profile in the
-other; some were filmed with the camera on its side. No file of MMI says which (METHODS §6). So, in
+other; some were filmed with the camera on its side. No file of MMI says which (docs/methods.md, §6). So, in
 this order:
 
 1. `orientation.csv` in the data set's folder, where the user wrote one. Its columns are `clip` (a clip

@@ -1,4 +1,4 @@
-"""Oulu-CASIA in its native layout (METHODS §6): cropped image sequences of six expressions.
+"""Oulu-CASIA in its native layout (docs/methods.md, §6): cropped image sequences of six expressions.
 
 Read is the usual protocol's part: visible light, strong illumination (VL, Strong). Wanted are the
 last three frames of each sequence, which end at the apex, and one neutral face a subject, the first

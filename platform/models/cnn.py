@@ -1,4 +1,4 @@
-"""The paper's "CNN (baseline)": the classification net alone on the RGB face (METHODS 2.7)."""
+"""The paper's "CNN (baseline)": the classification net alone on the RGB face (docs/methods.md, §2.7)."""
 
 from __future__ import annotations
 

@@ -1,6 +1,7 @@
 """The paper's "CNN (no mask loss)": FMPN's whole network without stage 1 and without the mask's loss.
 
-METHODS 2.7 (inferred): the generator trains in stage 2 at its usual rate, through the classifier alone.
+docs/methods.md, §2.7 (inferred): the generator trains in stage 2 at its usual rate, through the classifier
+alone.
 """
 
 from __future__ import annotations

@@ -3,7 +3,7 @@
 A checkpoint is three files of one epoch in a folder, `<epoch>_net_resface.pth` (mask generator),
 `<epoch>_net_fusion.pth` (prior fusion net) and `<epoch>_net_cls.pth` (classification net), a state dictionary
 each. The setting names one of them and stands for all three. The released code drops keys that it does not
-know and refuses none; here every key must be present and fit (METHODS 2.8).
+know and refuses none; here every key must be present and fit (docs/methods.md, §2.8).
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 PARTS = ("resface", "fusion", "cls")
 """What the release calls mask generator, prior fusion net and classification net."""
 LOGITS = 7
-"""Outputs of every released classifier, on MMI too, which has six classes (METHODS 2.8)."""
+"""Outputs of every released classifier, on MMI too, which has six classes (docs/methods.md, §2.8)."""
 CLASS_COUNTS = tuple(len(codes) for codes in EXPRESSION_OF_CODE.values())
 """Classes that a release was trained on: CK+'s seven, and MMI's six, whose seventh output no label trained.
 Both number them in the alphabetical order of their names, as this platform does."""

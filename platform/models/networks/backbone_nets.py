@@ -34,8 +34,8 @@ def build_backbone(
 
     `weights`: `imagenet`, `none`, or a file pinned by its SHA-256 (platform/models/networks/weights.py).
     `dropout`: probability in the head, or OWN_DROPOUT. A head for ImageNet's 1000 classes is replaced after
-    loading (METHODS 2.4); a head with `class_count` outputs is kept. UserError: weights that can be neither
-    found nor downloaded, or do not fit; a width that the net cannot have.
+    loading (docs/methods.md, §2.4); a head with `class_count` outputs is kept. UserError: weights that can be
+    neither found nor downloaded, or do not fit; a width that the net cannot have.
     """
     net = _bare(name, width)
     if BACKBONES[name].has_transform_input:

@@ -8,7 +8,7 @@ XAVIER_GAIN = 0.02
 
 
 def initialise_as_released(module: nn.Module, gain: float = XAVIER_GAIN) -> nn.Module:
-    """Xavier normal with gain 0.02, biases 0; batch norm weights N(1, 0.02), biases 0 (METHODS 2.2).
+    """Xavier normal with `gain`, biases 0; batch norm weights N(1, 0.02), biases 0 (docs/methods.md, §2.2).
 
     Another `gain` is ours: it scales the convolutions and Linear layers only.
     """

@@ -29,7 +29,7 @@ class ResidualBlock(nn.Module):
 class MaskGenerator(nn.Module):
     """FMG: gray [B, 1, S, S] in [0, 1] -> motion mask [B, 1, S, S] in [0, 1], for any S >= 8.
 
-    METHODS 2.2 (released code). Width 64 is the published net with 6,040,968 parameters.
+    docs/methods.md, §2.2 (released code). Width 64 is the published net with 6,040,968 parameters.
     """
 
     def __init__(self, width: int = 64, blocks: int = 4, gain: float = XAVIER_GAIN) -> None:

@@ -14,7 +14,7 @@ from platform.models.networks.mask_generator import ResidualBlock
 class PriorFusion(nn.Module):
     """image [B, 3, S, S] and mask * gray [B, 1, S, S], both in [0, 1] -> fused [B, 3, S, S] in [0, 1].
 
-    Paper Eq. 3; METHODS 2.3 (released code): 377 parameters.
+    Paper Eq. 3; docs/methods.md, §2.3 (released code): 377 parameters.
     """
 
     def __init__(self, gain: float = XAVIER_GAIN) -> None:
