@@ -1,12 +1,12 @@
-"""How long `python -m platform.table` takes for many fold runs, and how much memory: docs/table.md.
+"""Time and memory of `python -m platform.table` with many fold runs (docs/table.md).
 
     python -m benchmarks.aggregation                       10,000 fold runs of 100 predictions
     python -m benchmarks.aggregation --rows 100 --folds 10   1,000 fold runs
-    python -m benchmarks.aggregation --runs build/many       keep the fold runs, to measure again
+    python -m benchmarks.aggregation --runs build/many       keep the fold runs for another measurement
 
-Fold runs are written with the results store's own functions; the command then runs in a process of its own,
-and its wall time and peak memory (resident set) are taken from the operating system. Limits of the project
-for 10,000 fold runs on two cores: 20 s and 1 GiB; exit status 1 where one is passed.
+The results store writes the fold runs. The command then runs in a separate process, whose wall time and peak
+resident memory are read from the operating system. Limits for 10,000 fold runs on two cores: 20 s and 1 GiB;
+exit status 1 if one is exceeded.
 """
 
 from __future__ import annotations
@@ -40,13 +40,13 @@ LIMIT_GIB = 1.0
 
 
 def main() -> int:
-    """Write what is missing, run the command, print what it took."""
+    """Write missing fold runs, run the command, print its time and memory."""
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("--rows", type=int, default=1000, help="rows of the table (default: 1000)")
-    parser.add_argument("--folds", type=int, default=10, help="fold runs a row (default: 10)")
-    parser.add_argument("--images", type=int, default=100, help="predictions a fold run (default: 100)")
+    parser.add_argument("--folds", type=int, default=10, help="fold runs per row (default: 10)")
+    parser.add_argument("--images", type=int, default=100, help="predictions per fold run (default: 100)")
     parser.add_argument("--runs", type=Path, help="keep the fold runs there (default: a temporary folder)")
     arguments = parser.parse_args()
     if arguments.runs is not None:
@@ -56,7 +56,7 @@ def main() -> int:
 
 
 def measure(runs: Path, arguments: argparse.Namespace) -> int:
-    """Exit status 1 where the time or the memory passes its limit."""
+    """Exit status 1 if time or memory exceeds its limit."""
     store = ResultsStore(runs)
     if not store.experiments():
         write_experiments(store, arguments)
@@ -72,7 +72,7 @@ def measure(runs: Path, arguments: argparse.Namespace) -> int:
         rows = list(csv.DictReader(file))
     fold_runs, images = (sum(int(row[name]) for row in rows) for name in ("fold_count", "images"))
     processes = min(MOST_PROCESSES, usable_cpus())
-    # The largest process is known; the others of the command hold no more.
+    # Only the largest process is known; none of the others uses more.
     gib = usage.ru_maxrss / 2**20 * (1 + processes)
     print(
         f"{fold_runs:,} fold runs, {images:,} predictions, {len(rows):,} rows: {seconds:.1f} s wall "
@@ -83,7 +83,7 @@ def measure(runs: Path, arguments: argparse.Namespace) -> int:
 
 
 def write_experiments(store: ResultsStore, arguments: argparse.Namespace) -> None:
-    """Experiments of at most ROWS_PER_EXPERIMENT rows, as a search and its baselines would leave them."""
+    """Write experiments of at most ROWS_PER_EXPERIMENT rows, as a search with baselines would."""
     progress = ProgressLine("writing fold runs")
     rows: list[dict[str, Any]] = []
     for number in range(arguments.rows):
@@ -99,7 +99,7 @@ def write_experiments(store: ResultsStore, arguments: argparse.Namespace) -> Non
 
 
 def write_fold_run(store: ResultsStore, row: int, fold: int, images: int) -> str:
-    """One fold run whose answers are right with a probability of the row's own; its identity."""
+    """Write a fold run whose accuracy depends on the row, and return its identity."""
     record = {
         "kind": "fold_run",
         "result_version": RESULT_VERSION,
@@ -119,7 +119,7 @@ def write_fold_run(store: ResultsStore, row: int, fold: int, images: int) -> str
 
 
 def made_up_predictions(random: np.random.Generator, fold: int, images: int) -> Predictions:
-    """Ten subjects a fold, sequences of three images, seven classes."""
+    """Predictions with ten subjects per fold, sequences of three images and seven classes."""
     place = np.arange(images)
     sequence, subject = place // 3, place * SUBJECTS_PER_FOLD // images
     names, true = np.array(CLASSES), sequence % len(CLASSES)
@@ -141,7 +141,7 @@ def made_up_predictions(random: np.random.Generator, fold: int, images: int) -> 
 
 
 def described_row(number: int, runs: list[dict[str, Any]]) -> dict[str, Any]:
-    """As experiment.json holds it."""
+    """A row as stored in experiment.json."""
     method = "fmpn" if number % ROWS_PER_EXPERIMENT == 0 else "cnn"
     return {
         "method": method,
@@ -158,7 +158,7 @@ def described_row(number: int, runs: list[dict[str, Any]]) -> dict[str, Any]:
 
 
 def write_experiment(store: ResultsStore, name: str, rows: list[dict[str, Any]]) -> None:
-    """experiment.json of these rows."""
+    """Write experiment.json with these rows."""
     content = {
         "format": "experiment",
         "name": name,

@@ -1,9 +1,9 @@
-"""What training sees under each augmentation policy: face, gray and motion mask. And what it costs.
+"""Contact sheet of the augmentation policies (face, gray image, motion mask) and their throughput.
 
     python -m benchmarks.augmentation_sheet --augmentation FILE.yaml --output sheet.jpg
 
-Without a file it draws docs/figures/augmentation_strong.jpg. Columns are faces of the synthetic set at the
-paper's sizes (320 px, crops of 299), the same in every block, with the same crops and flips.
+The default output is docs/figures/augmentation_strong.jpg. Columns are faces of the synthetic set at the
+paper's sizes (320 px, crops of 299), with the same faces, crops and flips in every block.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ FIGURE = Path("docs/figures/augmentation_strong.jpg")
 
 
 def drawn_faces() -> FaceTensors:
-    """Apexes of the shown expressions, person by person, with the motion masks of these people."""
+    """Apex faces of the shown expressions, subject by subject, with the motion masks of these subjects."""
     parameters = SetParameters(subjects=PEOPLE, frames=6, difficulty=0.2, seed=0, size_pixels=512)
 
     def face(subject: int, expression: str, frame: int) -> np.ndarray:
@@ -50,13 +50,13 @@ def drawn_faces() -> FaceTensors:
 
 
 def made_by(faces: FaceTensors, setting: str, rows: torch.Tensor, seed: int) -> Batch:
-    """The faces of `rows` as training gets them."""
+    """The faces of `rows` as augmented for training."""
     draw = augmentation_policy(setting)(len(rows), torch.Generator().manual_seed(seed))
     return faces.batch(rows, draw, CROP)
 
 
 def block(title: str, batch: Batch) -> np.ndarray:
-    """uint8 [HEADER + 3 * CELL, COLUMNS * CELL, 3]: a line of text, then face, gray and mask."""
+    """uint8 [HEADER + 3 * CELL, COLUMNS * CELL, 3]: a title, then face, gray image and mask."""
     assert batch.target_mask is not None
     strip = np.full((HEADER, COLUMNS * CELL, 3), 255, np.uint8)
     cv2.putText(strip, title, (4, HEADER - 7), cv2.FONT_HERSHEY_SIMPLEX, 0.45, (0, 0, 0), 1, cv2.LINE_AA)
@@ -70,7 +70,7 @@ def block(title: str, batch: Batch) -> np.ndarray:
 
 
 def images_a_second(faces: FaceTensors, setting: str) -> float:
-    """Batches of 16 on one thread of the CPU, the best of three rounds."""
+    """Images per second in batches of 16 on one CPU thread, the best of three rounds."""
     rows = torch.arange(16) % len(faces)
     made_by(faces, setting, rows, 0)
     seconds = []
@@ -83,11 +83,11 @@ def images_a_second(faces: FaceTensors, setting: str) -> float:
 
 
 def main() -> None:
-    """Write the sheet and print the speeds."""
+    """Write the sheet and print the throughput of each policy."""
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("--augmentation", metavar="FILE", help="one's own transforms, as a fourth block")
+    parser.add_argument("--augmentation", metavar="FILE", help="custom transforms, shown as a fourth block")
     parser.add_argument("--output", type=Path, default=FIGURE)
     parser.add_argument("--seed", type=int, default=4)
     arguments = parser.parse_args()

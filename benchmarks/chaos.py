@@ -1,19 +1,19 @@
-"""Disturb searches in every way we know: do they end with the study and the tables of a quiet one?
+"""Chaos test: searches under every known disturbance must end with the study and tables of a quiet one.
 
     python -m benchmarks.chaos                         two hours, at least a hundred disturbances
-    python -m benchmarks.chaos --minutes 10 --seed 1   shorter, and other moments
+    python -m benchmarks.chaos --minutes 10 --seed 1   shorter, with another sequence
     python -m benchmarks.chaos --only "full disk"      one kind
     python -m benchmarks.chaos --json chaos.json       rounds as JSON, added to those of earlier runs
 
-First a search runs undisturbed. Then the same command runs again and again, each time in an empty folder
-on a small file system of its own, and is disturbed at random moments: signals to the driver, kills of every
-kind of Ray process (fold runs several times in a row), a full disk, half lines and zeros at the end of
-append-only files, a flipped byte in every kind of stored file, a second driver, a lease taken by another
-host, a driver that stands still. Whenever the driver ends, the same command is started again; where it
-refuses a damaged file by name, its remedy is followed. Each round ends with a comparison: trials with
-parameters, states and values, the bytes of the tables, the set of results, and whether a finished one ran
-again. Every end of the driver is judged too: a documented exit status, no traceback, none of Ray's own
-words. Exit status 1 when anything differs. Needs Linux and root (the small file system is a tmpfs).
+First a search runs undisturbed. Then the same command runs repeatedly, each time in an empty folder on its
+own small file system, and is disturbed at random times: signals to the driver, kills of every kind of Ray
+process (fold runs several times in a row), a full disk, partial lines and zeros at the end of append-only
+files, a flipped byte in every kind of stored file, a second driver, a lease taken by another host, a
+suspended driver. Whenever the driver ends, the same command is restarted; if it refuses a damaged file by
+name, its remedy is applied. Each round ends with a comparison: trials with parameters, states and values,
+the bytes of the tables, the set of results, and whether a finished one ran again. Every exit of the driver
+is checked too: a documented exit status, no traceback, no output of Ray. Exit status 1 if anything differs.
+Requires Linux and root (the small file system is a tmpfs).
 """
 
 from __future__ import annotations
@@ -36,17 +36,17 @@ from benchmarks.chaos_search import PATIENCE_SECONDS, ROOT, Search, differences,
 from benchmarks.disturbances import DISTURBANCES, Disturbance, stop
 
 DISK_MIB = 1024
-"""Size of a round's file system: a quiet search leaves some 60 MiB, and asks for 512 to stay free."""
+"""Size of a round's file system: a quiet search writes about 60 MiB and requires 512 MiB to stay free."""
 UNPROVOKED_ENDS = 5
-"""A driver that ends by itself so many times in a row will not come to its end."""
+"""Consecutive unprovoked exits after which a driver is considered unable to finish."""
 
 
 def run_round(
     search: Search, waiting: list[Disturbance], wanted: int, seconds: float, draw: random.Random
 ) -> set[str]:
-    """Run the search to its end with up to `wanted` disturbances; finished results that were run again.
+    """Run the search to completion with up to `wanted` disturbances; return finished results that ran again.
 
-    waiting: disturbances in the order in which they come; those that found something to strike are removed.
+    waiting: disturbances in order; those that found a target are removed.
     """
     again: set[str] = set()
     process, before, own_ends = search.start(), search.finished(), 0
@@ -86,7 +86,7 @@ def run_round(
         if own_ends and not search.disturbances:
             search.faults.append(f"ended with {process.returncode}, undisturbed: {search.said()[-1500:]}")
         if own_ends >= UNPROVOKED_ENDS:
-            search.faults.append(f"does not go on: {search.said()[-1500:]}")
+            search.faults.append(f"does not continue: {search.said()[-1500:]}")
             waiting.extend(tried)
             return again
         process = search.start()
@@ -100,7 +100,7 @@ def _wait(process: subprocess.Popen[bytes], seconds: float) -> None:
 
 
 def _until_something_new(search: Search, process: subprocess.Popen[bytes], finished: int) -> None:
-    """Wait until a result more is there, so that not all disturbances strike before any work."""
+    """Wait for one more result, so that not all disturbances strike before any work."""
     deadline = time.monotonic() + PATIENCE_SECONDS
     while process.poll() is None and len(search.finished()) <= finished and time.monotonic() < deadline:
         time.sleep(0.1)
@@ -108,7 +108,7 @@ def _until_something_new(search: Search, process: subprocess.Popen[bytes], finis
 
 @contextmanager
 def small_disk(folder: Path) -> Iterator[None]:
-    """A file system of its own at `folder`, gone afterwards."""
+    """Context with a separate file system at `folder`, removed afterwards."""
     folder.mkdir(parents=True)
     subprocess.run(["mount", "-t", "tmpfs", "-o", f"size={DISK_MIB}m", "tmpfs", str(folder)], check=True)
     try:
@@ -121,7 +121,7 @@ def small_disk(folder: Path) -> Iterator[None]:
 def disturbed_round(
     quiet: Search, number: int, waiting: list[Disturbance], seconds: float, draw: random.Random
 ) -> dict[str, Any]:
-    """One search with disturbances, compared with the quiet one; kept where something differs."""
+    """One disturbed search, compared with the quiet one; its files are kept if anything differs."""
     folder, started = quiet.folder.parent / f"round-{number}", time.monotonic()
     with small_disk(folder):
         search = Search(folder=folder, trials=quiet.trials)
@@ -129,7 +129,7 @@ def disturbed_round(
         again = run_round(search, waiting, draw.randrange(6, 13), seconds, draw)
         try:
             found = differences(quiet, search, again)
-        except Exception as error:  # tables are missing, the study cannot be read
+        except Exception as error:  # missing tables, unreadable study
             found = {"comparison": [f"{type(error).__name__}: {error}"]}
         if found or search.faults:
             shutil.copytree(folder / "runs", f"{folder}-runs", dirs_exist_ok=True)
@@ -156,13 +156,13 @@ def summary(rounds: list[dict[str, Any]]) -> dict[str, Any]:
 
 
 def main() -> int:
-    """Run rounds until time and number are reached, print totals; 1 when anything differs or is at odds."""
+    """Run rounds until both limits are reached, print totals; 1 if anything differs or a fault occurred."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.chaos")
-    parser.add_argument("--minutes", type=float, default=120, help="shortest time (default: 120)")
-    parser.add_argument("--disturbances", type=int, default=100, help="smallest number (default: 100)")
+    parser.add_argument("--minutes", type=float, default=120, help="minimum duration (default: 120)")
+    parser.add_argument("--disturbances", type=int, default=100, help="minimum number (default: 100)")
     parser.add_argument("--trials", type=int, default=12, help="configurations of the search (default: 12)")
-    parser.add_argument("--seed", type=int, default=0, help="of kinds and moments (default: 0)")
-    parser.add_argument("--only", metavar="WORDS", help="kinds whose name contains this")
+    parser.add_argument("--seed", type=int, default=0, help="seed of kinds and times (default: 0)")
+    parser.add_argument("--only", metavar="WORDS", help="only kinds whose name contains this")
     parser.add_argument(
         "--folder", type=Path, default=Path("build/chaos"), help="emptied first (default: build/chaos)"
     )
@@ -174,7 +174,7 @@ def main() -> int:
             f"no kind has {arguments.only!r} in its name; kinds: {', '.join(x.kind for x in DISTURBANCES)}"
         )
     if os.geteuid() != 0 or sys.platform != "linux":
-        parser.error("needs Linux and root: a small file system is mounted")
+        parser.error("requires Linux and root, to mount a small file system")
     folder, draw = arguments.folder.absolute(), random.Random(arguments.seed)
     shutil.rmtree(folder, ignore_errors=True)
     quiet = Search(folder=folder / "quiet", trials=arguments.trials)
@@ -199,7 +199,7 @@ def main() -> int:
 
 
 def _add(path: Path, one: dict[str, Any]) -> None:
-    """Add a round to the file; it holds what earlier runs added."""
+    """Append a round to the file, which keeps the rounds of earlier runs."""
     content = json.loads(path.read_text()) if path.exists() else {"rounds": []}
     head = subprocess.run(["git", "rev-parse", "HEAD"], cwd=ROOT, capture_output=True, text=True, check=False)
     content["rounds"].append({**one, "commit": head.stdout.strip(), "python": sys.version.split()[0]})

@@ -1,4 +1,4 @@
-"""The search that the chaos benchmark disturbs: its command, its results, and how two searches differ."""
+"""The search under the chaos test: command, results, and comparison of two searches."""
 
 from __future__ import annotations
 
@@ -20,32 +20,32 @@ ROOT = Path(__file__).resolve().parents[1]
 NAME = "chaos"
 JOURNAL = "study.journal"
 PATIENCE_SECONDS = 900
-"""A driver that neither ends nor finishes a fold run for so long hangs."""
+"""Time without an exit or a finished fold run after which a driver hangs."""
 OUTPUTS = ("table.md", "table.json", "table.csv", "table.tex")
 BY_DESIGN = {0, 1, 2, 129, 130, 143, -15}
-"""The documented exit statuses of a command, and SIGTERM's own before Python runs any of our code."""
+"""The documented exit statuses of a command, and that of SIGTERM before Python runs our code."""
 NEVER_SHOWN = re.compile(
     r"Traceback \(most recent|^\(raylet|^\(pid=|\[\w+ \d{4}.*\.cc:\d+|^\[.*\.cc:\d+", re.MULTILINE
 )
-"""Python's and Ray's own words, which no user is to meet."""
+"""Output of Python and Ray that users must not see."""
 
 
 @dataclass(kw_only=True)
 class Search:
-    """One folder with its data and runs, the command that fills it, and what was seen of the command."""
+    """A folder with data and runs, the command that fills it, and the observed behaviour of the command."""
 
     folder: Path
     trials: int
     disturbances: list[str] = field(default_factory=list)
-    """What was done to it, in order."""
+    """Applied disturbances, in order."""
     statuses: list[int] = field(default_factory=list)
-    """Exit status of each time that the command ended."""
+    """Exit status of each run of the command."""
     faults: list[str] = field(default_factory=list)
-    """What a command may not do: a status of no meaning, a traceback, a refusal that does not say of what."""
+    """Violations: an undocumented status, a traceback, a refusal without a reason."""
     damaged: dict[Path, bytes] = field(default_factory=dict)
-    """Files that were changed on purpose and not mended yet, with what they held before."""
+    """Deliberately damaged files that are not repaired yet, with their original content."""
     discarded: set[str] = field(default_factory=set)
-    """Results that were damaged or removed on purpose, and may be computed again."""
+    """Deliberately damaged or removed results, which may be computed again."""
 
     @property
     def runs(self) -> Path:
@@ -59,7 +59,7 @@ class Search:
 
     @property
     def experiment(self) -> Path:
-        """Where the study and the tables are."""
+        """The folder of the study and the tables."""
         return self.runs / "experiments" / NAME
 
     @property
@@ -68,11 +68,11 @@ class Search:
         return self.folder / "events.jsonl"
 
     def copy_data(self, other: Search) -> None:
-        """Take the other search's prepared faces."""
+        """Copy the other search's prepared set."""
         shutil.copytree(other.data_root / "prepared", self.data_root / "prepared", dirs_exist_ok=True)
 
     def start(self, *more: str, log: str = "driver") -> subprocess.Popen[bytes]:
-        """Start the command; its output goes to files of the name `log`, which the next start overwrites."""
+        """Start the command; its output goes to files named `log`, which the next start overwrites."""
         logs = self.folder.parent / f"{self.folder.name}-output"
         logs.mkdir(parents=True, exist_ok=True)
         self.folder.mkdir(parents=True, exist_ok=True)
@@ -87,7 +87,7 @@ class Search:
                 [sys.executable, "-m", "platform.tune", *words],
                 cwd=ROOT, stdout=out, stderr=err, start_new_session=True,
                 env={**os.environ, "RAY_worker_niceness": "0"},
-                # A shell's background job ignores SIGINT, and so would all that it starts.
+                # Background jobs of a shell ignore SIGINT, and their children inherit that.
                 preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
             )  # fmt: skip
 
@@ -97,7 +97,7 @@ class Search:
         return path.read_text(errors="replace") if path.exists() else ""
 
     def ended(self, status: int, *, killed: bool, log: str = "driver") -> None:
-        """Judge the end of a command; `killed` by us with a signal that it cannot catch."""
+        """Check the exit of a command; `killed`: by us, with a signal that cannot be caught."""
         self.statuses.append(status)
         said = self.said(log)
         found = []
@@ -111,7 +111,7 @@ class Search:
         self.faults += [f"after {after}: {one}: {said[-2000:]}" for one in found]
 
     def mend(self) -> bool:
-        """Do what the last error asks for of the damaged files that it names; whether it names one."""
+        """Apply the remedy of the last error to the damaged files that it names; whether it names any."""
         said = self.said()
         named = [path for path in self.damaged if self._names(said, path)]
         for path in named:
@@ -135,20 +135,20 @@ class Search:
         return path.parent.name in said  # the identity, or the prepared set's folder
 
     def finished(self) -> dict[str, tuple[int, int]]:
-        """Every complete result, with what changes when its manifest is written again."""
+        """Every complete result, with inode and modification time of its manifest, to detect rewrites."""
         found = {}
         for path in self.runs.glob("*/*/manifest.json"):
             try:
                 complete = json.loads(path.read_text())["status"] == "complete"
                 status = path.stat()
-            except (OSError, ValueError, KeyError):  # damaged on purpose, or just going
+            except (OSError, ValueError, KeyError):  # deliberately damaged, or just being removed
                 continue
             if complete:
                 found[str(path.parent.relative_to(self.runs))] = (status.st_ino, status.st_mtime_ns)
         return found
 
     def trials_recorded(self) -> list[dict[str, Any]]:
-        """Number, state, parameters, values and steps of every trial of the study."""
+        """Number, state, parameters, values and steps of every trial in the study."""
         storage = open_storage(self.experiment / JOURNAL)
         (study,) = storage.get_all_studies()
         return [
@@ -169,7 +169,7 @@ class Search:
 
 
 def run_quietly(search: Search) -> float:
-    """Run it to its end; seconds from its first result to its last."""
+    """Run the search to completion; seconds from its first result to the end."""
     process, started, first = search.start(), time.monotonic(), 0.0
     while process.poll() is None:
         if not first and any(search.runs.glob("*/*/manifest.json")):
@@ -181,7 +181,7 @@ def run_quietly(search: Search) -> float:
 
 
 def differences(quiet: Search, disturbed: Search, again: set[str]) -> dict[str, list[Any]]:
-    """What differs between the two, by kind; empty where nothing does."""
+    """Differences between the two searches, by kind; empty if there are none."""
     wanted, found = quiet.trials_recorded(), disturbed.trials_recorded()
     pairs = list(zip(wanted, found, strict=False))
     results = set(quiet.finished()) ^ set(disturbed.finished())

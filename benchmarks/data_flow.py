@@ -1,11 +1,11 @@
-"""AffectNet's amount of data through the data path: prepared, memory-mapped, shuffled, cut, on the device.
+"""Throughput of the data path with a data set of AffectNet's size.
 
-    python -m benchmarks.data_flow                        24,530 drawn faces at the quick preset's size
+    python -m benchmarks.data_flow                        24,530 synthetic faces at the quick preset's size
     python -m benchmarks.data_flow --folder /tmp/flow     keeps the prepared faces for the next call
 
-Draws the faces (in the wild), prepares them as a data set, and then measures, in a process of its own, what
-a fold run does with them: open the store, move the training faces to the device, and a shuffled epoch of
-crops and flips in batches of 16.
+Generates in-the-wild faces, prepares them as a data set, and measures in a separate process the steps of a
+fold run: opening the prepared set, moving the training faces to the device, and one shuffled epoch of crops
+and flips in batches of 16.
 """
 
 from __future__ import annotations
@@ -35,15 +35,15 @@ from platform.config.presets import preset
 
 FACES, BATCH = 24_530, 16
 FRAMES = (3, 4, 5)
-"""Frames of a sequence that are taken, near the apex."""
+"""Frames used from each sequence, near the apex."""
 
 
 def main() -> None:
-    """Prepare where needed, measure in another process, print."""
+    """Prepare if needed, measure in a separate process, print."""
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("--folder", type=Path, help="where the prepared faces stay (default: nowhere)")
+    parser.add_argument("--folder", type=Path, help="keep the prepared faces there (default: not kept)")
     parser.add_argument("--faces", type=int, default=FACES)
     parser.add_argument("--device", default="cpu")
     parser.add_argument("--measure", type=Path, help=argparse.SUPPRESS)
@@ -67,7 +67,7 @@ def main() -> None:
 
 
 def prepare(folder: Path, count: int) -> None:
-    """The drawn faces as a prepared store, unless it is there."""
+    """Write the synthetic faces as a prepared set unless it exists."""
     if (folder / "manifest.json").exists():
         return
     settings = preset("quick")
@@ -79,17 +79,17 @@ def prepare(folder: Path, count: int) -> None:
         FrameSource(read_frame=AlignedFaces(side), sha256=_drawn),
         Recipe(size_pixels=side, aligned=True),
         workers=2,
-        progress=ProgressLine("drawn and prepared"),
+        progress=ProgressLine("generated and prepared"),
     )
 
 
 def _drawn(record: FrameRecord) -> str:
-    """No file is behind a frame."""
+    """Empty, because no file belongs to a frame."""
     return ""
 
 
 def records(count: int) -> list[FrameRecord]:
-    """`count` frames, the seven expressions in turn; every image a subject of its own, as in AffectNet."""
+    """`count` frames, cycling through seven expressions; every image is its own subject, as in AffectNet."""
     made = []
     for number in range(count):
         place, sequence = divmod(number, len(EXPRESSIONS))
@@ -110,7 +110,7 @@ def records(count: int) -> list[FrameRecord]:
 
 
 class AlignedFaces:
-    """Draws and aligns the face of a record; works in other processes too."""
+    """Draws and aligns the face of a record; can be sent to other processes."""
 
     def __init__(self, side: int) -> None:
         self.side = side
@@ -131,7 +131,7 @@ def _people(seed: int) -> SetParameters:
 
 
 def measure(folder: Path, device: str) -> dict[str, float]:
-    """Seconds, images/s and memory of what a fold run does with the store."""
+    """Seconds, images/s and memory of a fold run's steps on the prepared set."""
     import torch
 
     from datasets.augmentation.draw import augmentation_policy
@@ -169,7 +169,7 @@ def measure(folder: Path, device: str) -> dict[str, float]:
 
 
 def _peak_mib() -> float:
-    """Peak resident memory of this process; pages of the mapped file that were touched count."""
+    """Peak resident memory of this process, including touched pages of the mapped file."""
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
 
 

@@ -1,4 +1,4 @@
-"""What can go wrong while a search runs, done on purpose: one class a kind, one registry of all kinds."""
+"""Disturbances of a running search: one class per kind, and a registry of all kinds."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from tests.distributed.processes import descendants
 Process = subprocess.Popen[bytes]
 
 IDLE = ("ray::IDLE", "ray::SPILL", "ray::RESTORE")
-"""Ray's spare processes: ending them ends no work of ours."""
+"""Ray's spare processes, which do no work of ours."""
 VICTIMS: dict[str, Callable[[str], bool]] = {
     "fold run": lambda command: command.startswith("ray::carry_out"),
     "trial": lambda command: command.startswith("ray::ImplicitFunc"),
@@ -32,24 +32,24 @@ VICTIMS: dict[str, Callable[[str], bool]] = {
     "control store": lambda command: command.split()[0].endswith("/gcs_server"),
     "any worker": lambda command: command.startswith("ray::") and not command.startswith(IDLE),
 }
-"""Kinds of Ray's processes, by their command lines."""
+"""Kinds of Ray processes, by command line."""
 
 
 class Disturbance(ABC):
-    """One kind of misfortune."""
+    """One kind of disturbance."""
 
     kind: str
 
     @abstractmethod
     def strike(self, search: Search, process: Process, draw: random.Random) -> str | None:
-        """Do it to the running search; what was done, or None where there was nothing to do it to.
+        """Disturb the running search; a description, or None if there was no target.
 
-        The driver may be running or ended afterwards.
+        The driver may be running or have ended afterwards.
         """
 
 
 class Signal(Disturbance):
-    """The driver gets a signal."""
+    """The driver receives a signal."""
 
     def __init__(self, number: signal.Signals) -> None:
         self.kind, self._number = f"driver {number.name}", number
@@ -61,7 +61,7 @@ class Signal(Disturbance):
 
 
 class Kill(Disturbance):
-    """Processes of Ray's are killed, as the out-of-memory killer does it."""
+    """Ray processes are killed, as by the out-of-memory killer."""
 
     def __init__(self, victim: str, times: int = 1) -> None:
         self.kind, self._victim, self._times = (
@@ -86,7 +86,7 @@ class Kill(Disturbance):
 
 
 class Pause(Disturbance):
-    """The driver stands still for a while, as on a laptop that sleeps, and goes on."""
+    """The driver is suspended for a while, as on a sleeping laptop, and resumes."""
 
     kind = "driver paused"
 
@@ -99,14 +99,14 @@ class Pause(Disturbance):
 
 
 class SecondDriver(Disturbance):
-    """The same command is started a second time: it must be refused, and change nothing."""
+    """The same command is started a second time: it must be refused and change nothing."""
 
     kind = "second driver"
 
     def strike(self, search: Search, process: Process, draw: random.Random) -> str | None:
         second = search.start(log="second")
         status = second.wait(PATIENCE_SECONDS)
-        if process.poll() is None:  # otherwise the first had ended, and the second was the only one
+        if process.poll() is None:  # otherwise the first had ended and the second led alone
             search.ended(status, killed=False, log="second")
             if status != 2 or "leads" not in search.said("second"):
                 search.faults.append(f"a second driver ended with {status}: {search.said('second')[-500:]}")
@@ -116,7 +116,7 @@ class SecondDriver(Disturbance):
 
 
 class LostLease(Disturbance):
-    """The lease is another host's, as after a pause in which that one took over: the driver must stop."""
+    """Another host holds the lease, as after a suspension in which it took over: the driver must stop."""
 
     kind = "lease taken by another host"
 
@@ -143,7 +143,7 @@ class LostLease(Disturbance):
 
 
 class FullDisk(Disturbance):
-    """The file system of the runs folder is full for a while; it must be a small one of its own."""
+    """The file system of the runs folder is full for a while; requires a small separate file system."""
 
     kind = "full disk"
 
@@ -159,7 +159,7 @@ class FullDisk(Disturbance):
         with suppress(subprocess.TimeoutExpired):
             process.wait(draw.uniform(5, 40))
         ended = process.poll() is not None
-        if ended and draw.random() < 0.5:  # started again on the full disk: refused, in one sentence
+        if ended and draw.random() < 0.5:  # restarted on the full disk: refused in one sentence
             status = search.start(log="full").wait(PATIENCE_SECONDS)
             search.ended(status, killed=False, log="full")
         ballast.unlink()
@@ -169,7 +169,7 @@ class FullDisk(Disturbance):
 
 
 class HalfLine(Disturbance):
-    """The driver is killed and an append-only file is left as a power cut leaves it."""
+    """The driver is killed and an append-only file is left as after a power failure."""
 
     def __init__(self, kind: str, file: str) -> None:
         self.kind, self._file = kind, file
@@ -191,9 +191,9 @@ class HalfLine(Disturbance):
 
 
 class FlippedByte(Disturbance):
-    """The driver is killed and a byte of a stored file changes.
+    """The driver is killed and one byte of a stored file changes.
 
-    A later start refuses the file by name, or does not need it.
+    A later start must refuse the file by name or not need it.
     """
 
     def __init__(self, pattern: str) -> None:
@@ -205,7 +205,7 @@ class FlippedByte(Disturbance):
             return None
         path = draw.choice(sorted(found))
         stop(search, process)
-        if not path.exists():  # a checkpoint whose run had just ended
+        if not path.exists():  # a checkpoint of a run that has just ended
             return f"driver SIGKILL, before a {self.kind}"
         before = path.read_bytes()
         content = bytearray(before)
@@ -217,7 +217,7 @@ class FlippedByte(Disturbance):
 
 
 def stop(search: Search, process: Process) -> None:
-    """SIGKILL the driver and wait until its processes are gone."""
+    """Kill the driver with SIGKILL and wait for its processes to end."""
     family = set(descendants(process.pid))
     with suppress(ProcessLookupError):
         os.kill(process.pid, signal.SIGKILL)
@@ -228,7 +228,7 @@ def stop(search: Search, process: Process) -> None:
 
 
 def _works(number: int) -> bool:
-    """Whether the process lives and is one that could still write a result."""
+    """Whether the process is alive and could still write a result."""
     try:
         command = Path(f"/proc/{number}/cmdline").read_bytes().replace(b"\0", b" ").decode(errors="replace")
     except OSError:
@@ -268,4 +268,4 @@ DISTURBANCES: tuple[Disturbance, ...] = (
     HalfLine("half line in the event log", "events.jsonl"),
     *(FlippedByte(pattern) for pattern in STORED_FILES),
 )
-"""Every kind; the full disk twice, because it can meet any write."""
+"""All kinds; the full disk twice, because it can affect any write."""

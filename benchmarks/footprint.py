@@ -21,7 +21,7 @@ from platform.models.networks.mask_generator import MaskGenerator
 
 
 def kept_mib(net: nn.Module, images: Callable[[int], Tensor]) -> float:
-    """MiB that one image more leaves for the backward pass."""
+    """MiB that one more image keeps for the backward pass."""
     sizes = []
     for count in (2, 4):
         storages: dict[int, int] = {}
@@ -30,7 +30,7 @@ def kept_mib(net: nn.Module, images: Callable[[int], Tensor]) -> float:
         def keep(tensor: Tensor, storages: dict[int, int] = storages, alive: list[Tensor] = alive) -> Tensor:
             storage = tensor.untyped_storage()
             storages[storage.data_ptr()] = storage.nbytes()
-            alive.append(tensor)  # or its address would be given to another
+            alive.append(tensor)  # otherwise its address could be reused
             return tensor
 
         with torch.autograd.graph.saved_tensors_hooks(keep, lambda tensor: tensor):
@@ -40,14 +40,14 @@ def kept_mib(net: nn.Module, images: Callable[[int], Tensor]) -> float:
 
 
 def million_parameters(net: nn.Module) -> float:
-    """Trained numbers of a net."""
+    """Trained parameters of a net, in millions."""
     return sum(parameter.numel() for parameter in net.parameters()) / 1e6
 
 
 def main() -> None:
-    """Print a line a net."""
+    """Print one line per net."""
     torch.manual_seed(0)
-    print(f"{'net':16s} {'pixels':>6s} {'million parameters':>20s} {'MiB an image':>14s}")
+    print(f"{'net':16s} {'pixels':>6s} {'million parameters':>20s} {'MiB per image':>14s}")
     generator = MaskGenerator(64, gain=0.02).train()
     show("mask generator", 299, generator, lambda count: torch.rand(count, 1, 299, 299))
     from platform.models.networks.classifier import Classifier

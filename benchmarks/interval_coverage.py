@@ -1,11 +1,11 @@
-"""How often 95 % intervals of an accuracy hold the truth: figure and numbers of docs/statistics.md.
+"""Coverage of 95 % confidence intervals of an accuracy: figure and numbers of docs/statistics.md.
 
     python -m benchmarks.interval_coverage                      the grid; some minutes on one core
     python -m benchmarks.interval_coverage --sizes unequal --name interval_coverage_unequal
 
-Subjects are drawn with an accuracy of their own (beta). Sizes `ckplus`: images a subject as in CK+;
-`unequal`: as many on average as in MMI, from 3 to some 60. The intervals are those of platform/evaluation,
-called as a table calls them.
+Each subject's accuracy is drawn from a beta distribution. Sizes `ckplus`: images per subject as in CK+;
+`unequal`: as many on average as in MMI, from 3 to about 60. The intervals are those of platform/evaluation,
+computed as for a table.
 """
 
 from __future__ import annotations
@@ -31,12 +31,12 @@ from platform.evaluation.accuracy_interval import (
 SUBJECTS = (31, 118)
 ACCURACIES = (0.62, 0.83, 0.98)
 CONCENTRATIONS = {"weak": 19.0, "strong": 2.0}
-"""Of the beta distribution of the subjects' accuracies; correlation of a subject's images 1 / (1 + it)."""
+"""Concentration c of the beta distribution of subject accuracies; intra-subject correlation 1 / (1 + c)."""
 STATISTICS = ("pooled", "mean of folds")
 METHODS = ("percentile", "BCa", "Korn-Graubard 1998", "default")
 WIDTH_SUBJECTS = (10, 20, 31, 60, 118, 250, 500, 1000)
 MMI_SEQUENCES = 6.7
-"""Labelled sequences a subject on average (208 of 31 subjects)."""
+"""Mean number of labelled sequences per subject (208 of 31 subjects)."""
 CKPLUS_SEQUENCES = np.repeat([1, 2, 3, 4, 5, 6], [21, 22, 47, 20, 7, 1])
 """Labelled sequences of each of the 118 subjects of CK+; three images each."""
 FOLDS = 10
@@ -56,7 +56,7 @@ class DataSet:
 
 @dataclass(frozen=True, kw_only=True)
 class Coverage:
-    """One method in one cell of the grid. Shares of the simulated data sets."""
+    """One method in one cell of the grid; values are shares of the simulated data sets."""
 
     subjects: int
     accuracy: float
@@ -65,7 +65,7 @@ class Coverage:
     method: str
     coverage: float
     too_high: float
-    """The whole interval lies above the truth: the claim was too good."""
+    """The whole interval lies above the truth (optimistic)."""
     too_low: float
     mean_width: float
     without_error: float
@@ -73,7 +73,7 @@ class Coverage:
 
 
 def images_a_subject(sizes: str, subjects: int, generator: np.random.Generator) -> np.ndarray:
-    """int64 (subjects,): three images a sequence; `unequal` is a negative binomial of shape 2, at least 1."""
+    """int64 (subjects,): three images per sequence; `unequal`: negative binomial of shape 2, at least 1."""
     if sizes == "ckplus":
         return 3 * generator.choice(CKPLUS_SEQUENCES, subjects)
     return 3 * np.maximum(1, generator.negative_binomial(2, 2 / (2 + MMI_SEQUENCES), subjects))
@@ -82,7 +82,7 @@ def images_a_subject(sizes: str, subjects: int, generator: np.random.Generator) 
 def simulate(
     subjects: int, accuracy: float, concentration: float, sizes: str, generator: np.random.Generator
 ) -> DataSet:
-    """Beta-binomial subjects in ten folds (FMPN's cuts of the list of subjects)."""
+    """Beta-binomial subjects in ten folds, cut as in FMPN."""
     images = images_a_subject(sizes, subjects, generator)
     probability = generator.beta(accuracy * concentration, (1 - accuracy) * concentration, subjects)
     right = generator.binomial(images, probability)
@@ -97,7 +97,7 @@ def simulate(
 
 
 def korn_graubard_1998(data: DataSet, fold: np.ndarray | None) -> Interval:
-    """The published interval, to see what the default's departures bring; without an error, of n images."""
+    """The published interval, for comparison with the default; without errors, that of n images."""
     from scipy.stats import norm, t
 
     spread = subject_spread(data.correct, data.subject, fold)
@@ -160,7 +160,7 @@ def measure(
 
 
 def measure_widths(sizes: str, datasets: int, generator: np.random.Generator) -> dict[str, list[float]]:
-    """`accuracy, heterogeneity` to the default's mean width in points, for each of WIDTH_SUBJECTS."""
+    """`accuracy, heterogeneity` to the default's mean width in points for each of WIDTH_SUBJECTS."""
     widths = {}
     for accuracy, (name, concentration) in itertools.product(ACCURACIES, CONCENTRATIONS.items()):
         row = []
@@ -173,7 +173,7 @@ def measure_widths(sizes: str, datasets: int, generator: np.random.Generator) ->
 
 
 def print_coverage(results: list[Coverage]) -> None:
-    """A Markdown table: a row a cell; coverage and mean width in points of each method."""
+    """A Markdown table with one row per cell: coverage and mean width in points of each method."""
     print("| subjects | accuracy | heterogeneity | statistic | " + " | ".join(METHODS) + " |")
     print("|---|---|---|---|" + "---|" * len(METHODS))
     for start in range(0, len(results), len(METHODS)):
@@ -185,7 +185,7 @@ def print_coverage(results: list[Coverage]) -> None:
 
 
 def print_widths(widths: dict[str, list[float]]) -> None:
-    """A Markdown table: a row a kind of data, a column a number of subjects."""
+    """A Markdown table with one row per kind of data and one column per number of subjects."""
     print("| accuracy, heterogeneity | " + " | ".join(map(str, WIDTH_SUBJECTS)) + " |")
     print("|---|" + "---|" * len(WIDTH_SUBJECTS))
     for name, row in widths.items():
@@ -193,7 +193,7 @@ def print_widths(widths: dict[str, list[float]]) -> None:
 
 
 def draw(results: list[Coverage], datasets: int, path: Path) -> None:
-    """Coverage above, mean width below; pooled left, mean of folds right."""
+    """Plot coverage (top) and mean width (bottom), pooled (left) and mean of folds (right)."""
     import matplotlib
 
     matplotlib.use("Agg")
@@ -231,11 +231,13 @@ def main() -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("--datasets", type=int, default=2_000, help="simulated data sets a cell")
-    parser.add_argument("--resamples", type=int, default=2_000, help="resamples of each bootstrap")
+    parser.add_argument("--datasets", type=int, default=2_000, help="simulated data sets per cell")
+    parser.add_argument("--resamples", type=int, default=2_000, help="resamples per bootstrap")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--sizes", choices=("ckplus", "unequal"), default="ckplus")
-    parser.add_argument("--name", default="interval_coverage", help="of the figure and of build/NAME.json")
+    parser.add_argument(
+        "--name", default="interval_coverage", help="name of the figure and of build/NAME.json"
+    )
     options = parser.parse_args()
     cells = list(itertools.product(SUBJECTS, ACCURACIES, CONCENTRATIONS, STATISTICS))
     results: list[Coverage] = []
@@ -245,7 +247,10 @@ def main() -> None:
         results += measure(cell, options.sizes, options.datasets, options.resamples, generator)
         minutes = (time.monotonic() - start) / 60
         left = minutes / (index + 1) * (len(cells) - index - 1)
-        print(f"cell {index + 1} of {len(cells)}: {minutes:.1f} minutes, about {left:.1f} left", flush=True)
+        print(
+            f"cell {index + 1} of {len(cells)}: {minutes:.1f} min elapsed, about {left:.1f} min remaining",
+            flush=True,
+        )
     generator = np.random.default_rng([options.seed, len(cells)])
     widths = measure_widths(options.sizes, max(1, options.datasets // 10), generator)
     print_coverage(results)

@@ -1,11 +1,11 @@
-"""Does a search stay flat over a thousand trials? Driver's time and memory as trials go by.
+"""Scaling of a search to a thousand trials: time and memory of the driver.
 
     python -m benchmarks.many_trials                              1,000 configurations x 10 folds
-    python -m benchmarks.many_trials --trials 200 --profile       fewer, and where the driver's time went
-    python -m benchmarks.many_trials --sampler tpe --proposals    what TPE's proposals cost, without Ray
+    python -m benchmarks.many_trials --trials 200 --profile       fewer, with a profile of the driver
+    python -m benchmarks.many_trials --sampler tpe --proposals    cost of TPE's proposals, without Ray
 
-Study, Tune, dispatcher and results store are the real ones. A fold run is a stand-in: it sleeps for a
-known time on a simulated CPU and stores predictions whose accuracy follows from the configuration.
+Study, Tune, dispatcher and results store are the real ones. The fold run is a stand-in: it sleeps for a given
+time on a simulated CPU and stores predictions whose accuracy depends on the configuration.
 """
 
 from __future__ import annotations
@@ -44,7 +44,7 @@ BASE = tiny_configuration(method="cnn")
 
 
 def suggest(trial: optuna.Trial) -> dict[str, Any]:
-    """Two numbers; the best rate is 1e-3."""
+    """A space of two numbers; the best rate is 1e-3."""
     return {
         "classifier_learning_rate": trial.suggest_float("classifier_learning_rate", 1e-5, 1e-1, log=True),
         "adam_beta1": trial.suggest_float("adam_beta1", 0.0, 0.99),
@@ -52,7 +52,7 @@ def suggest(trial: optuna.Trial) -> dict[str, Any]:
 
 
 def stand_in(task: FoldTask | Stage1Task, runs_root: str, seconds: float) -> dict[str, Any]:
-    """Sleep, and store predictions: the nearer the rate to 1e-3, the more of them right."""
+    """Sleep and store predictions: the closer the rate to 1e-3, the higher the accuracy."""
     from platform.evaluation.predictions import Predictions, to_bytes
 
     assert isinstance(task, FoldTask)
@@ -80,7 +80,7 @@ def stand_in(task: FoldTask | Stage1Task, runs_root: str, seconds: float) -> dic
 
 
 class StandInDispatcher(Dispatcher):
-    """The Dispatcher whose tasks are stand-ins, each on a CPU of its own."""
+    """A Dispatcher whose tasks are stand-ins, each on its own CPU."""
 
     def __init__(self, runs_root: str, slots: int, seconds: float) -> None:
         import ray
@@ -94,7 +94,7 @@ class StandInDispatcher(Dispatcher):
         super().__init__(runs_root, slots, launch, 0)
 
     def memory_mib(self) -> float:
-        """Of this process."""
+        """Resident memory of this process."""
         return memory_mib()
 
 
@@ -105,7 +105,7 @@ def memory_mib() -> float:
 
 
 class Milestones(SearchObserver):
-    """Wall time, processor time and memory of the driver whenever so many more trials have ended."""
+    """Wall time, CPU time and memory of the driver after every `every` ended trials."""
 
     def __init__(self, every: int) -> None:
         self.every = every
@@ -116,7 +116,7 @@ class Milestones(SearchObserver):
     def trial_ended(
         self, study: str, number: int, end: End, scores: InnerScores, *, earlier: bool = False
     ) -> None:
-        """Count; at a milestone, note and print."""
+        """Count, and record and print at a milestone."""
         self.ended += 1
         if self.ended % self.every:
             return
@@ -134,7 +134,7 @@ class Milestones(SearchObserver):
 
 
 def search(arguments: argparse.Namespace, folder: Path) -> dict[str, Any]:
-    """Run the whole study; the milestones and the totals."""
+    """Run the whole study; milestones and totals."""
     from platform.distributed.cluster import QUIET, TRIAL_SLOT, TRIAL_SLOTS, log_to
 
     os.environ.update(QUIET)
@@ -194,7 +194,7 @@ def _planned(arguments: argparse.Namespace, folder: Path) -> tuple[Plan, Planned
 
 
 def proposals(arguments: argparse.Namespace) -> list[dict[str, float]]:
-    """Processor seconds of a proposal as trials go by: the search's own Proposer, without Ray or storage."""
+    """CPU seconds per proposal over the trials, with the search's own Proposer, without Ray or storage."""
     optuna.logging.set_verbosity(optuna.logging.WARNING)
     proposer = Proposer(suggest, sampler=arguments.sampler, study_seed=0)
     told = optuna.create_study(direction="maximize")
@@ -215,17 +215,17 @@ def proposals(arguments: argparse.Namespace) -> list[dict[str, float]]:
 
 
 def main() -> int:
-    """Run, print."""
+    """Run the benchmark and print the outcome."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.many_trials")
     parser.add_argument("--trials", type=int, default=1000)
     parser.add_argument("--every", type=int, default=100, help="trials between two milestones")
-    parser.add_argument("--seconds", type=float, default=0.2, help="that a stand-in fold run sleeps")
-    parser.add_argument("--cpus", type=int, default=8, help="simulated; as many worker processes")
-    parser.add_argument("--in-flight", type=int, default=8, help="trials a generation")
+    parser.add_argument("--seconds", type=float, default=0.2, help="duration of a stand-in fold run")
+    parser.add_argument("--cpus", type=int, default=8, help="simulated CPUs, and worker processes")
+    parser.add_argument("--in-flight", type=int, default=8, help="trials per generation")
     parser.add_argument("--sampler", choices=("random", "tpe"), default="random")
-    parser.add_argument("--no-pruning", action="store_true", help="all folds of every trial")
+    parser.add_argument("--no-pruning", action="store_true", help="run all folds of every trial")
     parser.add_argument("--proposals", action="store_true", help="time the proposals only, without Ray")
-    parser.add_argument("--profile", action="store_true", help="show where the driver's main thread was")
+    parser.add_argument("--profile", action="store_true", help="profile the driver's main thread")
     parser.add_argument("--folder", type=Path, default=Path("build/many_trials"), help="emptied first")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write the figures as JSON too")
     arguments = parser.parse_args()

@@ -1,14 +1,14 @@
-"""Where the time of a search goes: fold runs, and everything around them.
+"""Overhead of a search: time of fold runs versus orchestration.
 
-    python -m benchmarks.orchestration                  sixty quick fold runs and more, the real command
+    python -m benchmarks.orchestration                  at least sixty quick fold runs of the real command
     python -m benchmarks.orchestration --preset paper --dataset ckplus      fold runs of minutes
     python -m benchmarks.orchestration --trials 2 --folds 4 --stage2-constant-epochs 100    any flags of tune
     python -m benchmarks.orchestration --json orchestration.json
 
-Runs `platform.tune` with `--log-json` in an empty folder and adds up its events. A slot is one fold run
-at a time; all slots over the whole command are 100 %. Their time is either a fold run's own (what it
-says in its manifest), or orchestration: starting Python and Ray, waiting for the first proposals, starting
-workers and handing over, waiting at the end of rounds and phases, the table.
+Runs `platform.tune` with `--log-json` in an empty folder and adds up its events. A slot holds one fold run
+at a time; all slots over the whole command are 100 %. Their time is either a fold run's own, as in its
+manifest, or orchestration: starting Python and Ray, waiting for the first proposals, worker start-up and
+hand-over, waiting at the end of rounds and phases, the table.
 """
 
 from __future__ import annotations
@@ -27,10 +27,10 @@ ROOT = Path(__file__).resolve().parents[1]
 
 
 def run(folder: Path, data_root: Path, words: list[str]) -> tuple[list[dict[str, Any]], float, float]:
-    """The events of the command, and when it began and ended (seconds since 1970)."""
+    """The events of the command, and its start and end times (seconds since 1970)."""
     command = [sys.executable, "-m", "platform.tune", "--data-root", str(data_root), *words]
     paths = ["--runs", str(folder / "runs"), "--log-json", str(folder / "events.jsonl")]
-    # Prepares the embedded data: that is no part of a search.
+    # Prepares the built-in data set, which is not part of a search.
     subprocess.run([*command, *paths, "--dry-run"], cwd=ROOT, check=True, stdout=subprocess.DEVNULL)
     began = time.time()
     subprocess.run([*command, *paths], cwd=ROOT, check=True, stdout=subprocess.DEVNULL)
@@ -42,7 +42,7 @@ def run(folder: Path, data_root: Path, words: list[str]) -> tuple[list[dict[str,
 def shares(
     events: list[dict[str, Any]], began: float, ended: float, slots: int
 ) -> dict[str, float | int | str]:
-    """Seconds of all slots by what they went to."""
+    """Slot time by category."""
     runs = [e for e in events if e["event"] in ("run_finished", "run_failed") and e["slot_seconds"]]
     phases = {e["detail"]: _seconds(e["time"]) for e in events if e["event"] == "phase"}
     finished = next(_seconds(e["time"]) for e in events if e["event"] == "finished")
@@ -74,14 +74,16 @@ def _seconds(time_text: str) -> float:
 
 
 def main() -> int:
-    """Run, print."""
+    """Run the benchmark and print the outcome."""
     parser = argparse.ArgumentParser(
-        prog="python -m benchmarks.orchestration", epilog="other flags are given to platform.tune"
+        prog="python -m benchmarks.orchestration", epilog="other flags are passed to platform.tune"
     )
     parser.add_argument("--preset", default="quick")
     parser.add_argument("--dataset", default="synthetic")
     parser.add_argument("--trials", type=int, default=4)
-    parser.add_argument("--slots", type=int, default=2, help="fold runs at once (the CPUs of this machine)")
+    parser.add_argument(
+        "--slots", type=int, default=2, help="concurrent fold runs (the CPUs of this machine)"
+    )
     parser.add_argument("--folder", type=Path, default=Path("build/orchestration"), help="emptied first")
     parser.add_argument("--data-root", type=Path, default=Path("data"))
     parser.add_argument("--json", type=Path, metavar="FILE", help="write the figures as JSON too")

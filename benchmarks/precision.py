@@ -1,8 +1,8 @@
-"""Does bf16 reach the accuracy of fp32? Ten folds of the quick preset, five seeds each: docs/performance.md.
+"""Accuracy of bf16 versus fp32: ten folds of the quick preset, five seeds each (docs/performance.md).
 
     python -m benchmarks.precision
 
-Finished runs are kept in build/precision, so the same command goes on after an interruption.
+Finished runs are kept in build/precision, so the same command continues after an interruption.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from platform.runs.tasks import FoldTask
 
 
 def run(task: FoldTask, runs: str) -> float:
-    """Both stages of one fold run; its test accuracy."""
+    """Run both stages of a fold run; its test accuracy."""
     for each in (task.stage1, task):
         if each is not None:
             manifest = execute(each, runs, keep_weights=False)
@@ -32,7 +32,7 @@ def run(task: FoldTask, runs: str) -> float:
 
 
 def main() -> None:
-    """Print the mean of folds for every seed, and what the seeds spread."""
+    """Print the mean of folds for every seed, and the spread over seeds."""
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
@@ -64,7 +64,7 @@ def main() -> None:
                 print(f"seed {seed}, {precision}: mean of {len(tasks)} folds {found[-1]:.2f} %", flush=True)
     for precision, found in means.items():
         spread = f"{np.std(found, ddof=1):.2f} points, {min(found):.2f} to {max(found):.2f} %"
-        print(f"{precision}: mean of {len(found)} seeds {np.mean(found):.2f} %, deviation of seeds {spread}")
+        print(f"{precision}: mean of {len(found)} seeds {np.mean(found):.2f} %, s.d. over seeds {spread}")
 
 
 if __name__ == "__main__":

@@ -1,10 +1,10 @@
-"""How hard the synthetic faces are, and in which way: the figures of docs/synthetic.md.
+"""Difficulty of the synthetic faces: figures and numbers of docs/synthetic.md.
 
-    python -m benchmarks.synthetic_difficulty                  numbers of the default set, and figures
+    python -m benchmarks.synthetic_difficulty                  numbers and figures of the default set
     python -m benchmarks.synthetic_difficulty --sweep          the same numbers by difficulty
     python -m benchmarks.synthetic_difficulty --network        a small CNN, trained and untrained
 
-Needs nothing on disk: faces are drawn in memory, aligned as `platform.prepare` does it.
+Needs no files: faces are drawn in memory and aligned as by `platform.prepare`.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ FIGURES = Path("docs/figures")
 
 @dataclass(frozen=True)
 class Faces:
-    """Aligned gray faces of a set: three apex frames of each sequence, one neutral face a subject."""
+    """Aligned gray faces of a set: three apex frames per sequence, one neutral face per subject."""
 
     small: np.ndarray
     """uint8 [n, 48, 48]"""
@@ -62,7 +62,7 @@ def _subject_faces(parameters: SetParameters, subject: int) -> list[tuple[int, i
 
 
 def draw_faces(parameters: SetParameters, processes: int) -> Faces:
-    """All faces of a set that the paper's rule takes."""
+    """All faces of a set that the paper's rule selects."""
     with ProcessPoolExecutor(processes, get_context("spawn")) as pool:
         people = list(
             pool.map(_subject_faces, [parameters] * parameters.subjects, range(parameters.subjects))
@@ -80,8 +80,8 @@ def draw_faces(parameters: SetParameters, processes: int) -> Faces:
 def logistic_regression(faces: Faces) -> np.ndarray:
     """int64 [7, 7] confusion (true, predicted) of ten subject-wise folds, on 48 x 48 pixels in [0, 1].
 
-    C = 1. The pixels are first rotated onto their principal axes, all of them: the penalty does not
-    see a rotation, so the classifier is that of the pixels, found in a fraction of the time.
+    C = 1. Pixels are first rotated onto all their principal axes: the penalty is invariant to rotation, so
+    the classifier equals that on pixels, at a fraction of the time.
     """
     from sklearn.linear_model import LogisticRegression
     from sklearn.model_selection import GroupKFold
@@ -97,7 +97,7 @@ def logistic_regression(faces: Faces) -> np.ndarray:
 
 
 def variance_share(faces: Faces, groups: np.ndarray) -> float:
-    """Share of the variance of the 48 x 48 pixels that lies between the means of the groups."""
+    """Share of the variance of the 48 x 48 pixels between the group means."""
     pixels = faces.small.reshape(len(faces.small), -1).astype(np.float64)
     centre = pixels.mean(axis=0)
     between = sum(
@@ -108,12 +108,12 @@ def variance_share(faces: Faces, groups: np.ndarray) -> float:
 
 
 def motion_masks(faces: Faces) -> np.ndarray:
-    """uint8 [7, 70, 70]: METHODS §2.1, of all subjects."""
+    """uint8 [7, 70, 70]: motion masks of all subjects (docs/methods.md, §2.1)."""
     return class_motion_masks(faces.large, faces.neutral, faces.subjects, faces.labels, len(EXPRESSIONS))
 
 
 def released_masks(folder: Path) -> np.ndarray | None:
-    """float64 [7, 70, 70] FMPN's released CK+ masks, mean over the folds; None where they are missing."""
+    """float64 [7, 70, 70]: FMPN's released CK+ masks, mean over folds; None if they are missing."""
     if not folder.is_dir():
         return None
     return np.stack(
@@ -131,14 +131,14 @@ def released_masks(folder: Path) -> np.ndarray | None:
 
 
 def correlations(ours: np.ndarray, released: np.ndarray) -> np.ndarray:
-    """float64 [7, 7]: Pearson correlation over pixels of our mask (row) with a released one (column)."""
+    """float64 [7, 7]: Pearson correlation over pixels of our masks (rows) with released masks (columns)."""
     count = len(ours)
     stacked = np.concatenate([ours.reshape(count, -1), released.reshape(count, -1)]).astype(np.float64)
     return np.corrcoef(stacked)[:count, count:]
 
 
 def report(parameters: SetParameters, processes: int, released: Path) -> Faces:
-    """Print every number of one set."""
+    """Print all numbers of one set."""
     faces = draw_faces(parameters, processes)
     confusion = logistic_regression(faces)
     print(f"{parameters.subjects} people, difficulty {parameters.difficulty}: {len(faces.labels)} images")
@@ -168,7 +168,7 @@ def report(parameters: SetParameters, processes: int, released: Path) -> Faces:
 
 
 def write_figures(faces: Faces, released: Path) -> None:
-    """The pictures of docs/synthetic.md."""
+    """Write the figures of docs/synthetic.md."""
     FIGURES.mkdir(parents=True, exist_ok=True)
     quality = [cv2.IMWRITE_JPEG_QUALITY, 86]
     laboratory, wild = adapter.PARAMETERS, adapter_wild.PARAMETERS
@@ -189,7 +189,7 @@ def write_figures(faces: Faces, released: Path) -> None:
 
 
 def train_network(faces: Faces, epochs: int, folds: int = 5) -> float:
-    """Accuracy of a small CNN on people it has not seen; `epochs` 0 shows an untrained one."""
+    """Accuracy of a small CNN on unseen subjects; `epochs` 0: of an untrained one."""
     import torch
     from sklearn.model_selection import GroupKFold
     from torch import nn
@@ -225,7 +225,7 @@ def train_network(faces: Faces, epochs: int, folds: int = 5) -> float:
 
 
 def main() -> None:
-    """Numbers, and where asked for the sweep or the network."""
+    """Print the numbers of the default set, the sweep or the network."""
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )

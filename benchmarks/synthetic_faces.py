@@ -1,8 +1,8 @@
-"""How fast synthetic faces are drawn: faces a second by size, place and number of processes.
+"""Drawing speed of synthetic faces: faces per second by size, setting and number of processes.
 
     python -m benchmarks.synthetic_faces --processes 2
 
-The figures of docs/synthetic.md come from it.
+Source of the speed figures in docs/synthetic.md.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from multiprocessing import get_context
 
 
 def draw_some(size_pixels: int, wild: bool, first_subject: int, count: int) -> float:
-    """Seconds for `count` frames, each of another person and expression, after one to warm up."""
+    """Seconds for `count` frames of changing subjects and expressions, after one warm-up frame."""
     import cv2
 
     from datasets.synthetic.frames import draw_frame
@@ -27,7 +27,7 @@ def draw_some(size_pixels: int, wild: bool, first_subject: int, count: int) -> f
     draw_frame(parameters, first_subject, 0, 0)
     started = time.perf_counter()
     for index in range(count):
-        # Four frames a person, as a set has many: who they are is worked out once.
+        # Four frames per subject, because a set has many: a subject's identity is computed once.
         draw_frame(parameters, first_subject + index // 4, index % 7, 2 + index % 4)
     return time.perf_counter() - started
 
@@ -36,8 +36,8 @@ def main() -> None:
     """Print a table."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--processes", type=int, default=2)
-    parser.add_argument("--faces", type=int, default=200, help="by each process, at each size")
-    parser.add_argument("--rounds", type=int, default=3, help="the best of so many is shown")
+    parser.add_argument("--faces", type=int, default=200, help="faces per process and size")
+    parser.add_argument("--rounds", type=int, default=3, help="rounds, of which the best is shown")
     arguments = parser.parse_args()
     print(f"{arguments.processes} processes, best of {arguments.rounds} rounds")
     with ProcessPoolExecutor(arguments.processes, get_context("spawn")) as pool:

@@ -1,8 +1,8 @@
-"""How well five measured points fit the alignment's template: the figures of docs/data_sets.md.
+"""Fit of five measured landmarks to the alignment template: figures of docs/data_sets.md.
 
     python -m benchmarks.template_residual tests/data/ckplus_landmarks5_excerpt.csv
 
-Distances are root mean squares over the five points after the similarity transform, in crop sides.
+Residuals are root mean squares over the five points after the similarity transform, in crop sides.
 """
 
 from __future__ import annotations
@@ -19,11 +19,11 @@ POINTS = ("left eye", "right eye", "nose", "left mouth corner", "right mouth cor
 
 
 def main() -> None:
-    """Print the distribution, and the mean offset of each point."""
+    """Print the distribution of residuals and the mean offset of each point."""
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("landmarks", type=Path, help="a CSV of five points a frame")
+    parser.add_argument("landmarks", type=Path, help="CSV file with five points per frame")
     frames = read_landmarks(parser.parse_args().landmarks).all_points
     off = np.array([residual(points) for points in frames])
     print(f"{len(off)} frames: residual median {np.median(off):.3f}, mean {off.mean():.3f}, "

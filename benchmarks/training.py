@@ -1,14 +1,14 @@
-"""Speed of training on this machine: step time, images/s, share of the bound, peak memory, data path.
+"""Training speed on this machine: step time, images/s, share of the bound, peak memory, data path.
 
     python -m benchmarks.training                            both stages of the paper's preset, CPU
     python -m benchmarks.training --device cuda --compiled   one GPU
-    python -m benchmarks.training --device cuda --share 1,2,4   several fold runs on one GPU
-    python -m benchmarks.training --json training.json       the same as JSON
+    python -m benchmarks.training --device cuda --share 1,2,4   several processes on one GPU
+    python -m benchmarks.training --json training.json       also as JSON
 
-Rows: `released` is METHODS' architecture in plain eager float32 as FMPN's code runs it (channels
-first, one Adam update a parameter); `fp32` and `bf16` are our engine's step. Each variant runs in a
-process of its own, so that peak memory is its own. The bound is the machine's measured rate of large
-matrix products in the variant's precision. Needs torch, torchvision and numpy, and no Ray.
+Rows: `released` is the published architecture (docs/methods.md) in eager float32 as FMPN's code runs it
+(channels first, one Adam update per parameter); `fp32` and `bf16` are the step of our engine. Each variant
+runs in a separate process, so that peak memory is its own. The bound is the measured rate of large matrix
+products in the variant's precision. Requires torch, torchvision and numpy, but not Ray.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ CLASSES = 7
 
 
 def main() -> None:
-    """Measure every stage and variant, print a table, write JSON where asked."""
+    """Measure every stage and variant, print a table, write JSON if requested."""
     arguments = _arguments()
     if arguments.one:
         print(json.dumps(measure(arguments, *arguments.one.split(","))))
@@ -88,17 +88,17 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--stages", default="stage1,stage2", type=lambda text: text.split(","))
     parser.add_argument("--variants", default=",".join(VARIANTS), type=lambda text: text.split(","))
     parser.add_argument("--backbone", help="of stage 2 (default: the preset's)")
-    parser.add_argument("--steps", type=int, default=2, help="timed steps, after one to warm up")
+    parser.add_argument("--steps", type=int, default=2, help="timed steps after one warm-up step")
     parser.add_argument("--compiled", action="store_true", help="torch.compile for fp32 and bf16")
     parser.add_argument("--share", default=[1], type=lambda text: [int(part) for part in text.split(",")],
-                        help="numbers of processes that train on the device at once")  # fmt: skip
-    parser.add_argument("--json", help="write the figures there")
+                        help="numbers of concurrent processes on the device")  # fmt: skip
+    parser.add_argument("--json", help="also write the figures to this file")
     parser.add_argument("--one", help=argparse.SUPPRESS)
     return parser.parse_args()
 
 
 def describe_machine(arguments: argparse.Namespace) -> str:
-    """Processor or GPU, cores, torch."""
+    """Processor or GPU, threads, torch version."""
     processor = platform.processor() or platform.machine()
     if Path("/proc/cpuinfo").exists():
         text = Path("/proc/cpuinfo").read_text()
@@ -111,7 +111,7 @@ def describe_machine(arguments: argparse.Namespace) -> str:
 
 
 def peak_tflops(precision: str, arguments: argparse.Namespace) -> float:
-    """TFLOP/s of a large matrix product, the best of several."""
+    """TFLOP/s of a large matrix product, the best of eight."""
     on_gpu = arguments.device == "cuda"
     side = 8192 if on_gpu else 2048
     kind = torch.bfloat16 if precision == "bf16" else torch.float32
@@ -142,7 +142,7 @@ def _in_own_process(stage: str, variant: str) -> dict[str, Any]:
 
 
 def measure(arguments: argparse.Namespace, stage: str, variant: str) -> dict[str, Any]:
-    """Step time and memory of one variant of one stage."""
+    """Step time and memory of one variant of a stage."""
     values = preset(arguments.preset) | {"weights": "none"}
     if arguments.backbone:
         values["backbone"] = arguments.backbone
@@ -173,7 +173,7 @@ def measure(arguments: argparse.Namespace, stage: str, variant: str) -> dict[str
 def make_step(
     values: dict[str, Any], stage: str, variant: str, arguments: argparse.Namespace
 ) -> tuple[Callable[[], None], float]:
-    """A whole optimizer step on one batch that is there already, and its GFLOP an image (three times
+    """A whole optimizer step on a batch that is already on the device, and its GFLOP per image (three times
     the forward pass)."""
     from torch.utils.flop_counter import FlopCounterMode
 
@@ -215,7 +215,7 @@ Loss = Callable[[Any, Tensor, Tensor, Tensor, Tensor], Tensor]
 
 
 def _stage(values: dict[str, Any], stage: str) -> tuple[nn.Module, Loss, list[dict[str, Any]]]:
-    """The stage's module, loss and Adam's groups."""
+    """The stage's module, loss and parameter groups."""
     if stage == "stage1":
         settings = Settings(values, STAGE1_FIELDS)
         generator = MaskGenerator(
@@ -241,7 +241,7 @@ def _stage(values: dict[str, Any], stage: str) -> tuple[nn.Module, Loss, list[di
 
 
 def data_path(values: dict[str, Any], batch: int, device: str) -> float:
-    """Images/s from uint8 faces on the device to batches, crops and flips drawn."""
+    """Images/s from uint8 faces on the device to randomly cropped and flipped batches."""
     import numpy as np
 
     from datasets.augmentation.draw import augmentation_policy
@@ -264,13 +264,16 @@ def data_path(values: dict[str, Any], batch: int, device: str) -> float:
 
 
 def share_device(stage: str, count: int, arguments: argparse.Namespace) -> dict[str, Any]:
-    """Images/s of `count` processes that train on the device at once, together."""
+    """Total images/s of `count` processes that train on the device concurrently.
+
+    An upper bound: the timed steps are not synchronised, and each process reports its fastest one.
+    """
     variant = arguments.variants[-1]
     command = [sys.executable, "-m", "benchmarks.training", *sys.argv[1:], "--one", f"{stage},{variant}"]
     processes = [subprocess.Popen(command, stdout=subprocess.PIPE, text=True) for _ in range(count)]
     rows = [json.loads(process.communicate()[0].splitlines()[-1]) for process in processes]
     total = sum(row["images_per_second"] for row in rows)
-    print(f"{stage:<7} {variant:<9} {count} processes at once: {total:.1f} images/s together", flush=True)
+    print(f"{stage:<7} {variant:<9} {count} concurrent processes: {total:.1f} images/s in total", flush=True)
     return {"stage": stage, "variant": variant, "processes": count, "images_per_second": total}
 
 
