@@ -96,16 +96,17 @@ class FoldPlan:
 
     @property
     def hash(self) -> str:
-        """sha256 (64 hex digits) of the canonical JSON of rule and folds."""
+        """SHA-256 (64 hex digits) of the canonical JSON of rule and folds."""
         return _sha256(asdict(self))
 
     def to_json(self) -> str:
-        """The plan as a file's text, with its hash; `from_json` reads it back."""
+        """The plan as the text of a file, with its hash; `from_json` reads it back."""
         return json.dumps({"format": "fold-plan", **asdict(self), "hash": self.hash}, indent=1) + "\n"
 
     @classmethod
     def from_json(cls, text: str) -> FoldPlan:
-        """The plan that `to_json` wrote. UserError when the text is not one or does not match its hash."""
+        """The plan in a text from `to_json`. Raises UserError if the text is invalid or does not match its
+        hash."""
         try:
             content = parse_json(text, "it")
             if content["format"] != "fold-plan":

@@ -50,12 +50,11 @@ class FoldView:
         forbidden_subjects: Iterable[str] = (),
         class_names: Sequence[str] | None = None,
     ) -> None:
-        """`forbidden_subjects`: a cross-check for role "inner", the outer test subjects. They are refused
-        without being named too; naming one that also trains or evaluates raises LeakageError here.
-        `class_names`: some of the store's classes, in the order of their labels; faces of the others do not
-        exist for this view (None: all classes).
-        `evaluation_subjects` may be empty (masks and stage 1 score nothing). UserError: no training image,
-        a subject that the store does not have."""
+        """`forbidden_subjects`: the outer test subjects, as a cross-check for role "inner". They are refused
+        in any case; listing one that also trains or evaluates raises LeakageError here. `class_names`: a
+        subset of the store's classes, in the order of their labels; faces of other classes do not exist for
+        this view (None: all classes). `evaluation_subjects` may be empty (masks and stage 1 score nothing).
+        Raises UserError without a training image, and for a subject that the store does not have."""
         if role not in get_args(FoldRole):
             raise unknown_name("fold role", role, get_args(FoldRole))
         training = _subject_set(train_subjects)
