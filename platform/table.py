@@ -12,8 +12,8 @@ from platform.errors import UserError
 DESCRIPTION = """\
 Print the comparison table: our rows recomputed from the stored predictions of every fold, and the
 FMPN paper's Table I beside them for CK+, MMI and AffectNet. Accuracy is shown as the mean of folds
-(the paper's number) and pooled over images and over sequences, with a 95 % interval for new
-subjects. A row with a missing or failed fold is refused, with the command that completes it.
+(the paper's number) and pooled over images and over sequences, with a 95 % CI for new subjects.
+A row with a missing or failed fold is an error that names the command to complete it.
 """
 EPILOG = """\
 examples:
@@ -53,7 +53,7 @@ def parser() -> Parser:
 
 
 def main(argv: list[str]) -> int | None:
-    """Aggregate the asked experiments and print or write the table."""
+    """Aggregate the requested experiments and print or write the table."""
     arguments = parser().parse_args(argv)
     from platform.aggregation.parallel import aggregate_experiments
     from platform.cli.progress_line import ProgressLine
