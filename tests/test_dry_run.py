@@ -96,7 +96,7 @@ def test_where_the_sets_are_there_they_are_verified_and_nothing_is_written(
     images.write_bytes(images.read_bytes()[:-1] + b"\0")
     status, _, err = dry(command, argv)
     assert status == 2
-    assert "images.npy is not the file" in err
+    assert "images.npy does not match the hash" in err
 
 
 def test_every_command_with_that_flag_is_tried(root: Path, capsys: pytest.CaptureFixture[str]) -> None:
