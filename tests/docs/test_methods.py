@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import re
 from pathlib import Path
 
@@ -31,6 +32,26 @@ def test_every_reference_resolves_to_a_heading(text: str, root: Path) -> None:
     ]
     assert found
     assert not [(path, number) for path, number in found if number not in headings]
+
+
+def test_nothing_refers_to_notes_outside_the_repository(root: Path) -> None:
+    """Until 28 November 2026 the sources said METHODS, which was a file elsewhere."""
+    named = re.compile(r"\bMETHODS(?:'| §| \d| section|\))")
+    found = [
+        str(path.relative_to(root))
+        for path, text in texts(root, ".py", ".md")
+        if named.search(prose(path, text))
+    ]
+    assert not found
+
+
+def prose(path: Path, text: str) -> str:
+    """Comments and strings of a source; the whole text of a document."""
+    if path.suffix != ".py":
+        return text
+    strings = [node.value for node in ast.walk(ast.parse(text)) if isinstance(node, ast.Constant)]
+    comments = [line.partition("#")[2] for line in text.splitlines() if "#" in line]
+    return "\n".join([*(one for one in strings if isinstance(one, str)), *comments])
 
 
 def test_every_section_that_the_table_of_fidelity_names_is_there(text: str, root: Path) -> None:
