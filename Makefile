@@ -1,21 +1,21 @@
-# `make demo` and `make test` are all that a new user needs; each sets up what it lacks first.
+# `make demo` and `make test` are all that a new user needs; both run the set-up first if it is missing.
 PYTHON ?= python3
 PY := .venv/bin/python
 # `uv` sets up and is pinned here; everything else is pinned, with hashes, in requirements.lock.
 UV_VERSION := 0.13.9
 
-# With either of these Python would not find our folder `platform` first (docs/log.md).
+# With either of these set, Python would not import our folder `platform` first (docs/log.md).
 unexport PYTHONSAFEPATH PYTHONPATH
-# albumentations asks the network for a newer version of itself unless told not to.
+# Keeps albumentations from checking the network for a newer version.
 export NO_ALBUMENTATIONS_UPDATE := 1
 
 .PHONY: help setup demo smoke test test-all lint lock cluster-source clean
 .DEFAULT_GOAL := help
 
-help: ## list these targets
+help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/' | expand -t 20
 
-setup: .venv/.complete ## make .venv with everything in requirements.lock
+setup: .venv/.complete ## create .venv with everything in requirements.lock
 
 .venv/.complete: requirements.lock
 	@test ! -L .venv || { echo "setup must not follow a link, but .venv is one: the folder that it points to" \
@@ -28,16 +28,16 @@ setup: .venv/.complete ## make .venv with everything in requirements.lock
 	.venv/bin/uv pip install --quiet --compile-bytecode --python $(PY) --require-hashes -r requirements.lock
 	@touch $@
 
-demo: setup ## the whole line on synthetic faces: search, ten folds, baselines, table (minutes)
+demo: setup ## on synthetic faces: search, ten folds, baselines, mask transfer, table (minutes)
 	$(PY) -m platform.tune --dataset synthetic --preset quick
 
-smoke: setup ## the demo at the size of a test, in build/smoke
+smoke: setup ## the same at test size, in build/smoke
 	$(PY) -m platform.tune --dataset synthetic --preset smoke --runs build/smoke/runs --data-root build/smoke/data
 
-test: lint ## lint, then every test that is neither slow nor in need of a GPU
+test: lint ## lint, then all tests that are neither slow nor need a GPU
 	$(PY) -m pytest -m "not slow and not gpu"
 
-test-all: lint ## lint, then every test (those for a GPU skip themselves where there is none)
+test-all: lint ## lint, then all tests (GPU tests are skipped without a GPU)
 	$(PY) -m pytest
 
 lint: setup ## ruff (rules and format) and mypy
@@ -45,14 +45,14 @@ lint: setup ## ruff (rules and format) and mypy
 	.venv/bin/ruff format --check
 	.venv/bin/mypy
 
-lock: ## remake requirements.lock from pyproject.toml
+lock: ## update requirements.lock from pyproject.toml
 	.venv/bin/uv pip compile pyproject.toml --group dev --universal --python-version 3.11 \
 		--generate-hashes --no-header --quiet -o requirements.lock
 
-cluster-source: ## copy the checkout's own files, and nothing else, to build/cluster-source (ray_cluster.yaml)
+cluster-source: ## copy the checkout's files to build/cluster-source for ray_cluster.yaml
 	rm -rf build/cluster-source
 	mkdir -p build/cluster-source
 	git ls-files -z --cached --others --exclude-standard | tar --null -T - -cf - | tar -xf - -C build/cluster-source
 
-clean: ## remove caches and build/; data, runs and .venv stay
+clean: ## remove caches and build/; keep data, runs and .venv
 	rm -rf build .pytest_cache .mypy_cache .ruff_cache

@@ -13,16 +13,16 @@ if TYPE_CHECKING:
     from datasets.audit.findings import Audit
 
 DESCRIPTION = """\
-Check fold lists: subjects, sequences and images in training and test of one fold, images listed twice
-or never tested, classes absent, labels that contradict themselves; with the images at hand also equal
-ones, those of different subjects that look the same, and missing ones.
+Check fold lists for leaks: subjects, sequences or images in both training and test of a fold, duplicate
+or untested images, missing classes, contradictory labels. With access to the images, also identical
+images, near-duplicates under different subjects, and missing files.
 """
 EPILOG = """\
 FOLDS is one of
-  a folder with train_ids_K.csv and test_ids_K.csv, one image name a line (FMPN's release)
-  a table (.csv) with the columns image and fold, the fold that tests the image; or image, split (train
-    or test) and fold; perhaps also subject, sequence, expression, label
-  a fold plan (.json) of this repository, with --data the prepared store that it divides
+  a folder with train_ids_K.csv and test_ids_K.csv, one image name per line (FMPN's release)
+  a table (.csv) with the columns image and fold (the fold that tests the image), or image, split (train
+    or test) and fold; optional columns: subject, sequence, expression, label
+  a fold file (.json) of this repository, with --data for the prepared set that it divides
 
 examples:
   python -m platform.audit ~/fmpn/CK+ --images ~/fmpn/CK+/imgs
@@ -35,18 +35,18 @@ exit status: 0 no leak, 1 a leak was found, 2 bad input.
 
 
 def make_parser() -> Parser:
-    """The command's flags."""
+    """Parser of the command's flags."""
     parser = Parser(prog="python -m platform.audit", description=DESCRIPTION, epilog=EPILOG)
-    parser.add_argument("folds", type=Path, metavar="FOLDS", help="the fold lists, see below")
+    parser.add_argument("folds", type=Path, metavar="FOLDS", help="the fold lists (see below)")
     images = parser.add_mutually_exclusive_group()
-    images.add_argument("--images", type=Path, metavar="DIR", help="look at the image files in DIR")
-    images.add_argument("--data", type=Path, metavar="STORE", help="look at the faces of a prepared store")
-    parser.add_argument("--json", type=Path, metavar="FILE", help="also write everything to FILE")
+    images.add_argument("--images", type=Path, metavar="DIR", help="also check the image files in DIR")
+    images.add_argument("--data", type=Path, metavar="STORE", help="also check the faces of a prepared set")
+    parser.add_argument("--json", type=Path, metavar="FILE", help="write all findings to FILE")
     return parser
 
 
 def main(argv: list[str]) -> int:
-    """Audit the lists, print what was found, and return 1 where it leaks."""
+    """Audit the lists and print the findings. Returns 1 if there is a leak."""
     arguments = make_parser().parse_args(argv)
     from datasets.audit.audited_images import FolderImages, Images, StoreImages
     from datasets.audit.findings import judge
@@ -68,13 +68,13 @@ def main(argv: list[str]) -> int:
         write_atomically(arguments.json, json.dumps(audit.as_record(), indent=1, allow_nan=False) + "\n")
     print("\n".join(report_lines(audit)))
     if images is None:
-        print("Images were not looked at; pass --images DIR or --data STORE to compare them too.")
+        print("Images were not checked; pass --images DIR or --data STORE to check them too.")
     print(audit.verdict)
     return int(audit.leaks)
 
 
 def report_lines(audit: Audit) -> list[str]:
-    """The sizes of the folds and the findings, for the screen."""
+    """Sizes of the folds and findings, as lines for the screen."""
     lines = ["fold   training: images  subjects  classes   test: images  subjects  classes"]
     for row in audit.sizes:
         training = f"{row.train_images:16}  {row.train_subjects:8}  {row.train_classes:7}"

@@ -11,36 +11,38 @@ from platform.host.machine_limits import usable_cpus
 
 EXAMPLES = """examples:
   python -m platform.synthesize --out faces
-      20 people, each showing seven expressions from neutral to apex in 6 frames
+      20 people, each with seven expressions from neutral to apex in 6 frames
   python -m platform.synthesize --subjects 118 --frames 12 --size 320 --out faces
-      as many people as CK+ has labelled
+      118 people, as in the labelled part of CK+
   python -m platform.synthesize --difficulty 0.9 --seed 7 --wild --out street
-      faint expressions, of other people, in the street: other pose, light and place in every frame
+      faint expressions of other people in the wild: pose, lighting and position vary in every frame
 
-Look at preview.png in the folder. An interrupted run goes on where it stopped; the same command again
-changes nothing. Then:  python -m platform.prepare --dataset ckplus --source faces
-(docs/synthetic.md says what the faces are made of and how hard they are.)
+Check preview.png in the folder. An interrupted command continues when it is run again.
+Next: python -m platform.prepare --dataset ckplus --source faces
+How the faces are drawn, and how hard they are to classify: docs/synthetic.md
 """
 
 
 def make_parser() -> Parser:
-    """The command's flags."""
+    """Parser of the command's flags."""
     parser = Parser(
         prog="python -m platform.synthesize",
         description="Draw synthetic faces: people, expressions as FACS action units, landmarks, labels.",
         epilog=EXAMPLES,
     )
-    parser.add_argument("--out", type=Path, required=True, metavar="DIR", help="a new or an empty folder")
-    parser.add_argument("--subjects", type=int, default=20, metavar="N", help="people, 1 to 500 (default 20)")
+    parser.add_argument("--out", type=Path, required=True, metavar="DIR", help="new or empty folder")
     parser.add_argument(
-        "--frames", type=int, default=6, metavar="N", help="frames a sequence, 4 to 99 (default 6)"
+        "--subjects", type=int, default=20, metavar="N", help="number of people, 1 to 500 (default: 20)"
+    )
+    parser.add_argument(
+        "--frames", type=int, default=6, metavar="N", help="frames per sequence, 4 to 99 (default: 6)"
     )
     parser.add_argument(
         "--difficulty",
         type=float,
         default=0.5,
         metavar="X",
-        help="0 clear ... 1 faint and mixed (default 0.5)",
+        help="from 0, clear, to 1, faint and mixed (default: 0.5)",
     )
     parser.add_argument(
         "--layout",
@@ -48,14 +50,12 @@ def make_parser() -> Parser:
         metavar="NAME",
         help=f"native layout of the files: {', '.join(LAYOUTS)} (default: ckplus)",
     )
+    parser.add_argument("--seed", type=int, default=0, metavar="N", help="seed of the people (default: 0)")
     parser.add_argument(
-        "--seed", type=int, default=0, metavar="N", help="another seed draws other people (default 0)"
+        "--size", type=int, default=192, metavar="PIXELS", help="side of the frames (default: 192)"
     )
-    parser.add_argument(
-        "--size", type=int, default=192, metavar="PIXELS", help="side of a frame (default 192)"
-    )
-    parser.add_argument("--wild", action="store_true", help="in the wild instead of in a laboratory")
-    parser.add_argument("--workers", type=int, metavar="N", help="processes (default: one a usable CPU)")
+    parser.add_argument("--wild", action="store_true", help="in-the-wild images instead of laboratory images")
+    parser.add_argument("--workers", type=int, metavar="N", help="processes (default: one per usable CPU)")
     return parser
 
 
@@ -92,10 +92,10 @@ def main(argv: list[str]) -> int | None:
         preview.write_bytes(encode_png(preview_sheet(parameters)))
     except OSError as error:
         raise UserError(
-            f"cannot write the set {arguments.out}: {error.strerror or error}; make room or let the folder "
-            "be written, and run the same command again, which goes on where this stopped."
+            f"cannot write the set {arguments.out}: {error.strerror or error}; free space or allow "
+            "writing to the folder, then run the same command again: it continues."
         ) from error
-    state = "" if written else " (was there already)"
+    state = "" if written else " (already complete)"
     print(
         f"set:        {arguments.out}, {frame_count(parameters, arguments.layout)} faces "
         f"of {parameters.subjects} people{state}"

@@ -10,24 +10,25 @@ from platform.cli.parser import Parser, run
 from platform.errors import UserError
 
 DESCRIPTION = """\
-Print the comparison table: our rows recomputed from the stored predictions of every fold, and the
-FMPN paper's Table I beside them for CK+, MMI and AffectNet. Accuracy is shown as the mean of folds
-(the paper's number) and pooled over images and over sequences, with a 95 % CI for new subjects.
-A row with a missing or failed fold is an error that names the command to complete it.
+Print the comparison table of finished experiments. Every number is recomputed from the stored
+predictions; for CK+, MMI and AffectNet the numbers of the FMPN paper's Table I are added. Accuracy is
+given as the mean of folds (as in the paper) and pooled over images and over sequences, with a 95 % CI
+over subjects. Notes below the table explain every number. A row with a missing or failed fold is an
+error, which names the command that completes it.
 """
 EPILOG = """\
 examples:
-  python -m platform.table                                     every experiment under runs/
+  python -m platform.table                                     every experiment in runs/, with notes
   python -m platform.table --experiment tune-synthetic-quick   one experiment
-  python -m platform.table --format latex --out table.tex      for a paper (pdflatex, booktabs)
-  python -m platform.table --parts classes confusions          precision, recall, confusion matrices
-  python -m platform.table --format csv --parts folds          each fold, into a spreadsheet
-  python -m platform.table --partial                           while folds are still running
+  python -m platform.table --format latex --out table.tex      for a paper (booktabs)
+  python -m platform.table --parts classes confusions          also precision, recall, confusion matrices
+  python -m platform.table --format csv --parts folds          every fold, for a spreadsheet
+  python -m platform.table --partial                           before all folds are finished
 
-formats: screen (fixed width), markdown, latex, csv, json (also paired tests).
+formats: screen (fixed width), markdown, latex, csv, json. All but csv include the notes.
 parts: folds (beside FMPN's released ones), classes, confusions (of images and of sequences). Without
-  --parts, markdown, latex and json have all of them, screen and csv none; a CSV file holds one.
-columns: docs/table.md
+  --parts, markdown, latex and json contain all parts, screen and csv none. A CSV file holds one part.
+columns and notes: docs/table.md
 """
 
 
@@ -43,17 +44,21 @@ def parser() -> Parser:
         metavar="NAME",
         help="experiments to show (default: all in the runs folder)",
     )
-    made.add_argument("--format", default="screen", metavar="FORM", help="default: screen")
-    made.add_argument("--parts", nargs="*", metavar="PART", help="what to show below the rows")
     made.add_argument(
-        "--partial", action="store_true", help="show incomplete rows, marked, instead of refusing"
+        "--format", default="screen", metavar="FORM", help="screen (default), markdown, latex, csv, json"
+    )
+    made.add_argument(
+        "--parts", nargs="*", metavar="PART", help="folds, classes, confusions: shown below the rows"
+    )
+    made.add_argument(
+        "--partial", action="store_true", help="show incomplete rows, marked, instead of an error"
     )
     made.add_argument("--out", type=Path, metavar="FILE", help="write to FILE instead of the screen")
     return made
 
 
 def main(argv: list[str]) -> int | None:
-    """Aggregate the requested experiments and print or write the table."""
+    """Aggregate the chosen experiments and print or write the table."""
     arguments = parser().parse_args(argv)
     from platform.aggregation.parallel import aggregate_experiments
     from platform.cli.progress_line import ProgressLine

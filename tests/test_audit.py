@@ -34,7 +34,7 @@ def test_the_released_lists_pass(root: Path, tmp_path: Path) -> None:
     lines = done.stdout.splitlines()
     assert lines[0].startswith("fold   training: images")
     assert lines[1].split() == ["0", "903", "106", "0", "78", "12", "0"]
-    assert "Images were not looked at; pass --images DIR or --data STORE" in done.stdout
+    assert "Images were not checked; pass --images DIR or --data STORE" in done.stdout
     assert lines[-1].startswith("disjoint and covering: each of the 981 images")
 
 

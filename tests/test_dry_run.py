@@ -76,7 +76,7 @@ def test_on_a_fresh_checkout_it_plans_the_sets_that_are_not_drawn(
     before = snapshot(world)
     status, out, err = dry(command, argv)
     assert (status, err) == (0, "")
-    assert "is not there; the real start" in out
+    assert "is not prepared; a real start" in out
     assert snapshot(world) == before
 
 
@@ -90,7 +90,7 @@ def test_where_the_sets_are_there_they_are_verified_and_nothing_is_written(
     before = snapshot(world)
     status, out, err = dry(command, argv)
     assert (status, err) == (0, "")
-    assert out.count("is not there; the real start") == (argv == LEFT_OUT)  # the sets as one
+    assert out.count("is not prepared; a real start") == (argv == LEFT_OUT)  # the sets as one
     assert snapshot(world) == before
     images = store_folder(world / "cwd" / "data", "synthetic", SIZE) / "images.npy"
     images.write_bytes(images.read_bytes()[:-1] + b"\0")

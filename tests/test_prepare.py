@@ -28,11 +28,11 @@ def test_a_copy_of_ckplus_is_prepared_and_summed_up(root: Path, tmp_path: Path) 
     assert (done.returncode, done.stderr) == (0, "")
     assert "aligned faces: 8 of 8" in done.stdout
     assert "CK+: 6 expressive images and 2 neutral faces of 2 subjects" in done.stdout
-    assert "  disgust        3   (the paper has 177)\n" in done.stdout
+    assert "  disgust        3   (paper: 177)\n" in done.stdout
     folder = tmp_path / "prepared/ckplus-32"
     assert str(folder / "preview.png") in done.stdout
     assert (folder / "preview.png").is_file()
-    assert "next:       more subjects: every training set must show every class" in done.stdout
+    assert "next:       add subjects: every training set must contain every class" in done.stdout
 
 
 @pytest.mark.parametrize(

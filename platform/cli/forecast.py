@@ -1,4 +1,4 @@
-"""What `--dry-run` says: fold runs, what is there already, where, how long, how much memory and disk."""
+"""Forecast of `--dry-run`: fold runs, cached ones, resources, time, memory and disk."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ from platform.search.preview import proposals_ahead
 
 
 def resources(experiment: Experiment, *, search: bool) -> str:
-    """Where the fold runs go, and how many at once."""
+    """Where fold runs will run, and how many at once."""
     if experiment.address is not None:
-        return f"the Ray cluster at {experiment.address}, which a dry run does not ask"
+        return f"the Ray cluster at {experiment.address}, which a dry run does not contact"
     return _slots(experiment, search=search).describe()
 
 
@@ -25,7 +25,7 @@ def _slots(experiment: Experiment, *, search: bool) -> Slots:
 
 
 def forecast(experiment: Experiment, *, search: bool) -> list[str]:
-    """Lines for a person. The time is arithmetic over an assumed pace, and says so."""
+    """Lines for the screen. The time is arithmetic divided by an assumed speed, as its line states."""
     lines = []
     groups = wanted_gflop(experiment, search=search)
     for group, costs in groups.items():
@@ -36,10 +36,10 @@ def forecast(experiment: Experiment, *, search: bool) -> list[str]:
     tasks = all_tasks(final_rows(experiment, first))
     missing = _not_prepared(experiment)
     lines += missing
-    there = sum(experiment.store.is_complete("fold_runs", task.identity) for task in tasks)
-    whose = "first configuration tried" if search else "configuration"
-    known = "; of data that is not there this is known later" if missing else ""
-    lines.append(f"already there: {there} of {len(tasks)} final runs of the {whose}{known}")
+    cached = sum(experiment.store.is_complete("fold_runs", task.identity) for task in tasks)
+    whose = "first configuration" if search else "configuration"
+    known = "; unknown for data that are not prepared yet" if missing else ""
+    lines.append(f"cached: {cached} of {len(tasks)} final runs of the {whose}{known}")
     total = sum(map(sum, groups.values()))
     lines += [
         _time(experiment, total, search=search),
@@ -50,15 +50,15 @@ def forecast(experiment: Experiment, *, search: bool) -> list[str]:
 
 
 def _not_prepared(experiment: Experiment) -> list[str]:
-    """The data that the real start makes first, and a dry run does not."""
+    """Data that a real start would prepare first."""
     lines = []
     for planned in experiment.all_data:
         if not planned.is_prepared:
             name = planned.data.dataset
-            makes = "writes these sets as one" if SET_SEPARATOR in name else "draws and prepares it"
+            makes = "merges these data sets" if SET_SEPARATOR in name else "draws and prepares it"
             faces = sum(planned.images_of_subject.values())
             lines.append(
-                f"data: {name} at {planned.size_pixels} px is not there; the real start {makes} first "
+                f"data: {name} at {planned.size_pixels} px is not prepared; a real start {makes} first "
                 f"({faces:,} faces)"
             )
     return list(dict.fromkeys(lines))
@@ -66,33 +66,33 @@ def _not_prepared(experiment: Experiment) -> list[str]:
 
 def _time(experiment: Experiment, gflop: float, *, search: bool) -> str:
     if experiment.plan.gpus_per_run or experiment.address is not None:
-        return "time: estimated only for this machine's CPUs; leave out --gpus-per-run and --address to see"
+        return "time: only estimated for CPUs of this machine; omit --gpus-per-run and --address to see it"
     slots = _slots(experiment, search=search)
     cores = (slots.fold_runs or 1) * experiment.plan.cpus_per_run * max(1, experiment.plan.train_workers)
-    proposals = ", and proposals are like random ones of the space" if search else ""
+    proposals = " and proposals resemble random samples of the space" if search else ""
     return (
-        f"time: about {clock(gflop / (GFLOP_A_SECOND_AND_CORE * cores))} on {cores} cores, if each does "
-        f"{GFLOP_A_SECOND_AND_CORE:g} GFLOP/s{proposals}; pruning and results that are there make it shorter"
+        f"time: about {clock(gflop / (GFLOP_A_SECOND_AND_CORE * cores))} on {cores} cores, if each computes "
+        f"{GFLOP_A_SECOND_AND_CORE:g} GFLOP/s{proposals}; pruning and cached results shorten it"
     )
 
 
 def _memory_and_disk(experiment: Experiment, *, search: bool) -> list[str]:
     wanted = needs(experiment, search=search)
-    among = f", the most among {wanted.configurations} configurations" if search else ""
+    among = f", the maximum over {wanted.configurations} configurations" if search else ""
     machine = "" if experiment.address else f"; this machine has {gibibytes(machine_memory_bytes())}"
     free = free_disk_bytes(experiment.store.root)
     return [
-        f"memory: about {gibibytes(wanted.memory_a_run)} a fold run at its peak{among} (estimate: weights, "
+        f"memory: peak of about {gibibytes(wanted.memory_a_run)} per fold run{among} (estimate: weights, "
         f"Adam's moments, activations){machine}",
-        f"disk: at most about {gibibytes(wanted.results)} of results that are not there yet, and "
-        f"{gibibytes(wanted.checkpoints_a_run)} of checkpoints a running fold run; {gibibytes(free)} free",
+        f"disk: at most about {gibibytes(wanted.results)} of new results, and "
+        f"{gibibytes(wanted.checkpoints_a_run)} of checkpoints per running fold run; {gibibytes(free)} free",
     ]
 
 
 def _train(experiment: Experiment) -> str:
     workers = experiment.plan.train_workers
     if workers > 1:
-        return f"{workers} workers a fold run share every batch (some 15 to 40 s to start)"
+        return f"{workers} workers per fold run share every batch (15 to 40 s to start)"
     if workers:
-        return f"{workers} worker of its own a fold run (some 15 to 30 s each to start)"
-    return "local mode in warm workers"
+        return f"{workers} separate worker per fold run (15 to 30 s to start)"
+    return "local mode in running workers"

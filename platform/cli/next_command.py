@@ -1,4 +1,4 @@
-"""The commands that are printed as `next:`, complete: they work as printed, from the same folder."""
+"""Complete commands for the `next:` lines; they work as printed, from the same folder."""
 
 from __future__ import annotations
 
@@ -18,18 +18,18 @@ if TYPE_CHECKING:
     from datasets.records import DatasetDescription, FrameRecord
 
 LANDMARK_FILES = ("landmarks.csv", "bbox_landmark_mtcnn.pkl")
-"""Landmarks that lie in a folder of faces: those that `synthesize` draws, and FMPN's."""
+"""Landmark files in a folder of faces: that of `synthesize`, and FMPN's."""
 MANY_SUBJECTS = 500
-"""From here on every division into folds is taken to have all classes in training."""
+"""From this number on, every division into folds is assumed to have all classes in training."""
 
 
 def command(module: str, *words: str) -> str:
-    """`.venv/bin/python -m platform.MODULE WORDS`, quoted for a shell, with the Python that runs now."""
+    """`.venv/bin/python -m platform.MODULE WORDS`, quoted for a shell, with the current interpreter."""
     return shlex.join([this_python(), "-m", f"platform.{module}", *words])
 
 
 def this_python() -> str:
-    """The running interpreter as a person would type it from here."""
+    """The current interpreter as a person would type it in the working directory."""
     if shutil.which("python") == sys.executable:
         return "python"
     relative = os.path.relpath(sys.executable)
@@ -37,7 +37,7 @@ def this_python() -> str:
 
 
 def again_at(argv: Sequence[str], size_pixels: int) -> str:
-    """The `prepare` command that was given as `argv`, for another size."""
+    """The `prepare` command with the arguments `argv`, for another size."""
     words, skip = [], False
     for word in argv:
         if not skip and word != "--size" and not word.startswith("--size="):
@@ -56,7 +56,7 @@ def preparation_command(
 ) -> str:
     """The command that prepares the faces in `source`.
 
-    records: what was read there; None: what the data set's layout has. `skip_bad`: some of it is bad.
+    records: what was read there; None: assume the data set's standard layout. skip_bad: add --skip-bad.
     """
     words = [
         "--dataset",
@@ -71,7 +71,7 @@ def preparation_command(
 def _alignment(
     description: DatasetDescription, source: Path, records: Sequence[FrameRecord] | None
 ) -> list[str]:
-    """Where the landmarks come from, for frames that have none."""
+    """Flags for the source of landmarks, if frames have none."""
     lacks = records is None or any(record.landmarks is None for record in records)
     if description.alignment_flag == "--aligned":
         return ["--aligned"]
@@ -82,10 +82,10 @@ def _alignment(
 
 
 def training_command(store: PreparedStore, data_root: Path) -> str | None:
-    """The command that trains on these faces; None where their subjects can be divided into no folds.
+    """The command that trains on these faces; None if no division of their subjects into folds is valid.
 
-    It searches where the data allow it. Else it trains: without masks where subjects lack the one neutral
-    face that their motion masks need, and on fewer folds where there are few subjects.
+    It is a search where the data allow one, otherwise a cross-validation: without masks if subjects lack
+    the one neutral face that motion masks need, and with fewer folds if there are few subjects.
     """
     classes: dict[str, Counter[str]] = {}
     neutral: Counter[str] = Counter()
@@ -109,7 +109,7 @@ def training_command(store: PreparedStore, data_root: Path) -> str | None:
 
 
 def _size_words(size_pixels: int) -> list[str]:
-    """The preset that trains on faces of this size, or `quick` changed to it."""
+    """The preset for faces of this size, or `quick` adapted to it."""
     from platform.config.configuration import Configuration
     from platform.config.presets import PRESETS
 
@@ -129,7 +129,7 @@ def _default_folds() -> int:
 
 
 def _folds(classes: Mapping[str, Counter[str]], *, search: bool) -> int | None:
-    """The most folds, up to the default, of which each trains on every class; None: there are none."""
+    """The largest number of folds, up to the default, that all train on every class; None: no number."""
     from datasets.folds.rules import check_training_classes, inner_parts, paper_folds
     from platform.config.selection import INNER_PARTS
 

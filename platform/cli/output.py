@@ -1,4 +1,4 @@
-"""What a command that runs fold runs prints: the plan, the dry run and the ending."""
+"""Console output of the run commands: plan, dry run and final screen."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ def print_plan(experiment: Experiment, *, search: bool) -> None:
 
 
 def print_dry_run(experiment: Experiment, *, search: bool) -> None:
-    """Fold runs, resources and an estimate."""
+    """Print fold runs, resources and estimates."""
     from platform.cli.forecast import forecast, resources
 
     print(f"# resources: {resources(experiment, search=search)}")
@@ -61,7 +61,7 @@ def print_dry_run(experiment: Experiment, *, search: bool) -> None:
 
 
 def write_presentation(experiment: Experiment, content: dict[str, Any]) -> Presentation:
-    """Write tables, figures and report. Everything that a command writes comes before what it prints."""
+    """Write tables, figures and report. A command writes all files before it prints results."""
     from platform.experiments.driver_lease import check_leading
     from platform.reports.contact_sheet import write_contact_sheet
     from platform.reports.publish import present
@@ -94,7 +94,7 @@ def print_presentation(
 
 
 def shown(path: Path) -> str:
-    """The path as a person would type it from here."""
+    """The path as a person would type it in the working directory."""
     from platform.reports.publish import shown_path
 
     return shown_path(path)

@@ -1,4 +1,4 @@
-"""What `python -m platform.prepare` prints of a store, and of a folder it inspects."""
+"""Console output of `python -m platform.prepare`: a prepared set, or an inspected folder."""
 
 from __future__ import annotations
 
@@ -19,9 +19,9 @@ ITEMS_SHOWN = 5
 
 
 def summary_lines(store: PreparedStore, title: str, beside: Sequence[str] = ()) -> list[str]:
-    """What a prepared store holds, with the paper's counts beside those that differ.
+    """Contents of a prepared set, with the paper's counts beside those that differ.
 
-    `beside`: what the user's copy holds that is no part of the data set.
+    beside: files of the user's copy that do not belong to the data set.
     """
     from datasets.prepared.store_files import read_manifest
 
@@ -54,19 +54,17 @@ def next_lines(store: PreparedStore, data_root: Path, argv: Sequence[str]) -> li
     lines = [f"next:       {training}"]
     if training is None:
         lines = [
-            "next:       more subjects: every training set must show every class, and no division into "
-            f"folds of {len(set(store.subjects.tolist()))} subjects gives that"
+            "next:       add subjects: every training set must contain every class, and no division of "
+            f"{len(set(store.subjects.tolist()))} subjects into folds achieves that"
         ]
     elif "--method cnn" in training:
         lines += [
-            "            (not all subjects have one neutral face, so there are no motion masks of their own; "
-            "for those of another data set see python -m platform.transfer --help)"
+            "            (some subjects lack a single neutral face, which motion masks need; for masks of another "
+            "data set see python -m platform.transfer --help)"
         ]
     quick = PRESETS["quick"]()["load_size_pixels"]
     if store.size_pixels > quick:
-        lines.append(
-            f"for --preset quick, which takes minutes, prepare smaller faces: {again_at(argv, quick)}"
-        )
+        lines.append(f"for --preset quick (minutes), prepare smaller faces: {again_at(argv, quick)}")
     return lines
 
 
@@ -78,11 +76,7 @@ def _class_lines(dataset: str, counts: Mapping[str, int]) -> list[str]:
     width = max(map(len, names), default=0)
     return [
         f"  {name:<{width}} {counts.get(name, 0):6}"
-        + (
-            f"   (the paper has {paper[name]})"
-            if paper.get(name, counts.get(name)) != counts.get(name)
-            else ""
-        )
+        + (f"   (paper: {paper[name]})" if paper.get(name, counts.get(name)) != counts.get(name) else "")
         for name in names
     ]
 
@@ -90,7 +84,7 @@ def _class_lines(dataset: str, counts: Mapping[str, int]) -> list[str]:
 def _left_out_lines(left_out: list[list[str]]) -> list[str]:
     if not left_out:
         return []
-    lines = [f"left out:   {len(left_out)} items (all are in the store's manifest.json)"]
+    lines = [f"left out:   {len(left_out)} items (all listed in manifest.json)"]
     return [*lines, *_first_lines([f"{item}: {why}" for item, why in left_out])]
 
 
@@ -98,7 +92,7 @@ def _beside_lines(names: Sequence[str]) -> list[str]:
     if not names:
         return []
     return [
-        f"not read:   {len(names)} files and folders that are no part of the data set",
+        f"not read:   {len(names)} files and folders that do not belong to the data set",
         *_first_lines(names),
     ]
 
@@ -106,20 +100,20 @@ def _beside_lines(names: Sequence[str]) -> list[str]:
 def _several_faces_lines(names: list[str]) -> list[str]:
     if not names:
         return []
-    said = "show several faces by the landmark file, and the points of the best one were taken"
-    return [f"look again: {len(names)} frames {said} (all are in manifest.json)", *_first_lines(names)]
+    what = "have several faces in the landmark file; the best one was used"
+    return [f"check:      {len(names)} frames {what} (all listed in manifest.json)", *_first_lines(names)]
 
 
 def _first_lines(items: Sequence[str]) -> list[str]:
-    """The first of `items`, a line each, and how many more there are."""
+    """The first of `items`, one per line, and the number of further ones."""
     shown = [f"  {one_line(item)}" for item in items[:ITEMS_SHOWN]]
     return shown if len(items) <= ITEMS_SHOWN else [*shown, f"  and {len(items) - ITEMS_SHOWN} more"]
 
 
 def inspection_lines(root: Path, dataset: str | None, further: Sequence[str] = ()) -> list[str]:
-    """What lies in `root`, whose layout it looks like, and what reading it so would give.
+    """Contents of `root`, the layout it resembles, and the result of reading it as that.
 
-    further: arguments that the proposed command has too (`--size`, `--data-root`).
+    further: additional arguments of the proposed command (`--size`, `--data-root`).
     """
     from datasets.catalogue import describe, recognisable_names
     from datasets.inspection import inspect_folder, read_leniently
@@ -137,13 +131,13 @@ def inspection_lines(root: Path, dataset: str | None, further: Sequence[str] = (
     if download is not None and dataset is None and found.looks_like in ([], ["folder"]):
         return [
             *lines,
-            f"looks like: {download.title} as it is downloaded",
+            f"looks like: {download.title}, as downloaded",
             f"do this:    {download.what_to_do}",
         ]
     names = [dataset] if dataset is not None else found.looks_like
     if not names:
         known = "\n".join(f"  {name:<13} {describe(name).native_layout}" for name in recognisable_names())
-        return [*lines, "looks like: none of the known layouts, which are", known]
+        return [*lines, "looks like: none of the known layouts:", known]
     for name in names:
         lines += [
             f"looks like: {describe(name).title} ({name})" if dataset is None else f"read as:    {name}"
@@ -152,7 +146,7 @@ def inspection_lines(root: Path, dataset: str | None, further: Sequence[str] = (
             records, bad = read_leniently(name, root)
             lines += _reading_lines(name, root, records, bad)
         except UserError as error:
-            lines.append(f"  it cannot be read so: {error}")
+            lines.append(f"  reading failed: {error}")
         else:
             command = preparation_command(
                 describe(name), root, records, skip_bad=bool(bad.left_out), further=further
@@ -162,7 +156,7 @@ def inspection_lines(root: Path, dataset: str | None, further: Sequence[str] = (
 
 
 def _reading_lines(dataset: str, root: Path, records: list[FrameRecord], bad: BadItems) -> list[str]:
-    """What reading `root` as `dataset` gave."""
+    """Result of reading `root` as `dataset`."""
     from datasets.inspection import codes_and_notes
 
     expressive = [record for record in records if record.role == "expressive"]

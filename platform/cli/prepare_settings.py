@@ -1,4 +1,4 @@
-"""The flags of `python -m platform.prepare`, checked, as arguments of `prepare_dataset`."""
+"""Checked arguments of `prepare_dataset` from the flags of `python -m platform.prepare`."""
 
 from __future__ import annotations
 
@@ -21,14 +21,14 @@ from platform.errors import UserError
 from platform.host.machine_limits import usable_cpus
 
 DETECT = "detect"
-"""The value of --landmarks that asks for face-alignment."""
+"""Value of --landmarks that selects face-alignment."""
 
 
 def preparation_settings(arguments: argparse.Namespace, description: DatasetDescription) -> dict[str, Any]:
     """Keyword arguments of `prepare_dataset`. Raises UserError for values out of range."""
     raw = raw_folder(arguments.data_root, arguments.dataset)
     if description.embedded and arguments.source is None and not raw.exists():
-        print(f"drawing {description.title} into {raw} first; about ten seconds ...", flush=True)
+        print(f"drawing {description.title} into {raw} first (about ten seconds) ...", flush=True)
     workers = arguments.workers if arguments.workers is not None else usable_cpus()
     for flag, value, least in (
         ("--workers", workers, 1),
@@ -40,8 +40,8 @@ def preparation_settings(arguments: argparse.Namespace, description: DatasetDesc
             raise UserError(f"{flag} must be at least {least}, but got {value}; pass {flag} {least} or more.")
     if arguments.allow_missing and arguments.landmarks is None:
         raise UserError(
-            "--allow-missing leaves out frames of which --landmarks gives no face, so it has no meaning "
-            "without --landmarks; leave it out."
+            "--allow-missing skips frames without a face in --landmarks, so it needs --landmarks; remove it, "
+            "or pass --landmarks."
         )
     detect = arguments.landmarks == DETECT
     return {
@@ -65,7 +65,7 @@ def preparation_settings(arguments: argparse.Namespace, description: DatasetDesc
 
 @dataclass(frozen=True, kw_only=True)
 class _FaceAlignment:
-    """face-alignment as chosen by the flags, as a finder of landmarks."""
+    """Landmark detection by face-alignment, as the flags configure it."""
 
     detector: Detector
     cache_folder: Path

@@ -1,4 +1,4 @@
-"""How far a command is: one line that renews itself on a terminal, plain lines elsewhere."""
+"""Progress of a command: one line that renews itself on a terminal, plain lines elsewhere."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ from typing import TextIO
 
 
 class ProgressLine:
-    """Call it with (done, all). Shows count, rate and time left.
+    """Display of count, rate and remaining time; call it with (done, total).
 
-    On a terminal the line renews itself five times a second; in a log file there is one line every
-    tenth of the way, and one at the end.
+    On a terminal the line renews itself five times a second; a log file gets one line for every tenth of
+    the total, and one at the end.
     """
 
     def __init__(
@@ -27,7 +27,7 @@ class ProgressLine:
 
     def __call__(self, done: int, total: int) -> None:
         now = self.clock()
-        # The rate is counted from the first call: what came before it was another kind of work.
+        # The rate starts with the first call, because the work before it was of another kind.
         self._first = self._first or (now, done)
         started, done_before = self._first
         terminal = self.stream.isatty()
@@ -36,15 +36,15 @@ class ProgressLine:
             return
         self._shown, self._tenths = now, tenths
         text = f"{self.what}: {done} of {total}"
-        # Two calls at nearly the same time, as several processes make them, say nothing of a rate.
+        # Several processes may call at nearly the same time, which gives no rate.
         if done > done_before and now - started > 0.05:
             rate = (done - done_before) / (now - started)
-            left = (
-                f"{duration((total - done) / rate)} left"
+            time_text = (
+                f"{duration((total - done) / rate)} remaining"
                 if done < total
-                else f"{duration(now - started)} in all"
+                else f"{duration(now - started)} in total"
             )
-            text += f" ({rate:,.0f}/s, {left})"
+            text += f" ({rate:,.0f}/s, {time_text})"
         start, end = ("\r\033[K", "" if done < total else "\n") if terminal else ("", "\n")
         print(start + text, end=end, file=self.stream, flush=True)
 

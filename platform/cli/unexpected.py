@@ -1,6 +1,6 @@
-"""The end of a command by an exception that nobody turned into a UserError: a sentence, never a traceback.
+"""One-sentence error messages for unexpected exceptions, with the traceback in a file.
 
-The traceback goes to a file that the sentence names, so that a fault of ours can be found and reported.
+The sentence names that file, so that a bug can be reported with it.
 """
 
 from __future__ import annotations
@@ -12,38 +12,38 @@ import traceback
 from collections.abc import Iterator
 from datetime import UTC, datetime
 
-GO_ON = "what is finished is kept, and the same command goes on"
+GO_ON = "finished work is kept, and the same command continues"
 FAULT = 70
-"""Exit status for a fault of this program, as sysexits.h has it (EX_SOFTWARE)."""
+"""Exit status for a bug in this program (EX_SOFTWARE of sysexits.h)."""
 
 
 def sentence_and_status(error: Exception) -> tuple[str, int]:
-    """What to say of `error`, and the exit status: 2 where the user can put it right, otherwise FAULT.
+    """Message for `error`, and the exit status: 2 if the user can remove the cause, otherwise FAULT.
 
-    Errors of the operating system (a full disk), of the study's storage and of Ray are the user's to put
-    right, wherever in the chain of causes they stand. Writes the traceback to a file in the temporary folder.
+    The user can remove errors of the operating system (a full disk), of the study's storage and of Ray,
+    wherever they are in the chain of causes. Writes the traceback to a file in the temporary folder.
     """
     where = _traceback_file(error)
     for one in _with_causes(error):
         reason = _of_environment(one)
         if reason:
-            return f"{reason}; with the cause gone, run the command again: {GO_ON}. (Details: {where})", 2
+            return f"{reason}; remove the cause and run the command again: {GO_ON}. (Details: {where})", 2
     shown = f"{type(error).__name__}: {_first_line(error)}" if str(error) else type(error).__name__
     return (
-        f"this is a fault of the program, not of your input: {shown}. Please report it with its traceback "
+        f"this is a bug in the program, not in your input: {shown}. Please report it with its traceback "
         f"({where}); {GO_ON}.",
         FAULT,
     )
 
 
 def _of_environment(error: BaseException) -> str:
-    """Why in words, where nothing of ours is at fault; otherwise empty."""
+    """The reason if the environment caused the error; otherwise empty."""
     if isinstance(error, MemoryError):
         return "memory ran out"
     if isinstance(error, OSError) and error.errno is not None:
         reason = error.strerror or os.strerror(error.errno)
         return f"{reason}: {error.filename}" if error.filename else reason
-    # Asked by name: a command that did not import them cannot have met their exceptions.
+    # Compared by name: a command that did not import these libraries cannot have raised their exceptions.
     families = {f"{kind.__module__}.{kind.__name__}" for kind in type(error).__mro__}
     if families & {"optuna.exceptions.StorageInternalError", "sqlalchemy.exc.SQLAlchemyError"}:
         from platform.search.storage import storage_failure
@@ -53,7 +53,7 @@ def _of_environment(error: BaseException) -> str:
         from platform.distributed.lost_workers import environment_failure_of
 
         failure = environment_failure_of(error)
-        return f"Ray could not go on ({failure})" if failure else ""
+        return f"Ray cannot continue ({failure})" if failure else ""
     return ""
 
 
@@ -72,7 +72,7 @@ def _first_line(error: BaseException) -> str:
 
 
 def _traceback_file(error: Exception) -> str:
-    """The file with the traceback; where none can be written, the place of the error in our sources."""
+    """Path of the file with the traceback; if none can be written, the line of code that raised the error."""
     text = "".join(traceback.format_exception(error))
     command = " ".join(sys.argv)
     try:
@@ -83,4 +83,4 @@ def _traceback_file(error: Exception) -> str:
     except OSError:
         frames = traceback.extract_tb(error.__traceback__)
         last = frames[-1] if frames else None
-        return f"none could be written; raised at {last.filename}:{last.lineno}" if last else "none"
+        return f"no file could be written; raised at {last.filename}:{last.lineno}" if last else "none"

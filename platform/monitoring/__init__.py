@@ -1,1 +1,1 @@
-"""The progress of a running experiment: events, counters and time left."""
+"""Progress of a running experiment: events, counters and time remaining."""

@@ -1,6 +1,6 @@
-"""`--log-json`: one JSON object a line for everything that happens in a search or cross-validation.
+"""Event log of `--log-json`: one JSON object per line for every event of a search or cross-validation.
 
-Every line has the same keys, null where they do not apply; docs/performance.md lists them.
+Every line has the same keys, with null where one does not apply; docs/performance.md lists them.
 """
 
 from __future__ import annotations
@@ -30,11 +30,11 @@ KEYS = (
 )  # fmt: skip
 
 _START = b'{"time": "'
-"""How every line begins."""
+"""Start of every line."""
 
 
 class EventLog:
-    """Writes events to a stream, a line each, at once."""
+    """Writer of events to a stream, one flushed line each."""
 
     def __init__(
         self, stream: TextIO | SafeStream, now: Callable[[], datetime] = lambda: datetime.now(UTC)
@@ -42,10 +42,10 @@ class EventLog:
         self._stream = stream
         self._now = now
         self.may_write: Callable[[], bool] = lambda: True
-        """False once another driver leads the experiment: then only its own end is still logged."""
+        """False once another driver leads the experiment; only `stopped` is logged from then on."""
 
     def write(self, event: EventName, **values: Any) -> None:
-        """Add a line. `values`: any of KEYS; times in seconds, scores in [0, 1]."""
+        """Write one event. `values`: any of KEYS; times in seconds, scores in [0, 1]."""
         if event != "stopped" and not self.may_write():
             return
         unknown = values.keys() - set(KEYS)
@@ -58,11 +58,11 @@ class EventLog:
 
 @contextmanager
 def event_log(where: str | None) -> Iterator[EventLog | None]:
-    """The log that `--log-json` asks for: None, a file that is added to, or `-`.
+    """The log that `--log-json` asks for: None, a file to append to, or `-`.
 
-    With `-` the lines go to standard output, and what is for people goes to standard error while the
-    block runs. UserError: the file cannot be opened. One that fails later (a full disk) is said once on
-    standard error, and the run goes on. In a dry run, which has no events, no file is opened.
+    With `-` events go to standard output and all other output to standard error while the block runs.
+    UserError: the file cannot be opened. A later failure (a full disk) is reported once on standard error
+    and the run continues. A dry run has no events and opens no file.
     """
     if where is None or (is_dry_run() and where != "-"):
         yield None
@@ -87,7 +87,7 @@ def _appended(path: Path) -> TextIO:
 
 
 def _repair(path: Path) -> None:
-    """Cut off half an event, which a full disk or a kill left. UserError: half of something else."""
+    """Cut off an incomplete event, left by a full disk or a kill. UserError: the last line is no event."""
     with open_regular(path, remedy="pass another file.") as file:
         file.seek(last_line_start(path))
         line = file.read()
@@ -95,7 +95,7 @@ def _repair(path: Path) -> None:
         return
     if not (line.startswith(_START) or _START.startswith(line) or not line.strip(b"\0")):
         raise UserError(
-            f"--log-json adds lines to {path}, which ends within a line that is no event; pass another file."
+            f"--log-json appends to {path}, but its last line is incomplete and no event; pass another file."
         )
     cut_damaged_end(path, lambda line: True)
-    print(f"{path} ended in half an event ({len(line)} bytes): cut off.", file=sys.stderr)
+    print(f"{path}: cut off an incomplete last event ({len(line)} bytes).", file=sys.stderr)

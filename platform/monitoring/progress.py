@@ -1,4 +1,4 @@
-"""One progress display: fold runs done, running, failed, time left, best so far."""
+"""Progress display of a run command: fold runs done, running and failed, time remaining, best trial."""
 
 from __future__ import annotations
 
@@ -21,14 +21,14 @@ from platform.runs.tasks import FoldTask
 from platform.search.inner_scores import InnerScores
 
 SEARCHED = "inner"
-"""The group of a search's own fold runs."""
+"""Group of the fold runs of trials."""
 TRIALS_TO_JUDGE_BY = 3
-"""Ended trials before the time left counts on more of them being stopped early."""
+"""Ended trials before the remaining time assumes that pruning continues at the observed rate."""
 REFRESH_SECONDS = 1.0
 PLAIN_SECONDS = 15.0
-"""Least seconds between lines where the output is not a terminal, and between `progress` events."""
+"""Minimum seconds between lines where the output is no terminal, and between `progress` events."""
 QUIET_SECONDS = 300.0
-"""Seconds between such lines while nothing happens."""
+"""Seconds between such lines while nothing changes."""
 ENDS: dict[End, EventName] = {
     "COMPLETE": "trial_complete",
     "PRUNED": "trial_pruned",
@@ -39,16 +39,16 @@ ENDS: dict[End, EventName] = {
 
 @dataclass(frozen=True, kw_only=True)
 class Expectation:
-    """How many tasks of a group are expected at most, and the arithmetic of one."""
+    """Upper bound on the tasks of a group, and the arithmetic of one task."""
 
     count: int
     gflop: float
 
 
 class Progress(SearchObserver):
-    """Counts finished tasks by group and works out the time left; knows nothing of Ray or screens.
+    """Counts finished tasks by group and estimates the time remaining. Independent of Ray and of screens.
 
-    A search and the display's thread both write to it, so its methods take turns.
+    The search and the display's thread both write to it, so its methods hold a lock.
     """
 
     def __init__(self, slots: int, log: EventLog | None = None) -> None:
@@ -59,14 +59,14 @@ class Progress(SearchObserver):
         self._steps_a_trial = 0
         self._steps_of_ended: list[int] = []
         self._steps_before = 0
-        """Fold runs of trials that ended in earlier starts: nobody asks for them again."""
+        """Fold runs of trials that ended in earlier starts and are not dispatched again."""
         self._done: Counter[str] = Counter()
         self._counted: set[str] = set()
         self._life = ""
         self._pace = Pace()
         self.trials = TrialBoard()
         self.known = 0
-        """Finished tasks of the present dispatcher taken in so far."""
+        """Number of finished tasks of the current dispatcher that are counted."""
         self.failed = 0
         self.reused = 0
         self.workers_lost = 0
@@ -78,7 +78,7 @@ class Progress(SearchObserver):
 
     @property
     def phase(self) -> str:
-        """What is being done: `search`, `final folds`."""
+        """Current phase: `search` or `final folds`."""
         return self._phase
 
     @phase.setter
@@ -88,28 +88,28 @@ class Progress(SearchObserver):
             self._tell("phase", detail=name)
 
     def expect(self, group: str, count: int, gflop: float) -> None:
-        """At most `count` tasks of that group in all, of `gflop` each."""
+        """Expect at most `count` tasks of the group, of `gflop` each."""
         self._expected[group] = Expectation(count=count, gflop=gflop)
 
     def expect_trials(self, count: int, steps: int, gflop: float) -> None:
-        """At most so many trials of so many fold runs; what ended trials leave out is no longer expected."""
+        """Expect at most `count` trials of `steps` fold runs; those that pruning skips no longer count."""
         self._steps_a_trial = steps
         self.expect(SEARCHED, count * steps, gflop)
 
     def expect_no_more_trials(self) -> None:
-        """The search is over: all its fold runs that will ever be are there."""
+        """End the search's group: no further fold run of a trial will come."""
         self._steps_a_trial = 0
         self.expect(SEARCHED, self._done[SEARCHED], 0.0)
 
     def expect_no_more(self) -> None:
-        """All is done: what was expected beyond it was there, or was not needed."""
+        """End all groups: whatever else was expected was cached or not needed."""
         with self._lock:
             self._steps_a_trial = 0
             for group in self._expected:
                 self.expect(group, self._done[group], 0.0)
 
     def take(self, snapshot: dict[str, Any]) -> None:
-        """Take in a Dispatcher's snapshot; one that was lost and started anew tells all again."""
+        """Count the news of a Dispatcher's snapshot; a restarted dispatcher reports everything again."""
         with self._lock:
             self.running = snapshot["running"]
             if snapshot["life"] != self._life:
@@ -128,12 +128,12 @@ class Progress(SearchObserver):
                     self._count(entry)
 
     def _lose(self, loss: dict[str, Any]) -> None:
-        """A worker was lost, or met a full disk or the like: shown, logged, and counted as no failure."""
+        """Show and log a lost worker or an environment failure (a full disk); neither counts as failed."""
         self.workers_lost += loss["worker_lost"]
-        self._lost_last = loss["host"] or "a host that is not known"
-        what = "lost its worker" if loss["worker_lost"] else "could not go on"
+        self._lost_last = loss["host"] or "an unknown host"
+        what = "lost its worker" if loss["worker_lost"] else "was stopped by its environment"
         wait = loss["wait_seconds"]
-        then = "not started again" if wait is None else f"started again after {wait:g} s"
+        then = "no further attempt" if wait is None else f"restarting in {wait:g} s"
         detail = f"{loss['label']} {what} on {self._lost_last}: {loss['reason']}; {then}"
         logging.getLogger("platform").error(detail)
         self._tell("worker_lost", detail=detail)
@@ -155,7 +155,7 @@ class Progress(SearchObserver):
             score=entry["accuracy"],
             seconds=entry["seconds"],
             slot_seconds=round(entry["slot_seconds"], 3),
-            detail=f"{entry['label']}, was there" if entry["reused"] else entry["label"],
+            detail=f"{entry['label']}, cached" if entry["reused"] else entry["label"],
         )
 
     def trial_proposed(self, study: str, number: int, tasks: Sequence[FoldTask]) -> None:
@@ -184,7 +184,7 @@ class Progress(SearchObserver):
                 self._tell(ENDS[end], study=study, trial=number, score=scores.mean_or_none)
 
     def tell_now(self, event: EventName, seconds: float, detail: str | None = None) -> None:
-        """Log how far it is, `seconds` after the start."""
+        """Log the state `seconds` after the start."""
         with self._lock:
             self._tell(event, seconds=seconds, detail=detail)
 
@@ -200,7 +200,7 @@ class Progress(SearchObserver):
             )
 
     def counts(self) -> dict[str, Any]:
-        """What the log says of how far it is."""
+        """Counters for the event log."""
         return {
             "runs_done": self.done,
             "runs_expected": self.total,
@@ -222,7 +222,7 @@ class Progress(SearchObserver):
         return sum(self._done[group] + self._remaining(group) for group in self._expected)
 
     def _remaining(self, group: str) -> int:
-        """Tasks that may still come, at most."""
+        """Upper bound on the tasks that may still come."""
         count = self._expected[group].count
         if group == SEARCHED and self._steps_a_trial:
             ran = self._steps_of_ended
@@ -230,14 +230,14 @@ class Progress(SearchObserver):
         return max(0, count - self._done[group])
 
     def _likely(self, group: str) -> float:
-        """The share of the remaining tasks that trials like those so far would run."""
+        """Fraction of the remaining tasks that will run if trials are pruned as often as so far."""
         ended = len(self._steps_of_ended)
         if group != SEARCHED or not self._steps_a_trial or ended < TRIALS_TO_JUDGE_BY:
             return 1.0
         return sum(self._steps_of_ended) / (ended * self._steps_a_trial)
 
     def seconds_left(self) -> float:
-        """Expected seconds until all is done, if as many trials are stopped early as so far."""
+        """Estimated seconds until the end, if trials are pruned as often as so far."""
         remaining = sum(
             self._remaining(group) * self._likely(group) * self._pace.seconds(group, e.gflop)
             for group, e in self._expected.items()
@@ -245,7 +245,7 @@ class Progress(SearchObserver):
         return remaining / self._slots
 
     def state(self) -> str:
-        """The display without its clocks: changes when something has happened."""
+        """The display without times: it changes only when something has happened."""
         parts = [
             f"{self.phase}: {self.done} of up to {self.total} runs done",
             f"{len(self.running)} running",
@@ -254,18 +254,18 @@ class Progress(SearchObserver):
         if self.workers_lost:
             parts.append(f"{self.workers_lost} workers lost (last on {self._lost_last})")
         if self.reused:
-            parts.append(f"{self.reused} were there")
+            parts.append(f"{self.reused} cached")
         parts += [self.best] if self.best else self.trials.describe()
         return " | ".join(parts)
 
     def line(self, elapsed_seconds: float) -> str:
-        """The display, one line."""
+        """The display as one line."""
         with self._lock:
             computed = self.done - self.reused
             rate = 60 * computed / elapsed_seconds if elapsed_seconds and computed else 0
             pace = f", {rate:.3g} runs/min" if rate else ""
             left = clock(self.seconds_left())
-            return f"{self.state()} | {clock(elapsed_seconds)} gone, about {left} left{pace}"
+            return f"{self.state()} | {clock(elapsed_seconds)} elapsed, about {left} remaining{pace}"
 
 
 def clock(seconds: float) -> str:
@@ -279,10 +279,10 @@ def clock(seconds: float) -> str:
 def displayed(
     progress: Progress, snapshot: Callable[[int], dict[str, Any]], stream: TextIO | None = None
 ) -> Iterator[None]:
-    """Show `progress` from a thread while the block runs: one line kept fresh on a terminal.
+    """Show `progress` from a thread while the block runs, as one line that renews itself on a terminal.
 
-    Elsewhere (a file, CI) there is a plain line every PLAIN_SECONDS at most, and while nothing happens
-    only every QUIET_SECONDS. `stream` None: standard output.
+    Elsewhere (a file, CI) plain lines appear at least PLAIN_SECONDS apart, and QUIET_SECONDS apart while
+    nothing changes. `stream` None: standard output.
     """
     screen = _Screen(progress, snapshot, stream or sys.stdout)
     stop = threading.Event()
@@ -291,7 +291,7 @@ def displayed(
         while not stop.wait(screen.refresh_seconds):
             try:
                 screen.show()
-            except Exception:  # the dispatcher is lost: the main thread meets that too, and says so
+            except Exception:  # the dispatcher is lost: the main thread notices too, and reports it
                 return
 
     thread = threading.Thread(target=loop, daemon=True)
@@ -310,7 +310,7 @@ def displayed(
 
 
 class _Screen:
-    """Where the line is shown, and when it was last."""
+    """Output of the line, and the time of its last update."""
 
     def __init__(self, progress: Progress, snapshot: Callable[[int], dict[str, Any]], stream: TextIO) -> None:
         self._progress, self._snapshot, self._stream = progress, snapshot, stream
@@ -321,11 +321,11 @@ class _Screen:
         self.refresh_seconds = REFRESH_SECONDS
 
     def elapsed_seconds(self) -> float:
-        """Since the start."""
+        """Seconds since the start."""
         return time.monotonic() - self._started
 
     def show(self, final: bool = False) -> None:
-        """Take in what has happened; write a line where one is due."""
+        """Update the counters and write a line if one is due."""
         progress, now = self._progress, time.monotonic()
         progress.take(self._snapshot(progress.known))
         if final:
@@ -336,7 +336,9 @@ class _Screen:
             progress.tell_now("progress", self.elapsed_seconds())
         line, state = progress.line(self.elapsed_seconds()), progress.state()
         if self._terminal:
-            columns = shutil.get_terminal_size().columns - 1  # a longer line would wrap, and stay
+            columns = (
+                shutil.get_terminal_size().columns - 1
+            )  # a longer line would wrap and could not be overwritten
             print(
                 f"\r\033[K{line if final else line[:columns]}",
                 end="\n" if final else "",

@@ -1,4 +1,4 @@
-"""The trials of a running search as a person follows them: how many ended how, folds done, the best."""
+"""Trials of a running search for the progress display: counts by state, folds done, the best."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from platform.search.inner_interval import inner_interval
 from platform.search.inner_scores import InnerScores
 
 SHOWN_TRIALS = 3
-"""Running trials that are shown one by one."""
+"""Number of running trials shown individually."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -33,7 +33,7 @@ class Best:
 
 
 class TrialBoard:
-    """Takes in what a SearchObserver is told."""
+    """State of all trials, updated from the events of a SearchObserver."""
 
     def __init__(self) -> None:
         self._trial_of: dict[str, tuple[str, int]] = {}
@@ -42,17 +42,17 @@ class TrialBoard:
         self.best: Best | None = None
 
     def proposed(self, study: str, number: int, tasks: Sequence[FoldTask]) -> None:
-        """A trial has these fold runs to do."""
+        """Register a trial with its fold runs."""
         self._running[study, number] = (0, len(tasks))
         for task in tasks:
             self._trial_of.setdefault(task.identity, (study, number))
 
     def round_finished(self, study: str, number: int, folds_done: int) -> None:
-        """So many of its fold runs are done."""
+        """Record how many of its fold runs are done."""
         self._running[study, number] = (folds_done, self._running[study, number][1])
 
     def ended(self, study: str, number: int, end: End, scores: InnerScores) -> None:
-        """The trial is over; a complete one may be the best. The earlier one stays so on a tie."""
+        """Record the end of a trial. A complete one may become the best; on a tie the earlier one stays."""
         self._running.pop((study, number), None)
         self._ended[end] += 1
         if end == "COMPLETE" and (self.best is None or scores.mean_of_steps > self.best.score):
@@ -61,11 +61,11 @@ class TrialBoard:
             )
 
     def trial_of(self, identity: str) -> tuple[str | None, int | None]:
-        """Study and number of the trial that first asked for that fold run; None for a final run."""
+        """Study and number of the trial that first wanted that fold run; None for a final run."""
         return self._trial_of.get(identity, (None, None))
 
     def counts(self) -> dict[str, int]:
-        """Trials by where they stand."""
+        """Number of trials by state."""
         return {
             "trials_complete": self._ended["COMPLETE"],
             "trials_pruned": self._ended["PRUNED"],
@@ -75,7 +75,7 @@ class TrialBoard:
         }
 
     def describe(self) -> list[str]:
-        """Parts of the display's line; none where nothing is searched."""
+        """Parts of the display's line; empty without a search."""
         if not self._ended and not self._running:
             return []
         counts = self.counts()
@@ -91,7 +91,7 @@ class TrialBoard:
         return [f"trials: {ended}", *([self.best.describe()] if self.best else [])]
 
     def to_dict(self) -> dict[str, Any]:
-        """The best, for an event: null where no trial is complete."""
+        """The best trial for an event; null values while no trial is complete."""
         if self.best is None:
             return {"best_trial": None, "best_score": None, "best_interval": None}
         ends = self.best.interval

@@ -39,7 +39,7 @@ def conclusions(aggregated: Sequence[AggregatedRow]) -> tuple[str, ...]:
 class _Lead:
     """What the winner has over the best other row on the same images."""
 
-    second: TableRow
+    second: AggregatedRow
     difference: float
     interval: Interval | None
     """95 % CI over subjects; None with one subject."""
@@ -53,23 +53,31 @@ def _of_winner(winner: AggregatedRow, rows: Sequence[AggregatedRow]) -> str:
     accuracy = f"{percent(scores.pooled_image_accuracy)} % pooled accuracy"
     classes = sum(score.true_count > 0 for score in scores.classes)
     chance = f"chance {100 / classes:.1f} %"
-    name = f"{row_label(winner.row)} on {winner.row.dataset}"
+    name, place = _name(winner, rows), winner.row.dataset
     lead = _lead(winner, rows)
     if lead is None:
         whole = scores.pooled_image_interval
         own = "" if whole is None else f"95 % CI {interval(whole)}, "
-        return f"{name} has {accuracy} ({own}{chance}); no other row was tested on the same images."
+        return (
+            f"{name} has {accuracy} on {place} ({own}{chance}); no other row was tested on the same images."
+        )
     if lead.interval is None:
-        certainty, meaning = "one subject, so no interval", "with one subject nothing can be concluded"
+        certainty, meaning = "no interval", "but with one subject nothing can be concluded"
     else:
         ends = f"{100 * lead.interval.low:+.1f} to {100 * lead.interval.high:+.1f}"
         certainty = f"95 % CI {ends}, corrected p = {p_value_text(lead.p_value)}"
         clear = lead.p_value < SIGNIFICANT and lead.interval.low > 0
-        meaning = "more than chance would explain" if clear else "which of the two is better remains open"
+        meaning = "more than chance would explain" if clear else "so which of the two is better remains open"
     return (
-        f"{name} has the highest score, {accuracy} ({chance}): {100 * lead.difference:.2f} points above "
-        f"{row_label(lead.second)} ({certainty}), {meaning}."
+        f"{name} has the highest score on {place}, {accuracy} ({chance}): {100 * lead.difference:.2f} points "
+        f"above {_name(lead.second, rows)} ({certainty}), {meaning}."
     )
+
+
+def _name(one: AggregatedRow, rows: Sequence[AggregatedRow]) -> str:
+    """The row's title, with net and masks where several rows have that title."""
+    alike = sum(other.row.title == one.row.title for other in rows)
+    return one.row.title if alike == 1 else row_label(one.row)
 
 
 def _lead(winner: AggregatedRow, rows: Sequence[AggregatedRow]) -> _Lead | None:
@@ -90,7 +98,7 @@ def _lead(winner: AggregatedRow, rows: Sequence[AggregatedRow]) -> _Lead | None:
     best = max(range(len(others)), key=lambda place: _pooled_accuracy(others[place][0]))
     second, images = others[best]
     return _Lead(
-        second=second.row,
+        second=second,
         difference=tests[best].difference,
         interval=difference_interval(
             first.correct, images.correct, first.subject, np.random.default_rng(BOOTSTRAP_SEED)

@@ -48,7 +48,7 @@ def test_a_search_with_baselines_and_a_transfer_ends_in_one_screen_without_notes
     assert "Accuracy on synthetic_wild" in out
     assert not [line for line in out.splitlines() if line.startswith("- ")], "no notes"
     assert "more lines" not in out, "nothing of the table is cut"
-    assert "FMPN (resnet18) on synthetic has the highest score" in out.replace("\n", " ")
+    assert "FMPN has the highest score on synthetic" in out.replace("\n", " ")
     report, following = out.splitlines()[-2:]
     assert report.startswith("Report:  ")
     assert report.endswith(f"report.html{BESIDE}")

@@ -49,28 +49,28 @@ def test_runs_arithmetic_and_time_are_those_of_the_wanted_tasks(tmp_path: Path) 
         assert f"{name}: up to {len(costs)} runs, {sum(costs):,.0f} GFLOP" in lines
     left = clock(total / (GFLOP_A_SECOND_AND_CORE * 2))
     assert any(line.startswith(f"time: about {left} on 2 cores, if each does") for line in lines)
-    assert "already there: 0 of 6 final runs of the first configuration tried" in lines
-    assert lines[-1] == "Ray Train: local mode in warm workers"
+    assert "cached: 0 of 6 final runs of the first configuration" in lines
+    assert lines[-1] == "Ray Train: local mode in running workers"
 
 
 def test_finished_runs_are_counted_as_there(tmp_path: Path) -> None:
     made = experiment(tmp_path)
     for task in all_tasks(final_rows(made, made.configuration))[:2]:
         made.store.write("fold_runs", task.identity, task.record, {})
-    assert any(line.startswith("already there: 2 of 6") for line in forecast(made, search=True))
+    assert any(line.startswith("cached: 2 of 6") for line in forecast(made, search=True))
 
 
 def test_no_time_is_made_up_for_a_gpu(tmp_path: Path) -> None:
     lines = forecast(experiment(tmp_path, gpus_per_run=0.5, train_workers=1), search=False)
     assert any(line.startswith("time: estimated only for this machine's CPUs") for line in lines)
-    assert lines[-1].startswith("Ray Train: 1 worker of its own a fold run")
+    assert lines[-1].startswith("Ray Train: 1 separate worker per fold run")
     assert not any(line.startswith("inner") for line in lines)
 
 
 def test_memory_and_disk_are_named_as_estimates_beside_what_there_is(tmp_path: Path) -> None:
     memory, disk = forecast(experiment(tmp_path), search=True)[-3:-1]
-    assert memory.startswith("memory: about ")
-    assert re.search(r"the most among \d\d configurations \(estimate: weights", memory)
+    assert memory.startswith("memory: peak of about ")
+    assert re.search(r"the maximum over \d\d configurations \(estimate: weights", memory)
     assert "; this machine has " in memory
     assert disk.startswith("disk: at most about ")
     assert disk.endswith(" free")
@@ -78,5 +78,5 @@ def test_memory_and_disk_are_named_as_estimates_beside_what_there_is(tmp_path: P
 
 def test_a_cluster_is_not_asked_in_a_dry_run(tmp_path: Path) -> None:
     made = dataclasses.replace(experiment(tmp_path), address="auto")
-    assert resources(made, search=True) == "the Ray cluster at auto, which a dry run does not ask"
+    assert resources(made, search=True) == "the Ray cluster at auto, which a dry run does not contact"
     assert resources(experiment(tmp_path), search=True) == "2 CPUs, 0 GPUs; 2 fold runs at once"

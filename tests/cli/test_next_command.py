@@ -119,7 +119,7 @@ def test_the_training_command_fits_the_faces(
 
 def test_one_subject_gives_no_command_but_what_is_lacking() -> None:
     lines = next_lines(faces(1), Path("data"), [])  # type: ignore[arg-type]
-    assert lines[0].startswith("next:       more subjects: every training set must show every class")
+    assert lines[0].startswith("next:       add subjects: every training set must contain every class")
 
 
 @pytest.mark.parametrize(

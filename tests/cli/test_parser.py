@@ -67,7 +67,7 @@ def test_a_fault_of_ours_is_one_line_with_a_file_and_status_70(capsys: pytest.Ca
     assert status_of(raising(ZeroDivisionError("by zero"))) == 70
     captured = capsys.readouterr()
     assert captured.err.startswith(
-        "error: this is a fault of the program, not of your input: ZeroDivisionError"
+        "error: this is a bug in the program, not in your input: ZeroDivisionError"
     )
     assert captured.err.count("\n") == 1
 

@@ -117,7 +117,7 @@ def test_frames_without_a_face_stop_the_run_unless_they_are_allowed(
 
 
 def test_allow_missing_without_landmarks_is_refused() -> None:
-    with pytest.raises(UserError, match=r"--allow-missing .* has no meaning without --landmarks"):
+    with pytest.raises(UserError, match=r"--allow-missing .* so it needs --landmarks"):
         settings("--allow-missing", "1")
 
 

@@ -26,15 +26,15 @@ def run(stream: io.StringIO, total: int, seconds_each: float) -> str:
 def test_a_log_file_gets_ten_plain_lines() -> None:
     lines = run(io.StringIO(), total=1000, seconds_each=0.01).splitlines()
     assert len(lines) == 10
-    assert lines[4] == "faces: 500 of 1000 (100/s, 5 s left)"
-    assert lines[-1] == "faces: 1000 of 1000 (100/s, 10 s in all)"
+    assert lines[4] == "faces: 500 of 1000 (100/s, 5 s remaining)"
+    assert lines[-1] == "faces: 1000 of 1000 (100/s, 10 s in total)"
 
 
 def test_a_terminal_gets_one_line_that_renews_itself() -> None:
     text = run(Terminal(), total=1000, seconds_each=0.01)
     assert text.count("\n") == 1
     assert 40 <= text.count("\r") <= 51  # five times a second for ten seconds
-    assert text.endswith("faces: 1000 of 1000 (100/s, 10 s in all)\n")
+    assert text.endswith("faces: 1000 of 1000 (100/s, 10 s in total)\n")
 
 
 def test_what_came_before_the_first_call_does_not_count() -> None:
@@ -44,7 +44,7 @@ def test_what_came_before_the_first_call_does_not_count() -> None:
     line(1, 11)
     now[0] = 105.0
     line(11, 11)
-    assert stream.getvalue().splitlines()[-1] == "faces: 11 of 11 (2/s, 5 s in all)"
+    assert stream.getvalue().splitlines()[-1] == "faces: 11 of 11 (2/s, 5 s in total)"
 
 
 def test_a_single_step_has_no_rate() -> None:

@@ -46,7 +46,7 @@ def test_a_full_disk_is_the_users_to_put_right(error: Exception) -> None:
     sentence, status = sentence_and_status(error)
     assert status == 2
     assert sentence.startswith(
-        "No space left on device: /full/disk; with the cause gone, run the command again: what is finished"
+        "No space left on device: /full/disk; remove the cause and run the command again: finished work"
     )
 
 
@@ -67,7 +67,7 @@ def test_a_lost_actor_of_rays_is_no_fault_of_ours() -> None:
 
     sentence, status = sentence_and_status(ray.exceptions.RayActorError())
     assert status == 2
-    assert sentence.startswith("Ray could not go on (")
+    assert sentence.startswith("Ray cannot continue (")
     assert "\n" not in sentence
 
 
@@ -76,4 +76,4 @@ def test_without_a_place_for_the_file_the_line_in_the_source_is_named(
 ) -> None:
     monkeypatch.setattr(tempfile, "tempdir", "/nowhere")
     sentence, _ = sentence_and_status(raised(KeyError("folds")))
-    assert f"none could be written; raised at {__file__}:" in sentence
+    assert f"no file could be written; raised at {__file__}:" in sentence

@@ -23,7 +23,7 @@ def test_files_are_counted_by_extension_with_examples(tmp_path: Path) -> None:
     assert found.file_counts == {".png": 4, ".csv": 1, "": 1}
     assert found.examples[".png"] == ["a/3.png", "a/4.png", "b/1.png"]
     assert found.looks_like == []
-    assert "looks like: none of the known layouts, which are" in inspection_lines(tmp_path, None)
+    assert "looks like: none of the known layouts:" in inspection_lines(tmp_path, None)
 
 
 def test_codes_are_counted_and_views_told(tmp_path: Path) -> None:
@@ -56,6 +56,6 @@ def test_a_folder_read_as_another_data_set_gets_no_command(tmp_path: Path) -> No
     assert layouts_of(tree) == ["mmi"]
     lines = inspection_lines(tree, "ckplus")
     assert lines[-2] == "read as:    ckplus"
-    assert lines[-1].startswith("  it cannot be read so: ")
+    assert lines[-1].startswith("  reading failed: ")
     with pytest.raises(UserError, match="unknown data set 'nmi'; did you mean 'mmi'"):
         inspection_lines(tree, "nmi")

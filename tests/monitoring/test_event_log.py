@@ -107,13 +107,13 @@ def test_half_an_event_is_cut_off_and_said(
     with event_log(str(path)):
         pass
     assert [json.loads(line)["event"] for line in path.read_text().splitlines()] == ["phase", "phase"]
-    assert capsys.readouterr().err == f"{path} ended in half an event ({len(half)} bytes): cut off.\n" * 2
+    assert capsys.readouterr().err == f"{path}: cut off an incomplete last event ({len(half)} bytes).\n" * 2
 
 
 def test_a_file_that_ends_within_something_else_is_left_alone(tmp_path: Path) -> None:
     (tmp_path / "notes").write_text("do not lose this")
     with (
-        pytest.raises(UserError, match="ends within a line that is no event"),
+        pytest.raises(UserError, match="last line is incomplete and no event"),
         event_log(f"{tmp_path}/notes"),
     ):
         pass

@@ -58,15 +58,15 @@ def test_the_line_by_hand() -> None:
     # 2 s a GFLOP: 8 runs x 50 GFLOP x 2 s / 2 slots = 400 s
     assert progress.line(65) == (
         "final folds: 2 of up to 10 runs done | 1 running | 0 failed | "
-        "1:05 gone, about 6:40 left, 1.85 runs/min"
+        "1:05 elapsed, about 6:40 remaining, 1.85 runs/min"
     )
     progress.best = "best: 51.0 %"
     progress.take(
         told(finished("final", 50, 100, reused=True), finished("final", 50, 0, status="failed")),
     )
     assert progress.line(3600) == (
-        "final folds: 4 of up to 10 runs done | 0 running | 1 failed | 1 were there | best: 51.0 % | "
-        "1:00:00 gone, about 5:00 left, 0.05 runs/min"
+        "final folds: 4 of up to 10 runs done | 0 running | 1 failed | 1 cached | best: 51.0 % | "
+        "1:00:00 elapsed, about 5:00 remaining, 0.05 runs/min"
     )
     assert (progress.done, progress.known, progress.failed, progress.reused) == (4, 4, 1, 1)
 
@@ -320,8 +320,8 @@ def test_lost_workers_are_shown_and_logged_once_with_their_host_and_are_no_failu
     assert "0 failed | 2 workers lost (last on node7)" in progress.state()
     details = [json.loads(line)["detail"] for line in stream.getvalue().splitlines()]
     assert details == [
-        "fmpn fold 2 lost its worker on node7: WorkerCrashedError: gone; started again after 2 s",
-        "fmpn fold 2 lost its worker on node7: WorkerCrashedError: gone; not started again",
+        "fmpn fold 2 lost its worker on node7: WorkerCrashedError: gone; restarting in 2 s",
+        "fmpn fold 2 lost its worker on node7: WorkerCrashedError: gone; no further attempt",
     ]
     assert [record.message for record in caplog.records if record.name == "platform"] == details
     progress.take({**told(life="two"), "losses": []})

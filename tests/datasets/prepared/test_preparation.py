@@ -77,7 +77,7 @@ def test_frames_of_which_the_landmark_file_has_several_faces_are_in_the_manifest
     names = read_manifest(store.folder)["several_faces"]
     assert names == ["S053_100_00000003", "S054_005_00000004"]
     lines = summary_lines(store, "MMI")
-    (line,) = [line for line in lines if line.startswith("look again: 2 frames show several faces")]
+    (line,) = [line for line in lines if line.startswith("check:      2 frames have several faces")]
     assert lines[lines.index(line) + 1 :][:2] == [f"  {name}" for name in names]
 
 

@@ -41,7 +41,7 @@ def test_a_download_is_told_what_to_do(tmp_path: Path, dataset: str, above: str)
 
 def test_inspection_tells_the_same(tmp_path: Path) -> None:
     lines = inspection_lines(draw(tmp_path, CKPLUS_48), None)
-    assert lines[-2] == "looks like: CK+48 as it is downloaded"
+    assert lines[-2] == "looks like: CK+48, as downloaded"
     assert "anger/S010_004_00000017.png,S010,anger" in lines[-1]
     assert f"--dataset folder --source {tmp_path} --aligned" in lines[-1]
 
