@@ -59,8 +59,8 @@ def next_lines(store: PreparedStore, data_root: Path, argv: Sequence[str]) -> li
         ]
     elif "--method cnn" in training:
         lines += [
-            "            (some subjects lack a single neutral face, which motion masks need; for masks of another "
-            "data set see python -m platform.transfer --help)"
+            "            (some subjects lack a single neutral face, which motion masks need; for masks of "
+            "another data set see python -m platform.transfer --help)"
         ]
     quick = PRESETS["quick"]()["load_size_pixels"]
     if store.size_pixels > quick:

@@ -48,7 +48,7 @@ def test_runs_arithmetic_and_time_are_those_of_the_wanted_tasks(tmp_path: Path) 
     for name, costs in groups.items():
         assert f"{name}: up to {len(costs)} runs, {sum(costs):,.0f} GFLOP" in lines
     left = clock(total / (GFLOP_A_SECOND_AND_CORE * 2))
-    assert any(line.startswith(f"time: about {left} on 2 cores, if each does") for line in lines)
+    assert any(line.startswith(f"time: about {left} on 2 cores, if each computes") for line in lines)
     assert "cached: 0 of 6 final runs of the first configuration" in lines
     assert lines[-1] == "Ray Train: local mode in running workers"
 
@@ -62,7 +62,7 @@ def test_finished_runs_are_counted_as_there(tmp_path: Path) -> None:
 
 def test_no_time_is_made_up_for_a_gpu(tmp_path: Path) -> None:
     lines = forecast(experiment(tmp_path, gpus_per_run=0.5, train_workers=1), search=False)
-    assert any(line.startswith("time: estimated only for this machine's CPUs") for line in lines)
+    assert any(line.startswith("time: only estimated for CPUs of this machine") for line in lines)
     assert lines[-1].startswith("Ray Train: 1 separate worker per fold run")
     assert not any(line.startswith("inner") for line in lines)
 
