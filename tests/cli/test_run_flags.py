@@ -151,7 +151,7 @@ def test_crossval_needs_no_rounds_for_another_number_of_folds(
         (
             "tune",
             ["--selection-rule", "nested", "--rounds", "4,3,3"],
-            ["number of inner parts (5)", "for example 2,2,1"],
+            ["number of validation splits (5)", "for example 2,2,1"],
         ),
         ("crossval", ["--selection-rule", "inner"], ["unknown argument '--selection-rule'"]),
         ("tune", ["--seed", "x"], ["--seed takes N, but got 'x'"]),
