@@ -155,7 +155,7 @@ def test_crossval_needs_no_rounds_for_another_number_of_folds(
         ),
         ("crossval", ["--selection-rule", "inner"], ["unknown argument '--selection-rule'"]),
         ("tune", ["--seed", "x"], ["--seed takes N, but got 'x'"]),
-        ("tune", ["--name", "../other"], ["an experiment's name is", "'../other'", "--name"]),
+        ("tune", ["--name", "../other"], ["an experiment's name consists of", "'../other'", "--name"]),
         (
             "tune",
             ["--config", "no/such.yaml"],
