@@ -197,16 +197,16 @@ def proposals(arguments: argparse.Namespace) -> list[dict[str, float]]:
     """CPU seconds per proposal over the trials, with the search's own Proposer, without Ray or storage."""
     optuna.logging.set_verbosity(optuna.logging.WARNING)
     proposer = Proposer(suggest, sampler=arguments.sampler, study_seed=0)
-    told = optuna.create_study(direction="maximize")
+    study = optuna.create_study(direction="maximize")
     rows, spent = [], 0.0
     for number in range(arguments.trials):
-        earlier = told.get_trials(deepcopy=False)[: number - number % arguments.in_flight]
+        earlier = study.get_trials(deepcopy=False)[: number - number % arguments.in_flight]
         started = time.process_time()
         params = proposer.propose(number, earlier, generation_size=arguments.in_flight)
         spent += time.process_time() - started
-        told.enqueue_trial(params)
-        trial = told.ask()
-        told.tell(trial, sum(suggest(trial).values()))
+        study.enqueue_trial(params)
+        trial = study.ask()
+        study.tell(trial, sum(suggest(trial).values()))
         if (number + 1) % arguments.every == 0:
             rows.append({"trials": number + 1, "seconds_a_proposal": round(spent / arguments.every, 5)})
             print(json.dumps(rows[-1]), flush=True)

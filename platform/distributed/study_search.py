@@ -124,26 +124,26 @@ class StudySearch(OptunaSearch):
 
     def is_finished(self) -> bool:
         """Whether the final state of every wanted trial is recorded."""
-        told = self._told()
-        return all(n in told for n in range(self.wanted))
+        recorded = self._recorded()
+        return all(n in recorded for n in range(self.wanted))
 
     def lost_by(self) -> str:
         """Why the search ends early: the last of too many consecutive invalid proposals; otherwise empty."""
-        return too_many_invalid(self._told().values())
+        return too_many_invalid(self._recorded().values())
 
-    def _told(self) -> dict[int, FrozenTrial]:
+    def _recorded(self) -> dict[int, FrozenTrial]:
         trials = self.study.get_trials(deepcopy=False)
         return {trial.number: trial for trial in trials if trial.state.is_finished()}
 
     def suggest(self, trial_id: str) -> dict[str, Any] | str | None:  # type: ignore[override]
         """Number and overrides of the next trial; None while a generation is open; FINISHED at the end."""
         while True:
-            told = self._told()
-            open_numbers = (n for n in range(self.wanted) if n not in told and n not in self._suggested)
+            recorded = self._recorded()
+            open_numbers = (n for n in range(self.wanted) if n not in recorded and n not in self._suggested)
             number = next(open_numbers, None)
             if number is None or self.fault or self.lost_by():
                 return Searcher.FINISHED
-            if self._must_wait(number, told):
+            if self._must_wait(number, recorded):
                 return None
             proposed = self._proposed(number)
             if proposed is None:
@@ -181,13 +181,13 @@ class StudySearch(OptunaSearch):
         self.fault = self.fault or fault
         if isinstance(self.fault, EnvironmentFailure):
             return
-        for number in sorted(self._ended.keys() - self._told().keys()):
+        for number in sorted(self._ended.keys() - self._recorded().keys()):
             self._tell_generation(number)
 
-    def _must_wait(self, number: int, told: Mapping[int, FrozenTrial]) -> bool:
+    def _must_wait(self, number: int, recorded: Mapping[int, FrozenTrial]) -> bool:
         if self._plan.asynchronous:
-            return len(self._suggested - told.keys()) >= self._plan.trials_in_flight
-        return any(n not in told for n in range(self._generation_start(number)))
+            return len(self._suggested - recorded.keys()) >= self._plan.trials_in_flight
+        return any(n not in recorded for n in range(self._generation_start(number)))
 
     @property
     def _generation_size(self) -> int:
@@ -233,16 +233,16 @@ class StudySearch(OptunaSearch):
 
     def _earlier_trials(self, number: int) -> list[FrozenTrial]:
         """The finished trials of the generations before that of trial `number`, in order."""
-        told = self._told()
+        recorded = self._recorded()
         if self._plan.asynchronous:
-            return [told[n] for n in sorted(told)]
-        return [told[n] for n in range(self._generation_start(number))]
+            return [recorded[n] for n in sorted(recorded)]
+        return [recorded[n] for n in range(self._generation_start(number))]
 
     def tasks(self, number: int) -> list[FoldTask]:
         """The fold runs of a proposed trial, in execution order; an invalid trial has none."""
         overrides = self._overrides.get(number)
         if overrides is None:
-            attributes = self._told()[number].user_attrs
+            attributes = self._recorded()[number].user_attrs
             if ATTRIBUTE in attributes:
                 return []
             overrides = attributes["overrides"]
@@ -316,20 +316,22 @@ class StudySearch(OptunaSearch):
 
         UserError if it lacks all of them: they belong to another version or are in another folder.
         """
-        told = {number: scored_runs(trial, self.tasks(number)) for number, trial in self._told().items()}
-        wanted = [task for tasks in told.values() for task in tasks]
+        recorded = {
+            number: scored_runs(trial, self.tasks(number)) for number, trial in self._recorded().items()
+        }
+        wanted = [task for tasks in recorded.values() for task in tasks]
         missing = [task for task in wanted if not self._store.is_complete("fold_runs", task.identity)]
         if wanted and len(missing) == len(wanted):
             raise UserError(
-                f"study {self.definition.name} has scores of {len(told)} trials, but none of their fold runs "
-                f"is in {self._store.root}: they were produced by another version of the program, or are in "
+                f"study {self.definition.name} has scores of {len(recorded)} trials, but none of their fold "
+                f"runs is in {self._store.root}: another version of the program made them, or they are in "
                 "another folder. Pass --runs with that folder, or a new --name to search again."
             )
         return missing
 
     def check_recorded(self) -> None:
         """UserError unless every recorded trial follows from its parameters and stored fold runs."""
-        for number, trial in self._told().items():
+        for number, trial in self._recorded().items():
             check_recorded(
                 trial,
                 self.tasks(number),
@@ -342,7 +344,7 @@ class StudySearch(OptunaSearch):
 
     def observe_earlier(self) -> None:
         """Notify the observer of the trials that ended in earlier starts."""
-        for number, trial in self._told().items():
+        for number, trial in self._recorded().items():
             invalid = ATTRIBUTE in trial.user_attrs
             self._observe_end(number, "INVALID" if invalid else END_OF[trial.state], earlier=True)
 
@@ -353,8 +355,10 @@ class StudySearch(OptunaSearch):
         if isinstance(self.fault, EnvironmentFailure):
             return
         start = self._generation_start(number)
-        told = self._told()
-        numbers = [n for n in range(start, min(start + self._generation_size, self.wanted)) if n not in told]
+        recorded = self._recorded()
+        numbers = [
+            n for n in range(start, min(start + self._generation_size, self.wanted)) if n not in recorded
+        ]
         if self.fault:
             numbers = [n for n in numbers if n in self._ended]
         if any(n not in self._ended for n in numbers):

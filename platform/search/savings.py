@@ -148,7 +148,7 @@ class _Sum:
 
 
 def economy_lines(economy: Mapping[str, Any]) -> list[str]:
-    """Lines for the screen, from `Economy.to_dict()`: share of the work that ran, and savings by cause."""
+    """Lines for the report, from `Economy.to_dict()`: share of the work that ran, and savings by cause."""
     naive, run = economy["naive"], economy["run"]
     lines = [
         f"Pruning and sharing cut the work to {_share(run['images'], naive['images'])} of the training "
