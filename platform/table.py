@@ -58,7 +58,7 @@ def parser() -> Parser:
 
 
 def main(argv: list[str]) -> int | None:
-    """Aggregate the chosen experiments and print or write the table."""
+    """Aggregate the requested experiments and print or write the table."""
     arguments = parser().parse_args(argv)
     from platform.aggregation.parallel import aggregate_experiments
     from platform.cli.progress_line import ProgressLine
