@@ -1,10 +1,11 @@
-"""One driver leads an experiment: a lease with a counter that its owner raises while it lives.
+"""Leadership of an experiment by one driver: a lease with a counter that its owner raises while it lives.
 
-Whether the owner of a lease lives is judged by watching the counter on one's own monotonic clock, never
-by comparing clocks of two machines. On one machine the kernel knows at once: it drops a dead process's lock.
+Another driver judges whether the owner lives by watching the counter on its own monotonic clock, never by
+comparing clocks of two machines. On the same machine the kernel tells at once, because it drops the lock of a
+dead process.
 
-A driver that seemed dead (stopped, asleep, cut off) may wake up: before every write that only a leader may
-make it looks at its lease again (`Leadership.check`, `check_leading`).
+A driver that seemed dead (stopped, suspended, disconnected) may wake up. It therefore checks its lease before
+every write that only the leader may make (`Leadership.check`, `check_leading`).
 """
 
 from __future__ import annotations
@@ -29,18 +30,18 @@ from platform.files.locks import LockState
 from platform.files.storage import Storage
 
 BEAT_SECONDS = 2.0
-"""Time between two raises of the counter."""
+"""Time between two heartbeats, which raise the counter."""
 STOP_AGAIN_SECONDS = 15.0
-"""After which a driver that was told to stop, and is still there, is told again."""
+"""Time after which a driver that has not stopped is interrupted again."""
 LOOKS_FOR_A_LEASE = 3
-"""A lease that is being written can look half written, which counts as none."""
+"""Attempts at reading: a lease can look damaged, and so absent, while it is being written."""
 WATCH_SECONDS = 10.0
-"""An owner whose counter stands still for so long is dead: five beats."""
+"""An owner whose counter has not moved for this long (five heartbeats) counts as dead."""
 
 
 @dataclass
 class Leadership:
-    """What the leader knows of its own position."""
+    """The leader's view of its own position."""
 
     name: str
     lease: Lease
@@ -48,15 +49,15 @@ class Leadership:
     stop: Callable[[], None]
     """Interrupts the main thread."""
     follows: str | None = None
-    """Random id of the dead owner whose place was taken."""
+    """Random id of the dead owner that this driver replaced, if any."""
     lost_to: Lease | None = None
-    """Another driver that has taken the place, while this one seemed dead."""
+    """The driver that took over while this one seemed dead."""
     also: list[Leadership] = field(default_factory=list)
-    """Further places that the same driver must hold."""
+    """Further leases that the same driver must hold."""
     ended: threading.Event = field(default_factory=threading.Event)
 
     def check(self) -> None:
-        """Before a write that only the leader may make. UserError: another driver has taken the place."""
+        """Call before a write that only the leader may make. LeaseLost: another driver has taken over."""
         if self.lost_to is None and not self.ended.is_set():
             self.lost_to = _other(self.slot, self.lease)
         if self.lost_to is not None:
@@ -74,12 +75,12 @@ class Leadership:
 
 
 _LED: dict[Path, Leadership] = {}
-"""The folders that this process leads."""
+"""The experiment folders that this process leads."""
 
 
 def check_leading(path: Path) -> None:
-    """Before a write to that path. UserError when it lies in an experiment's folder that this process leads
-    and another driver has taken over; a process that leads none may go on."""
+    """Call before writing to `path`. LeaseLost: it lies in an experiment's folder that this process led, and
+    another driver has taken over. Outside such folders everything is allowed."""
     for folder, leadership in list(_LED.items()):
         if path.absolute().is_relative_to(folder):
             leadership.check()
@@ -94,10 +95,10 @@ def leading(
     say: Callable[[str], None] = print,
     storage: Storage = LOCAL,
 ) -> Iterator[Leadership]:
-    """Lead the experiment of that folder for the length of the block.
+    """Lead the experiment of that folder for the block.
 
-    UserError: another driver leads it (named by host, process and age of its last beat), or this one
-    seemed dead meanwhile and another took over.
+    Raises UserError where another driver leads it (with host, process and age of the last heartbeat), and
+    LeaseLost where this driver seemed dead and another one took over.
     """
     slot, lease = FileSlot(folder / "driver.json", storage), _own_lease()
     with _stoppable() as stop, _lock(folder, storage) as lock:
@@ -126,10 +127,10 @@ def leading_study(
     watch_seconds: float = WATCH_SECONDS,
     say: Callable[[str], None] = print,
 ) -> Iterator[None]:
-    """Lead a study in a shared database too, as the same driver; UserError as `leading`."""
+    """Also lead a study in a shared database, as the same driver. Raises as `leading`."""
     slot = StudySlot(study)
     present = slot.read()
-    # The dead driver of this experiment was this study's too: it need not be watched again.
+    # The dead driver of this experiment also led this study: it need not be watched again.
     if present is not None and present.owner != leadership.follows:
         _watch(slot, present, study.study_name, beat_seconds, watch_seconds, say)
     same_driver = Leadership(name=study.study_name, lease=leadership.lease, slot=slot, stop=leadership.stop)
@@ -170,11 +171,11 @@ def _unwritable(folder: Path | str, error: OSError) -> UserError:
 def _stoppable() -> Iterator[Callable[[], None]]:
     """A function that raises KeyboardInterrupt in the main thread, whatever that is waiting for.
 
-    SIGINT does not serve: a driver started in the background (`cmd &`, cron, ssh) ignores it, and should
-    go on ignoring the Ctrl-C of others.
+    SIGINT is unsuitable: a driver started in the background (`cmd &`, cron, ssh) ignores it, and must keep
+    ignoring a Ctrl-C meant for others.
     """
     if threading.current_thread() is not threading.main_thread():
-        yield lambda: None  # Python hands signals to the main thread only; `check` still holds
+        yield lambda: None  # Python delivers signals to the main thread only; `check` still protects writes
         return
 
     def interrupt(number: int, frame: object) -> None:
@@ -193,7 +194,7 @@ def _own_lease() -> Lease:
 
 
 def _age_here(lease: Lease | None) -> float | None:
-    """Seconds since the last beat of a driver under our own kernel, whose clock is ours."""
+    """Seconds since the last heartbeat of a driver under the same kernel, with which it shares its clock."""
     return None if lease is None else max(0.0, time.monotonic() - lease.beat_at)
 
 
@@ -201,8 +202,8 @@ def _refusal(name: str, lease: Lease | None, age_seconds: float | None) -> UserE
     driver = lease.driver if lease else "another driver"
     age = "" if age_seconds is None else f" (last heartbeat {age_seconds:.1f} s ago)"
     return UserError(
-        f"one driver may lead an experiment, but {driver}{age} leads {name}; wait for it, end it, or pass "
-        f"another --name."
+        f"only one driver may lead an experiment, but {driver}{age} leads {name}; wait for it, end it, or "
+        f"pass another --name."
     )
 
 
@@ -214,8 +215,8 @@ def _watch(
     watch_seconds: float,
     say: Callable[[str], None],
 ) -> None:
-    """Return when the owner seems dead; UserError as soon as its counter moves."""
-    say(f"{present.driver} led {name}: watching for {watch_seconds:.0f} s whether it still lives ...")
+    """Return once the owner counts as dead; UserError as soon as its counter moves."""
+    say(f"{present.driver} led {name}: waiting {watch_seconds:.0f} s for a heartbeat of it ...")
     started = time.monotonic()
     while time.monotonic() - started < watch_seconds:
         time.sleep(beat_seconds / 10)
@@ -227,7 +228,7 @@ def _watch(
 
 @contextmanager
 def _held(leadership: Leadership, beat_seconds: float) -> Iterator[None]:
-    """The lease, renewed in a thread; cleared at the end."""
+    """Hold the lease for the block: a thread renews it, and it is cleared at the end."""
     try:
         leadership.slot.write(_renewed(leadership, 1))
     except OSError as error:
@@ -244,7 +245,7 @@ def _held(leadership: Leadership, beat_seconds: float) -> Iterator[None]:
         leadership.ended.set()
         thread.join()
         if leadership.lost_to is None:
-            with suppress(Exception):  # a lease left behind costs the next driver a wait, nothing else
+            with suppress(Exception):  # a remaining lease only makes the next driver wait
                 leadership.slot.write(None)
     if leadership.lost_to is not None:
         raise _displaced(leadership)
@@ -254,7 +255,7 @@ def _displaced(leadership: Leadership) -> LeaseLost:
     assert leadership.lost_to is not None
     return LeaseLost(
         f"this driver's lease of {leadership.name} expired, and {leadership.lost_to.driver} has taken over; "
-        f"it stops here. What is finished is kept."
+        f"it stops here. Finished results are kept."
     )
 
 
@@ -263,7 +264,7 @@ def _renewed(leadership: Leadership, counter: int) -> Lease:
 
 
 def _other(slot: LeaseSlot, own: Lease) -> Lease | None:
-    """The driver whose place it is now; None while it is that of `own`."""
+    """The driver that now holds the lease; None while the owner of `own` holds it."""
     for look in range(LOOKS_FOR_A_LEASE):
         if look:
             time.sleep(0.05)
@@ -274,7 +275,7 @@ def _other(slot: LeaseSlot, own: Lease) -> Lease | None:
 
 
 def _beat(leadership: Leadership, beat_seconds: float) -> None:
-    """Raise the counter until the end, or until the lease is another driver's: then stop the main thread."""
+    """Raise the counter until the end, or until another driver holds the lease; then stop the main thread."""
     counter = 1
     while not leadership.ended.wait(beat_seconds):
         try:
@@ -283,8 +284,8 @@ def _beat(leadership: Leadership, beat_seconds: float) -> None:
                 break
             counter += 1
             leadership.slot.write(_renewed(leadership, counter))
-        except Exception:  # a full disk, a server away: the next beat may do
+        except Exception:  # a full disk, an unreachable server: the next heartbeat may succeed
             continue
     while not leadership.ended.is_set():
-        leadership.stop()  # one that strikes while objects are being deleted is lost, so it is said again
+        leadership.stop()  # an exception raised while objects are being deleted is lost, hence the repetition
         leadership.ended.wait(STOP_AGAIN_SECONDS)

@@ -1,4 +1,4 @@
-"""A lease: who leads, and how far its counter is; and the places where one can lie."""
+"""Leases: who leads an experiment or a study, and where that is stored."""
 
 from __future__ import annotations
 
@@ -20,34 +20,34 @@ LEASE_BYTES = 512
 
 
 def kernel_id() -> str:
-    """Names the running kernel: processes with the same one share file locks and the monotonic clock."""
+    """Identifies the running kernel, whose processes share file locks and the monotonic clock."""
     try:
         return read_text(Path("/proc/sys/kernel/random/boot_id")).strip()
     except UserError:
-        return socket.gethostname()  # no Linux
+        return socket.gethostname()  # not Linux
 
 
 @dataclass(frozen=True, kw_only=True)
 class Lease:
-    """Who leads, and how far its counter is."""
+    """A driver's right to lead, with the counter that it raises while it lives."""
 
     owner: str
-    """Random: no two drivers share it."""
+    """A random id, unique to the driver."""
     host: str
     process: int
     kernel: str
     counter: int = 0
     beat_at: float = 0.0
-    """Owner's monotonic clock at the last beat; means nothing under another kernel."""
+    """Monotonic clock of the owner at its last heartbeat, in seconds; meaningless under another kernel."""
 
     @property
     def driver(self) -> str:
-        """For messages."""
+        """Description for messages."""
         return f"process {self.process} on {self.host}" if self.owner else "another driver"
 
 
 UNKNOWN = Lease(owner="", host="", process=0, kernel="")
-"""Of a driver that took over and has ended since: it has cleared the place."""
+"""Stands for a driver that took over and has since ended, which cleared its lease."""
 
 
 def _lease_from(content: Any) -> Lease | None:
@@ -55,29 +55,29 @@ def _lease_from(content: Any) -> Lease | None:
     if not isinstance(content, dict) or not all(
         type(content.get(name)) is kind for name, kind in kinds.items()
     ):
-        return None  # nothing there, or half of it
+        return None  # absent or damaged
     return Lease(**{name: content[name] for name in kinds})
 
 
 class LeaseSlot(Protocol):
-    """A place for one lease that all drivers see."""
+    """A place for one lease, visible to all drivers."""
 
     def read(self) -> Lease | None:
-        """The lease that is there; None where there is none."""
+        """The current lease; None if nobody leads."""
 
     def write(self, lease: Lease | None) -> None:
-        """Put the lease there, or clear the place."""
+        """Store the lease; None clears it."""
 
 
 class FileSlot:
-    """A lease in a file that all nodes see, overwritten in place (`Storage.overwrite` explains why)."""
+    """A lease in a file that all nodes see. It is overwritten in place; `Storage.overwrite` explains why."""
 
     def __init__(self, path: Path, storage: Storage = LOCAL) -> None:
         self._path = path
         self._storage = storage
 
     def read(self) -> Lease | None:
-        """As the protocol says; half-written content counts as none. UserError: it cannot be read."""
+        """As LeaseSlot; damaged content counts as no lease. UserError: the file cannot be read."""
         try:
             content = self._storage.read(
                 self._path, largest_bytes=100 * LEASE_BYTES, remedy="make it readable."
@@ -89,13 +89,13 @@ class FileSlot:
         return None
 
     def write(self, lease: Lease | None) -> None:
-        """As the protocol says."""
+        """As LeaseSlot."""
         content = json.dumps(dataclasses.asdict(lease) if lease else None)
         self._storage.overwrite(self._path, content.ljust(LEASE_BYTES).encode())
 
 
 class StudySlot:
-    """A lease in an Optuna study, for storages that drivers with different folders can share."""
+    """A lease in an Optuna study, for databases that drivers with different folders can share."""
 
     KEY = "leader"
 
@@ -103,9 +103,9 @@ class StudySlot:
         self._study = study
 
     def read(self) -> Lease | None:
-        """As the protocol says."""
+        """As LeaseSlot."""
         return _lease_from(self._study.user_attrs.get(self.KEY))
 
     def write(self, lease: Lease | None) -> None:
-        """As the protocol says."""
+        """As LeaseSlot."""
         self._study.set_user_attr(self.KEY, dataclasses.asdict(lease) if lease else None)

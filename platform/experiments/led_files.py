@@ -1,4 +1,4 @@
-"""Files of an experiment: only the driver that leads it writes them."""
+"""Files of an experiment, written only by the driver that leads it."""
 
 from __future__ import annotations
 
@@ -9,6 +9,6 @@ from platform.files.writing import write_atomically
 
 
 def write_as_leader(path: Path, content: bytes | str) -> None:
-    """As `write_atomically`. UserError also where another driver has taken over the experiment's folder."""
+    """As `write_atomically`; also raises UserError if another driver has taken over the experiment."""
     check_leading(path)
     write_atomically(path, content)

@@ -1,4 +1,4 @@
-"""An Optuna storage that only the driver which leads the study writes to."""
+"""An Optuna storage that only the driver leading the study writes to."""
 
 from __future__ import annotations
 
@@ -20,10 +20,10 @@ WRITES = (
 def led_storage(
     storage: optuna.storages.BaseStorage, check: Callable[[], None]
 ) -> optuna.storages.BaseStorage:
-    """A storage for the same studies that calls `check` before every write; what it raises passes through.
+    """A storage for the same studies that calls `check` before every write and passes on what it raises.
 
-    It is Optuna's own object with these methods wrapped: Optuna asks for the class of a storage in many
-    places, so that one of a class of ours would be treated differently.
+    It is Optuna's own object with wrapped methods, because Optuna checks the class of a storage in many
+    places and would treat a class of ours differently.
     """
     import optuna
 

@@ -1,1 +1,1 @@
-"""The one way in for files: what is opened, how far it is read, and how its text is understood."""
+"""Reading and writing of files: bounded reading of untrusted files, storage that survives kills."""

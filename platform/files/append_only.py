@@ -1,4 +1,4 @@
-"""Files that only ever grow by whole lines: what a full disk or a power cut left of the last one goes."""
+"""Append-only files of whole lines, with repair of a last line damaged by a full disk or a power cut."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ BLOCK_BYTES = 65536
 
 
 def last_line_start(path: Path) -> int:
-    """Offset of the last line, which ends the file with a line feed or without; 0 in a file of one line."""
+    """Byte offset of the last line, with or without a line feed at its end; 0 in a file of one line."""
     with path.open("rb") as file:
-        end = file.seek(0, os.SEEK_END) - 1  # the line feed that ends the last line starts no other one
+        end = file.seek(0, os.SEEK_END) - 1  # the line feed at the very end starts no new line
         while end > 0:
             start = max(0, end - BLOCK_BYTES)
             file.seek(start)
@@ -24,11 +24,11 @@ def last_line_start(path: Path) -> int:
 
 
 def cut_damaged_end(path: Path, is_whole: Callable[[bytes], bool]) -> bytes:
-    """Cut the last line off where it is half a line, or not whole by `is_whole`; return what was cut.
+    """Cut off a damaged last line, one without a line feed or rejected by `is_whole`; return what was cut.
 
-    `is_whole` sees the line with its line feed. A write is one line and synced before the next one, so a
-    kill, a full disk or a power cut (which may leave zero bytes) damages the last line only. OSError as
-    `open`.
+    `is_whole` gets the line with its line feed. Every write is one line, synced before the next one, so a
+    kill, a full disk or a power cut (which may leave zero bytes) damages the last line only. Raises OSError
+    as `open` does.
     """
     start = last_line_start(path)
     with path.open("r+b") as file:
@@ -42,15 +42,15 @@ def cut_damaged_end(path: Path, is_whole: Callable[[bytes], bool]) -> bytes:
 
 
 def append_synced(path: Path, content: bytes) -> None:
-    """Append whole lines and sync them; what cannot be written whole leaves the file as it was.
+    """Append whole lines and sync them, all or none: a failed write leaves the file unchanged.
 
-    OSError when the disk is full, or the file cannot be written.
+    Raises OSError when the disk is full, or the file cannot be written.
     """
     with path.open("ab", buffering=0) as file:
         before = os.fstat(file.fileno()).st_size
         try:
             written = 0
-            while written < len(content):  # a nearly full disk takes a part first
+            while written < len(content):  # a nearly full disk accepts part of it first
                 written += file.write(content[written:])
             os.fsync(file.fileno())
         except BaseException:

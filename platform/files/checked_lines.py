@@ -1,4 +1,4 @@
-"""Lines of JSON with a checksum each, for files that grow by lines: damage in a line is noticed."""
+"""JSON lines with checksums, for append-only files: damage within a line is detected."""
 
 from __future__ import annotations
 
@@ -12,19 +12,19 @@ _CHECKSUM = re.compile(rb',"crc32":"([0-9a-f]{8})"\}$')
 
 
 class DamagedLine(ValueError):
-    """A line that is not as it was written."""
+    """The line differs from what was written; the message says how."""
 
 
 def checked_line(value: Mapping[str, Any]) -> bytes:
-    """The object as a line of JSON, whose last key is the CRC-32 of the line without that key."""
+    """The object as a line of JSON. Its last key, `crc32`, is the CRC-32 of the line without that key."""
     text = json.dumps(value, separators=(",", ":")).encode()
     return text[:-1] + b',"crc32":"%08x"}\n' % zlib.crc32(text)
 
 
 def value_of(line: bytes) -> dict[str, Any]:
-    """The object that the line holds, its checksum among the keys; a line without one is believed.
+    """The object in the line, including its checksum; a line without a checksum is accepted.
 
-    DamagedLine: half a line, no JSON object, another checksum.
+    Raises DamagedLine for part of a line, anything but a JSON object, and a wrong checksum.
     """
     text = line.rstrip(b"\r\n")
     checksum = _CHECKSUM.search(text)
@@ -32,8 +32,8 @@ def value_of(line: bytes) -> dict[str, Any]:
         raise DamagedLine("it does not match its checksum")
     try:
         value = json.loads(text)
-    except (ValueError, RecursionError) as error:  # also: no UTF-8
-        raise DamagedLine("it is no JSON") from error
+    except (ValueError, RecursionError) as error:  # ValueError includes invalid UTF-8
+        raise DamagedLine("it is not valid JSON") from error
     if not line.endswith(b"\n") or not isinstance(value, dict):
-        raise DamagedLine("it is no line that was written here")
+        raise DamagedLine("it is not a whole line with a JSON object")
     return value

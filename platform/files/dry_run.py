@@ -1,8 +1,8 @@
-"""A dry run plans as the real start does, and writes nothing: no set is drawn, prepared or merged for it, no
-verification remembered, no log opened.
+"""Dry runs: planning without writing. No data set is drawn, prepared or merged, no verification is cached
+and no log is opened.
 
-Whether one goes on is a context variable: those who would write stand at the far end of planning, and none
-of the functions between them and the command has a use for it.
+The state is a context variable because the code that would write lies deep below planning, and no function
+between it and the command needs the state.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ _DRY: ContextVar[bool] = ContextVar("dry_run", default=False)
 
 @contextmanager
 def dry_run(active: bool = True) -> Iterator[None]:
-    """Within it nothing is written; `active` False changes nothing."""
+    """A block in which nothing is written; with `active` False it changes nothing."""
     token = _DRY.set(active or _DRY.get())
     try:
         yield
@@ -25,5 +25,5 @@ def dry_run(active: bool = True) -> Iterator[None]:
 
 
 def is_dry_run() -> bool:
-    """Whether we are within a dry run."""
+    """Whether the caller runs within a dry run."""
     return _DRY.get()

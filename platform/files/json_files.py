@@ -1,4 +1,4 @@
-"""JSON that may be damaged or made to harm: a value, or a UserError that names file and line."""
+"""JSON from untrusted or damaged files: a value, or a UserError that names file and line."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ from platform.errors import UserError
 from platform.files.opening import LARGEST_BYTES, REMEDY, decoded, read_bytes
 
 DEEPEST = 100
-"""Levels of lists and objects in each other; ours have under 20, and Python gives up at about 1,000."""
+"""Nesting of lists and objects; our own files have fewer than 20 levels, Python fails at about 1,000."""
 MOST_DIGITS = 300
-"""Of a whole number: floats end at 309 digits, and Python prints no whole number above 4,300."""
+"""Of an integer: floats end at 309 digits, and Python refuses to print integers above 4,300."""
 
 
 def read_json(path: Path, *, largest_bytes: int = LARGEST_BYTES, remedy: str = REMEDY) -> Any:
@@ -24,7 +24,7 @@ def read_json(path: Path, *, largest_bytes: int = LARGEST_BYTES, remedy: str = R
 def read_json_object(
     path: Path, *, largest_bytes: int = LARGEST_BYTES, remedy: str = REMEDY
 ) -> dict[str, Any]:
-    """As read_json; raises UserError too where the value is no object."""
+    """As read_json; also raises UserError where the value is not an object."""
     value = read_json(path, largest_bytes=largest_bytes, remedy=remedy)
     if not isinstance(value, dict):
         raise UserError(f"{path} must hold a JSON object, but holds {_kind(value)}; {remedy}")
@@ -32,36 +32,36 @@ def read_json_object(
 
 
 def parse_json(content: bytes | str, where: str, *, remedy: str = REMEDY) -> Any:
-    """The value that the JSON `content` stands for; `where` is what messages call it, mostly its path.
+    """The value of the JSON `content`; `where` names it in messages, usually its path.
 
-    Raises UserError for what is not JSON in UTF-8 (with the line), a name twice in one object, numbers
-    of more than MOST_DIGITS digits, and more than DEEPEST levels.
+    Raises UserError for anything but JSON in UTF-8 (with the line), duplicate names in an object, integers
+    of more than MOST_DIGITS digits, and nesting of more than DEEPEST levels.
     """
     text = content if isinstance(content, str) else decoded(content, where)
     try:
         value = _DECODER.decode(text)
     except json.JSONDecodeError as error:
-        raise UserError(f"{where}, line {error.lineno}: no valid JSON ({error.msg}); {remedy}") from error
+        raise UserError(f"{where}, line {error.lineno}: not valid JSON ({error.msg}); {remedy}") from error
     except ValueError as error:
         raise UserError(f"{where}: {error}; {remedy}") from error
     except RecursionError:
         _refuse_depth(where, remedy)
-    # Counting is a hundred times as fast as walking: few files have so many brackets at all.
+    # Counting is a hundred times faster than walking, and few files have this many brackets at all.
     if text.count("[") + text.count("{") > DEEPEST and _is_deep(value):
         _refuse_depth(where, remedy)
     return value
 
 
 def parse_own_json(content: bytes | str, where: str, *, remedy: str = REMEDY) -> Any:
-    """As parse_json, for what this code wrote and whose hash is compared: faster, without its bounds.
+    """As parse_json but faster and without its limits, for files of our own whose hash is checked.
 
-    Raises UserError for what is not JSON.
+    Raises UserError for anything but JSON.
     """
     try:
         return json.loads(content)
     except (ValueError, RecursionError) as error:
         line = f", line {error.lineno}" if isinstance(error, json.JSONDecodeError) else ""
-        raise UserError(f"{where}{line}: no valid JSON ({str(error)[:200]}); {remedy}") from error
+        raise UserError(f"{where}{line}: not valid JSON ({str(error)[:200]}); {remedy}") from error
 
 
 def _integer(digits: str) -> int:
@@ -75,7 +75,7 @@ def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     if len(found) < len(pairs):
         names = [name for name, _ in pairs]
         twice = next(name for name in names if names.count(name) > 1)
-        raise ValueError(f"{twice[:80]!r} stands twice in one object")
+        raise ValueError(f"{twice[:80]!r} appears twice in one object")
     return found
 
 
@@ -97,7 +97,7 @@ def _is_deep(value: Any) -> bool:
 
 
 def _refuse_depth(where: str, remedy: str) -> NoReturn:
-    raise UserError(f"{where}: lists and objects are more than {DEEPEST} levels deep in each other; {remedy}")
+    raise UserError(f"{where}: lists and objects are nested more than {DEEPEST} levels deep; {remedy}")
 
 
 def _kind(value: Any) -> str:

@@ -1,6 +1,6 @@
-"""Names that operating systems, network drives and cloud folders put beside a user's own files.
+"""Names of files that operating systems, network drives and cloud folders add to a user's folders.
 
-The one list of them: every reader of folders passes over what `is_junk` names.
+Every reader of folders skips what `is_junk` recognises.
 """
 
 from __future__ import annotations
@@ -20,16 +20,16 @@ JUNK_NAMES = frozenset(
         "picasa.ini", "zbthumbnail.info",
     }
 )  # fmt: skip
-"""In lower case; their contents are junk too."""
+"""In lower case. The contents of such folders are junk too."""
 
 JUNK_ENDS = ("@synoeastream", "@synoresource")
-"""Of the attributes that Synology keeps beside a file."""
+"""Endings of the attribute files that Synology keeps beside a file."""
 
 
 def is_junk(name: str) -> bool:
-    """Whether a file or folder called `name` is none of the user's: hidden, or known to be a machine's.
+    """Whether a file or folder called `name` is not the user's: hidden, or known to be added by a system.
 
-    Hidden are names that begin with a point (`.DS_Store`, `._face.png`, `.Trash-1000`) and the lock files of
+    Hidden are names that begin with a dot (`.DS_Store`, `._face.png`, `.Trash-1000`) and the lock files of
     office programs (`~$faces.xlsx`).
     """
     lower = name.lower()

@@ -1,7 +1,7 @@
-"""The gate through which every file is opened for reading: regular files only, and no more than a bound.
+"""Opening files for reading: regular files only, up to a size limit.
 
-A named pipe or a device in a file's place would make a reader wait for ever, and a sparse file of a
-terabyte would take all memory. Whatever goes wrong becomes a UserError that names the file.
+All readers use it. A named pipe or a device in a file's place would block a reader for ever, and a sparse
+file of a terabyte would exhaust memory. Every failure is a UserError that names the file.
 """
 
 from __future__ import annotations
@@ -16,11 +16,11 @@ from pathlib import Path
 from platform.errors import UserError
 
 LARGEST_BYTES = 256 * 2**20
-"""Refused above this where a reader states no bound of its own: an uncompressed image of the largest
-size allowed (datasets/raw/sources.py) has 183 MiB."""
+"""Limit where a reader states none: an uncompressed image of the largest allowed size
+(datasets/raw/sources.py) has 183 MiB."""
 
-REMEDY = "restore it, or let it be read."
-"""The end of a message where a reader states no better one."""
+REMEDY = "restore it, or make it readable."
+"""The end of a message where a reader states no better remedy."""
 
 _KINDS = {
     stat.S_IFIFO: "a named pipe",
@@ -32,30 +32,30 @@ _KINDS = {
 
 
 class MissingFile(UserError):
-    """Nothing has that name: for readers to which a missing file is no error."""
+    """The file does not exist. For readers that accept a missing file."""
 
 
 def open_regular(path: Path, *, remedy: str = REMEDY) -> io.BufferedReader:
-    """The regular file `path`, opened for reading bytes. A link to one is followed.
+    """The regular file `path`, opened for reading bytes. Links are followed.
 
-    Raises MissingFile where there is nothing, UserError where it is something else than a regular file
-    or cannot be opened.
+    Raises MissingFile where nothing has that name, UserError where it is not a regular file or cannot be
+    opened.
     """
     return io.BufferedReader(io.FileIO(_descriptor(path, remedy)[0]))
 
 
 def check_regular(path: Path, *, remedy: str = REMEDY) -> None:
-    """As open_regular, for a file that a library opens by its name."""
+    """The checks of open_regular, for a file that a library opens by its name."""
     os.close(_descriptor(path, remedy)[0])
 
 
 def open_lock(path: Path, *, remedy: str = REMEDY) -> io.BufferedWriter:
-    """The regular file `path`, made where it is missing, opened for a lock on it; it keeps its content.
+    """The regular file `path`, opened so that it can be locked. It is created if missing; content stays.
 
-    Raises UserError where it is something else than a regular file or cannot be opened for writing.
+    Raises UserError where it is not a regular file or cannot be opened for writing.
     """
     try:
-        # For a pipe, a writer without a reader: it fails at once (ENXIO) and does not wait.
+        # O_NONBLOCK: a pipe without a reader fails at once (ENXIO) instead of blocking.
         descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_NONBLOCK | os.O_CLOEXEC, 0o644)
     except (OSError, ValueError) as error:
         if path.exists():
@@ -71,13 +71,13 @@ def open_lock(path: Path, *, remedy: str = REMEDY) -> io.BufferedWriter:
 
 
 def read_bytes(path: Path, *, largest_bytes: int = LARGEST_BYTES, remedy: str = REMEDY) -> bytes:
-    """All bytes of the regular file `path`. Raises as open_regular, and UserError above `largest_bytes`."""
+    """All bytes of the regular file `path`. Raises as open_regular; UserError above `largest_bytes`."""
     descriptor, size = _descriptor(path, remedy)
     try:
         if size > largest_bytes:
             raise _too_large(path, size, largest_bytes)
         content = os.read(descriptor, size + 1)
-        # Files of the kernel's, as in /proc, state no size; others may grow meanwhile.
+        # Kernel files, as in /proc, state no size; others may grow meanwhile.
         while not 0 < len(content) == size:
             more = os.read(descriptor, 2**20)
             if not more:
@@ -93,7 +93,7 @@ def read_bytes(path: Path, *, largest_bytes: int = LARGEST_BYTES, remedy: str = 
 
 
 def read_text(path: Path, *, largest_bytes: int = LARGEST_BYTES, remedy: str = REMEDY) -> str:
-    """The text of `path`, in UTF-8 with or without a mark at its start.
+    """The text of `path`: UTF-8 with or without a byte order mark, or UTF-16 with one.
 
     Raises UserError as read_bytes does, and for other encodings, with the line.
     """
@@ -101,7 +101,7 @@ def read_text(path: Path, *, largest_bytes: int = LARGEST_BYTES, remedy: str = R
 
 
 def decoded(content: bytes, where: str) -> str:
-    """`content` as text: UTF-8, with or without a mark, or UTF-16 with one. Raises UserError otherwise."""
+    """`content` as text: UTF-8 with or without a byte order mark, or UTF-16 with one; UserError otherwise."""
     try:
         if content[:2] in (b"\xff\xfe", b"\xfe\xff"):
             text = content.decode("utf-16")
@@ -112,7 +112,7 @@ def decoded(content: bytes, where: str) -> str:
         raise UserError(
             f"{where}, line {line} is not text in UTF-8 (byte {error.start}); save it as UTF-8."
         ) from error
-    if "\0" in text:  # UTF-16 without a mark, or a file that was never written out
+    if "\0" in text:  # UTF-16 without a byte order mark, or a file that never reached the disk
         line = text.count("\n", 0, text.find("\0")) + 1
         raise UserError(f"{where}, line {line} is not text in UTF-8 (it has a zero byte); restore it.")
     return text
@@ -128,15 +128,15 @@ def file_sha256(path: Path, *, remedy: str = REMEDY) -> str:
 
 
 def _descriptor(path: Path, remedy: str) -> tuple[int, int]:
-    """The open file, and its size in bytes.
+    """The descriptor of the opened file, and its size in bytes.
 
-    Its kind is looked at before, because opening a device may do something, and after.
+    Its kind is checked before opening, because opening a device may have effects, and again afterwards.
     """
     try:
         _check_kind(path, os.stat(path).st_mode)
-        # O_NONBLOCK: a pipe put there in between would wait for a writer.
+        # O_NONBLOCK: a pipe created in between would block until it has a writer.
         descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC | os.O_NOCTTY)
-    except (OSError, ValueError) as error:  # ValueError: a zero byte in the name
+    except (OSError, ValueError) as error:  # ValueError: a null character in the name
         raise _cannot_read(path, error, remedy) from error
     try:
         state = os.fstat(descriptor)
@@ -149,8 +149,8 @@ def _descriptor(path: Path, remedy: str) -> tuple[int, int]:
 
 def _check_kind(path: Path, mode: int) -> None:
     if not stat.S_ISREG(mode):
-        kind = _KINDS.get(stat.S_IFMT(mode), "no file")
-        raise UserError(f"{path} is {kind}, but a regular file is needed; put the file itself there.")
+        kind = _KINDS.get(stat.S_IFMT(mode), "not a file")
+        raise UserError(f"{path} is {kind}, but a regular file is needed; replace it by the file itself.")
 
 
 def _cannot_read(path: Path, error: OSError | ValueError, remedy: str) -> UserError:
@@ -162,6 +162,6 @@ def _cannot_read(path: Path, error: OSError | ValueError, remedy: str) -> UserEr
 
 def _too_large(path: Path, size: int, largest_bytes: int) -> UserError:
     return UserError(
-        f"{path} has {size:,} bytes, but at most {largest_bytes:,} are read of such a file; "
-        "put the right file there."
+        f"{path} has {size:,} bytes, but such a file may have at most {largest_bytes:,}; "
+        "replace it by the right file."
     )

@@ -1,9 +1,9 @@
-"""Tables as people save them: CSV of any program, read strictly and a line at a time.
+"""CSV tables written by any program, read strictly and one line at a time.
 
-Cells are joined by commas, semicolons (Excel where the comma is decimal) or tabs, which the header tells;
-UTF-8 or UTF-16 with a mark. Column names are known in any case, with spaces around them. What would be
-a guess is refused with its line: a column twice, a quote that is not closed in its line, another number of
-cells than the header's.
+Cells are separated by commas, semicolons (Excel where the comma is the decimal sign) or tabs, as the header
+shows; the encoding is UTF-8, or UTF-16 with a byte order mark. Column names match in any case and with
+spaces around them. Ambiguous content is refused with its line: duplicate columns, quotes not closed on their
+line, a number of cells other than the header's.
 """
 
 from __future__ import annotations
@@ -19,15 +19,15 @@ from platform.errors import UserError
 from platform.files.opening import REMEDY, open_regular
 
 LONGEST_LINE = 2**20
-"""Characters; AffectNet's lines have about a thousand."""
+"""In characters; AffectNet's lines have about a thousand."""
 SEPARATORS = (",", ";", "\t")
 _SEPARATOR_LINE = re.compile(r"sep=([,;\t])")
-"""Excel's own first line, which names the separator."""
+"""First line that Excel writes to state the separator."""
 
 
 @dataclass(frozen=True)
 class Row:
-    """One line of a table, split into cells when they are asked for."""
+    """One line of a table, split into cells on request."""
 
     where: str
     """`/path/faces.csv, line 7`, for messages."""
@@ -37,9 +37,9 @@ class Row:
     text: str
 
     def cells(self) -> dict[str, str]:
-        """Column to cell, without the spaces around it.
+        """Cells by column, without surrounding spaces.
 
-        Raises UserError for a quote that is not closed, and unless there is one cell for each column.
+        Raises UserError for an unclosed quote, and unless the line has one cell for each column.
         """
         parts = split_cells(self.text, self.separator, self.where)
         if len(parts) < len(self.columns) or any(parts[len(self.columns) :]):
@@ -49,28 +49,28 @@ class Row:
             )
         found = dict(zip(self.columns, parts, strict=False))
         if found.pop("", ""):
-            raise UserError(f"{self.where}: a cell stands under no column name; correct that line.")
+            raise UserError(f"{self.where}: a cell has no column name above it; correct that line.")
         return found
 
 
 @dataclass(frozen=True)
 class Table:
-    """A table whose header has been read."""
+    """A table whose header has been read; rows are read on request."""
 
     path: Path
     columns: tuple[str, ...]
-    """As the known names write them, others as they stand; none twice."""
+    """Spelled as the known names, others as in the file; without duplicates."""
     header_line: int
     separator: str
 
     def missing(self, names: Iterable[str]) -> list[str]:
-        """Those of `names` that are no column."""
+        """Those of `names` that are not columns."""
         return [name for name in names if name not in self.columns]
 
     def rows(self) -> Iterator[Row]:
-        """The lines below the header that are not empty, read as they are asked for.
+        """The non-empty lines below the header, read on request.
 
-        Raises UserError as `numbered_lines`; a line that is wrong by itself raises from its `Row.cells`.
+        Raises UserError as `numbered_lines`; an invalid line raises it from its `Row.cells`.
         """
         for line, text in numbered_lines(self.path):
             if line > self.header_line and text.strip(f"{self.separator} \t"):
@@ -78,9 +78,9 @@ class Table:
 
 
 def read_table(path: Path, known: Iterable[str] = (), *, remedy: str = REMEDY) -> Table:
-    """The table in `path`; its rows are read as they are asked for. `known`: columns with a meaning.
+    """The table in `path`. known: names of the columns that have a meaning.
 
-    Raises UserError where the file cannot be read, is empty, or has a column twice.
+    Raises UserError where the file cannot be read, is empty, or has duplicate columns.
     """
     known = tuple(known)
     separator = None
@@ -99,9 +99,9 @@ def read_table(path: Path, known: Iterable[str] = (), *, remedy: str = REMEDY) -
 
 
 def read_rows(path: Path, *, remedy: str = REMEDY) -> Iterator[tuple[int, list[str]]]:
-    """(line number, cells) of each line that is not empty, of a file that may have no header.
+    """(line number, cells) of each non-empty line of a file that may have no header.
 
-    Raises UserError as numbered_lines and split_cells do, and where no line has anything in it.
+    Raises UserError as numbered_lines and split_cells do, and where all lines are empty.
     """
     separator = None
     for line, text in numbered_lines(path, remedy=remedy):
@@ -115,15 +115,15 @@ def read_rows(path: Path, *, remedy: str = REMEDY) -> Iterator[tuple[int, list[s
 
 
 def numbered_lines(path: Path, *, remedy: str = REMEDY) -> Iterator[tuple[int, str]]:
-    """(number, text without its end) of each line of the text file `path`, read as they are asked for.
+    """(number, text without line end) of each line of the text file `path`, read on request.
 
-    Raises UserError as open_regular does, for what is not text in UTF-8 (or UTF-16 with a mark), and for
-    lines of more than LONGEST_LINE characters.
+    Raises UserError as open_regular does, for text in other encodings than UTF-8 (or UTF-16 with a byte
+    order mark), and for lines of more than LONGEST_LINE characters.
     """
     with open_regular(path, remedy=remedy) as binary:
         mark = binary.peek(2)[:2]
         encoding = "utf-16" if mark in (b"\xff\xfe", b"\xfe\xff") else "utf-8-sig"
-        # surrogateescape, because a decoder reads ahead and could not say in which line it failed.
+        # surrogateescape: a decoder reads ahead, so its error could not name the line.
         errors = "strict" if encoding == "utf-16" else "surrogateescape"
         file = io.TextIOWrapper(binary, encoding=encoding, errors=errors, newline=None)
         number = 0
@@ -133,9 +133,7 @@ def numbered_lines(path: Path, *, remedy: str = REMEDY) -> Iterator[tuple[int, s
                 line = file.readline(LONGEST_LINE + 1)
             except (OSError, UnicodeError) as error:
                 why = error.strerror if isinstance(error, OSError) else error
-                raise UserError(
-                    f"{path}, line {number} or later: cannot be read ({why}); {remedy}"
-                ) from error
+                raise UserError(f"{path}, line {number} or later cannot be read ({why}); {remedy}") from error
             if not line:
                 return
             if len(line) > LONGEST_LINE:
@@ -145,12 +143,12 @@ def numbered_lines(path: Path, *, remedy: str = REMEDY) -> Iterator[tuple[int, s
 
 
 def split_cells(text: str, separator: str, where: str) -> list[str]:
-    """The cells of one line, without the spaces around them.
+    """The cells of one line, without surrounding spaces.
 
-    Raises UserError for a zero byte, and where a quote opens that is not closed in this line: read on as
-    CSV would, it would swallow the lines below.
+    Raises UserError for a zero byte, and for a quote that is not closed on the line: read as standard CSV,
+    it would swallow the lines below.
     """
-    if "\0" in text:  # UTF-16 without a mark, or a file that was never written out
+    if "\0" in text:  # UTF-16 without a byte order mark, or a file that never reached the disk
         raise UserError(f"{where} is not text in UTF-8 (it has a zero byte); restore it.")
     if '"' not in text:
         return [cell.strip() for cell in text.split(separator)]
@@ -159,14 +157,14 @@ def split_cells(text: str, separator: str, where: str) -> list[str]:
     except csv.Error as error:
         if "unexpected end" in str(error):
             raise UserError(
-                f'{where}: a quote (") opens that is not closed in this line; correct it.'
+                f'{where}: a quote (") is opened but not closed on this line; correct it.'
             ) from error
         raise UserError(f"{where}: {error}; correct that line.") from error
     return [cell.strip() for cell in rows[0]]
 
 
 def _separator(header: str, known: tuple[str, ...], where: str) -> str:
-    """The one that gives the most known columns, then the most cells; the comma where all are alike."""
+    """The separator with the most known columns, then the most cells; the comma in a tie."""
     wanted = {name.casefold() for name in known}
 
     def fit(separator: str) -> tuple[int, int]:
@@ -184,8 +182,8 @@ def _columns(cells: list[str], known: tuple[str, ...], where: str) -> tuple[str,
     columns = [written.get(cell.casefold(), cell) for cell in cells]
     for column in columns:
         if column and columns.count(column) > 1:
-            raise UserError(f"{where}: the column {column[:80]!r} stands twice; keep one.")
-    while columns and not columns[-1]:  # a spreadsheet may write empty columns at the end
+            raise UserError(f"{where}: the column {column[:80]!r} appears twice; keep one.")
+    while columns and not columns[-1]:  # spreadsheets may add empty columns at the end
         columns.pop()
     return tuple(columns)
 

@@ -1,4 +1,4 @@
-"""YAML that may be damaged or made to harm: plain values, or a UserError that names file and line."""
+"""YAML from untrusted or damaged files: plain values, or a UserError that names file and line."""
 
 from __future__ import annotations
 
@@ -12,17 +12,17 @@ if TYPE_CHECKING:
     import yaml
 
 LARGEST_BYTES = 4 * 2**20
-"""Of a YAML file; the longest of ours, ten thousand configurations for --enqueue, has about 1 MB."""
+"""Size limit of a YAML file; the longest use, ten thousand configurations for --enqueue, has about 1 MB."""
 DEEPEST = 50
-"""Levels of lists and mappings in each other."""
+"""Levels of nested lists and mappings."""
 MOST_NODES = 500_000
-"""Values in a file, each alias counted as all that it stands for: nine lines can stand for gigabytes."""
+"""Values in a file with all aliases expanded: nine lines can expand to gigabytes."""
 MOST_DIGITS = 300
-"""Characters of a number: floats end at 309 digits, and Python prints no whole number above 4,300."""
+"""Characters of a number: floats end at 309 digits, and Python refuses to print integers above 4,300."""
 
 
 def read_yaml(path: Path, *, remedy: str = REMEDY) -> Any:
-    """The value in the YAML file `path`: texts, numbers, dates, true and false, None, lists, mappings.
+    """The value in the YAML file `path`: strings, numbers, dates, booleans, None, lists, mappings.
 
     Raises UserError as read_text and parse_yaml do.
     """
@@ -30,11 +30,11 @@ def read_yaml(path: Path, *, remedy: str = REMEDY) -> Any:
 
 
 def parse_yaml(text: str, where: str) -> Any:
-    """The value that the YAML `text` stands for; `where` is what messages call it, mostly its path.
+    """The value of the YAML `text`; `where` names it in messages, usually its path.
 
-    Raises UserError with the line for what is not YAML, a key that stands twice or is a list or mapping,
-    values that are not what their tag says, numbers of more than MOST_DIGITS characters, more than
-    DEEPEST levels, aliases that contain themselves or stand for more than MOST_NODES values.
+    Raises UserError with the line for anything but YAML, duplicate keys and keys that are lists or mappings,
+    values that contradict their tag, numbers of more than MOST_DIGITS characters, more than DEEPEST levels,
+    and aliases that contain themselves or expand to more than MOST_NODES values.
     """
     import yaml
 
@@ -60,11 +60,11 @@ def _one_line(error: yaml.MarkedYAMLError) -> str:
 
 
 def _loader() -> type[yaml.SafeLoader]:
-    """PyYAML is imported when it is needed: most commands read no YAML."""
+    """The class is made on request, to import PyYAML only then: most commands read no YAML."""
     import yaml
 
     class Loader(yaml.SafeLoader):
-        """SafeLoader whose every error is a MarkedYAMLError, with bounds."""
+        """SafeLoader with limits, whose errors are all MarkedYAMLErrors."""
 
         depth = 0
 
@@ -88,16 +88,16 @@ def _loader() -> type[yaml.SafeLoader]:
                 return super().construct_object(node, deep)
             except yaml.YAMLError:
                 raise
-            # PyYAML's constructors trust the text below a tag: `!!int ""`, `!!bool x`, 2001-99-99.
+            # PyYAML's constructors trust the text after a tag: `!!int ""`, `!!bool x`, 2001-99-99.
             except Exception as error:
-                problem = f"{str(node.value)[:40]!r} is no {node.tag.rpartition(':')[2]}"
+                problem = f"{str(node.value)[:40]!r} is not a valid {node.tag.rpartition(':')[2]}"
                 raise yaml.constructor.ConstructorError(None, None, problem, node.start_mark) from error
 
     return Loader
 
 
 def _refuse_repetition(node: yaml.MappingNode) -> None:
-    """PyYAML would keep the last value."""
+    """An error for duplicate keys, of which PyYAML would keep the last."""
     import yaml
 
     seen: set[tuple[str, str]] = set()
@@ -106,14 +106,14 @@ def _refuse_repetition(node: yaml.MappingNode) -> None:
         if not isinstance(key, yaml.ScalarNode):
             problem = "a key must be text or a number"
         elif (key.tag, key.value) in seen:
-            problem = f"the key {key.value[:80]!r} stands twice"
+            problem = f"the key {key.value[:80]!r} appears twice"
         if problem:
             raise yaml.constructor.ConstructorError(None, None, problem, key.start_mark)
         seen.add((key.tag, key.value))
 
 
 def _size(node: yaml.Node, sizes: dict[int, int]) -> int:
-    """How many values `node` stands for with all aliases written out. Raises above MOST_NODES."""
+    """Number of values in `node` with all aliases expanded. Raises ComposerError above MOST_NODES."""
     import yaml
 
     if isinstance(node, yaml.ScalarNode):
@@ -127,7 +127,7 @@ def _size(node: yaml.Node, sizes: dict[int, int]) -> int:
     size = 1 + sum(_size(part, sizes) for part in parts)
     if size > MOST_NODES:
         raise yaml.composer.ComposerError(
-            None, None, f"aliases stand for more than {MOST_NODES:,} values", node.start_mark
+            None, None, f"aliases expand to more than {MOST_NODES:,} values", node.start_mark
         )
     sizes[id(node)] = size
     return size

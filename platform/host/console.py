@@ -1,7 +1,7 @@
-"""Standard output and standard error of every command: made safe in one place.
+"""Safe standard output and standard error for every command.
 
-A run of hours must not end because its reader left (`| head`), its terminal knows only ASCII, its disk is
-full or its output was closed by cron. And a name in a data set must not give orders to the terminal.
+A run of hours must not fail because its reader exited (`| head`), its terminal supports only ASCII, its disk
+is full or cron closed its output. And a name in a data set must not send control codes to the terminal.
 """
 
 from __future__ import annotations
@@ -17,32 +17,32 @@ from collections.abc import Iterator
 from typing import TextIO
 
 _UNSAFE = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
-"""Control characters but for line ends and tabs; what reorders or ends lines; bytes that were no text."""
+"""Control characters other than line feeds and tabs; bidirectional overrides, line separators, surrogates."""
 _UNSAFE_IN_A_LINE = re.compile(rf"[\t\n]|{_UNSAFE.pattern}")
 _RENEWAL = re.compile(r"\r(?:\x1b\[K)?")
-"""How a progress line starts anew. Allowed at the start of a write, where it can hide nothing else."""
+"""Restart of a progress line. Allowed at the start of a write only, where it hides nothing else."""
 _PLAIN = {
     "–": "-", "—": "-", "−": "-", "†": "^", "×": "x", "±": "+-", "λ": "lambda", "…": "...", "→": "->",
     "≥": ">=", "≤": "<=", "·": "*", "’": "'", "‘": "'", "“": '"', "”": '"',
 }  # fmt: skip
-"""What an encoding without the character shows instead."""
+"""Replacements for encodings that lack the character."""
 
 
 def visible(text: str) -> str:
-    """`text` with control characters, surrogates and bidirectional overrides written as `\\x1b`, `\\u202e`.
+    """`text` with control characters, surrogates and bidirectional overrides escaped: `\\x1b`, `\\u202e`.
 
-    Line ends and tabs stay.
+    Line feeds and tabs stay.
     """
     return _UNSAFE.sub(_written_out, text)
 
 
 def one_line(text: str) -> str:
-    """As `visible`, and line ends and tabs are written out too: a name in a cell, a heading, a sentence."""
+    """As `visible`, with line feeds and tabs escaped too: for a name in a cell, a heading or a sentence."""
     return _UNSAFE_IN_A_LINE.sub(_written_out, text)
 
 
 def json_visible(document: str) -> str:
-    """As `visible` for a JSON document, which stays the same document: characters as `\\u009b`."""
+    """As `visible` for a JSON document, with JSON's own escapes (`\\u009b`), so that its value stays."""
     return _UNSAFE.sub(lambda found: f"\\u{ord(found[0]):04x}", document)
 
 
@@ -51,7 +51,7 @@ def _written_out(found: re.Match[str]) -> str:
 
 
 def encodable(text: str, encoding: str | None) -> str:
-    """`text` with what `encoding` lacks replaced by the nearest ASCII, or by its code (`\\u6012`)."""
+    """`text` with characters that `encoding` lacks replaced by the nearest ASCII or an escape (`\\u6012`)."""
     if encoding is None:
         return text
     try:
@@ -74,14 +74,14 @@ def _nearest(character: str, encoding: str) -> str:
 class SafeStream(io.TextIOBase):
     """A text stream whose writes never raise OSError, UnicodeError or ValueError.
 
-    What is written passes `visible` and `encodable`, and is flushed after every line. The first failure ends
-    all output to this stream; standard error says so once, unless the reader left, who knows.
+    Text passes through `visible` and `encodable`, and is flushed after every line. The first failure ends
+    all output to this stream and is reported once on standard error, unless the reader simply exited.
     """
 
     def __init__(self, stream: TextIO | None, name: str, *, descriptor: int | None = None) -> None:
-        """stream: None where it was closed at the start; then `descriptor` is the number it would have.
+        """stream: None where it was closed at the start; `descriptor` is then the number it would have.
 
-        name: what the message calls it, `standard output`.
+        name: used in the message, `standard output`.
         """
         self._stream = stream
         self._name = name
@@ -123,7 +123,7 @@ class SafeStream(io.TextIOBase):
         return len(text)
 
     def close(self) -> None:
-        """Nothing: the stream below belongs to whoever opened it (and Python closes what it forgets)."""
+        """Do nothing: the underlying stream belongs to whoever opened it."""
 
     def flush(self) -> None:
         if self._stream is not None and not self._lost and not self._stream.closed:
@@ -132,10 +132,10 @@ class SafeStream(io.TextIOBase):
 
     @contextlib.contextmanager
     def _losing(self) -> Iterator[None]:
-        """A failure of the block ends the output, and is not raised."""
+        """A block whose failure ends the output and is not raised."""
         try:
             yield
-        except BlockingIOError:  # the other end was made non-blocking by someone, and is slow
+        except BlockingIOError:  # another process made the other end non-blocking, and its reader is slow
             with contextlib.suppress(OSError, ValueError):
                 os.set_blocking(self.fileno(), True)
         except OSError as error:
@@ -145,7 +145,7 @@ class SafeStream(io.TextIOBase):
             self._lose(str(error))
 
     def _drain(self) -> None:
-        """Let what is still buffered go nowhere: it would fail again when Python ends."""
+        """Discard what is still buffered: writing it would fail again when Python exits."""
         with contextlib.suppress(OSError, ValueError):
             descriptor = self.fileno()
             nowhere = os.open(os.devnull, os.O_WRONLY)
@@ -159,7 +159,8 @@ class SafeStream(io.TextIOBase):
             return
         with contextlib.suppress(OSError, ValueError):
             print(
-                f"note: {self._name} cannot be written ({reason}); further output is lost, the work goes on.",
+                f"note: {self._name} cannot be written ({reason}); "
+                "further output is lost, the run continues.",
                 file=told,
                 flush=True,
             )
@@ -167,9 +168,9 @@ class SafeStream(io.TextIOBase):
 
 @contextlib.contextmanager
 def safe_streams() -> Iterator[None]:
-    """sys.stdout and sys.stderr as SafeStreams for the length of the block.
+    """Make sys.stdout and sys.stderr SafeStreams for the block.
 
-    They stay after an exception that is a fault of ours: Python prints its traceback to them.
+    After an unexpected exception they stay, because Python prints its traceback to them.
     """
     _fill_closed_descriptors()
     before = sys.stdout, sys.stderr
@@ -190,8 +191,8 @@ def _end(stdout: TextIO, stderr: TextIO) -> None:
 
 
 def _fill_closed_descriptors() -> None:
-    """Closed standard descriptors become the null device: else the next file that is opened gets the
-    number, and whoever writes to descriptor 1 or 2 (a library, a child) writes into that file."""
+    """Open the null device for closed standard descriptors. Otherwise the next opened file would get the
+    number, and a library or child process that writes to descriptor 1 or 2 would write into that file."""
     for descriptor in range(3):
         try:
             os.fstat(descriptor)

@@ -1,7 +1,7 @@
-"""Memory and CPUs of this machine that this process may use: what its control groups and affinity leave.
+"""Memory and CPUs that this process may use, within its control groups and CPU affinity.
 
-A container or a batch job limits itself by Linux control groups, of version 1 (a tree for each
-controller) or 2 (one tree). A limit holds for everything below its folder.
+Containers and batch systems set limits by Linux control groups, version 1 (one tree for each controller) or
+2 (a single tree). A limit holds for everything below its folder.
 """
 
 from __future__ import annotations
@@ -12,11 +12,11 @@ from pathlib import Path
 
 CONTROL_GROUPS = Path("/sys/fs/cgroup")
 OWN_GROUPS = Path("/proc/self/cgroup")
-"""A line for each tree: `number:controllers:path`; version 2 has number 0 and no controllers."""
+"""One line for each tree: `number:controllers:path`; version 2 has number 0 and no controllers."""
 
 
 def usable_cpus(root: Path = CONTROL_GROUPS, own_groups: Path = OWN_GROUPS) -> int:
-    """Whole CPUs, at least one: the least of affinity and of the quotas of this process's control groups."""
+    """Whole CPUs, at least one: the minimum of affinity and control group quotas of this process."""
     if hasattr(os, "sched_getaffinity"):
         cpus = float(len(os.sched_getaffinity(0)))
     else:
@@ -25,7 +25,7 @@ def usable_cpus(root: Path = CONTROL_GROUPS, own_groups: Path = OWN_GROUPS) -> i
 
 
 def machine_memory_bytes(root: Path = CONTROL_GROUPS, own_groups: Path = OWN_GROUPS) -> int:
-    """This machine's memory, or the share of it that this process's control groups leave."""
+    """Bytes of memory: the minimum of this machine's and the control group limits of this process."""
     memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
     limits = [_numbers(folder / "memory.max") for folder in _groups(root, own_groups, "")]
     limits += [_numbers(folder / "memory.limit_in_bytes") for folder in _groups(root, own_groups, "memory")]
@@ -33,7 +33,7 @@ def machine_memory_bytes(root: Path = CONTROL_GROUPS, own_groups: Path = OWN_GRO
 
 
 def _cpu_quotas(root: Path, own_groups: Path) -> Iterator[float]:
-    """In CPUs: microseconds of processor time that a period allows, by the period's own."""
+    """Quotas in CPUs: microseconds of processor time per period, divided by the length of the period."""
     for folder in _groups(root, own_groups, ""):
         pair = _numbers(folder / "cpu.max")
         if len(pair) == 2 and pair[1] > 0:
@@ -45,10 +45,10 @@ def _cpu_quotas(root: Path, own_groups: Path) -> Iterator[float]:
 
 
 def _groups(root: Path, own_groups: Path, controller: str) -> list[Path]:
-    """Folders of this process's group and all above it, in the tree of `controller` ("": version 2).
+    """Folders of this process's group and its ancestors in the tree of `controller` ("": version 2).
 
-    A container may show its own group as the tree's root, and the path as its host sees it: folders
-    that are not there are left out, and the root is always among them.
+    A container may see its own group as the root of the tree, but the path as its host sees it. Missing
+    folders are therefore left out, and the root is always included.
     """
     trees = [root, root / "unified"] if controller == "" else [root / controller]
     path = "/"
@@ -68,7 +68,7 @@ def _groups(root: Path, own_groups: Path, controller: str) -> list[Path]:
 
 
 def _numbers(file: Path) -> list[float]:
-    """The file's numbers; none where there is no such file, or it says `max`."""
+    """The numbers in the file; none if it does not exist or contains `max`."""
     try:
         return [float(word) for word in file.read_text().split()]
     except (OSError, ValueError):

@@ -1,4 +1,4 @@
-"""What C++ code writes to the standard descriptors goes to a file, what Python prints to the screen."""
+"""Redirection of native (C++) output to a file, while Python's output stays on the screen."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ from platform.errors import ClusterLost
 
 @contextmanager
 def native_output_to(log_file: Path) -> Iterator[None]:
-    """Descriptors 1 and 2 end in `log_file` for the length of the block.
+    """Redirect descriptors 1 and 2 to `log_file` for the block.
 
-    Python's own streams stay the same objects, as others may hold them; only the descriptor that they write
-    to is another. Child processes of the block inherit the file. Where Python's streams are none of these
-    descriptors (pytest captures them), they are left alone. After a ClusterLost all stays so: C++ threads
-    go on writing until the process ends.
+    Python's own streams stay the same objects, since other code may hold them, but write to duplicates of
+    the original descriptors. Child processes of the block inherit the file. Streams that do not use these
+    descriptors (pytest captures them) are left alone. After a ClusterLost the redirection stays: C++ threads
+    keep writing until the process ends.
     """
     kept = {number: os.dup(number) for number in (1, 2)}
     streams = [] if _captured() else [(sys.__stdout__, 1), (sys.__stderr__, 2)]
@@ -57,18 +57,18 @@ def _captured() -> bool:
 
 
 def _file_of(stream: TextIO, number: int) -> io.FileIO | None:
-    """The file below `stream`; None where it is not the descriptor `number`."""
+    """The raw file of `stream`; None unless it uses the descriptor `number`."""
     buffer = getattr(stream, "buffer", None)
-    file = getattr(buffer, "raw", buffer)  # python -u: no buffer between
+    file = getattr(buffer, "raw", buffer)  # python -u: no buffer in between
     if not isinstance(file, io.FileIO) or file.closed:
         return None
     return file if file.fileno() == number else None
 
 
 def _point(stream: TextIO, before: int, number: int) -> None:
-    """Let `stream`, which writes to the descriptor `before`, write to `number`."""
+    """Make `stream` write to the descriptor `number` instead of `before`."""
     file = _file_of(stream, before)
-    if file is None:  # someone has closed or replaced it
+    if file is None:  # other code has closed or replaced it
         return
     with suppress(OSError, ValueError):
         stream.flush()

@@ -1,4 +1,4 @@
-"""SIGTERM while Ray works: it ends a command as Ctrl-C does, with a word and status 143."""
+"""SIGTERM while Ray works: an orderly end like that of Ctrl-C, with a message and status 143."""
 
 from __future__ import annotations
 
@@ -11,34 +11,34 @@ from platform.errors import Terminated, UserError
 
 
 class Sigterm:
-    """This process's handler of SIGTERM; in a thread that is not the main one it does nothing."""
+    """The SIGTERM handler of this process. Outside the main thread it does nothing."""
 
     def __init__(self) -> None:
         self.asked = False
-        """SIGTERM came, and not from `interrupt`."""
+        """Whether SIGTERM arrived from outside, not from `interrupt`."""
         self.error: UserError | None = None
-        """Why `interrupt` was called."""
+        """The error passed to `interrupt`, if it was called."""
         self._main = threading.current_thread() is threading.main_thread()
 
     def take(self) -> None:
-        """Handle SIGTERM from now on; also where someone has taken it since."""
-        if self._main:  # Python hands signals to the main thread only, and so does Ray
+        """Handle SIGTERM from now on, even if other code has replaced the handler since."""
+        if self._main:  # Python delivers signals to the main thread only, and so does Ray
             signal.signal(signal.SIGTERM, self._stop)
 
     def interrupt(self, error: UserError) -> None:
-        """Stop the main thread's work from another thread: there `terminable` raises `error`."""
+        """Interrupt the main thread from another thread; `terminable` then raises `error` there."""
         self.error = error
         if self._main:
             signal.pthread_kill(threading.main_thread().ident or 0, signal.SIGTERM)
 
     def release(self) -> None:
-        """Let SIGTERM end the process again."""
+        """Restore the default: SIGTERM ends the process."""
         if self._main:
             signal.signal(signal.SIGTERM, signal.SIG_DFL)
 
     def _stop(self, number: int, frame: object) -> None:
         self.asked = self.error is None
-        self.release()  # who asks twice does not want to wait
+        self.release()  # a second SIGTERM ends the process at once
         raise Terminated
 
 
@@ -52,7 +52,7 @@ def terminable() -> Iterator[Sigterm]:
     except KeyboardInterrupt:
         if sigterm.error is not None:
             raise sigterm.error from None
-        if sigterm.asked:  # Tune may take the exception for Ctrl-C, end, and leave it to us to say so
+        if sigterm.asked:  # Tune may treat the exception as Ctrl-C and raise KeyboardInterrupt instead
             raise Terminated from None
         raise
     finally:

@@ -1,1 +1,1 @@
-"""One run: its task, its identity, its execution and its place in the results store. Knows nothing of Ray."""
+"""A single run: task, identity, execution and results store. Independent of Ray."""

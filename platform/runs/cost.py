@@ -1,4 +1,4 @@
-"""Cost of training: arithmetic of an image, and the pace at which finished tasks did theirs."""
+"""Cost of training: arithmetic per image, and the measured pace of finished tasks."""
 
 from __future__ import annotations
 
@@ -8,11 +8,11 @@ from typing import Any
 from platform.models.networks.backbones import BACKBONES
 
 GENERATOR_TRAINING_GFLOP = 227.0
-"""The published mask generator's training step, GFLOP an image at 299 px (DESIGN, FLOP counter)."""
+"""The published mask generator's training step, GFLOP per image at 299 px, by torch's FLOP counter."""
 GENERATOR_BLOCK_SHARE = 0.171
-"""Of that, in each of the four residual blocks: two convolutions of 256 by 256 channels at 74 pixels."""
+"""Share of each of the four residual blocks: two convolutions of 256 × 256 channels at 74 pixels."""
 OVERHEAD_GFLOP = 0.15
-"""Added to an image's step: time of the smallest nets goes into small operations, not arithmetic."""
+"""Added to each image: the smallest nets spend their time on small operations, not on arithmetic."""
 GFLOP_A_SECOND_AND_CORE = 25.0
 """Assumed, not measured: only `--dry-run` and the first minutes of the progress display use it."""
 
@@ -40,7 +40,7 @@ def image_gflop(config: Mapping[str, Any], *, stage1: bool) -> float:
 
 
 class Pace:
-    """Seconds a GFLOP, learned from finished tasks by key; assumed until the first one has finished."""
+    """Seconds per GFLOP, learned from finished tasks by key; a constant until the first one has finished."""
 
     def __init__(self, cores: int = 1) -> None:
         self._assumed = 1 / (GFLOP_A_SECOND_AND_CORE * cores)
@@ -52,7 +52,7 @@ class Pace:
         self._seen[key] = (done + gflop, spent + seconds)
 
     def seconds(self, key: str, gflop: float) -> float:
-        """Expected seconds of a task; by all tasks' pace where the key is new."""
+        """Expected seconds of a task; for a new key, at the pace of all tasks."""
         known: Iterable[tuple[float, float]] = [self._seen[key]] if key in self._seen else self._seen.values()
         done, spent = sum(d for d, _ in known), sum(s for _, s in known)
         return gflop * (spent / done if done else self._assumed)

@@ -1,8 +1,8 @@
-"""What kept a run from being carried out, and says nothing about its code or configuration.
+"""Failures of the environment, as opposed to failures of code or configuration.
 
-A fold run is a pure function of its record. So a full disk, a file that is gone, memory that another program
-holds or a killed process can change only whether its outcome is there, never what it is. Such a failure is
-not stored as an outcome: the command ends with one sentence, and goes on when it is run again.
+A fold run is a pure function of its record. A full disk, a missing file, memory used by another program or a
+killed process can therefore affect only whether its outcome exists, never what it is. Such a failure is not
+stored as an outcome: the command ends with one sentence, and continues when it is run again.
 """
 
 from __future__ import annotations
@@ -14,17 +14,17 @@ from collections.abc import Iterator
 from platform.errors import UserError
 
 LOST_WORKERS_IN_A_ROW = 6
-"""Times that a run is started again after its worker was lost, without a new checkpoint between."""
+"""Restarts of a run whose worker was lost, without a new checkpoint in between."""
 FIRST_WAIT_SECONDS = 1.0
 LONGEST_WAIT_SECONDS = 60.0
 
 
 class EnvironmentFailure(UserError):
-    """A run could not be carried out for a reason that running it again may mend."""
+    """A run failed for a reason that may be gone when it runs again."""
 
     def __init__(self, reason: str, host: str = "", *, worker_lost: bool = False) -> None:
-        """reason: one sentence without its full stop. host: where it happened, if that is known.
-        worker_lost: the process that did the work is gone."""
+        """reason: one sentence without full stop. host: where it happened, if known.
+        worker_lost: whether the process that did the work ended."""
         super().__init__(f"{reason} (on {host})" if host else reason)
         self.reason, self.host, self.worker_lost = reason, host, worker_lost
 
@@ -37,11 +37,11 @@ def _made(reason: str, host: str, worker_lost: bool) -> EnvironmentFailure:
 
 
 def environment_failure(error: BaseException) -> EnvironmentFailure | None:
-    """`error`, raised on this host, as an EnvironmentFailure; None where code or configuration is at fault.
+    """`error`, raised on this host, as an EnvironmentFailure; None if code or configuration caused it.
 
-    Of the environment are errors of the operating system (a full disk, a file that is gone), a missing
-    library, memory that ran out, a broken connection among the workers of one run, and every UserError: it
-    is what a user can put right. A batch that is too large for the memory (TooLargeBatchError) is not.
+    Environment failures are errors of the operating system (a full disk, a missing file), a missing library,
+    exhausted memory, a broken connection between the workers of one run, and every UserError, which the user
+    can fix. A batch that is too large for the memory (TooLargeBatchError) is a failure of the configuration.
     """
     if isinstance(error, EnvironmentFailure):
         return error
@@ -62,14 +62,14 @@ def _with_causes(error: BaseException | None) -> Iterator[BaseException]:
 
 
 def _is_broken_team(error: BaseException) -> bool:
-    """Whether torch lost the connection to another worker of the same run (gloo has no exception class)."""
+    """Whether torch lost the connection to another worker of the run (gloo has no exception class)."""
     if any(kind.__name__ == "DistError" for kind in type(error).__mro__):
         return True
     return isinstance(error, RuntimeError) and "gloo" in str(error)
 
 
 def sentence_of(error: BaseException) -> str:
-    """The error in one line, without its full stop."""
+    """The error in one line, without full stop."""
     if isinstance(error, OSError) and error.errno is not None:
         where = f": {error.filename}" if error.filename else ""
         return f"{error.strerror or os.strerror(error.errno)}{where}"
@@ -81,5 +81,5 @@ def sentence_of(error: BaseException) -> str:
 
 
 def wait_seconds(losses: int) -> float:
-    """Seconds to wait before a run whose worker was lost `losses` times in a row starts again."""
+    """Seconds to wait before restarting a run whose worker was lost `losses` times in a row."""
     return min(LONGEST_WAIT_SECONDS, FIRST_WAIT_SECONDS * 2 ** (losses - 1))

@@ -1,6 +1,6 @@
-"""Carry out one task: read what it names, train, and store the result with its manifest last.
+"""Execution of one task: read its inputs, train, and store the result.
 
-Runs in any process that sees the prepared store and the results store; knows nothing of Ray.
+Runs in any process that can access the prepared store and the results store. Independent of Ray.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 LIBRARIES = (
     "torch", "torchvision", "numpy", "ray", "optuna", "albumentations", "opencv-python-headless",
 )  # fmt: skip
-"""Their versions go into the manifest: they can change the last bits, but name no result."""
+"""Their versions go into the manifest: they can change the last bits, but are no part of the identity."""
 
 
 def execute(
@@ -46,16 +46,16 @@ def execute(
     workers: Workers | None = None,
     scratch: Path | None = None,
 ) -> dict[str, Any]:
-    """Carry out `task` unless its result is there; return its manifest.
+    """Execute `task` unless its result exists; return its manifest.
 
-    An exception of the code is stored as a failed result with its traceback, and the manifest says so:
-    `status` is `complete` or `failed`. Final fold runs keep their weights if `keep_weights`. A run that
-    was killed goes on from its newest checkpoint. Of several `workers` all compute and the first one
-    writes; an exception then also passes through, so that the others do not wait for ever.
+    An exception of the code is stored as a failed result with its traceback: the manifest's `status` is
+    `complete` or `failed`. Final fold runs keep their weights if `keep_weights`. A killed run continues from
+    its newest checkpoint. With several `workers`, all compute and the first one writes; an exception is then
+    raised as well, so that the others do not wait for ever.
 
-    `scratch`: the folder for checkpoints that all `workers` share (`own_scratch`); None: one is made.
-    EnvironmentFailure: the disk is full, a file is gone or the like. Nothing is stored then, because running
-    the task again may mend it.
+    scratch: the checkpoint folder that all `workers` share (`own_scratch`); None creates one.
+    Raises EnvironmentFailure where the disk is full, a file is missing or the like. Nothing is stored then,
+    because the task may succeed when it runs again.
     """
     try:
         return _execute(task, runs_root, keep_weights, report, workers, scratch)
@@ -77,7 +77,7 @@ def _execute(
     store, kind = ResultsStore(Path(runs_root)), task.kind
     finished = store.manifest(kind, task.identity)
     if finished is not None and finished["status"] == "complete":
-        # A kill may have come after the manifest and before these were removed.
+        # A kill may have struck after the manifest was written and before these were removed.
         shutil.rmtree(store.root / "checkpoints" / task.identity, ignore_errors=True)
         return finished
     checkpoints = scratch or own_scratch(store.root, task.identity)
@@ -103,7 +103,7 @@ def _execute(
 
 
 class _Team:
-    """The workers of one run, and what training needs to know of where it runs."""
+    """The workers of one run, and the context that training needs: device, report, checkpoints."""
 
     def __init__(
         self, task: FoldTask | Stage1Task, checkpoints: Path, report: Report, workers: Workers | None
@@ -125,17 +125,17 @@ class _Team:
 
 
 Outcome = tuple[dict[str, bytes], dict[str, Any]]
-"""A result's files by name, and the facts of its manifest."""
+"""Files of a result by name, and the facts for its manifest."""
 
 
 def _prepare_process(cpu_threads: int) -> None:
-    """A reused worker can come with another number of threads, and the number changes the last bits."""
+    """Set what changes the last bits: a reused worker may have another number of threads."""
     import torch
 
     torch.set_num_threads(cpu_threads)
     torch.backends.cudnn.benchmark = False
     torch.backends.cudnn.deterministic = True
-    # Scoring is float32 whatever training was; torch's default lets convolutions use TF32.
+    # Scoring always uses float32; torch's default would let convolutions use TF32.
     torch.backends.cudnn.allow_tf32 = torch.backends.cuda.matmul.allow_tf32 = False
 
 
@@ -198,7 +198,7 @@ def _execute_fold(
 
 
 def _mask_facts(view: FoldView, found: MaskDistances | None) -> dict[str, Any]:
-    """How good the predicted masks are, beside what costs nothing; empty without a mask generator."""
+    """Quality of the predicted masks compared with trivial baselines; empty without a mask generator."""
     if found is None:
         return {}
     import numpy as np
@@ -230,7 +230,7 @@ def _device(name: str) -> torch.device:
 
 
 def _predictions(task: FoldTask, view: FoldView, outcome: FoldOutcome) -> tuple[bytes, float]:
-    """The predictions as a Parquet file, and the share that is right."""
+    """The predictions as a Parquet file, and their accuracy in [0, 1]."""
     import numpy as np
 
     from platform.evaluation.predictions import Predictions, to_bytes
@@ -253,7 +253,7 @@ def _predictions(task: FoldTask, view: FoldView, outcome: FoldOutcome) -> tuple[
 
 
 def pictures_png(pictures: dict[str, np.ndarray]) -> bytes:
-    """PNG of a grid: a row a kind of picture (in the dictionary's order), a column a face."""
+    """A grid as PNG: one row per kind of picture (in the order of the dictionary), one column per face."""
     import numpy as np
     from PIL import Image
 
@@ -268,4 +268,4 @@ def pictures_png(pictures: dict[str, np.ndarray]) -> bytes:
 
 
 Executor = Callable[..., dict[str, Any]]
-"""The shape of `execute`: tests pass a stand-in."""
+"""Signature of `execute`, for which tests pass a stand-in."""

@@ -1,6 +1,7 @@
-"""What a task takes: memory while it trains, and bytes of its result on disk. Arithmetic, no measuring.
+"""Memory and disk space of a task, by arithmetic: peak memory in training, size of result and checkpoints.
 
-Constants are of our own nets in float32, batches of 2 and 4 compared (`python -m benchmarks.footprint`).
+The constants were measured on our own nets in float32, with batches of 2 and 4
+(`python -m benchmarks.footprint`).
 """
 
 from __future__ import annotations
@@ -21,14 +22,15 @@ BYTES_A_TRAINED_PARAMETER = 16
 BYTES_A_CHECKPOINTED_PARAMETER = 12
 """Without the gradient."""
 CHECKPOINTS_AT_ONCE = 3
-"""Two are kept, and a third is written before the older one goes."""
+"""Two are kept, and a third is written before the oldest is removed."""
 WORKSPACE = 1.2
-"""Peak over kept activations: gradients on their way and workspaces. With PROCESS_BYTES it gives the
-measured 10.7 GiB (5.8 in bf16) of stage 1 and 7.8 for 7.4 GiB of stage 2 (docs/performance.md)."""
+"""Ratio of peak memory to kept activations, for intermediate gradients and workspaces. With PROCESS_BYTES it
+gives the measured 10.7 GiB (5.8 in bf16) of stage 1, and 7.8 GiB for the 7.4 measured in stage 2
+(docs/performance.md)."""
 PROCESS_BYTES = 512 * MIB
-"""A worker that has imported torch and trains nothing."""
+"""A worker that has imported torch and trains nothing yet."""
 PICTURE_TILES = 32
-"""Eight faces in four rows, three bytes a pixel at most."""
+"""Eight faces in four rows, with at most three bytes per pixel."""
 CURVE_BYTES_AN_EPOCH = 160
 SMALL_FILES_BYTES = 64 * 1024
 """Record, manifest and predictions of a fold run, in whole blocks of the file system."""
@@ -39,9 +41,9 @@ class Footprint:
     """Bytes of one task."""
 
     least_memory: float
-    """Weights, Adam's moments and the activations that the backward pass needs: no way round them."""
+    """Lower bound: weights, Adam's moments and the activations that the backward pass needs."""
     memory: float
-    """What the process is expected to take at its peak."""
+    """Expected peak of the process."""
     result: float
     """On disk once it is finished."""
     checkpoints: float
@@ -49,7 +51,10 @@ class Footprint:
 
 
 def footprint(task: FoldTask | Stage1Task, *, keep_weights: bool | None = None) -> Footprint:
-    """What that task takes; `keep_weights` None: as a fold run's role says (final ones keep them)."""
+    """Memory and disk space of the task.
+
+    keep_weights: whether the result keeps them; None: as stage 1 and final fold runs do, and others do not.
+    """
     config: dict[str, Any] = task.record["config"]
     stage1 = isinstance(task, Stage1Task)
     size = config["image_size_pixels"]

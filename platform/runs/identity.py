@@ -1,4 +1,4 @@
-"""Names for results: the hash of everything that can change them."""
+"""Identities of results: a hash of everything that can change them."""
 
 from __future__ import annotations
 
@@ -7,11 +7,11 @@ import json
 from typing import Any
 
 RESULT_VERSION = 2
-"""Raised whenever a change of the code changes a fold run's numbers; tests/golden pins it."""
+"""Incremented whenever a change of the code changes the numbers of a fold run; pinned by tests/golden."""
 
 
 def canonical_json(value: Any) -> str:
-    """JSON with sorted keys and no spaces; NaN is refused."""
+    """JSON with sorted keys and without spaces. Raises ValueError for NaN and infinity."""
     return json.dumps(value, sort_keys=True, separators=(",", ":"), allow_nan=False)
 
 

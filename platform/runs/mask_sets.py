@@ -1,4 +1,4 @@
-"""The masks that a task names: from the results store, or built and stored."""
+"""Motion masks of a task, loaded from the results store or built and stored."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ from platform.runs.tasks import MaskTask
 
 
 def load_masks(task: MaskTask, store: ResultsStore, class_names: tuple[str, ...]) -> MaskSet:
-    """The task's motion masks in the order of `class_names`, from the store or built and stored.
+    """The motion masks of the task in the order of `class_names`; built and stored if they do not exist.
 
-    Two workers may build the same set at once: the first one's stay. UserError names a class
+    Two workers may build the same set at once: the first writer's stays. Raises UserError that names a class
     without a mask.
     """
     if not store.is_complete("masks", task.identity):
@@ -47,12 +47,12 @@ def load_masks(task: MaskTask, store: ResultsStore, class_names: tuple[str, ...]
 
 
 def _size_pixels(task: MaskTask) -> int:
-    """Side of the faces that the masks belong to."""
+    """Side length of the faces that the masks belong to."""
     return PreparedStore.open(Path(task.data.folder)).size_pixels
 
 
 def _released_masks(task: MaskTask) -> MaskSet:
-    """The released masks that the task's record names. UserError where the files have changed since."""
+    """The released masks named by the task's record. UserError where the files have changed since."""
     from datasets.masks.released import released_mask_set
 
     folder, classes = Path(task.released_folder), task.data.class_names

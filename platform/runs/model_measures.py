@@ -1,7 +1,7 @@
-"""How large and how fast a configuration's net is: its parameters, and milliseconds for one image.
+"""Size and speed of a configuration's net: number of parameters and milliseconds per image.
 
-The count is exact. The time is a measurement: it differs from machine to machine and from run to run, so a
-search that optimises it cannot be repeated to the bit.
+The count is exact. The time is a measurement that varies between machines and runs, so a search that
+optimises it cannot be repeated bit for bit.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ def measures(
     device: str,
     cpu_threads: int,
 ) -> dict[str, float]:
-    """Those of `latency` and `parameters` that are among the names."""
+    """Values of the requested measures: `latency` (milliseconds), `parameters`. Ignores other names."""
     found: dict[str, float] = {}
     if "parameters" in names:
         found["parameters"] = parameter_count(configuration, class_count)
@@ -44,7 +44,7 @@ def measures(
 
 
 def parameter_count(configuration: Configuration, class_count: int) -> int:
-    """Parameters of the net, frozen ones and the mask generator's too. Nothing is allocated."""
+    """Number of parameters, including frozen ones and those of the mask generator. Allocates no memory."""
     import torch
 
     with torch.device("meta"):
@@ -55,9 +55,9 @@ def parameter_count(configuration: Configuration, class_count: int) -> int:
 def latency_milliseconds(
     configuration: Configuration, class_count: int, *, device: str, cpu_threads: int
 ) -> float:
-    """Median time of the class scores of one face, from a batch of one, in float32 as all scoring.
+    """Median time in milliseconds to score one face, in a batch of one and in float32, as all scoring.
 
-    `device`: cpu or cuda. The net is untrained: its weights change no time.
+    device: cpu or cuda. The net is untrained, because its weights do not affect the time.
     """
     import torch
 

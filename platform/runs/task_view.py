@@ -1,4 +1,4 @@
-"""What a task may see of its prepared store."""
+"""Access of a task to its prepared store, restricted to the subjects of its role."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ from platform.runs.tasks import FoldTask, MaskTask, Stage1Task
 
 
 def view_of(task: FoldTask | Stage1Task | MaskTask) -> FoldView:
-    """The prepared store as this task may see it. UserError when it is not the store of the record."""
+    """The part of the prepared store that the task may read. UserError: not the store of its record."""
     prepared = PreparedStore.open(Path(task.data.folder))
     if prepared.hash != task.data.hash:
         raise UserError(
-            f"{task.data.folder} holds data {prepared.hash}, but this run was planned for {task.data.hash}; "
-            "the data set was prepared again meanwhile: run the command again, under another --name."
+            f"{task.data.folder} holds data {prepared.hash}, but this run was planned for {task.data.hash}: "
+            "the data set has been prepared again; run the command again under another --name."
         )
     if isinstance(task, FoldTask):
         return FoldView(

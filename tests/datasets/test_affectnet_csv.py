@@ -142,7 +142,7 @@ def test_a_list_in_another_encoding_is_named(tree: Path) -> None:
 def test_a_quote_that_is_never_closed_is_named(tree: Path) -> None:
     lines = [f'"{line("1/x.jpg", 6)}', *(line(f"1/{number}.jpg", 6) for number in range(300))]
     write_list(tree, "validation.csv", *lines)
-    with pytest.raises(UserError, match=r"validation\.csv, line 2: a quote .* opens that is not closed"):
+    with pytest.raises(UserError, match=r"validation\.csv, line 2: a quote .* is opened but not closed"):
         listed(tree)
 
 

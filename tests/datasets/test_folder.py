@@ -387,7 +387,7 @@ def test_a_table_of_any_program_is_read(tmp_path: Path, separator: str, header: 
 
 def test_a_column_twice_is_refused(tmp_path: Path) -> None:
     root = table(tmp_path, "pictures/1.png,anna,anger,fear", header="image,subject,expression,Expression")
-    with pytest.raises(UserError, match=r"faces\.csv, line 1: the column 'expression' stands twice"):
+    with pytest.raises(UserError, match=r"faces\.csv, line 1: the column 'expression' appears twice"):
         folder.read_records(root)
 
 

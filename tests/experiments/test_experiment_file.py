@@ -40,7 +40,7 @@ def test_a_file_that_is_no_json_is_named(tmp_path: Path) -> None:
     folder = tmp_path / "experiments" / "broken"
     folder.mkdir(parents=True)
     (folder / "experiment.json").write_text("{")
-    with pytest.raises(UserError, match=r"broken/experiment\.json, line 1: no valid JSON"):
+    with pytest.raises(UserError, match=r"broken/experiment\.json, line 1: not valid JSON"):
         read_experiment(ResultsStore(tmp_path), "broken")
 
 

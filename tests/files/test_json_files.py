@@ -25,10 +25,10 @@ def test_values_are_those_of_the_standard_library(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("text", "complaint"),
     [
-        ("", "line 1: no valid JSON (Expecting value)"),
-        ('{"a": 1,\n"b": }', "line 2: no valid JSON (Expecting value)"),
-        ('{"a": 1}\n}', "line 2: no valid JSON (Extra data)"),
-        ('{"a": 1, "a": 2}', "'a' stands twice in one object"),
+        ("", "line 1: not valid JSON (Expecting value)"),
+        ('{"a": 1,\n"b": }', "line 2: not valid JSON (Expecting value)"),
+        ('{"a": 1}\n}', "line 2: not valid JSON (Extra data)"),
+        ('{"a": 1, "a": 2}', "'a' appears twice in one object"),
         ('{"a": ' + "7" * 4301 + "}", "a number of 4,301 digits, but at most 300"),
         ("[" * 200 + "]" * 200, "more than 100 levels deep"),
         ("[" * 200_000, "more than 100 levels deep"),
@@ -43,7 +43,7 @@ def test_what_cannot_be_used_is_named(text: str, complaint: str) -> None:
 @pytest.mark.parametrize("content", [b"", b'{"a":', b"\xff", b"[" * 100_000, b"1" * 5000, "[1,\n2,]"])
 def test_what_we_wrote_and_something_damaged_is_named(content: bytes | str) -> None:
     assert parse_own_json(b'{"a": [1, 2.5, null]}', "x") == {"a": [1, 2.5, None]}
-    with pytest.raises(UserError, match=r"^folder/x.json.*no valid JSON \(.*\); write it again"):
+    with pytest.raises(UserError, match=r"^folder/x.json.*not valid JSON \(.*\); write it again"):
         parse_own_json(content, "folder/x.json", remedy="write it again.")
 
 

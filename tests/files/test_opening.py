@@ -90,7 +90,7 @@ def test_bytes_are_read_whole_and_up_to_the_bound(tmp_path: Path) -> None:
         path.write_bytes(content)
         assert read_bytes(path) == content
         assert read_bytes(path, largest_bytes=len(content)) == content
-    with pytest.raises(UserError, match=r"file has 3,145,728 bytes, but at most 1,000 are read"):
+    with pytest.raises(UserError, match=r"file has 3,145,728 bytes, but such a file may have at most 1,000"):
         read_bytes(path, largest_bytes=1000)
 
 
@@ -100,7 +100,7 @@ def test_a_file_that_states_no_size_is_read_to_its_end() -> None:
     if not status.exists():
         pytest.skip("no Linux")
     assert b"Pid:" in read_bytes(status)
-    with pytest.raises(UserError, match="at most 10 are read"):
+    with pytest.raises(UserError, match="may have at most 10"):
         read_bytes(status, largest_bytes=10)
 
 

@@ -57,7 +57,7 @@ def test_what_does_not_exist_is_neither_read_nor_listed(storage: Storage, tmp_pa
 def test_no_more_is_read_than_allowed(storage: Storage, tmp_path: Path) -> None:
     storage.replace(tmp_path / "file", b"12345")
     assert storage.read(tmp_path / "file", largest_bytes=5) == b"12345"
-    with pytest.raises(UserError, match="has 5 bytes, but at most 4"):
+    with pytest.raises(UserError, match=r"has 5 bytes, but .*at most 4"):
         storage.read(tmp_path / "file", largest_bytes=4)
 
 

@@ -60,7 +60,7 @@ def test_empty_columns_that_a_spreadsheet_writes_are_no_columns(tmp_path: Path) 
     path.write_text("image,subject,,expression,,\na,b,,c,,\n,,,,,\nd,e,,f\n")
     assert [row["expression"] for row in cells(path)] == ["c", "f"]
     path.write_text("image,subject,,expression\na,b,x,c\n")
-    with pytest.raises(UserError, match="line 2: a cell stands under no column name"):
+    with pytest.raises(UserError, match="line 2: a cell has no column name above it"):
         cells(path)
 
 
@@ -69,11 +69,11 @@ def test_empty_columns_that_a_spreadsheet_writes_are_no_columns(tmp_path: Path) 
     [
         (b"", "is empty; its first line must name its columns"),
         (b"\n \n", "is empty"),
-        (b"image,subject,Image\n", "line 1: the column 'image' stands twice"),
-        (b"image,note,note\n", "line 1: the column 'note' stands twice"),
+        (b"image,subject,Image\n", "line 1: the column 'image' appears twice"),
+        (b"image,note,note\n", "line 1: the column 'note' appears twice"),
         (b"image,subject\na\n", "line 2: it has 1 cells, but its header has 2"),
         (b"image,subject\na,b,c\n", "line 2: it has 3 cells, but its header has 2"),
-        (b'image,subject\n"a,b\nc,d"\n', r'line 2: a quote \("\) opens that is not closed in this line'),
+        (b'image,subject\n"a,b\nc,d"\n', r'line 2: a quote \("\) is opened but not closed on this line'),
         (b'image,subject\n"a"b,c\n', "line 2: ',' expected after '\"'"),
         (b"image,subject\na,b\nJos\xe9,c\n", "line 3 is not text in UTF-8 .byte 0xe9.*Latin-1"),
         (b"image,subject\na\0,b\n", "line 2 is not text in UTF-8 .it has a zero byte"),

@@ -26,10 +26,10 @@ def test_a_checkout_with_spaces_brackets_or_other_letters_is_taken(path: str) ->
 @pytest.mark.parametrize(
     ("python", "checkout", "said"),
     [
-        ("/mnt/it's/.venv/bin/python", "/mnt/x", r"a path with \"'\" in it, but the Python"),
+        ("/mnt/it's/.venv/bin/python", "/mnt/x", r"a path that contains \"'\", but the Python"),
         ("/venv/bin/python", "/mnt/it's", r"but this checkout is \"/mnt/it's\"; move the checkout"),
-        ("/venv/bin/python", "/mnt/a\\b", r"with '\\\\' in it, but this checkout"),
-        ("/venv/bin/python", "/mnt/a\nb", r"with '\\n' in it, but this checkout"),
+        ("/venv/bin/python", "/mnt/a\\b", r"contains '\\\\', but this checkout"),
+        ("/venv/bin/python", "/mnt/a\nb", r"contains '\\n', but this checkout"),
         ("/venv/bin/python", "/mnt/c:d", r"no packages in a folder with ':' in its path"),
     ],
 )  # fmt: skip
@@ -58,9 +58,9 @@ def test_an_unsuitable_tmpdir_gives_way_to_a_short_folder_that_only_we_can_read(
     assert not made.exists()
 
 
-@pytest.mark.parametrize(("place", "said"), [(LONG, r"\(of 59 bytes\)"), ("/it's", r"\(with \"'\" in it\)")])
+@pytest.mark.parametrize(("place", "said"), [(LONG, r"\(59 bytes\)"), ("/it's", r"\(contains \"'\"\)")])
 def test_an_unsuitable_ray_tmpdir_is_refused_with_a_remedy_that_helps(place: str, said: str) -> None:
-    with pytest.raises(UserError, match=rf"RAY_TMPDIR must be .* {said}; pass RAY_TMPDIR=/tmp"):
+    with pytest.raises(UserError, match=rf"RAY_TMPDIR must be .* {said}; set RAY_TMPDIR=/tmp"):
         check_paths({"RAY_TMPDIR": place})
     check_paths({"RAY_TMPDIR": "/tmp", "TMPDIR": place})
 

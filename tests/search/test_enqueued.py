@@ -88,7 +88,7 @@ def test_a_file_of_another_form_is_refused(tmp_path: Path, text: str, message: s
 
 def test_a_name_given_twice_is_refused_and_not_the_last_value_taken(tmp_path: Path) -> None:
     (tmp_path / "a.yaml").write_text("- {optimizer: adam}\n- {lambda_mask: 10, lambda_mask: 20}\n")
-    with pytest.raises(UserError, match=r"a\.yaml, line 2: .*'lambda_mask' stands twice"):
+    with pytest.raises(UserError, match=r"a\.yaml, line 2: .*'lambda_mask' appears twice"):
         read_enqueue_file(tmp_path / "a.yaml")
 
 
@@ -133,5 +133,5 @@ def test_a_fixed_parameter_may_be_left_out_or_agree_and_must_not_differ() -> Non
 
 
 def test_a_stored_content_that_is_no_json_is_refused() -> None:
-    with pytest.raises(UserError, match=r"mine\.yaml, line 1: no valid JSON"):
+    with pytest.raises(UserError, match=r"mine\.yaml, line 1: not valid JSON"):
         enqueued_configurations("- a", space, PARAMETERS, fixed={}, source="mine.yaml")

@@ -110,9 +110,9 @@ def test_what_a_power_cut_leaves_at_the_end_is_cut(end: bytes, tmp_path: Path) -
 @pytest.mark.parametrize(
     ("place", "damage", "reason"),
     [
-        (0, lambda line: line[:30] + b"\n", "it is no JSON"),
+        (0, lambda line: line[:30] + b"\n", "it is not valid JSON"),
         (3, lambda line: line[:-20] + line, "it does not match its checksum"),
-        (4, lambda line: ZEROS + b"\n", "it is no JSON"),
+        (4, lambda line: ZEROS + b"\n", "it is not valid JSON"),
         (5, lambda line: line.replace(b'"state":1', b'"state":2'), "it does not match its checksum"),
         (5, lambda line: line.replace(b"0.5", b"0.9"), "it does not match its checksum"),
         (2, lambda line: b"{}\n", "it is not an Optuna operation"),

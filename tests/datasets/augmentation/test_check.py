@@ -124,5 +124,5 @@ def test_names_are_checked_and_known_ones_need_nothing_more() -> None:
         check_augmentation(name, SIDE)
     with pytest.raises(UserError, match=r"unknown augmentation 'stronger'; did you mean 'strong'.*\.yaml"):
         check_augmentation("stronger", SIDE)
-    with pytest.raises(UserError, match="no valid JSON"):
+    with pytest.raises(UserError, match="not valid JSON"):
         check_augmentation("[", SIDE)

@@ -103,5 +103,5 @@ def test_a_file_that_cannot_be_read_is_refused(tmp_path: Path) -> None:
 def test_values_that_json_cannot_keep_and_broken_json_are_refused() -> None:
     with pytest.raises(UserError, match="is neither a number, text, a list nor a mapping"):
         canonical_content([{"Affine": {"rotate": datetime.date(2020, 1, 1)}}])
-    with pytest.raises(UserError, match=r"starts with '\[', line 1: no valid JSON"):
+    with pytest.raises(UserError, match=r"starts with '\[', line 1: not valid JSON"):
         augmentation_setting("[{")

@@ -57,7 +57,7 @@ def test_names_give_what_columns_do_not(tmp_path: Path) -> None:
         ("image,subjct,fold\na.png,A,0\n", r"unknown column 'subjct'; did you mean 'subject'"),
         ("image,subject\na.png,A\n", r"needs the columns image and fold .*has image, subject; add them"),
         ("subject,fold\nA,0\n", r"needs the columns image and fold"),
-        ("image,fold,fold\na.png,0,0\n", r"the column 'fold' stands twice"),
+        ("image,fold,fold\na.png,0,0\n", r"the column 'fold' appears twice"),
         ("image,fold,released_test_fold\na.png,0,0\n", r"needs the columns image and fold"),
         ("image,split,released_test_fold\na.png,train,0\n", r"both released_test_fold and split"),
         ("image,subject,fold\n", r"lists no images"),
@@ -78,7 +78,7 @@ def test_names_give_what_columns_do_not(tmp_path: Path) -> None:
         ("image,subject,fold\na.png,A,0\na.png,B,1\n", r"line 3: a\.png has another subject"),
         ("image,subject,split,fold\na.png,A,val,0\n", r"line 2: split must be train or test, but is 'val'"),
         ("image,subject,split,fold\na.png,A,train,0\n", r"fold 0 in .* has 1 and 0; add its lines"),
-        ('image,subject,fold\n"a.png,A,0\n', r"folds\.csv, line 2: a quote .* opens that is not closed"),
+        ('image,subject,fold\n"a.png,A,0\n', r"folds\.csv, line 2: a quote .* is opened but not closed"),
     ],
 )
 def test_bad_tables_name_the_file_and_the_line(tmp_path: Path, text: str, message: str) -> None:
