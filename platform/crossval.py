@@ -5,16 +5,10 @@ No search: the configuration is the preset's, changed by flags or YAML (selectio
 
 from __future__ import annotations
 
-import argparse
-from typing import TYPE_CHECKING
-
-from platform.cli.output import print_dry_run, print_plan, print_presentation, write_presentation
 from platform.cli.parser import Parser, run
-from platform.cli.run_flags import add_run_arguments, experiment_from
-from platform.config.mask_source import mask_source
-
-if TYPE_CHECKING:
-    from platform.monitoring.event_log import EventLog
+from platform.cli.planning import crossval_request
+from platform.cli.run_command import run_command
+from platform.cli.run_flags import add_run_arguments
 
 EXAMPLES = """examples:
   python -m platform.crossval                                   quick preset on the synthetic set
@@ -28,36 +22,11 @@ next: python -m platform.table                                  all results as o
 """
 
 
-def main(argv: list[str]) -> int | None:
+def main(argv: list[str]) -> int:
     """Parse, run, present. Returns the exit status."""
     parser = Parser(prog="python -m platform.crossval", description=__doc__, epilog=EXAMPLES)
     add_run_arguments(parser, search=False)
-    arguments = parser.parse_args(argv)
-    from platform.files.dry_run import dry_run
-    from platform.monitoring.event_log import event_log
-
-    with dry_run(arguments.dry_run), event_log(arguments.log_json) as log:
-        return _run(arguments, argv, log)
-
-
-def _run(arguments: argparse.Namespace, argv: list[str], log: EventLog | None) -> int | None:
-    experiment = experiment_from(arguments, kind="crossval", argv=argv)
-    print_plan(experiment, search=False)
-    if arguments.dry_run:
-        print_dry_run(experiment, search=False)
-        return 0
-    from platform.distributed.experiment import run_experiment
-    from platform.experiments.driver_lease import leading
-
-    with leading(experiment.folder) as leadership:
-        content = run_experiment(experiment, leadership, search=False, log=log)
-        presentation, agreement = write_presentation(experiment, content), []
-        if mask_source(experiment.plan.masks).name == "released":
-            from platform.reports.mask_agreement import write_mask_agreement
-
-            agreement = write_mask_agreement(experiment)
-    print_presentation(content, presentation, agreement)
-    return 0
+    return run_command(parser.parse_args(argv), argv, crossval_request)
 
 
 if __name__ == "__main__":

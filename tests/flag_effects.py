@@ -158,6 +158,7 @@ TRIED_ELSEWHERE = {
     "--data-root": "tests/test_dry_run.py",  # where sets are planned, and where they are there
     "--dry-run": "tests/test_dry_run.py",
     "--log-json": "tests/monitoring/test_event_log.py",
+    "--verbose": "tests/cli/test_run_command.py",  # a dry run is always in full
 }
 """Flags of all these commands whose effect another test file shows."""
 

@@ -6,7 +6,8 @@ from pathlib import Path
 from typing import Any
 
 from platform.cli.parser import Parser
-from platform.cli.run_flags import add_run_arguments, experiment_from
+from platform.cli.planning import plan_request, search_request
+from platform.cli.run_flags import add_run_arguments
 from tests.tiny_faces import SIZE
 
 SMALL = (
@@ -21,4 +22,5 @@ def planned_search(data_root: Path, runs: Path, *flags: str) -> Any:
     argv = [*SMALL, *flags, "--runs", str(runs), "--data-root", str(data_root)]
     parser = Parser(prog="tune")
     add_run_arguments(parser)
-    return experiment_from(parser.parse_args(argv), kind="tune", argv=argv)
+    arguments = parser.parse_args(argv)
+    return plan_request(search_request(arguments), arguments, argv)

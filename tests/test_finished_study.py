@@ -9,7 +9,7 @@ import optuna
 import pytest
 
 from platform.errors import UserError
-from platform.experiments.experiment import search_definition
+from platform.experiments.study_definition import search_definition
 from platform.search.extension import record_end, record_wanted
 from platform.search.storage import open_storage
 from tests.planned_search import planned_search

@@ -20,7 +20,9 @@ from platform.cli.parser import Parser, run
 from platform.config.configuration import Configuration, Plan
 from platform.errors import UserError
 from platform.experiments import capacity
-from platform.experiments.experiment import Experiment, all_tasks, final_rows, search_definition
+from platform.experiments.experiment import Experiment, final_rows
+from platform.experiments.rows import all_tasks
+from platform.experiments.study_definition import search_definition
 from platform.search import parameters as study_parameters
 from platform.search import preview as ahead
 from tests.flag_effects import (
@@ -82,18 +84,18 @@ def observe(data_root: Path, tmp_path_factory: pytest.TempPathFactory) -> Observ
             patch.setattr(capacity, "check_capacity", lambda experiment, search: None)
             patch.setattr(ahead, "DRAWS", 2)  # these two only take time
             patch.setattr(study_parameters, "SURVEYED_TRIALS", 16)
-            for module in ("run_flags", "planned_rows"):
-                patch.setattr(f"platform.cli.{module}.check_weights_of", lambda experiment: None)
-            for module in ("tune", "crossval", "cli.planned_rows"):
-                patch.setattr(
-                    f"platform.{module}.print_dry_run",
-                    lambda experiment, search: seen.append(planned(experiment, search=search)),
-                )
+            patch.setattr("platform.cli.planning.check_weights_of", lambda experiment: None)
+            patch.setattr(
+                "platform.cli.run_command.print_dry_run",
+                lambda experiment, search: seen.append(planned(experiment, search=search)),
+            )
             patch.setattr(sys, "argv", [command, *parser_argv])
             main = importlib.import_module(f"platform.{command}").main
             with redirect_stdout(output), redirect_stderr(output), pytest.raises(SystemExit) as status:
                 run(main)
-        lines = [line for line in output.getvalue().splitlines() if line.startswith(("#", "error"))]
+        # The line of the preset repeats every setting that was given: it would hide one without effect.
+        shown = [line for line in output.getvalue().splitlines() if line.startswith(("#", "error"))]
+        lines = [line for line in shown if not line.startswith("# preset")]
         return json.dumps([status.value.code, seen, lines], default=str)
 
     def once(command: str, argv: list[str]) -> str:

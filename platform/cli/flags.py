@@ -1,6 +1,6 @@
-"""Flags and YAML keys from the dataclasses of `platform.config.configuration`: a field is written down once.
+"""Flags and YAML keys made from dataclasses, so that a setting is declared once.
 
-Order: flags override the YAML file, which overrides the preset, which overrides the defaults.
+Flags override the YAML file, which overrides the preset, which overrides the defaults.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ import dataclasses
 import functools
 import inspect
 import itertools
+import textwrap
 import typing
 from collections.abc import Iterable
 from pathlib import Path
@@ -18,57 +19,80 @@ from typing import Any
 
 from datasets.augmentation.content import augmentation_setting
 from platform.cli.known_names import known_names
-from platform.config import configuration as config
 from platform.config.configuration import Configuration, Plan
+from platform.config.net_name import setting_text
 from platform.config.presets import PRESETS, preset
 from platform.errors import UserError, unknown_name
 from platform.files import yaml_files
 from platform.search.storage import storage_setting
 
+DECIDED = ("selection_rule", "rounds", "transfer_to")
+"""Fields of the plan that commands decide or derive from others."""
+
 
 @functools.cache
 def field_help(dataclass_type: type) -> dict[str, str]:
-    """Field name to the docstring below it, on one line."""
-    tree = ast.parse(inspect.getsource(config))
-    body = next(
-        n.body for n in tree.body if isinstance(n, ast.ClassDef) and n.name == dataclass_type.__name__
-    )
+    """Field name to the docstring below the field, on one line, in the order of the fields.
+
+    A field without a docstring takes the one of the nearest base that has it; without any it is absent.
+    """
     texts: dict[str, str] = {}
-    for field, text in itertools.pairwise(body):
-        if (
-            isinstance(field, ast.AnnAssign)
-            and isinstance(text, ast.Expr)
-            and isinstance(text.value, ast.Constant)
-        ):
-            assert isinstance(field.target, ast.Name)
-            texts[field.target.id] = " ".join(str(text.value.value).split())
-    return texts
+    for kind in reversed(dataclass_type.__mro__):
+        if dataclasses.is_dataclass(kind):
+            texts.update(_texts_below_fields(kind))
+    names = [field.name for field in dataclasses.fields(dataclass_type)]
+    return {name: texts[name] for name in names if name in texts}
+
+
+def _texts_below_fields(kind: type) -> dict[str, str]:
+    """The docstrings below the fields that the class itself declares."""
+    (tree,) = ast.parse(textwrap.dedent(inspect.getsource(kind))).body
+    assert isinstance(tree, ast.ClassDef)
+    return {
+        field.target.id: " ".join(str(text.value.value).split())
+        for field, text in itertools.pairwise(tree.body)
+        if isinstance(field, ast.AnnAssign)
+        and isinstance(field.target, ast.Name)
+        and isinstance(text, ast.Expr)
+        and isinstance(text.value, ast.Constant)
+    }
 
 
 def add_settings(parser: argparse.ArgumentParser, *, without: Iterable[str] = ()) -> None:
-    """Add `--preset`, `--config` and a flag for every field but those in `without`."""
+    """Add `--preset`, `--config` and a flag for every field of Plan and Configuration but `without`."""
     parser.add_argument(
         "--preset", default="quick", help=f"starting point: {', '.join(PRESETS)} (default: quick)"
     )
     parser.add_argument(
         "--config", metavar="FILE", help="YAML file of field names and values; flags override it"
     )
-    for title, kind in (
-        ("plan: which fold runs, and where", Plan),
-        ("configuration of a fold run", Configuration),
-    ):
-        group = parser.add_argument_group(title)
-        hints = typing.get_type_hints(kind)
-        for field in dataclasses.fields(kind):
-            if field.name in without:
-                continue
+    add_fields(parser, Plan, "plan: which fold runs, and where", without=without)
+    add_fields(parser, Configuration, "configuration of a fold run", without=without)
+
+
+def add_fields(
+    parser: argparse.ArgumentParser, dataclass_type: type, title: str, *, without: Iterable[str] = ()
+) -> None:
+    """Add a group of flags, one for every field of a dataclass and of its bases but `without`.
+
+    A flag that is not given is None, so that the preset or a file can give the value. Every field needs a
+    docstring below it, which becomes the help, and one of the types that `parse_value` reads.
+    """
+    group = parser.add_argument_group(title)
+    hints, texts = typing.get_type_hints(dataclass_type), field_help(dataclass_type)
+    for field in dataclasses.fields(dataclass_type):
+        if field.name not in without:
             group.add_argument(
-                "--" + field.name.replace("_", "-"),
+                _flag(field.name),
                 dest=field.name,
                 metavar=_metavar(hints[field.name]),
                 default=None,
-                help=(field_help(kind)[field.name] + known_names(field.name)).replace("%", "%%"),
+                help=(texts[field.name] + known_names(field.name)).replace("%", "%%"),
             )
+
+
+def _flag(name: str) -> str:
+    return "--" + name.replace("_", "-")
 
 
 def _metavar(hint: Any) -> str:
@@ -81,9 +105,9 @@ def _metavar(hint: Any) -> str:
 
 
 def resolve(arguments: argparse.Namespace, **forced: Any) -> tuple[Configuration, Plan]:
-    """The settings that the flags, the YAML file and the preset together give, checked.
+    """The settings that flags, YAML file and preset give together, checked.
 
-    `forced` values come last: what the command itself decides.
+    forced: values that the command itself decides; they override all others.
     """
     values: dict[str, Any] = preset(arguments.preset)
     if arguments.config:
@@ -109,6 +133,21 @@ def is_named(arguments: argparse.Namespace, field: str) -> bool:
     """Whether a flag or the YAML file gives the field, and not the preset alone."""
     in_file = bool(arguments.config) and field in read_yaml(Path(arguments.config))
     return in_file or getattr(arguments, field, None) is not None
+
+
+def departures(arguments: argparse.Namespace, configuration: Configuration, plan: Plan) -> list[str]:
+    """Settings that depart from the preset, as `name value`, in the order of plan and configuration.
+
+    What a command always decides itself (DECIDED) departs only if a flag or the file gives it.
+    """
+    base = preset(arguments.preset)
+    found = []
+    for settings in (plan, configuration):
+        for field in dataclasses.fields(settings):
+            value, usual = getattr(settings, field.name), base.get(field.name, field.default)
+            if value != usual and (field.name not in DECIDED or is_named(arguments, field.name)):
+                found.append(f"{field.name} {setting_text(value)}")
+    return found
 
 
 def _fields_of(kind: type, values: dict[str, Any]) -> dict[str, Any]:
@@ -142,7 +181,7 @@ def _yaml_value(value: Any, hint: Any) -> Any:
 
 def parse_value(name: str, text: str, hint: Any) -> Any:
     """A flag's text as its field's type. UserError when it is not one."""
-    flag = "--" + name.replace("_", "-")
+    flag = _flag(name)
     try:
         if typing.get_origin(hint) is tuple:
             item = typing.get_args(hint)[0]

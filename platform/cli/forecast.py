@@ -5,7 +5,9 @@ from __future__ import annotations
 from datasets.prepared.merged import SET_SEPARATOR
 from platform.distributed.cluster import Slots, local_slots
 from platform.experiments.capacity import free_disk_bytes, needs, runs_in_memory
-from platform.experiments.experiment import Experiment, all_tasks, final_rows, wanted_gflop
+from platform.experiments.estimate import wanted_gflop
+from platform.experiments.experiment import Experiment, final_rows
+from platform.experiments.rows import all_tasks
 from platform.host.machine_limits import machine_memory_bytes
 from platform.monitoring.progress import clock
 from platform.runs.cost import GFLOP_A_SECOND_AND_CORE

@@ -10,32 +10,39 @@ from platform.cli.search_checks import front_lines, search_lines, unscored_trial
 
 if TYPE_CHECKING:
     from platform.experiments.experiment import Experiment
+    from platform.experiments.rows import Row
     from platform.reports.publish import Presentation
 
 SCORED_ON = {
-    "inner": "scored on inner validation subjects only",
-    "nested": "scored on inner validation subjects of that fold only",
-    "test": "scored on the TEST folds: leakage, only to show the gap",
+    "inner": "scored on validation splits only",
+    "nested": "scored on validation splits of that fold only",
+    "test": "scored on the TEST folds: leakage, to show the optimism gap",
 }
 
 
-def print_plan(experiment: Experiment, *, search: bool) -> None:
-    """The resolved settings and what they mean, before anything runs."""
-    from platform.config.configuration import to_dict
-    from platform.config.net_name import net_name, preset_text
+def print_plan(
+    experiment: Experiment, *, search: bool, changed: Sequence[str] = (), in_full: bool = True
+) -> None:
+    """Print the plan before anything runs.
+
+    changed: settings that depart from the preset, as `name value`. in_full: print all resolved settings and
+    all planned rows too.
+    """
     from platform.config.settings_file import show
 
-    plan, planned = experiment.plan, experiment.planned
-    print(f"# {experiment.name}: resolved settings (stored in {shown(experiment.folder / 'config.yaml')})")
-    print(show(experiment.configuration, plan), end="")
-    subjects, images = len(planned.images_of_subject), sum(planned.images_of_subject.values())
-    print(
-        f"# {plan.dataset}: {images} images of {subjects} subjects, {len(planned.data.class_names)} classes, "
-        f"{len(planned.folds.folds)} folds (rule {planned.folds.rule})"
-        + (f", of which only {', '.join(map(str, plan.folds_only))} run" if plan.folds_only else "")
-    )
-    net = net_name(experiment.configuration.backbone, experiment.configuration.backbone_width)
-    print(f"# preset {preset_text(experiment.preset, to_dict(experiment.configuration))}; net {net}")
+    plan, stored = experiment.plan, shown(experiment.folder / "config.yaml")
+    if in_full:
+        print(f"# {experiment.name}: resolved settings (stored in {stored})")
+        print(show(experiment.configuration, plan), end="")
+    else:
+        print(f"# {experiment.name}: settings in {stored} (--verbose prints them)")
+    print(f"# preset {experiment.preset}" + (f", changed: {', '.join(changed)}" if changed else ""))
+    for line in experiment.remarks:
+        print(f"# {line}")
+    if experiment.rows:
+        _print_rows(experiment.rows, in_full=in_full)
+    else:
+        _print_data(experiment)
     if search:
         studies = experiment.scopes
         per_study = "" if len(studies) == 1 else f"{len(studies)} studies (one an outer fold) x "
@@ -46,8 +53,35 @@ def print_plan(experiment: Experiment, *, search: bool) -> None:
         )
         for line in search_lines(plan, experiment.configuration, len(studies[0].steps)):
             print(f"# {line}")
-    target = experiment.target.data.dataset if experiment.target else "none"
-    print(f"# mask transfer to: {target}", flush=True)
+    print(flush=True, end="")
+
+
+def _print_data(experiment: Experiment) -> None:
+    from platform.config.net_name import net_name
+
+    plan, planned = experiment.plan, experiment.planned
+    subjects, images = len(planned.images_of_subject), sum(planned.images_of_subject.values())
+    print(
+        f"# {plan.dataset}: {images} images of {subjects} subjects, {len(planned.data.class_names)} classes, "
+        f"{len(planned.folds.folds)} folds (rule {planned.folds.rule})"
+        + (f", of which only {', '.join(map(str, plan.folds_only))} run" if plan.folds_only else "")
+    )
+    print(f"# net: {net_name(experiment.configuration.backbone, experiment.configuration.backbone_width)}")
+    print(f"# mask transfer to: {experiment.target.data.dataset if experiment.target else 'none'}")
+
+
+def _print_rows(rows: Sequence[Row], *, in_full: bool) -> None:
+    if not in_full:
+        sets = dict.fromkeys(row.tasks[0].data.dataset for row in rows)
+        runs = sum(len(row.tasks) for row in rows)
+        print(f"# {len(rows)} rows on {', '.join(sets)}: {runs} fold runs (--verbose lists the rows)")
+        return
+    for row in rows:
+        described = row.describe("paper")
+        print(
+            f"# row: {described['title']} ({row.net}) on {described['dataset']}: {len(row.tasks)} fold runs "
+            f"(rule {described['fold_rule']}), masks {described['masks']}, stage 1 {described['generator']}"
+        )
 
 
 def print_dry_run(experiment: Experiment, *, search: bool) -> None:

@@ -1,28 +1,92 @@
-"""The flags of `platform.reproduce` as a `Reproduction`."""
+"""Flags of `platform.reproduce`, read as a `Reproduction`."""
 
 from __future__ import annotations
 
 import argparse
-from collections.abc import Callable
-from typing import TypeVar
+from collections.abc import Callable, Sequence
+from functools import partial
+from typing import TYPE_CHECKING, Any, TypeVar
 
+from platform.cli.flags import is_named
+from platform.cli.planning import Request, settings_without_data
 from platform.config.configuration import Configuration, replace
 from platform.errors import UserError
 from platform.experiments.reproduction_request import Reproduction, paper_sets
 
+if TYPE_CHECKING:
+    from platform.experiments.experiment import Experiment
+
 Value = TypeVar("Value")
 
+ROWS_DECIDE = ("method", "baselines", "fold_rule")
+"""Further settings that the rows of a reproduction decide."""
+
 SMALL_BACKBONES = {"quick": "resnet18", "smoke": "resnet18"}
-"""Of presets that train for a few epochs from random weights: the paper's Inception stays at chance in them
-(17.0 % of seven classes where ResNet-18 has 49.2 %, docs/demo.md)."""
+"""Backbones of presets that train for a few epochs from random weights, in which the paper's Inception stays
+at chance (17.0 % of seven classes, ResNet-18 49.2 %, docs/demo.md)."""
+
+
+def add_reproduction_flags(parser: argparse.ArgumentParser) -> None:
+    """Add the flags that only this command has."""
+    add = parser.add_argument
+    add("--dataset", default="synthetic", metavar="synthetic|paper",
+        help="synthetic counterparts of the paper's sets, or CK+, MMI and AffectNet themselves")  # fmt: skip
+    add("--backbones", metavar="A,B,...",
+        help="classification nets (default: --backbone; for presets quick and smoke: resnet18)")  # fmt: skip
+    add("--seeds", metavar="N,M,...", help="training seeds (default: --seed)")
+    add("--lambdas", default="10,0.1", metavar="X,Y,...",
+        help="weights of the mask loss to compare (default: the paper's and the released)")  # fmt: skip
+    add("--no-controls", action="store_true", help="leave out the control masks, which carry no prior")
+    add("--cluster-slots", metavar="N", help="with --dry-run: concurrent fold runs of the intended cluster")
+    add("--price-per-hour", metavar="X", help="with --dry-run: of the whole cluster, in your currency")
+
+
+def reproduction_request(arguments: argparse.Namespace) -> Request:
+    """What the command asks for. Raises UserError; writes nothing."""
+    from platform.experiments.reproduction import reproduction_rows
+
+    _check_estimate_flags(arguments)
+    configuration, plan = settings_without_data(arguments)
+    wanted = reproduction_from(arguments, configuration, net_was_named=is_named(arguments, "backbone"))
+    return Request(
+        command="reproduce",
+        name=f"reproduce-{arguments.dataset}",
+        configuration=replace(configuration, backbone=wanted.backbones[0], seed=wanted.seeds[0]),
+        plan=plan,
+        datasets=wanted.sets.names,
+        plan_rows=partial(reproduction_rows, wanted),
+        further_results=_effects,
+        further_estimates=partial(_estimates, arguments),
+    )
+
+
+def _check_estimate_flags(arguments: argparse.Namespace) -> None:
+    estimates = {"--cluster-slots": arguments.cluster_slots, "--price-per-hour": arguments.price_per_hour}
+    given = [flag for flag, value in estimates.items() if value is not None]
+    if given and not arguments.dry_run:
+        raise UserError(
+            f"{', '.join(given)} only changes what --dry-run estimates; add --dry-run, or remove it."
+        )
+
+
+def _effects(experiment: Experiment, content: dict[str, Any]) -> Sequence[str]:
+    from platform.reports.effects_report import write_effects
+
+    return write_effects(experiment.store, content).splitlines()
+
+
+def _estimates(arguments: argparse.Namespace, experiment: Experiment) -> Sequence[str]:
+    from platform.experiments.estimate import estimate_lines
+
+    return estimate_lines(experiment, arguments.cluster_slots, arguments.price_per_hour)
 
 
 def reproduction_from(
     arguments: argparse.Namespace, configuration: Configuration, *, net_was_named: bool
 ) -> Reproduction:
-    """The reproduction that a command's flags ask for. UserError for a value that is none.
+    """The reproduction that the flags ask for. UserError: an invalid value.
 
-    net_was_named: a person chose `configuration.backbone`, not the preset alone.
+    net_was_named: a flag or the file gives `configuration.backbone`, not the preset alone.
     """
     usual = configuration.backbone
     if not net_was_named:
@@ -43,12 +107,12 @@ def reproduction_from(
 
 
 def _list(text: str | None, flag: str, item: Callable[[str], Value]) -> tuple[Value, ...]:
-    """The values between commas. UserError for one of another kind, or there twice."""
+    """The values between commas. UserError: a value of another type, or a duplicate."""
     try:
         values = tuple(item(part) for part in (text or "").split(",") if part)
     except ValueError as error:
         raise UserError(f"{flag} takes values between commas, but got {text!r} ({error}).") from error
     twice = sorted({str(value) for value in values if values.count(value) > 1})
     if twice:
-        raise UserError(f"{flag}: each value stands once, but {twice[0]} is there twice; remove one.")
+        raise UserError(f"{flag}: duplicate value {twice[0]}; list each value once.")
     return values

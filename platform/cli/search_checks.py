@@ -42,7 +42,7 @@ def with_wanted_trials(experiment: Experiment, extend: int | None) -> Experiment
     UserError: nothing can be added, the study is not finished or was made with other settings, or its
     storage cannot be reached. Changes nothing.
     """
-    from platform.experiments.experiment import search_definition
+    from platform.experiments.study_definition import search_definition
     from platform.search.extension import wanted_trials
     from platform.search.storage import close_storage, find_study
 

@@ -1,9 +1,13 @@
-"""The flags of `platform.transfer` as a `Transfer` or as `LeftOutSets`."""
+"""Flags of `platform.transfer`, read as a `Transfer` or as `LeftOutSets`."""
 
 from __future__ import annotations
 
 import argparse
+from functools import partial
 
+from platform.cli.known_names import known_names
+from platform.cli.planning import Request, settings_without_data
+from platform.cli.progress_line import ProgressLine
 from platform.config.configuration import Plan
 from platform.errors import UserError, unknown_name
 from platform.experiments.leave_one_out import LeftOutSets
@@ -16,11 +20,52 @@ TRANSFER_FLAGS = {
     "stage1": "no",
     "repeats": "1",
 }
-"""What a transfer is when its flag is not given."""
+"""Defaults of the flags of a transfer; a flag that is not given is None, so that it can be refused."""
+
+
+def add_transfer_flags(parser: argparse.ArgumentParser) -> None:
+    """Add the flags that only this command has."""
+    add = parser.add_argument
+    add("--source", metavar="A,B,...",
+        help=f"source data sets (default: synthetic).{known_names('dataset')}")  # fmt: skip
+    add("--target", metavar="A,B,...", help="target data sets (default: synthetic_wild)")
+    add("--leave-one-out", metavar="A,B,...",
+        help="no transfer: train on all these sets but one and test on that one, each in turn")  # fmt: skip
+    add("--transfer", metavar="masks|generator|both",
+        help="what is transferred: motion masks (default), the pretrained generator, or both")  # fmt: skip
+    add("--stage1", metavar="yes|no",
+        help="pretrain the generator on the target with the source's masks (default: no)")  # fmt: skip
+    add("--classes", default="all", metavar="all|common",
+        help="common: leave out classes that not all sets have")  # fmt: skip
+    add("--repeats", metavar="N", help="draws of a target's single split (rule holdout; default: 1)")
+
+
+def transfer_request(arguments: argparse.Namespace) -> Request:
+    """What the command asks for. Raises UserError; writes nothing."""
+    from platform.experiments.leave_one_out import plan_rows
+    from platform.experiments.transfer import plan_transfer
+
+    configuration, plan = settings_without_data(arguments)
+    if arguments.leave_one_out is None:
+        transfer = transfer_from(arguments)
+        name, planner = transfer.name, partial(plan_transfer, transfer)
+        datasets = (*transfer.sources, *transfer.targets)
+    else:
+        wanted = left_out_sets_from(arguments, plan)
+        name, datasets = wanted.name, wanted.names
+        planner = partial(plan_rows, wanted, progress=ProgressLine("merged sets"))
+    return Request(
+        command="transfer",
+        name=f"transfer-{name}",
+        configuration=configuration,
+        plan=plan,
+        datasets=datasets,
+        plan_rows=planner,
+    )
 
 
 def transfer_from(arguments: argparse.Namespace) -> Transfer:
-    """The transfer that a command's flags ask for. UserError for a value that is none."""
+    """The transfer that the flags ask for. UserError: an invalid value."""
     given = {
         name: default if (value := getattr(arguments, name)) is None else value
         for name, default in TRANSFER_FLAGS.items()
@@ -44,16 +89,17 @@ def transfer_from(arguments: argparse.Namespace) -> Transfer:
 
 
 def left_out_sets_from(arguments: argparse.Namespace, plan: Plan) -> LeftOutSets:
-    """What a command's flags ask for. UserError for flags of a transfer, or of a division of subjects.
+    """The data sets that the flags leave out in turn. UserError: flags of a transfer or of a fold rule.
 
-    plan: what flags, file and preset give together.
+    plan: resolved from flags, file and preset.
     """
     other = ("fold_rule", "folds", "holdout_share", "study_seed")
     given = [name for name in (*TRANSFER_FLAGS, *other) if getattr(arguments, name, None) is not None]
     if given:
         flags = ", ".join("--" + name.replace("_", "-") for name in given)
         raise UserError(
-            f"--leave-one-out lends nothing and tests whole data sets, but {flags} was given too; remove it."
+            f"--leave-one-out transfers nothing and tests whole data sets, but {flags} was given too; "
+            "remove it."
         )
     usual = Plan()
     if (plan.fold_rule, plan.folds) != (usual.fold_rule, usual.folds):
@@ -72,7 +118,7 @@ def _names(listed: str) -> tuple[str, ...]:
 
 
 def _only_common_classes(classes: str) -> bool:
-    """Whether `--classes` leaves out what not all sets have. UserError for a value that is none."""
+    """Whether `--classes` leaves out classes that not all sets have. UserError: an invalid value."""
     common = {"common": True, "all": False}.get(classes)
     if common is None:
         raise UserError(f"--classes takes all or common, but got {classes!r}.")

@@ -37,7 +37,7 @@ def preset_text(name: str, config: Mapping[str, Any]) -> str:
         return name
     usual = {**to_dict(Configuration()), **preset(name)}
     changed = [
-        f"{key} {_shown(config[key])}"
+        f"{key} {setting_text(config[key])}"
         for key in to_dict(Configuration())
         if key in config and key not in NO_OVERRIDE and config[key] != usual[key]
     ]
@@ -49,12 +49,13 @@ def preset_text(name: str, config: Mapping[str, Any]) -> str:
     return f"{name}, changed: {', '.join(changed)}"
 
 
-def _shown(value: Any) -> str:
+def setting_text(value: Any) -> str:
+    """A setting's value on one line: `yes`, `0.1`, `cnn,fmpn`; a weights file by its name."""
     if isinstance(value, bool):
         return "yes" if value else "no"
     if isinstance(value, float):
         return f"{value:g}"
     if isinstance(value, str) and "@sha256:" in value:
         return PurePath(value.partition("@sha256:")[0]).name
-    text = str(value)
-    return text if len(text) <= 40 and "\n" not in text else "of one's own"
+    text = ",".join(map(str, value)) if isinstance(value, tuple | list) else str(value)
+    return text if len(text) <= 40 and "\n" not in text else "custom"

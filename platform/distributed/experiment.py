@@ -11,18 +11,13 @@ from platform.distributed.cluster import connected
 from platform.distributed.dispatcher import LOST, start_dispatcher
 from platform.errors import UserError
 from platform.experiments.capacity import runs_in_memory
+from platform.experiments.description import describe_experiment, write_settings
 from platform.experiments.driver_lease import Leadership, leading_study
-from platform.experiments.experiment import (
-    Experiment,
-    all_tasks,
-    describe_experiment,
-    final_rows,
-    search_definition,
-    wanted_gflop,
-    write_settings,
-)
+from platform.experiments.estimate import wanted_gflop
+from platform.experiments.experiment import Experiment, final_rows
 from platform.experiments.led_storage import led_storage
-from platform.experiments.rows import Found
+from platform.experiments.rows import Found, all_tasks
+from platform.experiments.study_definition import search_definition
 from platform.monitoring.event_log import EventLog
 from platform.monitoring.progress import SEARCHED, Progress, displayed
 from platform.runs.tasks import FoldTask

@@ -1,4 +1,4 @@
-"""Does it fit? Memory and disk that an experiment needs, against what this machine has."""
+"""Memory and disk that an experiment needs, compared with what this machine has."""
 
 from __future__ import annotations
 
@@ -8,7 +8,8 @@ from pathlib import Path
 
 from platform.config.configuration import Configuration
 from platform.errors import UserError
-from platform.experiments.experiment import Experiment, all_tasks, final_rows
+from platform.experiments.experiment import Experiment, final_rows
+from platform.experiments.rows import all_tasks
 from platform.host.machine_limits import machine_memory_bytes
 from platform.runs.fold_tasks import machine_of, step_tasks
 from platform.runs.footprint import Footprint, footprint, gibibytes
@@ -20,19 +21,19 @@ SPARE_BYTES = 2**29
 
 @dataclass(frozen=True, kw_only=True)
 class Needs:
-    """What an experiment takes at most, in bytes."""
+    """Upper bounds of what an experiment takes, in bytes."""
 
     memory_a_run: float
     least_memory_a_run: float
     results: float
-    """Of the runs that are not there yet."""
+    """Of all runs that are not cached."""
     checkpoints_a_run: float
     configurations: int
-    """Configurations that the memory is the largest of."""
+    """Configurations over which the memory is the maximum."""
 
 
 def needs(experiment: Experiment, *, search: bool) -> Needs:
-    """Memory of the hungriest run and bytes of all missing ones. Arithmetic: see Footprint."""
+    """Memory of the largest run and bytes of all runs that are not cached. Arithmetic: see Footprint."""
     store, plan, base = experiment.store, experiment.plan, experiment.configuration
     configurations = proposals_ahead(plan, base) if search else [base]
     prints: list[tuple[Footprint, Configuration]] = []
@@ -63,10 +64,10 @@ def needs(experiment: Experiment, *, search: bool) -> Needs:
 
 
 def check_capacity(experiment: Experiment, *, search: bool) -> None:
-    """Refuse what cannot fit on this machine; nothing is asked of a cluster, whose machines differ.
+    """Refuse what cannot fit on this machine. The memory of a cluster's machines is not checked.
 
-    UserError: one run's weights, Adam's moments and kept activations exceed the memory, or all
-    results the free disk.
+    UserError: one run's weights, Adam's moments and kept activations exceed the memory, or all results
+    exceed the free disk.
     """
     wanted = needs(experiment, search=search)
     free = free_disk_bytes(experiment.store.root)
@@ -90,15 +91,15 @@ def check_capacity(experiment: Experiment, *, search: bool) -> None:
 
 
 def free_disk_bytes(folder: Path) -> int:
-    """Free bytes for this user where `folder` is, or would be made."""
+    """Free bytes for this user on the disk of `folder`, which need not exist."""
     existing = next(one for one in (folder, *folder.parents) if one.exists())
     return shutil.disk_usage(existing).free
 
 
 def runs_in_memory(experiment: Experiment, *, search: bool) -> int | None:
-    """Fold runs that this machine's memory holds at once, by the estimate; at least one.
+    """Estimated number of fold runs that fit into this machine's memory at once; at least one.
 
-    None where that is not known: on a GPU, whose memory is another, and on a cluster.
+    None if unknown: on a GPU, which has its own memory, and on a cluster.
     """
     if experiment.address is not None or experiment.plan.gpus_per_run:
         return None

@@ -1,21 +1,57 @@
-"""Hours and cost of an experiment on a cluster, from its arithmetic and a pace measured or assumed."""
+"""Arithmetic, hours and cost of an experiment, at a pace that is measured or assumed."""
 
 from __future__ import annotations
 
 from platform.errors import UserError
-from platform.experiments.experiment import Experiment, all_tasks
+from platform.experiments.experiment import Experiment, final_rows
+from platform.experiments.rows import all_tasks
 from platform.runs.cost import GFLOP_A_SECOND_AND_CORE
+from platform.runs.fold_tasks import machine_of, step_tasks
 from platform.runs.tasks import FoldTask, Stage1Task
+from platform.search.preview import proposals_ahead, trials_to_run
+
+
+def wanted_gflop(experiment: Experiment, *, search: bool) -> dict[str, list[float]]:
+    """GFLOP of every run that may be wanted, by group: `stage 1`, `inner`, `final`.
+
+    The configurations of a search are not known yet: its trials are taken in turn from `proposals_ahead`,
+    and the costliest of them stands for the final runs.
+    """
+    plan = experiment.plan
+    chosen, tasks, inner = experiment.configuration, [], []
+    if search:
+        trials = trials_to_run(plan, experiment.configuration)
+        tried = proposals_ahead(plan, experiment.configuration)[:trials]
+        steps = [step for scope in experiment.scopes for step in scope.steps]
+        costs = []
+        for configuration in tried:
+            searched = step_tasks(configuration, experiment.planned, machine_of(plan), steps)
+            costs.append([task.gflop for task in searched])
+            tasks += searched
+        inner = [cost for number in range(trials) for cost in costs[number % len(costs)]]
+        chosen = max(zip(map(sum, costs), tried, strict=True), key=lambda pair: pair[0])[1]
+    final = all_tasks(final_rows(experiment, chosen))
+    tasks += final
+    groups = {"final": [task.gflop for task in final], "inner": inner}
+    if search and plan.selection_rule == "test":
+        # The winner's trial has already done its final runs.
+        groups = {"final": inner + groups["final"][experiment.fold_count :]}
+    stage1 = {task.stage1.identity: task.stage1 for task in tasks if task.stage1}
+    groups["stage 1"] = [task.gflop for task in stage1.values()]
+    return {group: costs for group, costs in groups.items() if costs}
 
 
 def estimate_lines(experiment: Experiment, slots: str | None, price: str | None) -> list[str]:
-    """Lines for a person: hours on `slots` fold runs at once, cost at `price` an hour. UserError."""
+    """Lines of a dry run: hours on `slots` fold runs at once, cost at `price` an hour.
+
+    UserError: either is not a positive number.
+    """
     tasks = every_task(experiment)
     pace, source = pace_of(experiment, tasks)
     left = [task for task in tasks if not experiment.store.is_complete(task.kind, task.identity)]
     gflop = [task.gflop for task in left]
     count = _positive(slots or "1", "--cluster-slots", whole=True)
-    # The longest chain, a fold run after its stage 1, bounds what more slots can bring.
+    # More slots do not shorten the longest chain: a fold run after its stage 1.
     hours = max(sum(gflop) / (pace * count), max(gflop, default=0.0) / pace) / 3600
     lines = [
         f"estimate: {len(left)} of {len(tasks)} runs to do, {hours:.2f} hours on {count:g} fold runs at "
@@ -38,7 +74,7 @@ def every_task(experiment: Experiment) -> list[FoldTask | Stage1Task]:
 
 
 def pace_of(experiment: Experiment, tasks: list[FoldTask | Stage1Task]) -> tuple[float, str]:
-    """GFLOP a second of one run, and where the number is from: finished runs of this experiment, or the
+    """GFLOP a second of one run, and the source of the number: finished runs of this experiment, or the
     assumption for a CPU core."""
     done = seconds = 0.0
     finished = 0

@@ -1,7 +1,7 @@
-"""Leave one data set out: a fold for each of several sets, which tests all of it and trains on the others.
+"""Rows of leave-one-data-set-out: each fold tests all of one data set and trains on the others.
 
-The hardest question to a method: other people, another camera, other labelling. Nothing is carried over but
-what the training sets teach; motion masks, stage 1 and stage 2 are made from them alone.
+The hardest test of a method: other people, another camera, other labelling. Motion masks, stage 1 and
+stage 2 see the training sets alone.
 """
 
 from __future__ import annotations
@@ -16,18 +16,15 @@ from datasets.catalogue import describe
 from datasets.prepared.store import open_prepared
 from platform.config.configuration import Configuration, Plan
 from platform.errors import UserError
-from platform.experiments.rows import Row
-from platform.experiments.transfer import (
-    common_classes,
-    row_of,
-)
+from platform.experiments.rows import PlannedRows, own_row
+from platform.experiments.transfer import common_classes
 from platform.models import load_method
-from platform.runs.fold_tasks import PlannedData, plan_left_out_sets, with_method
+from platform.runs.fold_tasks import plan_left_out_sets, with_method
 
 
 @dataclass(frozen=True, kw_only=True)
 class LeftOutSets:
-    """Which sets take turns."""
+    """The data sets that are left out in turn."""
 
     names: tuple[str, ...]
     common_classes: bool = False
@@ -35,7 +32,7 @@ class LeftOutSets:
 
     @property
     def name(self) -> str:
-        """For the experiment's name."""
+        """Part of the experiment's name."""
         return "-".join(["leave-one-out", *sorted(self.names), *(["common"] if self.common_classes else [])])
 
 
@@ -45,11 +42,11 @@ def plan_rows(
     plan: Plan,
     data_root: Path,
     progress: Callable[[int, int], None] | None = None,
-) -> tuple[tuple[Row, ...], PlannedData]:
-    """A row for the method and each baseline. Writes the sets as one where they are not there.
+) -> PlannedRows:
+    """A row for the method and each baseline. Writes the merged set unless it exists.
 
-    UserError: fewer than two sets, unprepared ones, classes that not all have (unless only the common ones
-    are wanted), a set without neutral faces where a method needs masks.
+    UserError: fewer than two sets, a set that is not prepared, classes that not all sets have (unless only
+    the common ones are wanted), a set without neutral faces if a method needs masks.
     """
     size = configuration.load_size_pixels
     classes_of = {name: open_prepared(data_root, name, size).class_names for name in wanted.names}
@@ -64,8 +61,8 @@ def plan_rows(
             if everything - set(its_classes)
         ]
         raise UserError(
-            f"sets that take turns must have the same classes, but {'; '.join(lacking)}; pass --classes "
-            "common, which leaves out classes that not all sets have."
+            f"sets that are left out in turn must have the same classes, but {'; '.join(lacking)}; pass "
+            "--classes common, which leaves out classes that not all sets have."
         )
     methods = (configuration.method, *(name for name in plan.baselines if name != configuration.method))
     masked = [name for name in methods if load_method(name).uses_masks]
@@ -77,8 +74,8 @@ def plan_rows(
             "--method cnn --baselines '' (no masks)."
         )
     data = plan_left_out_sets(data_root, wanted.names, configuration, class_names=classes, progress=progress)
-    rows = tuple(row_of(with_method(configuration, method), plan, data) for method in methods)
-    return rows, data
+    rows = tuple(own_row(with_method(configuration, method), data, plan) for method in methods)
+    return PlannedRows(rows=rows, data=(data,))
 
 
 def _has_neutral_faces(

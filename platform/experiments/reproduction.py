@@ -1,6 +1,6 @@
-"""The paper's experiments as one: its three data sets, its three methods, what each part brings, controls.
+"""Rows of the paper's experiments as one: three data sets, three methods, ablations and controls.
 
-Everything is planned beforehand, so that all fold runs are dispatched at once and stage 1 is shared.
+All rows are planned beforehand, so that all fold runs are dispatched at once and share stage 1.
 """
 
 from __future__ import annotations
@@ -12,17 +12,11 @@ from datasets.catalogue import describe
 from datasets.masks.controls import CONTROLS
 from datasets.prepared.store import NotPrepared
 from platform.config.configuration import Configuration, Plan, replace
+from platform.config.mask_source import MaskSource
 from platform.errors import UserError
 from platform.experiments.reproduction_request import Reproduction
-from platform.experiments.rows import Effect, Row
-from platform.runs.fold_tasks import (
-    PlannedData,
-    final_tasks,
-    machine_of,
-    plan_data,
-    source_masks,
-    with_method,
-)
+from platform.experiments.rows import Effect, PlannedRows, Row, own_row, transferred_row
+from platform.runs.fold_tasks import PlannedData, plan_data, with_method
 
 METHODS = ("cnn", "cnn_no_mask_loss", "fmpn")
 """The paper's own rows of Table I."""
@@ -31,16 +25,16 @@ NO_STAGE_1, NO_MASK_LOSS = "without stage 1", "lambda_G 0"
 
 @dataclass
 class ReproductionPlan:
-    """Rows, comparisons of them, data, and the sets that are not there."""
+    """Rows, comparisons of them, their data, and the data sets that are missing."""
 
     rows: list[Row] = field(default_factory=list)
     effects: list[Effect] = field(default_factory=list)
     data: list[PlannedData] = field(default_factory=list)
     missing: dict[str, str] = field(default_factory=dict)
-    """Data set to why it is left out, and what to do."""
+    """Data set to the reason why it is left out, with a remedy."""
 
     def add(self, row: Row) -> int:
-        """Append the row and return its place."""
+        """Append the row and return its position."""
         self.rows.append(row)
         return len(self.rows) - 1
 
@@ -48,12 +42,23 @@ class ReproductionPlan:
         """The effect is the first row's accuracy minus the second's, on the same images."""
         self.effects.append(Effect(name=effect, with_it=with_it, without=without))
 
+    def planned_rows(self) -> PlannedRows:
+        """All of it, as an experiment takes it."""
+        return PlannedRows(
+            rows=tuple(self.rows),
+            data=tuple(self.data),
+            effects=tuple(self.effects),
+            remarks=tuple(f"left out: {dataset}. {reason}" for dataset, reason in self.missing.items()),
+        )
+
 
 def plan_reproduction(
     wanted: Reproduction, configuration: Configuration, plan: Plan, data_root: Path
 ) -> ReproductionPlan:
-    """Every row of the paper's plan for which the data is there. UserError when none is, and
-    for data that is there and cannot be used; writes nothing."""
+    """Every row of the paper whose data set is prepared. Writes nothing.
+
+    UserError: no set is prepared, or a prepared one cannot be used.
+    """
     made = ReproductionPlan()
     opened: dict[str, PlannedData] = {}
     for name in wanted.sets.names:
@@ -64,7 +69,7 @@ def plan_reproduction(
             made.missing[name] = str(error)
     if not opened:
         raise UserError(
-            "a reproduction needs at least one data set, but none is there: "
+            "a reproduction needs at least one data set, but none is prepared: "
             + " ".join(made.missing.values())
         )
     made.data = list(opened.values())
@@ -73,14 +78,14 @@ def plan_reproduction(
         if name in opened:
             _laboratory(made, wanted, configuration, plan, opened[name])
     if first is not None and wanted.sets.second in opened:
-        _lent_to_second(made, wanted, configuration, plan, first, opened[wanted.sets.second])
+        _transferred_to_second(made, wanted, configuration, plan, first, opened[wanted.sets.second])
     if first is not None and wanted.controls:
         _controls(made, wanted, configuration, plan, first)
     if wanted.sets.wild in opened:
         if first is None:
             made.missing[wanted.sets.wild] = (
-                f"{describe(wanted.sets.wild).title} borrows the masks of "
-                f"{describe(wanted.sets.first).title}, which is not there; prepare it first."
+                f"{describe(wanted.sets.wild).title} uses the masks of "
+                f"{describe(wanted.sets.first).title}, which is not prepared; prepare it first."
             )
         else:
             _wild(made, wanted, configuration, plan, first, opened[wanted.sets.wild])
@@ -93,41 +98,13 @@ def _variants(wanted: Reproduction, base: Configuration) -> list[Configuration]:
     ]
 
 
-def _row(
-    configuration: Configuration,
-    plan: Plan,
-    data: PlannedData,
-    *,
-    variation: str = "",
-    control: str | None = None,
-    lender: PlannedData | None = None,
-    pretrain: bool = True,
-) -> Row:
-    tasks = final_tasks(
-        configuration,
-        data,
-        machine_of(plan),
-        masks=source_masks(lender, data) if lender else None,
-        mask_control=control,
-        pretrain=pretrain,
-    )
-    return Row(
-        configurations=(configuration,) * len(tasks),
-        tasks=tuple(tasks),
-        kind="transfer" if lender else "crossval",
-        masks=lender.data.dataset if lender else (control or "own"),
-        generator="own" if pretrain else "none",
-        variation=variation,
-    )
-
-
 def _laboratory(
     made: ReproductionPlan, wanted: Reproduction, base: Configuration, plan: Plan, data: PlannedData
 ) -> None:
-    """Table I's rows of a set with neutral faces; what each part brings, for the first backbone and seed."""
+    """Table I's rows of a set with neutral faces; ablations for the first backbone and seed."""
     for number, one in enumerate(_variants(wanted, base)):
         rows = {
-            method: made.add(_row(with_method(one, method), plan, data))
+            method: made.add(own_row(with_method(one, method), data, plan))
             for method in METHODS
         }  # fmt: skip
         made.compare("FMPN instead of the CNN", rows["fmpn"], rows["cnn"])
@@ -135,19 +112,19 @@ def _laboratory(
             continue
         one = with_method(one, "fmpn")
         made.compare("extra branch and fusion, no prior", rows["cnn_no_mask_loss"], rows["cnn"])
-        unpretrained = made.add(_row(one, plan, data, variation=NO_STAGE_1, pretrain=False))
+        unpretrained = made.add(own_row(one, data, plan, variation=NO_STAGE_1, pretrain=False))
         made.compare("stage 1", rows["fmpn"], unpretrained)
-        unguided = made.add(_row(replace(one, lambda_mask=0.0), plan, data, variation=NO_MASK_LOSS))
+        unguided = made.add(own_row(replace(one, lambda_mask=0.0), data, plan, variation=NO_MASK_LOSS))
         made.compare("mask loss in stage 2", rows["fmpn"], unguided)
         for weight in wanted.lambdas:
             if weight != one.lambda_mask:
                 other = made.add(
-                    _row(replace(one, lambda_mask=weight), plan, data, variation=f"lambda_G {weight:g}")
+                    own_row(replace(one, lambda_mask=weight), data, plan, variation=f"lambda_G {weight:g}")
                 )
                 made.compare(f"lambda_G {one.lambda_mask:g} instead of {weight:g}", rows["fmpn"], other)
 
 
-def _lent_to_second(
+def _transferred_to_second(
     made: ReproductionPlan,
     wanted: Reproduction,
     base: Configuration,
@@ -155,30 +132,29 @@ def _lent_to_second(
     first: PlannedData,
     second: PlannedData,
 ) -> None:
-    """The first set's masks on the second, against the second's own, both without stage 1."""
+    """The first set's masks on the second set, against its own, both without stage 1."""
     lacking = set(second.data.class_names) - set(first.data.class_names)
     if lacking:
         return
     one = with_method(_variants(wanted, base)[0], "fmpn")
-    lent = made.add(_row(one, plan, second, lender=first, pretrain=False))
+    transferred = made.add(transferred_row(one, second, plan, masks_from=first))
     own = next(
         index
         for index, row in enumerate(made.rows)
         if row.variation == NO_STAGE_1 and row.tasks[0].data.dataset == second.data.dataset
     )
-    made.compare(f"own masks instead of those of {first.data.dataset}", own, lent)
+    made.compare(f"own masks instead of those of {first.data.dataset}", own, transferred)
 
 
 def _controls(
     made: ReproductionPlan, wanted: Reproduction, base: Configuration, plan: Plan, data: PlannedData
 ) -> None:
-    """FMPN with masks that carry no prior, against its own; the same stages and rates."""
+    """FMPN with control masks against FMPN with its own; same stages and rates."""
     one = with_method(_variants(wanted, base)[0], "fmpn")
     own = next(i for i, row in enumerate(made.rows) if row.configurations[0] == one and not row.variation)
     for control in CONTROLS:
-        made.compare(
-            f"own masks instead of `{control}` ones", own, made.add(_row(one, plan, data, control=control))
-        )
+        controlled = made.add(own_row(one, data, plan, source=MaskSource(control=control)))
+        made.compare(f"own masks instead of `{control}` ones", own, controlled)
 
 
 def _wild(
@@ -189,19 +165,23 @@ def _wild(
     first: PlannedData,
     wild: PlannedData,
 ) -> None:
-    """AffectNet's rows: masks borrowed by class name, no stage 1."""
+    """AffectNet's rows: masks of the first set, matched by class name, no stage 1."""
     for one in _variants(wanted, base):
         rows = {
             method: made.add(
-                _row(
-                    with_method(one, method),
-                    plan,
-                    wild,
-                    lender=first if method == "fmpn" else None,
-                    pretrain=False,
-                )
+                transferred_row(with_method(one, method), wild, plan, masks_from=first)
+                if method == "fmpn"
+                else own_row(with_method(one, method), wild, plan, pretrain=False)
             )
             for method in METHODS
         }
+        # Names of comparisons are stored in experiment.json and stay as they are.
         made.compare("FMPN with lent masks instead of the CNN", rows["fmpn"], rows["cnn"])
         made.compare("lent masks and mask loss", rows["fmpn"], rows["cnn_no_mask_loss"])
+
+
+def reproduction_rows(
+    wanted: Reproduction, configuration: Configuration, plan: Plan, data_root: Path
+) -> PlannedRows:
+    """`plan_reproduction` in the shape of a rows planner."""
+    return plan_reproduction(wanted, configuration, plan, data_root).planned_rows()

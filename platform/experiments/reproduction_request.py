@@ -1,4 +1,4 @@
-"""What a reproduction of the paper is asked for: data sets, nets, seeds and weights of the mask loss."""
+"""Request for a reproduction of the paper: data sets, nets, seeds and weights of the mask loss."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ class PaperSets:
     """The data sets that stand for CK+, MMI and AffectNet."""
 
     first: str
-    """CK+'s place: it lends its masks."""
+    """In CK+'s place: the source of masks."""
     second: str
-    """MMI's place."""
+    """In MMI's place."""
     wild: str
-    """AffectNet's place: no neutral faces, one split."""
+    """In AffectNet's place: no neutral faces, one split."""
 
     @property
     def names(self) -> tuple[str, str, str]:
@@ -32,7 +32,7 @@ SETS = {
 
 @dataclass(frozen=True, kw_only=True)
 class Reproduction:
-    """How much of the paper, and how often."""
+    """Which parts of the paper to reproduce, with which nets and seeds."""
 
     sets: PaperSets
     backbones: tuple[str, ...]
@@ -40,7 +40,7 @@ class Reproduction:
     lambdas: tuple[float, ...]
     """Weights of the mask loss beside the configuration's: the paper's 10 and the released 0.1."""
     controls: bool = True
-    """Whether masks without a prior are run, on the first set."""
+    """Whether control masks run, on the first set."""
 
 
 def paper_sets(name: str) -> PaperSets:

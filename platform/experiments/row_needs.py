@@ -1,6 +1,6 @@
-"""What fold runs need of their data, checked before any of them starts.
+"""Requirements of fold runs on their data, checked before any of them starts.
 
-Baselines without masks would otherwise train for hours before the one row that cannot run fails.
+Otherwise baselines without masks would train for hours before the one row that cannot run fails.
 """
 
 from __future__ import annotations
@@ -19,9 +19,9 @@ from platform.runs.tasks import FoldTask, MaskTask
 
 
 def check_needs(tasks: Iterable[FoldTask], data: Sequence[PlannedData]) -> None:
-    """UserError for the first fold run whose masks or mask generator its data cannot give.
+    """UserError for the first fold run whose masks or mask generator cannot be made from its data.
 
-    data: all data sets that the tasks read, also those whose masks or generator others use.
+    data: all data sets that the tasks read, sources of masks and generators among them.
     """
     of_hash = {planned.data.hash: planned for planned in data}
     checked: set[str] = set()
@@ -38,7 +38,7 @@ def check_needs(tasks: Iterable[FoldTask], data: Sequence[PlannedData]) -> None:
 
 
 def _are_built(masks: MaskTask) -> bool:
-    """Whether the masks are made of the data set's own faces."""
+    """Whether the masks are made from the data set's own faces."""
     if masks.control in WITHOUT_MASKS:
         return False
     return not masks.released_folder
@@ -55,7 +55,7 @@ def _check_generator(task: FoldTask, title: str) -> None:
 
 
 def _check_augmentation(task: FoldTask, planned: PlannedData) -> None:
-    """UserError: albumentations transforms, which work on squares, of a set that is cut from rectangles."""
+    """UserError: albumentations transforms, which work on squares, on a set that holds rectangles."""
     names = [task.record["config"][name] for name in ("augmentation", "stage2_augmentation")]
     wrong = [name for name in names if name == "strong" or is_content(name)]
     if wrong and planned.has_rectangles:
@@ -66,7 +66,7 @@ def _check_augmentation(task: FoldTask, planned: PlannedData) -> None:
 
 
 def _check_buildable(masks: MaskTask, planned: PlannedData, title: str) -> None:
-    """UserError: a subject with no neutral face or several, or a class that no subject shows."""
+    """UserError: a subject with no or several neutral faces, or a class that no subject shows."""
     subjects, dataset = masks.train_subjects, masks.data.dataset
     shown = " + ".join(describe(name).title for name in sets_of(dataset))
     counts = {subject: planned.neutral_faces.get(subject, 0) for subject in subjects}

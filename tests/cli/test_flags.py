@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from platform.cli.flags import add_settings, field_help, is_named, parse_value, read_yaml, resolve
+from platform.cli.flags import add_fields, add_settings, field_help, is_named, parse_value, read_yaml, resolve
 from platform.cli.parser import Parser
 from platform.config.configuration import Configuration, Plan
 from platform.config.presets import preset
@@ -42,6 +42,55 @@ def test_every_field_but_the_commands_own_has_a_flag_with_its_help() -> None:
     assert flags["seed"].help == field_help(Configuration)["seed"]
     assert all(flags[name].metavar for name in fields & set(flags))
     parser.format_help()  # a stray % in a help text would raise
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class House:
+    """A group of fields that others build on."""
+
+    seed: int = 0
+    """Seed of everything
+    that is drawn."""
+    device: str = "cpu"
+    """Device."""
+
+
+class NoFields:
+    """A base that is no dataclass."""
+
+    size: int = 3
+    """Not a field."""
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Options(NoFields, House):
+    """Two levels of fields."""
+
+    device: str = "cuda"
+    rates: tuple[float, ...] = ()
+    """Learning rates, 100 % at most."""
+    seed: int = 1
+    """Seed of this method."""
+    undocumented: int = 0
+
+
+def test_help_follows_the_bases_of_a_dataclass() -> None:
+    assert field_help(House) == {"seed": "Seed of everything that is drawn.", "device": "Device."}
+    assert field_help(Options) == {
+        "seed": "Seed of this method.", "device": "Device.", "rates": "Learning rates, 100 % at most.",
+    }  # fmt: skip
+
+
+def test_flags_are_made_from_any_dataclass_and_its_bases() -> None:
+    parser = Parser(prog="program")
+    add_fields(parser, Options, "options", without=("undocumented",))
+    flags = {action.dest: action for action in parser._actions if action.dest != "help"}
+    assert {name: action.metavar for name, action in flags.items()} == {
+        "seed": "N", "device": "NAME", "rates": "A,B,...",
+    }  # fmt: skip
+    assert "100 % at most" in parser.format_help()
+    assert parser.parse_args(["--rates", "1,2"]).rates == "1,2"
+    assert parser.parse_args([]).seed is None
 
 
 def test_left_out_fields_have_no_flag() -> None:

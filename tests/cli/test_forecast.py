@@ -10,7 +10,9 @@ from platform.cli import forecast as forecast_module
 from platform.cli.forecast import forecast, resources
 from platform.config.configuration import Plan
 from platform.distributed.cluster import Slots
-from platform.experiments.experiment import Experiment, all_tasks, final_rows, plan_experiment, wanted_gflop
+from platform.experiments.estimate import wanted_gflop
+from platform.experiments.experiment import Experiment, final_rows, plan_experiment
+from platform.experiments.rows import all_tasks
 from platform.monitoring.progress import clock
 from platform.runs.cost import GFLOP_A_SECOND_AND_CORE
 from tests.tiny_faces import prepare_tiny, tiny_configuration

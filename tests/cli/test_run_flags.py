@@ -72,10 +72,7 @@ def test_a_dry_run_shows_settings_fold_runs_and_time_and_writes_nothing(
     assert (status, err) == (0, "")
     assert "# tune-synthetic-smoke: resolved settings" in out
     assert "# synthetic: 60 images of 10 subjects, 3 classes, 2 folds (rule paper)" in out
-    assert (
-        "# search: 3 trials x up to 2 fold runs (space quick, scored on inner validation subjects only)"
-        in out
-    )
+    assert "# search: 3 trials x up to 2 fold runs (space quick, scored on validation splits only)" in out
     assert "# mask transfer to: synthetic_wild" in out
     assert "# resources: 2 CPUs, 0 GPUs; 2 fold runs at once" in out
     # 2 folds and 1 transfer target x 3 methods; 2 folds x 3 trials; stage 1 of both roles of 2 folds.

@@ -292,7 +292,7 @@ def test_asynchronously_a_trial_follows_as_soon_as_another_ends(make: Make) -> N
 
 def test_a_study_scored_on_part_0_of_every_fold_is_another_study(make: Make) -> None:
     """Its scores are other people's. Rules that score all parts, or the tests, are what they were."""
-    from platform.experiments.experiment import search_settings
+    from platform.experiments.study_definition import search_settings
 
     search = make(suggest_choice)
     settings = search_settings(BASE, search._plan, search._planned)
@@ -307,7 +307,7 @@ def test_a_study_scored_on_part_0_of_every_fold_is_another_study(make: Make) -> 
 
 
 def test_an_asynchronous_search_is_another_study(make: Make) -> None:
-    from platform.experiments.experiment import search_settings
+    from platform.experiments.study_definition import search_settings
 
     search = make(suggest_choice)
     settings = [

@@ -10,7 +10,8 @@ from platform.config.configuration import Plan
 from platform.errors import UserError
 from platform.experiments import capacity
 from platform.experiments.capacity import check_capacity, free_disk_bytes, needs
-from platform.experiments.experiment import Experiment, all_tasks, final_rows, plan_experiment
+from platform.experiments.experiment import Experiment, final_rows, plan_experiment
+from platform.experiments.rows import all_tasks
 from platform.runs.footprint import footprint
 from tests.tiny_faces import prepare_tiny, tiny_configuration
 

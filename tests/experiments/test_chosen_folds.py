@@ -10,7 +10,8 @@ import pytest
 from platform.aggregation.aggregate import aggregate_experiment
 from platform.config.configuration import Plan, to_dict
 from platform.errors import UserError
-from platform.experiments.experiment import Experiment, final_rows, plan_experiment, write_settings
+from platform.experiments.description import write_settings
+from platform.experiments.experiment import Experiment, final_rows, plan_experiment
 from platform.runs.store import ResultsStore
 from platform.tables.formatting import folds_text, reported_difference, row_label, title_text
 from platform.tables.render import render

@@ -9,17 +9,11 @@ import pytest
 from datasets.folds.rules import FoldPlan
 from platform.config.configuration import Configuration, Plan
 from platform.errors import UserError
-from platform.experiments.experiment import (
-    Experiment,
-    all_tasks,
-    describe_experiment,
-    final_rows,
-    plan_experiment,
-    wanted_gflop,
-    write_settings,
-)
+from platform.experiments.description import describe_experiment, write_settings
+from platform.experiments.estimate import wanted_gflop
+from platform.experiments.experiment import Experiment, final_rows, plan_experiment
 from platform.experiments.experiment_file import check_experiment, read_experiment
-from platform.experiments.rows import Found
+from platform.experiments.rows import Found, all_tasks
 from tests.tiny_faces import prepare_tiny, subject_names, tiny_configuration
 
 BASE_PLAN: dict[str, Any] = {

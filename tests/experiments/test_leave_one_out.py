@@ -32,7 +32,8 @@ def data_root(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def rows_of(data_root: Path, *names: str, plan: Plan = PLAN, **changes: Any) -> Any:
-    return plan_rows(LeftOutSets(names=names, **changes), tiny_configuration(), plan, data_root)
+    made = plan_rows(LeftOutSets(names=names, **changes), tiny_configuration(), plan, data_root)
+    return made.rows, made.data[0]
 
 
 def test_a_fold_tests_all_of_a_set_and_trains_and_masks_on_the_others_alone(data_root: Path) -> None:
@@ -76,11 +77,11 @@ def test_masks_need_neutral_faces_in_every_set(data_root: Path) -> None:
         rows_of(data_root, "synthetic", "synthetic_wild")
     assert not list((data_root / "prepared").glob("synthetic+synthetic_wild*"))
     plan = Plan(folds=2, selection_rule="paper", baselines=(), transfer_to="none")
-    rows, _ = plan_rows(
+    made = plan_rows(
         LeftOutSets(names=("synthetic", "synthetic_wild")),
         tiny_configuration(method="cnn"), plan, data_root,
     )  # fmt: skip
-    assert [len(row.tasks) for row in rows] == [2]
+    assert [len(row.tasks) for row in made.rows] == [2]
 
 
 def parsed(*argv: str) -> Any:
@@ -108,7 +109,7 @@ def test_names_tell_experiments_apart() -> None:
 @pytest.mark.parametrize(
     ("argv", "parts"),
     [
-        (["--source", "synthetic"], ["lends nothing", "--source", "remove it"]),
+        (["--source", "synthetic"], ["transfers nothing", "--source", "remove it"]),
         (["--stage1", "no"], ["--stage1"]),
         (["--repeats", "3", "--transfer", "both"], ["--transfer, --repeats"]),
         (["--fold-rule", "holdout"], ["whole data sets", "--fold-rule"]),

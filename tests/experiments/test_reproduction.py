@@ -1,19 +1,21 @@
 from __future__ import annotations
 
 import argparse
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from platform.cli.planned_rows import experiment_of
 from platform.cli.reproduction_flags import reproduction_from
 from platform.config.configuration import Configuration, Plan, replace
 from platform.errors import UserError
+from platform.experiments.description import describe_experiment
 from platform.experiments.estimate import estimate_lines
-from platform.experiments.experiment import all_tasks, describe_experiment
-from platform.experiments.reproduction import ReproductionPlan, plan_reproduction
+from platform.experiments.experiment import plan_experiment
+from platform.experiments.reproduction import ReproductionPlan, plan_reproduction, reproduction_rows
 from platform.experiments.reproduction_request import SETS, Reproduction
+from platform.experiments.rows import all_tasks
 from tests.tiny_faces import prepare_tiny, tiny_configuration
 
 PLAN = Plan(folds=2, holdout_share=0.3, selection_rule="paper", transfer_to="none")
@@ -29,12 +31,16 @@ def data_root(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return root
 
 
-def planned(data_root: Path, **changes: Any) -> ReproductionPlan:
-    wanted: dict[str, Any] = {
+def wanted(**changes: Any) -> Reproduction:
+    values: dict[str, Any] = {
         "sets": SETS["synthetic"], "backbones": ("resnet18",), "seeds": (0,), "lambdas": (10.0, 0.1),
         **changes,
     }  # fmt: skip
-    return plan_reproduction(Reproduction(**wanted), BASE, PLAN, data_root)
+    return Reproduction(**values)
+
+
+def planned(data_root: Path, **changes: Any) -> ReproductionPlan:
+    return plan_reproduction(wanted(**changes), BASE, PLAN, data_root)
 
 
 def described(plan: ReproductionPlan, dataset: str) -> list[tuple[str, str, str]]:
@@ -42,7 +48,7 @@ def described(plan: ReproductionPlan, dataset: str) -> list[tuple[str, str, str]
     return [(row["title"], row["masks"], row["generator"]) for row in rows if row["dataset"] == dataset]
 
 
-def test_the_first_set_has_the_papers_rows_what_each_part_brings_and_the_controls(data_root: Path) -> None:
+def test_the_first_set_has_the_papers_rows_ablations_and_controls(data_root: Path) -> None:
     assert described(planned(data_root), "synthetic") == [
         ("CNN (baseline)", "none", "none"),
         ("CNN (no mask loss)", "none", "none"),
@@ -57,7 +63,7 @@ def test_the_first_set_has_the_papers_rows_what_each_part_brings_and_the_control
     ]
 
 
-def test_the_second_set_also_borrows_and_the_wild_set_only_borrows(data_root: Path) -> None:
+def test_the_second_set_also_has_the_firsts_masks_and_the_wild_set_only_those(data_root: Path) -> None:
     plan = planned(data_root, controls=False)
     assert described(plan, "synthetic_mmi")[-1] == ("FMPN", "synthetic", "none")
     assert described(plan, "synthetic_wild") == [
@@ -98,7 +104,7 @@ def test_a_set_that_is_not_there_is_left_out_by_name_with_its_remedy(tmp_path: P
     plan = planned(tmp_path)
     assert set(plan.missing) == {"synthetic", "synthetic_wild"}
     assert "python -m platform.prepare" in plan.missing["synthetic"]
-    assert "borrows the masks of Synthetic faces" in plan.missing["synthetic_wild"]
+    assert "uses the masks of Synthetic faces" in plan.missing["synthetic_wild"]
     assert {row.tasks[0].data.dataset for row in plan.rows} == {"synthetic_mmi"}
 
 
@@ -153,7 +159,7 @@ def test_flags_become_the_request() -> None:
         ({"dataset": "papr"}, "unknown group of data sets 'papr'; did you mean 'paper'?"),
         ({"backbones": "resnet19"}, "unknown backbone 'resnet19'"),
         ({"seeds": "0,x"}, "--seeds takes values between commas, but got '0,x'"),
-        ({"seeds": "1,1"}, "--seeds: each value stands once, but 1 is there twice"),
+        ({"seeds": "1,1"}, "--seeds: duplicate value 1; list each value once"),
         ({"seeds": "-1"}, "seed must be 0 to 2**31 - 1"),
     ],
 )
@@ -164,11 +170,11 @@ def test_a_request_that_cannot_be_is_refused(changes: dict[str, Any], message: s
 
 
 def test_hours_and_cost_follow_from_slots_and_price(data_root: Path, tmp_path: Path) -> None:
-    plan = planned(data_root, controls=False)
-    arguments = argparse.Namespace(preset="smoke", runs=str(tmp_path / "runs"), address=None)
-    experiment = experiment_of(
-        arguments, ["reproduce"], "r", (BASE, PLAN), plan.rows, plan.data, plan.effects
-    )
+    experiment = plan_experiment(
+        name="r", command="python -m platform.reproduce", preset="smoke", dataset=PLAN.dataset,
+        configuration=BASE, plan=PLAN, data_root=data_root, runs_root=tmp_path / "runs", search=False,
+        address=None, plan_rows=partial(reproduction_rows, wanted(controls=False)),
+    )  # fmt: skip
     lines = estimate_lines(experiment, "2", "3.5")
     assert "runs to do" in lines[0]
     assert "on 2 fold runs at once" in lines[0]

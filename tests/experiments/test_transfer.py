@@ -8,7 +8,8 @@ import pytest
 from platform.cli.transfer_flags import transfer_from
 from platform.config.configuration import Plan
 from platform.errors import UserError
-from platform.experiments.transfer import Transfer, TransferPlan, plan_transfer
+from platform.experiments.rows import PlannedRows
+from platform.experiments.transfer import Transfer, plan_transfer
 from tests.tiny_faces import prepare_tiny, subject_names, tiny_configuration
 
 PLAN = Plan(folds=2, holdout_share=0.3, selection_rule="paper", baselines=("cnn",), transfer_to="none")
@@ -24,12 +25,12 @@ def data_root(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return root
 
 
-def planned(data_root: Path, source: str, target: str, **changes: Any) -> TransferPlan:
+def planned(data_root: Path, source: str, target: str, **changes: Any) -> PlannedRows:
     transfer = Transfer(sources=tuple(source.split(",")), targets=tuple(target.split(",")), **changes)
     return plan_transfer(transfer, tiny_configuration(), PLAN, data_root)
 
 
-def cells(plan: TransferPlan) -> list[tuple[Any, ...]]:
+def cells(plan: PlannedRows) -> list[tuple[Any, ...]]:
     """Method, target, masks, generator and number of folds of each row."""
     described = [row.describe("paper") for row in plan.rows]
     return [
@@ -52,9 +53,9 @@ def test_as_the_paper_one_mask_set_of_all_source_subjects_and_no_stage_1(data_ro
 
 def test_repeats_draw_the_split_again(data_root: Path) -> None:
     plan = planned(data_root, "synthetic", "synthetic_wild", repeats=3)
-    lent = [row for row in plan.rows if row.masks == "synthetic"]
-    assert [row.repeat for row in lent] == [0, 1, 2]
-    assert len({row.tasks[0].evaluation_subjects for row in lent}) > 1
+    transferred = [row for row in plan.rows if row.masks == "synthetic"]
+    assert [row.repeat for row in transferred] == [0, 1, 2]
+    assert len({row.tasks[0].evaluation_subjects for row in transferred}) > 1
 
 
 def test_a_generator_is_pretrained_on_all_of_the_source_and_masks_stay_the_targets(data_root: Path) -> None:
@@ -70,7 +71,7 @@ def test_a_generator_is_pretrained_on_all_of_the_source_and_masks_stay_the_targe
     assert not set(first.masks.train_subjects) & set(first.evaluation_subjects)
 
 
-def test_both_lends_masks_and_generator(data_root: Path) -> None:
+def test_both_transfers_masks_and_generator(data_root: Path) -> None:
     plan = planned(data_root, "synthetic", "synthetic_wild", part="both")
     (task,) = plan.rows[1].tasks
     assert task.stage1 is not None
@@ -78,7 +79,7 @@ def test_both_lends_masks_and_generator(data_root: Path) -> None:
     assert (task.stage1.data.dataset, task.masks.data.dataset) == ("synthetic", "synthetic")
 
 
-def test_stage_1_can_be_run_on_the_target_with_lent_masks(data_root: Path) -> None:
+def test_stage_1_can_be_run_on_the_target_with_the_sources_masks(data_root: Path) -> None:
     plan = planned(data_root, "synthetic", "synthetic_wild", stage1=True)
     (task,) = plan.rows[1].tasks
     assert task.stage1 is not None
@@ -91,8 +92,8 @@ def test_a_matrix_has_every_pair_and_a_set_to_itself_is_its_own_cross_validation
     plan = planned(
         data_root, "synthetic,synthetic_mmi", "synthetic_mmi,synthetic,synthetic_wild", common_classes=True
     )
-    lending = [cell[1:4] for cell in cells(plan) if cell[0] == "fmpn"]
-    assert lending == [
+    masked = [cell[1:4] for cell in cells(plan) if cell[0] == "fmpn"]
+    assert masked == [
         ("synthetic_mmi", "synthetic", "none"),
         ("synthetic_mmi", "own", "own"),
         ("synthetic", "own", "own"),
@@ -103,7 +104,7 @@ def test_a_matrix_has_every_pair_and_a_set_to_itself_is_its_own_cross_validation
     assert [cell[1] for cell in cells(plan) if cell[0] == "cnn"] == [
         "synthetic_mmi", "synthetic", "synthetic_wild",
     ]  # fmt: skip
-    assert plan.empty == ()
+    assert plan.remarks == ()
 
 
 def test_common_classes_leave_out_faces_of_the_others(data_root: Path) -> None:
@@ -131,7 +132,7 @@ def test_transfers_that_differ_have_different_names() -> None:
             "synthetic,synthetic",
             "synthetic_wild",
             {},
-            ["each source stands once", "there twice"],
+            ["duplicate source synthetic", "list each source once"],
         ),
         ("synthetic_wild", "synthetic", {}, ["no neutral faces", "another --source"]),
         ("synthetic", "synthetic_wild", {"part": "generator"}, ["target's own", "--transfer masks or both"]),

@@ -1,0 +1,197 @@
+"""From the flags of a command to a planned experiment.
+
+Every command that runs fold runs makes a `Request`; `plan_request` turns it into an Experiment.
+"""
+
+from __future__ import annotations
+
+import argparse
+import shlex
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from platform.cli.flags import resolve
+from platform.cli.search_checks import with_wanted_trials
+from platform.cli.setting_checks import check_methods_and_batches, checked_plan
+from platform.cli.space_flags import enqueue_source, fields_of_space_flags
+from platform.config.configuration import Configuration, Plan
+from platform.config.mask_source import mask_setting
+from platform.errors import UserError
+from platform.search.storage import without_password
+
+if TYPE_CHECKING:
+    from platform.experiments.experiment import Experiment
+    from platform.experiments.rows import RowsPlanner
+
+
+def _nothing(*_: Any) -> Sequence[str]:
+    return ()
+
+
+@dataclass(frozen=True, kw_only=True)
+class Request:
+    """What one command asks for, its flags resolved and checked."""
+
+    command: str
+    """The command's name, e.g. `tune`."""
+    name: str
+    """Name of the experiment unless --name gives one; the preset is added to it."""
+    configuration: Configuration
+    plan: Plan
+    datasets: tuple[str, ...]
+    """Data sets that the experiment reads; embedded ones are prepared."""
+    plan_rows: RowsPlanner | None = None
+    """Plans rows that are known before anything runs; None: they follow from the chosen configuration."""
+    search: bool = False
+    further_results: Callable[[Experiment, dict[str, Any]], Sequence[str]] = _nothing
+    """Given the content of experiment.json: writes further files, and returns lines for the final screen."""
+    further_estimates: Callable[[Experiment], Sequence[str]] = _nothing
+    """Further lines of a dry run."""
+
+
+def search_request(arguments: argparse.Namespace) -> Request:
+    """What `tune` asks for. Raises UserError; writes nothing."""
+    arguments.masks = mask_setting(arguments.masks)
+    configuration, plan = resolve(arguments, **fields_of_space_flags(arguments))
+    plan = checked_plan(configuration, plan, search=True, enqueued_from=enqueue_source(arguments))
+    return _on_one_set("tune", configuration, plan)
+
+
+def crossval_request(arguments: argparse.Namespace) -> Request:
+    """What `crossval` asks for. Raises UserError; writes nothing."""
+    arguments.masks = mask_setting(arguments.masks)
+    configuration, plan = resolve(arguments, selection_rule="paper")
+    return _on_one_set("crossval", configuration, checked_plan(configuration, plan, search=False))
+
+
+def _on_one_set(command: str, configuration: Configuration, plan: Plan) -> Request:
+    return Request(
+        command=command,
+        name=f"{command}-{plan.dataset}",
+        configuration=configuration,
+        plan=plan,
+        datasets=tuple(name for name in (plan.dataset, plan.transfer_to) if name != "none"),
+        search=command == "tune",
+        further_results=_mask_agreement,
+    )
+
+
+def _mask_agreement(experiment: Experiment, content: dict[str, Any]) -> Sequence[str]:
+    """How well released masks agree with the masks that are built here."""
+    from platform.config.mask_source import mask_source
+    from platform.reports.mask_agreement import write_mask_agreement
+
+    if mask_source(experiment.plan.masks).name != "released":
+        return ()
+    return write_mask_agreement(experiment)
+
+
+def settings_without_data(arguments: argparse.Namespace) -> tuple[Configuration, Plan]:
+    """Configuration and plan of a command whose rows name their own data sets. Raises UserError."""
+    configuration, plan = resolve(arguments, selection_rule="paper", transfer_to="none")
+    if plan.folds_only:
+        raise UserError(
+            "folds_only runs chosen folds of python -m platform.crossval; remove it from this command's "
+            "settings."
+        )
+    return configuration, plan
+
+
+def plan_request(request: Request, arguments: argparse.Namespace, argv: Sequence[str]) -> Experiment:
+    """The experiment that a request asks for. Prepares its embedded sets, except in a dry run.
+
+    argv: the command's arguments as typed; they are stored as the command that repeats the experiment.
+    UserError: anything wrong with data, name, folders or machine, before any result is written.
+    """
+    from platform.experiments.capacity import check_capacity
+    from platform.experiments.experiment import plan_experiment
+    from platform.runs.store import ResultsStore
+
+    configuration, plan = request.configuration, request.plan
+    check_methods_and_batches(configuration, plan)
+    name = arguments.name or _default_name(request, arguments.preset)
+    runs_root, data_root = Path(arguments.runs), Path(arguments.data_root)
+    ResultsStore(runs_root).experiment_folder(name)
+    ResultsStore(runs_root).check_writable()
+    if arguments.address is None:
+        from platform.distributed.cluster import local_slots
+        from platform.host.ray_paths import check_paths
+
+        check_paths()
+        local_slots(plan)
+    for dataset in dict.fromkeys(request.datasets):
+        prepare_if_embedded(data_root, dataset, configuration.load_size_pixels)
+    experiment = plan_experiment(
+        name=name,
+        command=shlex.join(["python", "-m", f"platform.{request.command}", *map(without_password, argv)]),
+        preset=arguments.preset,
+        dataset=plan.dataset,
+        configuration=configuration,
+        plan=plan,
+        data_root=data_root,
+        runs_root=runs_root,
+        search=request.search,
+        address=arguments.address,
+        plan_rows=request.plan_rows,
+    )
+    if request.search:
+        experiment = with_wanted_trials(experiment, arguments.extend)
+    check_capacity(experiment, search=request.search)
+    if not (configuration.weights == "imagenet" and (arguments.dry_run or arguments.address)):
+        check_weights_of(experiment)
+    return experiment
+
+
+def _default_name(request: Request, preset: str) -> str:
+    folds = "".join(f"-{fold}" for fold in request.plan.folds_only)
+    return f"{request.name}-{preset}" + (folds and f"-folds{folds}")
+
+
+def check_weights_of(experiment: Experiment) -> None:
+    """UserError: initial weights that cannot be read or do not fit a backbone.
+
+    May download ImageNet's weights; so it is not called for them in a dry run, nor for a cluster, whose
+    nodes download for themselves.
+    """
+    from platform.experiments.released_start import check_released_start
+    from platform.models.networks.backbone_nets import check_weights
+    from platform.models.networks.weights import is_released
+
+    configuration = experiment.configuration
+    data = [planned.data for planned in (experiment.planned, experiment.target) if planned]
+    if is_released(configuration.weights):
+        of_tasks = [task.data for row in experiment.rows for task in row.tasks]
+        check_released_start(list(dict.fromkeys(of_tasks or data)), experiment.plan.folds_only)
+        return
+    of_rows = [one.backbone for row in experiment.rows for one in row.configurations]
+    for backbone in dict.fromkeys(of_rows or [configuration.backbone]):
+        check_weights(
+            backbone,
+            width=configuration.backbone_width,
+            weights=configuration.weights,
+            class_counts=[len(one.class_names) for one in data],
+        )
+
+
+def prepare_if_embedded(data_root: Path, dataset: str, size_pixels: int) -> None:
+    """Draw and prepare an embedded set unless it is prepared at that size. A dry run plans without it."""
+    from datasets.catalogue import describe
+    from datasets.prepared.preparation import prepare_dataset
+    from datasets.prepared.store import store_folder
+    from platform.cli.progress_line import ProgressLine
+    from platform.files.dry_run import is_dry_run
+
+    if (
+        describe(dataset).embedded
+        and not is_dry_run()
+        and not (store_folder(data_root, dataset, size_pixels) / "manifest.json").exists()
+    ):
+        print(
+            f"Preparing {dataset} at {size_pixels} px (drawn by this repository; the first time only) ...",
+            flush=True,
+        )
+        prepare_dataset(
+            dataset, size_pixels, data_root=data_root, progress=ProgressLine(f"aligned {dataset}")
+        )

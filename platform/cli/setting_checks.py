@@ -1,0 +1,110 @@
+"""Checks of resolved settings against each other, before any data is opened."""
+
+from __future__ import annotations
+
+from platform.cli.search_checks import check_enqueued_fit, check_sampler
+from platform.config.configuration import Configuration, Plan, plan_with
+from platform.config.mask_source import mask_source
+from platform.errors import UserError
+
+
+def checked_plan(configuration: Configuration, plan: Plan, *, search: bool, enqueued_from: str = "") -> Plan:
+    """`plan` of `tune` (`search`) or `crossval`, with `auto` and empty rounds resolved.
+
+    enqueued_from: what errors call the place of the enqueued configurations.
+    UserError: an unknown data set, method or space; settings that exclude each other.
+    """
+    from datasets.catalogue import describe
+
+    if search:
+        plan = _checked_search(plan)
+    if plan.transfer_to == "auto":
+        transfers = search and plan.dataset == "synthetic" and plan.selection_rule != "nested"
+        plan = plan_with(plan, transfer_to="synthetic_wild" if transfers else "none")
+    if describe(plan.dataset).embedded and plan.fold_rule == "paper":
+        _check_fold_count(plan)
+    _check_transfer(configuration, plan)
+    if plan.folds_only and (search or plan.transfer_to != "none"):
+        raise UserError(
+            "folds_only runs chosen folds of python -m platform.crossval without a mask transfer; remove it "
+            "from the settings, or pass --transfer-to none."
+        )
+    if search and plan.masks != "own":
+        raise UserError(
+            f"--masks {mask_source(plan.masks).name} works with crossval only: a search "
+            "builds masks from the training subjects of validation splits; search with --masks own."
+        )
+    if search:
+        _check_space(configuration, plan, enqueued_from)
+    return plan
+
+
+def _checked_search(plan: Plan) -> Plan:
+    """`plan` with its rounds. UserError: a selection rule that a search cannot follow."""
+    from platform.config.selection import SEARCHED_RULES, default_rounds, steps_a_trial
+
+    rule = plan.selection_rule
+    if rule not in SEARCHED_RULES:
+        raise UserError(
+            f"a search chooses by {', '.join(SEARCHED_RULES)}, but selection_rule is {rule!r}; settings that "
+            "are fixed beforehand need no search: use python -m platform.crossval."
+        )
+    if rule == "nested" and plan.transfer_to not in ("auto", "none"):
+        raise UserError(
+            "a mask transfer trains one configuration, but the rule `nested` chooses one for each fold; pass "
+            "--transfer-to none, or --selection-rule inner."
+        )
+    if plan.rounds or plan.fold_rule != "paper":
+        return plan
+    return plan_with(plan, rounds=default_rounds(steps_a_trial(rule, plan.folds)))
+
+
+def _check_fold_count(plan: Plan) -> None:
+    """UserError: more folds than an embedded set has subjects. Known before the set is drawn."""
+    from datasets.catalogue import undrawn_records
+    from datasets.folds.rules import paper_folds
+
+    paper_folds({record.subject_id for record in undrawn_records(plan.dataset)}, plan.folds)
+
+
+def _check_transfer(configuration: Configuration, plan: Plan) -> None:
+    from datasets.catalogue import describe
+
+    if plan.transfer_to == "none":
+        return
+    describe(plan.transfer_to)
+    if configuration.freeze_generator:
+        raise UserError(
+            "freeze_generator keeps the mask generator of stage 1, which a mask transfer leaves out; pass "
+            "--transfer-to none, or --freeze-generator no."
+        )
+    if plan.transfer_to == plan.dataset:
+        raise UserError(
+            f"masks must be transferred to another data set, but transfer_to is {plan.dataset} itself, whose "
+            f"test subjects would reach them; pass another --transfer-to, or none."
+        )
+
+
+def _check_space(configuration: Configuration, plan: Plan, enqueued_from: str) -> None:
+    from platform.search.definition import definition_of_space
+
+    definition = definition_of_space(
+        plan.space, configuration, fixed=plan.fixed, enqueued=plan.enqueued, enqueued_from=enqueued_from
+    )
+    check_sampler(plan, definition)
+    check_enqueued_fit(plan, definition)
+
+
+def check_methods_and_batches(configuration: Configuration, plan: Plan) -> None:
+    """UserError: an unknown baseline, or a batch that leaves a Train worker without an image."""
+    from platform.models import load_method
+
+    for method in plan.baselines:
+        load_method(method)
+    for name in ("stage1_batch_size", "stage2_batch_size"):
+        size = getattr(configuration, name)
+        if size < plan.train_workers:
+            raise UserError(
+                f"{name} must be at least the number of Train workers, {plan.train_workers}, but got {size}; "
+                f"raise --{name.replace('_', '-')} or lower --train-workers."
+            )

@@ -1,0 +1,56 @@
+"""One name, one experiment: refusal of other settings or rows under a name that is in use."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from platform.config.configuration import ABSENT_WHILE_USUAL, Configuration, Plan, to_dict
+from platform.config.settings_file import stored_settings
+from platform.errors import UserError
+from platform.experiments.experiment_file import read_experiment
+from platform.experiments.rows import Row
+from platform.runs.store import ResultsStore
+
+MAY_CHANGE = ("trials", "retries")
+"""Settings that a later start of the same experiment may change: they change no stored result."""
+IDENTIFYING_KEYS = (
+    "method", "title", "dataset", "backbone", "kind", "masks", "generator", "repeat", "variation", "classes",
+    "seed", "fold_rule", "fold_count",
+)  # fmt: skip
+"""Keys of experiment.json that distinguish the rows of an experiment."""
+
+
+def refuse_other_settings(folder: Path, configuration: Configuration, plan: Plan) -> None:
+    """UserError if the experiment of that folder was made with other settings, listing the differences."""
+    path = folder / "config.yaml"
+    if not path.exists():
+        return
+    stored, current = stored_settings(path), {**to_dict(plan), **to_dict(configuration)}
+    keys = [*current, *(key for key in ABSENT_WHILE_USUAL if key in stored and key not in current)]
+    changed = [key for key in keys if key not in MAY_CHANGE and stored.get(key) != current.get(key)]
+    if changed:
+        shown = "; ".join(f"{key} was {stored.get(key)!r} and is now {current.get(key)!r}" for key in changed)
+        raise UserError(
+            f"the experiment {folder.name} was made with other settings ({shown}; they are in {path}); pass "
+            "--name with a new name to keep both, or the settings it was made with."
+        )
+
+
+def refuse_other_rows(store: ResultsStore, name: str, rows: Sequence[Row], selection_rule: str) -> None:
+    """UserError if the stored experiment has a row that is not among `rows`.
+
+    Rows may be added: a data set may have been prepared since.
+    """
+    if not (store.experiment_folder(name) / "experiment.json").exists():
+        return
+    planned = [row.describe(selection_rule) for row in rows]
+    for row in read_experiment(store, name)["rows"]:
+        known = [key for key in IDENTIFYING_KEYS if key in row]
+        if not any(all(row[key] == one[key] for key in known) for one in planned):
+            raise UserError(
+                f"running again under the same name must ask for every existing row, but {name} has a row "
+                f"that is not asked for now ({row['title']} on {row['dataset']}, backbone {row['backbone']}, "
+                f"masks {row['masks']}, rule {row['fold_rule']}); pass --name with a new name to keep both, "
+                "or the flags it was made with."
+            )
