@@ -47,11 +47,9 @@ class FoldView:
         train_subjects: Iterable[str],
         evaluation_subjects: Iterable[str],
         role: FoldRole,
-        forbidden_subjects: Iterable[str] = (),
         class_names: Sequence[str] | None = None,
     ) -> None:
-        """`forbidden_subjects`: the outer test subjects, as a cross-check for role "inner". They are refused
-        in any case; listing one that also trains or evaluates raises LeakageError here. `class_names`: a
+        """`class_names`: a
         subset of the store's classes, in the order of their labels; faces of other classes do not exist for
         this view (None: all classes). `evaluation_subjects` may be empty (masks and stage 1 score nothing).
         Raises UserError without a training image, and for a subject that the store does not have."""
@@ -60,7 +58,6 @@ class FoldView:
         training = _subject_set(train_subjects)
         evaluation = _subject_set(evaluation_subjects)
         _refuse(training & evaluation, "both train and evaluate in this fold")
-        _refuse((training | evaluation) & _subject_set(forbidden_subjects), "are forbidden in this fold")
         unknown = sorted((training | evaluation) - _subject_set(np.unique(store.subjects)))
         if unknown:
             raise UserError(

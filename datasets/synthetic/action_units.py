@@ -137,11 +137,6 @@ def mirror(intensities: Intensities) -> dict[int, tuple[float, float]]:
     return {number: (right, left) for number, (left, right) in intensities.items()}
 
 
-def strength(intensities: Intensities, number: int) -> tuple[float, float]:
-    """(left, right) intensity of a unit; (0, 0) if it is absent."""
-    return intensities.get(number, (0.0, 0.0))
-
-
 def _displacement_tables() -> dict[int, tuple[np.ndarray, np.ndarray]]:
     """Unit -> two float64 (68, 2): displacements at full intensity of the left and of the right side."""
     tables = {}

@@ -10,7 +10,6 @@ import json
 import shutil
 import sys
 import traceback
-from collections.abc import Callable
 from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -265,7 +264,3 @@ def pictures_png(pictures: dict[str, np.ndarray]) -> bytes:
     buffer = io.BytesIO()
     Image.fromarray(pixels).save(buffer, format="PNG")
     return buffer.getvalue()
-
-
-Executor = Callable[..., dict[str, Any]]
-"""Signature of `execute`, for which tests pass a stand-in."""

@@ -27,7 +27,6 @@ LARGEST_FILE_BYTES = 16 * 2**30
 """Limit for one file of a result: weights and masks are read whole."""
 LONGEST_NAME = 200
 """Characters of an experiment's name, which becomes a folder name: most file systems allow 255."""
-KINDS: tuple[Kind, ...] = ("fold_runs", "stage1", "masks")
 
 
 class ResultsStore:

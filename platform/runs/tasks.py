@@ -14,7 +14,7 @@ from typing import Any, ClassVar, Literal
 from datasets.folds.rules import Fold, subjects_hash
 from datasets.masks.controls import CONTROLS
 from platform.config.configuration import Configuration, to_dict
-from platform.errors import UserError, unknown_name
+from platform.errors import LeakageError, UserError, unknown_name
 from platform.models import load_method
 from platform.models.method import STAGE1_FIELDS
 from platform.models.networks.weights import by_content, is_released
@@ -220,6 +220,9 @@ def fold_task(
     With weights of a released checkpoint there is no stage 1: it brings a trained mask generator.
     """
     final = validation_subjects is None
+    outside = sorted(set(validation_subjects or ()) - set(fold.train_subjects))
+    if outside:
+        raise LeakageError(f"subjects {', '.join(outside)} validate, but are not of fold {fold.index}")
     evaluation = tuple(fold.test_subjects if validation_subjects is None else sorted(validation_subjects))
     train = tuple(fold.train_subjects if final else sorted(set(fold.train_subjects) - set(evaluation)))
     method = load_method(configuration.method)

@@ -226,7 +226,7 @@ def test_transferred_masks_are_the_sources_in_the_targets_order(
     own = load_masks(transferred, store, CLASSES)
     turned = load_masks(transferred, store, CLASSES[::-1])
     assert np.array_equal(own.images, turned.images[::-1])
-    with pytest.raises(UserError, match="contempt is missing"):
+    with pytest.raises(UserError, match="the source lacks contempt"):
         load_masks(transferred, store, (*CLASSES, "contempt"))
 
 

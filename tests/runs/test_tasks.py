@@ -7,6 +7,7 @@ import pytest
 
 from datasets.folds.rules import Fold
 from platform.config.configuration import Configuration, replace
+from platform.errors import LeakageError
 from platform.models import load_method, method_names
 from platform.models.method import COMMON_FIELDS, STAGE1_FIELDS
 from platform.runs import tasks
@@ -48,6 +49,11 @@ def task(configuration: Configuration = BASE, **changes: Any) -> FoldTask:
 
 def stage1_identity(task: FoldTask) -> str | None:
     return task.stage1.identity if task.stage1 else None
+
+
+def test_a_test_subject_of_the_fold_cannot_validate() -> None:
+    with pytest.raises(LeakageError, match="subjects E validate, but are not of fold 1"):
+        task(part=0, validation_subjects=["A", "E"])
 
 
 def test_another_value_is_known_for_every_field() -> None:

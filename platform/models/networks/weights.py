@@ -121,11 +121,6 @@ def check_unchanged(file: WeightsFile, found: str) -> None:
         )
 
 
-def read_state(path: Path) -> dict[str, Tensor]:
-    """The tensors of a file of weights, by name, on the CPU. UserError when it cannot be read."""
-    return state_from(file_content(path), path)
-
-
 def state_from(content: bytes, path: Path) -> dict[str, Tensor]:
     """The tensors of a safetensors or torch file's `content`, by name; never runs code of the file.
 

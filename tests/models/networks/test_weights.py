@@ -17,8 +17,8 @@ from platform.models.networks.weights import (
     load_strictly,
     mismatches,
     pin_weights,
-    read_state,
     read_weights,
+    state_from,
     weights_file,
 )
 
@@ -103,6 +103,10 @@ def test_both_of_torchs_forms_and_safetensors_are_read(tmp_path: Path, legacy: b
         found = read_state(tmp_path / name)
         assert found.keys() == state.keys()
         assert all(torch.equal(found[key], state[key]) for key in state)
+
+
+def read_state(path: Path) -> dict[str, torch.Tensor]:
+    return state_from(path.read_bytes(), path)
 
 
 class _RunsCode:
