@@ -1,10 +1,11 @@
 """AffectNet, in the older layout with CSV files or the newer one with `.npy` files (docs/methods.md, §6).
 
-Which of the two it is shows in the folder. All labelled images are read: of the older layout those
-that training.csv and validation.csv list (or other CSV files with their columns, but never the
-automatically annotated ones), of the newer one train_set and val_set; a list, part or label that is not
-there is missed. Wanted are CK+'s seven expressions, all images of them or a seeded draw of each. There are
-no subjects and no sequences: an image is its own subject, and no face is a neutral reference.
+The content of the folder decides which layout applies. The older layout supplies the images that
+training.csv and validation.csv list (or other CSV files with the same columns, but never the automatically
+annotated images), the newer one those of train_set and val_set. A missing list, part or label is an error.
+The adapter keeps images of CK+'s seven expressions: all of them, or a seeded random sample per class.
+AffectNet has neither subjects nor sequences: each image counts as its own subject, and no face is a neutral
+reference.
 """
 
 from __future__ import annotations
@@ -49,25 +50,25 @@ DATASET = DatasetDescription(
 
 
 class _Layout(Protocol):
-    """What the two layouts offer."""
+    """The interface of both layouts."""
 
     def listed_images(self, root: Path, bad: BadItems) -> list[ListedImage]:
-        """The images with one of the seven expressions."""
+        """Images with one of the seven expressions."""
 
     def label_codes(self, root: Path) -> Counter[str]:
-        """How many images carry each label code."""
+        """Number of images per label code."""
 
     def read_points(self, root: Path, image: ListedImage) -> np.ndarray | None:
-        """The image's five points."""
+        """The image's five landmarks; None if it has none."""
 
 
 def label_codes(root: Path) -> Counter[str]:
-    """How many images carry each label code, by its meaning."""
+    """Number of images per label, by the meaning of its code."""
     return _layout_in(root).label_codes(root)
 
 
 def recognises(root: Path) -> bool:
-    """Whether `root` has AffectNet's layout, by its folders and a few file names."""
+    """Whether `root` has AffectNet's layout, judged by its folders and a few file names."""
     old = (root / "Manually_Annotated_Images").is_dir()
     return old or any((root / part / "annotations").is_dir() for part in ("train_set", "val_set"))
 
@@ -75,11 +76,11 @@ def recognises(root: Path) -> bool:
 def read_records(
     root: Path, choices: Choices = ALL_BY_THE_RULE, bad: BadItems | None = None
 ) -> list[FrameRecord]:
-    """The images wanted, by their path: all, those in `choices.frames`, or `choices.per_class` a class.
+    """The selected images, sorted by path: all, those in `choices.frames`, or `choices.per_class` per class.
 
-    `landmarks` are None where the data set gives an image none. An image counts as frame 0 of a
-    sequence of its own name. Raises UserError that names the file, and the line in it, at fault;
-    `bad` may leave that image out instead, and then a draw is short of it.
+    `landmarks` is None for images without landmarks. An image counts as frame 0 of a sequence of its own
+    name. Raises UserError that names the invalid file and line; `bad` may leave that image out instead, and
+    a sample is then smaller by one.
     """
     choices.refuse(DATASET.title, "whole_sequences")
     bad = bad or BadItems()
@@ -124,10 +125,10 @@ def read_frame(root: Path, record: FrameRecord) -> np.ndarray:
 
 
 def draw_images(images: Sequence[ListedImage], per_class: int, seed: int) -> list[ListedImage]:
-    """`per_class` of `images` of each label among them, without a repeat; in the order of `images`.
+    """A random sample of `per_class` images per label, without replacement, in the order of `images`.
 
-    The draw of one label depends on its own images, their order and `seed` alone. Every label must
-    have enough.
+    The sample of a label depends only on the label's images, their order and `seed`. Every label must have
+    enough images.
     """
     drawn: set[int] = set()
     for label in {image.label for image in images}:
@@ -140,7 +141,7 @@ def draw_images(images: Sequence[ListedImage], per_class: int, seed: int) -> lis
 
 
 def _chosen(images: Sequence[ListedImage], choices: Choices, root: Path) -> Sequence[ListedImage]:
-    """Those of `images`, sorted by their path, that `choices` asks for."""
+    """The images selected by `choices`; `images` are sorted by path."""
     if choices.per_class is None:
         choices.refuse(f"{DATASET.title} without --per-class", "draw_seed")
         if choices.frames is None:
@@ -164,7 +165,7 @@ def _chosen(images: Sequence[ListedImage], choices: Choices, root: Path) -> Sequ
 
 
 def _layout_in(root: Path) -> _Layout:
-    """Which of the two layouts `root` has. Raises UserError where it is neither, or both."""
+    """The layout of `root`. Raises UserError if it has neither or both."""
     require_folder(root)
     has_csv, has_npy = _holds_csv_layout(root), _holds_npy_layout(root)
     if has_csv and has_npy:
@@ -193,7 +194,7 @@ def _holds_npy_layout(folder: Path) -> bool:
 
 
 def _right_folder(root: Path) -> str:
-    """What to do about a wrong `root`: often it is one folder too high or too low."""
+    """The remedy for a wrong `root`, which is often one folder too high or too low."""
     near = [
         *root.absolute().parents[:2],
         *(root / name for name in visible_names(root) if (root / name).is_dir()),

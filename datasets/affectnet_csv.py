@@ -18,24 +18,24 @@ from platform.files.tables import Table, read_table
 
 IMAGES = "Manually_Annotated_Images"
 LIST_FOLDERS = ("", "Manually_Annotated_file_lists/")
-"""Where the CSV files may lie, relative to the root; the first that holds one."""
+"""Folders searched for CSV files, relative to the root; the first that contains any is used."""
 STANDARD_LISTS = ("training.csv", "validation.csv")
 OTHER_IMAGES = "automatic"
-"""A list whose name begins so speaks of AffectNet's automatically annotated images."""
+"""Prefix of the lists of AffectNet's automatically annotated images."""
 
 PATH, POINTS, CODE = "subDirectory_filePath", "facial_landmarks", "expression"
 COLUMNS = (PATH, POINTS, CODE)
-"""The columns read; others are left alone."""
+"""The columns read; others are ignored."""
 NO_POINTS = ("", "null")
-"""Instead of landmarks, where an image has none."""
+"""Cell values for images without landmarks."""
 
 
 def listed_images(root: Path, bad: BadItems, named: set[str] | None = None) -> list[ListedImage]:
-    """The images with one of the seven expressions, in the order of the lists.
+    """Images with one of the seven expressions, in the order of the lists.
 
-    `named` is given the sources of all images, whatever their label, and nobody has looked for their
-    files. Raises UserError for a list that cannot be read; a line that is wrong, or that lists an image
-    again, is `bad`'s. Of an image listed with conflicting labels no line is believed.
+    Adds the sources of all images, whatever their label, to `named`; whether their files exist is not
+    checked. Raises UserError for an unreadable list; `bad` handles invalid lines and lines that list an image
+    again. An image listed with conflicting labels is not used at all.
     """
     images: dict[str, ListedImage] = {}
     conflicting: set[str] = set()
@@ -60,11 +60,11 @@ def listed_images(root: Path, bad: BadItems, named: set[str] | None = None) -> l
 
 
 def label_codes(root: Path) -> Counter[str]:
-    """How many lines carry each label code, by its meaning; what is none is counted as it is written."""
+    """Number of lines per label, by the meaning of its code; unknown codes are counted as written."""
     counts: Counter[str] = Counter()
     for _, table in _tables(root):
         for row in table.rows():
-            with suppress(UserError):  # said when the images are read
+            with suppress(UserError):  # reported when the images are read
                 counts[row.cells()[CODE]] += 1
     return Counter({_meaning(code): count for code, count in counts.items()})
 
@@ -77,7 +77,7 @@ def _meaning(code: str) -> str:
 
 
 def read_points(root: Path, image: ListedImage) -> np.ndarray | None:
-    """The image's five points, float64 (5, 2), pixels; None where its line gives none."""
+    """The image's five landmarks, float64 (5, 2), pixels; None if its line has none."""
     if image.points.strip().lower() in NO_POINTS:
         return None
     try:
@@ -89,8 +89,8 @@ def read_points(root: Path, image: ListedImage) -> np.ndarray | None:
 
 
 def _tables(root: Path) -> list[tuple[str, Table]]:
-    """The CSV files to read and their names relative to `root`: the two standard ones, or else all with
-    the columns."""
+    """The CSV files to read, with names relative to `root`: the two standard ones, or else all that have the
+    columns."""
     for folder in LIST_FOLDERS:
         names = [
             folder + name
@@ -117,7 +117,7 @@ def _tables(root: Path) -> list[tuple[str, Table]]:
 
 
 def _listed_image(root: Path, listed_at: str, cells: Mapping[str, str]) -> ListedImage:
-    """The image of one line. Raises UserError where the line is wrong."""
+    """The image of one line. Raises UserError for an invalid line."""
     try:
         name = with_slashes(cells[PATH])
         if not name or name.startswith("/") or ".." in name.split("/") or "\0" in name:
@@ -131,14 +131,14 @@ def _listed_image(root: Path, listed_at: str, cells: Mapping[str, str]) -> Liste
         image_id=PurePosixPath(name).stem,
         label=label,
         source=f"{IMAGES}/{name}",
-        # Only wanted images keep the text of their landmarks, about a kilobyte each.
+        # Only selected images keep the text of their landmarks, about a kilobyte each.
         points=cells[POINTS] if label in EXPRESSIONS_WANTED else "",
         listed_at=listed_at,
     )
 
 
 def _listed_again(root: Path, first: ListedImage, second: ListedImage) -> UserError:
-    """The error for an image that two lines name."""
+    """The error for an image listed on two lines."""
     lines = f"{first.listed_at}, and {second.listed_at}"
     if first.source != second.source:
         return UserError(

@@ -1,4 +1,4 @@
-"""What lies where in AffectNet's two layouts, and what a copy of it lacks."""
+"""File positions of AffectNet's two layouts, and checks for missing files."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ NPY_LAYOUT = Layout(
 
 
 def csv_layout(root: Path) -> Layout:
-    """That of the older one. Lists of other names than the standard ones are data where those are absent."""
+    """The older layout. Lists with other names count as data if the standard ones are absent."""
     standard = any(
         name.lower() in affectnet_csv.STANDARD_LISTS
         for folder in affectnet_csv.LIST_FOLDERS
@@ -84,7 +84,7 @@ def csv_layout(root: Path) -> Layout:
 
 
 def check_lists(root: Path, account: Account, bad: BadItems) -> None:
-    """Raises UserError where one of the two standard lists is there, but not the other beside it."""
+    """Raises UserError if only one of the two standard lists exists."""
     for folder in affectnet_csv.LIST_FOLDERS:
         there = {
             name.lower().removeprefix(folder.lower())
@@ -100,7 +100,7 @@ def check_lists(root: Path, account: Account, bad: BadItems) -> None:
 
 
 def check_annotations(root: Path, account: Account, bad: BadItems) -> None:
-    """Raises UserError where a part of the newer layout is missing, or the label of an image."""
+    """Raises UserError if a part of the newer layout, or the label of an image, is missing."""
     for subset in affectnet_npy.SUBSETS:
         if not (root / subset / affectnet_npy.ANNOTATIONS).is_dir():
             bad.leave_out_all(
@@ -126,7 +126,7 @@ def check_annotations(root: Path, account: Account, bad: BadItems) -> None:
 
 
 def unlisted(account: Account, named: Collection[str]) -> list[str]:
-    """The images on the disk that are none of those `named` by lists or annotations, in any case."""
+    """The images on disk that neither lists nor annotations name (`named`), ignoring case."""
     left = set(account.kept["image"]) - set(named)
     known = {source.casefold() for source in named} if left else set()
     return sorted(source for source in left if source.casefold() not in known)
@@ -135,9 +135,9 @@ def unlisted(account: Account, named: Collection[str]) -> list[str]:
 def images_there(
     root: Path, images: Sequence[ListedImage], account: Account, bad: BadItems
 ) -> list[ListedImage]:
-    """Those of `images` whose files are there, each under the name that the disk gives it.
+    """The `images` whose files exist, with the file names as on disk, which may differ in case.
 
-    Raises UserError for others, with their number. Names on the disk may differ in case.
+    Raises UserError for missing files, with their number.
     """
     there = set(account.kept["image"])
     by_case: dict[str, str] = {}

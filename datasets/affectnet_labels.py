@@ -1,4 +1,4 @@
-"""What AffectNet's two layouts have in common: label codes, landmarks, an image as it is listed."""
+"""Shared by AffectNet's two layouts: label codes, landmarks and listed images."""
 
 from __future__ import annotations
 
@@ -12,31 +12,31 @@ LABEL_OF_CODE = {
     0: "neutral", 1: "happiness", 2: "sadness", 3: "surprise", 4: "fear", 5: "disgust", 6: "anger",
     7: "contempt", 8: "none", 9: "uncertain", 10: "no face",
 }  # fmt: skip
-"""docs/methods.md, §6. The newer layout documents 0 to 7 only; 8 to 10 mean the same there if they occur."""
+"""Label codes (docs/methods.md, §6). The newer layout documents only 0 to 7; 8 to 10 mean the same there."""
 
 EXPRESSIONS_WANTED = frozenset(
     {"anger", "contempt", "disgust", "fear", "happiness", "sadness", "surprise"}  # CK+'s, so the paper's
 )
-"""Images with another label are read over."""
+"""Images with another label are skipped."""
 
 
 class ListedImage(NamedTuple):
-    """One labelled image. A tuple, because AffectNet lists some 400,000."""
+    """One labelled image. A tuple for speed, because AffectNet lists about 400,000."""
 
     image_id: str
     """Unique in the data set."""
     label: str
     """One of LABEL_OF_CODE."""
     source: str
-    """Relative to the data set's root, with `/`."""
+    """Path relative to the data set's root, with `/`."""
     points: str
-    """Where its layout finds the landmarks: their text, or the path of their file."""
+    """The landmarks as text (older layout), or the path of their file (newer layout)."""
     listed_at: str
-    """For messages: `training.csv, line 12`."""
+    """Position for messages: `training.csv, line 12`."""
 
 
 def label_of(code: str) -> str:
-    """The label that `code` (`6`, also `6.0`) stands for. Raises ValueError where it stands for none."""
+    """The label of `code` (`6`, also `6.0`). Raises ValueError for an unknown code."""
     codes = ", ".join(f"{number} {label}" for number, label in LABEL_OF_CODE.items())
     try:
         number = float(code)
@@ -48,9 +48,9 @@ def label_of(code: str) -> str:
 
 
 def five_points(values: np.ndarray) -> np.ndarray:
-    """Five points, float64 (5, 2), pixels, from 68 as x, y, x, y ...: (136,) or (68, 2).
+    """Five landmarks, float64 (5, 2), pixels, from 68 in the order x, y, x, y ...: (136,) or (68, 2).
 
-    Raises ValueError where these are not 136 finite numbers.
+    Raises ValueError unless `values` are 136 finite numbers.
     """
     if values.shape not in ((136,), (68, 2)) or not np.isfinite(values).all():
         raise ValueError(

@@ -16,16 +16,16 @@ from platform.errors import UserError
 from platform.files.junk import is_junk
 
 SUBSETS = {"train_set": "", "val_set": "val_"}
-"""Folder -> what goes before its images' names, because both number them from 0."""
+"""Folder -> prefix of its images' names, because both folders number images from 0."""
 IMAGES, ANNOTATIONS = "images", "annotations"
 CODE_FILE, POINTS_FILE = "_exp.npy", "_lnd.npy"
 
 
 def listed_images(root: Path, bad: BadItems) -> list[ListedImage]:
-    """The images with one of the seven expressions: of train_set, then of val_set, by name.
+    """Images with one of the seven expressions: of train_set, then of val_set, sorted by name.
 
-    Whether an image is there shows when it is read. Raises UserError for folders that lead out of
-    `root`; a code that cannot be read is `bad`'s.
+    Whether an image file exists is not checked. Raises UserError for folders outside `root`; `bad` handles
+    unreadable label codes.
     """
     images = []
     for subset, prefix in SUBSETS.items():
@@ -37,7 +37,7 @@ def listed_images(root: Path, bad: BadItems) -> list[ListedImage]:
             if is_junk(name) or not name.lower().endswith(CODE_FILE):
                 continue
             with bad.guard(f"{annotations}/{name}"):
-                # The folder is inside the root already, and following 300,000 paths takes long.
+                # The folder is known to be inside the root, and resolving 300,000 paths is slow.
                 path = source_path(root, f"{annotations}/{name}") if is_link else folder / name
                 number = name[: -len(CODE_FILE)]
                 label = _read_label(path)
@@ -55,7 +55,7 @@ def listed_images(root: Path, bad: BadItems) -> list[ListedImage]:
 
 
 def label_codes(root: Path) -> Counter[str]:
-    """How many images carry each label."""
+    """Number of images per label."""
     return Counter(
         _read_label(source_path(root, f"{subset}/{ANNOTATIONS}/{name}"))
         for subset in SUBSETS
@@ -66,7 +66,7 @@ def label_codes(root: Path) -> Counter[str]:
 
 
 def read_points(root: Path, image: ListedImage) -> np.ndarray | None:
-    """The image's five points, float64 (5, 2), pixels; None where it has no landmark file."""
+    """The image's five landmarks, float64 (5, 2), pixels; None if it has no landmark file."""
     path = source_path(root, image.points)
     if not path.exists():
         stem = image.points.removesuffix(POINTS_FILE)
@@ -76,7 +76,7 @@ def read_points(root: Path, image: ListedImage) -> np.ndarray | None:
         path = source_path(root, others[0])
     array = read_array(path)
     try:
-        # The points of some copies are a column, (136, 1), or text.
+        # Some copies store landmarks as a column, (136, 1), or as text.
         return five_points(array.squeeze().astype(np.float64))
     except (ValueError, TypeError) as error:
         raise UserError(f"{path}: {error}; restore it from your copy of the data set.") from error
@@ -85,15 +85,15 @@ def read_points(root: Path, image: ListedImage) -> np.ndarray | None:
 def read_array(path: Path) -> np.ndarray:
     """The array in the `.npy` file `path`, of numbers or text.
 
-    Nothing in it is executed: a pickle, or an array of objects, raises UserError like any other file
-    that is no whole array.
+    Never unpickles: a pickle or an array of objects raises UserError, like any other file that is not a
+    complete array.
     """
     content = read_bytes(path)
     try:
         array = np.load(BytesIO(content), allow_pickle=False)
         if not isinstance(array, np.ndarray):
             raise ValueError("it is an archive of arrays")
-    # numpy parses the header with Python's own tokenizer and parser, whose errors are of many kinds.
+    # numpy parses the header with Python's tokenizer and parser, which raise many kinds of errors.
     except Exception as error:
         raise UserError(
             f"{path} is not a plain numpy array ({error}); restore it from your copy of the data set."
@@ -102,7 +102,7 @@ def read_array(path: Path) -> np.ndarray:
 
 
 def _read_label(path: Path) -> str:
-    """The label of an `_exp.npy` file, whose one value is a number or its text, by copy."""
+    """The label of an `_exp.npy` file, whose single value is a number or, in some copies, text."""
     array = read_array(path)
     try:
         if array.size != 1:

@@ -1,9 +1,9 @@
 """BU-3DFE in its native layout (docs/methods.md, §6): single photographs beside the 3-D models.
 
-Of each subject the photographs (`_F2D.bmp`) of six expressions at four levels are expressive, and
-that of the neutral face is its reference. A subject's levels of one expression count as a sequence,
-the level as the frame. The data set brings no landmarks in the photograph's pixels. Case is read
-leniently; all 25 photographs of a subject are missed where they are not there.
+The expressive images of a subject are its photographs (`_F2D.bmp`) of six expressions at four levels;
+the neutral photograph is the reference. The levels of one expression count as a sequence, the level as the
+frame number. The data set has no landmarks in pixel coordinates of the photographs. File names may differ in
+case. Each of the 25 photographs of a subject must exist.
 """
 
 from __future__ import annotations
@@ -44,7 +44,7 @@ EXPRESSION_OF_CODE = {
 }  # fmt: skip
 NEUTRAL = "NE"
 LEVELS = (1, 2, 3, 4)
-"""Of an expression, faint to strong; the neutral face has level 0."""
+"""Intensity levels of an expression, weak to strong; the neutral face has level 0."""
 _SHOWN = tuple((code, level) for code in EXPRESSION_OF_CODE for level in LEVELS)
 
 LAYOUT = Layout(
@@ -57,7 +57,7 @@ LAYOUT = Layout(
             folder=r"[FMfm]\d{4}",
             name=r".*_F2D\.bmp",
             example="F0001/F0001_AN01WH_F2D.bmp",
-            # The pictures of the models' surfaces lie beside them, under other names.
+            # The textures of the 3-D models lie in the same folders, under other names.
             suspect=r"2d|^[FM]\d{4}_[A-Z]{2}\d{2}[A-Z]{2}\.(bmp|png|jpe?g|tiff?)$",
             elsewhere=r"[FM]\d{4}_[A-Z]{2}\d{2}[A-Z]{2}_F2D\.bmp",
         ),
@@ -74,7 +74,7 @@ _NAME = re.compile(
 
 
 def recognises(root: Path) -> bool:
-    """Whether `root` has BU-3DFE's layout, by its folders and a few file names."""
+    """Whether `root` has BU-3DFE's layout, judged by its folders and a few file names."""
     subjects = [name for name in folder_names(root) if re.fullmatch(r"[FM]\d{4}", name, re.IGNORECASE)]
     return any(
         re.search(r"_F2D\.bmp$", name, re.IGNORECASE)
@@ -86,10 +86,10 @@ def recognises(root: Path) -> bool:
 def read_records(
     root: Path, choices: Choices = ALL_BY_THE_RULE, bad: BadItems | None = None
 ) -> list[FrameRecord]:
-    """All expressive photographs, or those in `choices.frames`, and the neutral one of each subject.
+    """All expressive photographs, or those in `choices.frames`, and each subject's neutral one.
 
-    No landmarks. Raises UserError that names the file or folder at fault and what to do about it;
-    `bad` may leave that subject or photograph out instead.
+    No landmarks. Raises UserError that names the invalid file or folder and the remedy; `bad` may leave that
+    subject or photograph out instead.
     """
     choices.refuse(DATASET.title, "whole_sequences", "per_class", "draw_seed")
     bad = bad or BadItems()
@@ -125,9 +125,9 @@ def read_frame(root: Path, record: FrameRecord) -> np.ndarray:
 def _subject_records(
     root: Path, folder: str, choices: Choices, bad: BadItems, absent: list[str]
 ) -> list[FrameRecord]:
-    """The wanted photographs in one subject's folder, by expression and level.
+    """The selected photographs in one subject's folder, sorted by expression and level.
 
-    `absent` is given the names of those that are not there.
+    Adds the names of missing photographs to `absent`.
     """
     photographs: dict[tuple[str, int], str] = {}
     for name in visible_names(root / folder):
@@ -164,7 +164,7 @@ def _subject_records(
 
 
 def _read_name(folder: Path, name: str) -> tuple[str, int]:
-    """Code and level that a photograph's name speaks of."""
+    """Expression code and level from a photograph's name."""
     match = _NAME.match(name)
     if match is None or match["subject"].upper() != folder.name.upper():
         raise UserError(
@@ -184,7 +184,7 @@ def _read_name(folder: Path, name: str) -> tuple[str, int]:
 
 
 def _subject_folders(root: Path) -> list[str]:
-    """Names of the subjects' folders, sorted. Raises UserError where there are none."""
+    """Names of the subjects' folders, sorted. Raises UserError if there are none."""
     require_folder(root)
     names = visible_names(root)
     subjects = [name for name in names if _SUBJECT.match(name) and (root / name).is_dir()]

@@ -1,7 +1,7 @@
 """CK+ in its native layout (docs/methods.md, §6): image sequences, emotion labels, 68 landmarks.
 
-Wanted frames are the paper's: the last three of each labelled sequence, which end at the apex,
-and one neutral face a subject, the first frame of its first labelled sequence.
+The adapter selects the paper's frames: the last three of each labelled sequence, which ends at the apex,
+and one neutral face per subject, the first frame of its first labelled sequence.
 """
 
 from __future__ import annotations
@@ -44,18 +44,18 @@ PAPER_IMAGE_COUNTS = {
     "anger": 135, "contempt": 54, "disgust": 177, "fear": 75,
     "happiness": 207, "sadness": 84, "surprise": 249,
 }  # fmt: skip
-"""Expressive images of each class in the paper's experiments (docs/methods.md, §1)."""
+"""Expressive images per class in the paper's experiments (docs/methods.md, §1)."""
 
 EXPRESSION_OF_CODE = {
     1: "anger", 2: "contempt", 3: "disgust", 4: "fear", 5: "happiness", 6: "sadness", 7: "surprise",
 }  # fmt: skip
-"""Code 0 means neutral, but no sequence of CK+ carries it: a sequence is labelled by its apex."""
+"""Code 0 means neutral, but no sequence of CK+ has it: sequences are labelled by their apex."""
 
 EXPRESSIVE_FRAMES = 3
-"""Taken from the end of each labelled sequence."""
+"""Number of frames taken from the end of each labelled sequence."""
 
 FIRST_FRAME = 1
-"""Of all 593 sequences; the frames of FMPN's lists follow each other without a gap."""
+"""First frame number in all 593 sequences; the frames of FMPN's lists are consecutive."""
 
 LAYOUT = Layout(
     title=DATASET.title,
@@ -95,7 +95,7 @@ _FRAME_NAME = re.compile(r"^(?P<sequence>.+)_(?P<frame>\d+)\.png$", re.IGNORECAS
 
 
 def label_codes(root: Path) -> Counter[str]:
-    """How many sequences carry each label code, as its file writes it; `none` for unlabelled ones."""
+    """Number of sequences per label code, as written in the files; `none` for unlabelled ones."""
     counts: Counter[str] = Counter()
     for subject in visible_names(root / LABELS):
         for number in visible_names(root / LABELS / subject) if (root / LABELS / subject).is_dir() else ():
@@ -106,17 +106,17 @@ def label_codes(root: Path) -> Counter[str]:
 
 
 def recognises(root: Path) -> bool:
-    """Whether `root` has CK+'s layout, by its folders and a few file names."""
+    """Whether `root` has CK+'s layout, judged by its folders and a few file names."""
     return (root / "cohn-kanade-images").is_dir() and (root / "Emotion").is_dir()
 
 
 def read_records(
     root: Path, choices: Choices = ALL_BY_THE_RULE, bad: BadItems | None = None
 ) -> list[FrameRecord]:
-    """The expressive frames of all labelled sequences and one neutral frame a subject.
+    """The expressive frames of all labelled sequences and one neutral frame per subject.
 
-    `landmarks` are None throughout where `root` has no Landmarks folder. Raises UserError that
-    names the file or folder at fault and what to do about it; `bad` may leave sequences out instead.
+    `landmarks` is None for all frames if `root` has no Landmarks folder. Raises UserError that names the
+    invalid file or folder and the remedy; `bad` may leave sequences out instead.
     """
     choices.refuse(DATASET.title, "per_class", "draw_seed")
     bad = bad or BadItems()
@@ -143,7 +143,7 @@ def read_records(
 def _sequence_records(
     root: Path, subject: str, number: str, expression: str, choices: Choices, with_neutral: bool
 ) -> list[FrameRecord]:
-    """The wanted frames of one labelled sequence, in their order."""
+    """The selected frames of one labelled sequence, in order."""
     frames = _frame_names(root, subject, number)
     sequence, folder = f"{subject}_{number}", f"{subject}/{number}"
     wanted = wanted_frames(
@@ -165,7 +165,7 @@ def _sequence_records(
 
 
 def read_frame(root: Path, record: FrameRecord) -> np.ndarray:
-    """The frame's image, uint8 (H, W, 3), RGB; gray frames have three equal channels."""
+    """The frame's image, uint8 (H, W, 3), RGB; gray frames get three equal channels."""
     return read_image(source_path(root, record.source))
 
 
@@ -182,9 +182,9 @@ def _check_layout(root: Path) -> None:
 
 
 def _read_labels(root: Path, bad: BadItems) -> dict[tuple[str, str], str]:
-    """The expression of each labelled sequence, by (subject, number), in their order.
+    """The expression of each labelled sequence, by (subject, number), sorted.
 
-    Empty folders are sequences that the data set leaves unlabelled.
+    Empty folders belong to sequences that the data set does not label.
     """
     labels = {}
     for subject in visible_names(root / LABELS):
@@ -209,14 +209,14 @@ def _read_labels(root: Path, bad: BadItems) -> dict[tuple[str, str], str]:
 
 
 def _label_files(folder: Path) -> list[str]:
-    """Names of the labels in a sequence's folder; none in what is no folder."""
+    """Names of the label files in a sequence's folder; empty if `folder` is not a folder."""
     return [name for name in visible_names(folder) if _LABEL_NAME.match(name)] if folder.is_dir() else []
 
 
 def _with_images(
     root: Path, labels: Mapping[tuple[str, str], str], bad: BadItems
 ) -> dict[tuple[str, str], str]:
-    """The `labels` of sequences whose images are there. Raises UserError for others, with their number."""
+    """The `labels` of sequences that have images. Raises UserError for the others, with their number."""
     absent = [key for key in labels if not (root / IMAGES / "/".join(key)).is_dir()]
     if absent:
         subject, first = absent[0][0], "/".join(absent[0])
@@ -251,8 +251,8 @@ def _read_label(root: Path, source: str) -> str:
 def _frame_names(root: Path, subject: str, number: str) -> dict[int, str]:
     """File names of a sequence's frames, by frame number.
 
-    Raises UserError where a frame that decides which are taken is missing: the first, the one that the
-    label's name gives, or one before the last.
+    Raises UserError if a frame is missing that would change the selection: the first, the one in the label
+    file's name, or one of the last.
     """
     folder = root / IMAGES / subject / number
     frames: dict[int, str] = {}
@@ -281,7 +281,7 @@ def _frame_names(root: Path, subject: str, number: str) -> dict[int, str]:
 
 
 def _read_landmarks(root: Path, folder: str, frame_name: str) -> np.ndarray:
-    """Five points, float64 (5, 2), pixels, from the frame's 68."""
+    """Five landmarks, float64 (5, 2), pixels, from the frame's 68."""
     wanted = f"{Path(frame_name).stem}_landmarks.txt"
     if not (root / LANDMARKS / folder / wanted).is_file() and (root / LANDMARKS / folder).is_dir():
         others = visible_names(root / LANDMARKS / folder)

@@ -1,8 +1,8 @@
 """FMPN's own layout of CK+ or MMI (docs/methods.md, §6): face crops, released lists, labels and motion masks.
 
-The expressive frames are those that the test lists name. FMPN's release brings lists, labels and masks
-of both data sets, but no images: its users have put their crops into `imgs`. Which data set it is follows
-from the label codes; classes are names from here on.
+The expressive frames are those in the test lists. FMPN's release contains lists, labels and masks of both
+data sets, but no images: users copy their own crops into `imgs`. The label codes identify the data set; this
+adapter returns class names.
 """
 
 from __future__ import annotations
@@ -82,26 +82,27 @@ LAYOUT = Layout(
 )
 
 FIRST_FRAMES = (0, 1)
-"""Numbers that a sequence's first frame has: 1 in CK+, 0 in MMI. No other frame is taken for neutral."""
+"""Number of a sequence's first frame: 1 in CK+, 0 in MMI. No other frame counts as neutral."""
 
 
 def label_codes(root: Path) -> Counter[str]:
-    """How many sequences carry each label code."""
+    """Number of sequences per label code."""
     return Counter(str(code) for code in read_codes(source_path(root, LABELS)).values())
 
 
 def recognises(root: Path) -> bool:
-    """Whether `root` has the layout of FMPN's release, by its folders and a few file names."""
+    """Whether `root` has the layout of FMPN's release, judged by its folders and a few file names."""
     return (root / "imgs").is_dir() and any(True for _ in root.glob("t*_ids_*.csv"))
 
 
 def read_records(
     root: Path, choices: Choices = ALL_BY_THE_RULE, bad: BadItems | None = None
 ) -> list[FrameRecord]:
-    """The expressive frames of all test lists together and, where `imgs` holds a sequence's first frame
-    and no list names it, one neutral face a subject; no landmarks (crops are prepared with --aligned).
+    """The expressive frames of all test lists and one neutral face per subject; no landmarks (crops are
+    prepared with --aligned).
 
-    Raises UserError that names the file at fault; `bad` may leave images out instead.
+    A neutral face is a sequence's first frame that is in `imgs` and in no list. Raises UserError that names
+    the invalid file; `bad` may leave images out instead.
     """
     choices.refuse(DATASET.title, "per_class", "draw_seed")
     bad = bad or BadItems()
@@ -137,7 +138,7 @@ def _listed_frames(
     present: Mapping[str, Mapping[int, str]],
     bad: BadItems,
 ) -> dict[str, set[int]]:
-    """The frames that any test list names, by sequence: labelled ones whose images are there."""
+    """Frame numbers in the test lists, by sequence: labelled frames whose images exist."""
     listed: dict[str, set[int]] = {}
     absent: list[str] = []
     tested = _tested_names(root)
@@ -171,7 +172,7 @@ def _sequence_records(
     choices: Choices,
     with_neutral: bool,
 ) -> list[FrameRecord]:
-    """The wanted frames of one sequence, in their order; `names`: the images that are there, by frame."""
+    """The selected frames of one sequence, in order; `names`: existing images, by frame number."""
     first = min(names)
     neutral = first if first in FIRST_FRAMES and first not in listed_frames else None
     wanted = wanted_frames(
@@ -197,16 +198,16 @@ def _sequence_records(
 
 
 def read_frame(root: Path, record: FrameRecord) -> np.ndarray:
-    """The crop as it is, uint8 (H, W, 3), RGB."""
+    """The unchanged crop, uint8 (H, W, 3), RGB."""
     return read_image(source_path(root, record.source))
 
 
 def read_released_masks(folder: Path, fold: int, class_names: Iterable[str]) -> dict[str, np.ndarray]:
     """FMPN's motion masks of one fold: class name -> uint8 (H, W), all of one size.
 
-    `folder` holds `imgs_res/FOLD/CLASS.png`, or is `imgs_res` itself; classes are numbered from 0 in the
-    order of EXPRESSION_OF_CODE: seven are CK+'s, six are MMI's. Raises UserError for a fold that is not
-    there, other numbers, a class of `class_names` that has no mask, and masks that are no gray images.
+    `folder` contains `imgs_res/FOLD/CLASS.png`, or is `imgs_res` itself. Classes are numbered from 0 in the
+    order of EXPRESSION_OF_CODE: seven are CK+'s, six are MMI's. Raises UserError for a missing fold, other
+    class numbers, a class of `class_names` without a mask, and masks that are not gray images.
     """
     require_folder(folder)
     base = folder / MASKS if (folder / MASKS).is_dir() else folder
@@ -235,7 +236,7 @@ def read_released_masks(folder: Path, fold: int, class_names: Iterable[str]) -> 
 
 
 def _mask_order(place: Path) -> tuple[str, ...]:
-    """The classes of the masks in `place`, in the order of their numbers."""
+    """The classes of the masks in `place`, ordered by number."""
     numbers = sorted(int(name[:-4]) for name in visible_names(place) if re.fullmatch(r"\d+\.png", name))
     for codes in EXPRESSION_OF_CODE.values():
         names = tuple(codes.values())
@@ -265,7 +266,7 @@ def _check_layout(root: Path) -> None:
 def _expressions_by_code(codes: Mapping[str, int], path: Path) -> dict[int, str]:
     """The class of each label code: CK+'s, 1 to 7 with -1 for none, or MMI's, 0 to 5.
 
-    Which of the two follows from a code that only one of them has.
+    A code that only one of the data sets has decides between them.
     """
     known = EXPRESSION_OF_CODE
     allowed = {"CK+": {UNLABELLED, *known["CK+"]}, "MMI": set(known["MMI"])}
@@ -293,7 +294,7 @@ def _expressions_by_code(codes: Mapping[str, int], path: Path) -> dict[int, str]
 
 
 def _present_images(root: Path) -> dict[str, dict[int, str]]:
-    """The name of each image in `imgs`, by sequence and frame."""
+    """The names of the images in `imgs`, by sequence and frame number."""
     present: dict[str, dict[int, str]] = {}
     for name in visible_names(root / IMAGES):
         if name.lower().endswith(".png"):
@@ -309,13 +310,13 @@ def _present_images(root: Path) -> dict[str, dict[int, str]]:
 
 
 def _tested_names(root: Path) -> list[str]:
-    """The images of all test lists, each once, sorted."""
+    """The images of all test lists, without duplicates, sorted."""
     lists = read_fold_lists(root)
     return sorted({PurePosixPath(name).name for fold in lists.folds for name in fold.test})
 
 
 def released_folds(root: Path) -> list[tuple[tuple[str, ...], tuple[str, ...]]]:
-    """(training images, test images) of each fold, as the lists name them."""
+    """(training images, test images) of each fold, named as in the lists."""
     return [(fold.train, fold.test) for fold in read_fold_lists(root).folds]
 
 

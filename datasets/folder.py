@@ -1,15 +1,15 @@
-"""The user's own faces: a tree of folders, `subject/expression/images`, or a table of them, `faces.csv`.
+"""The user's own faces: a folder tree `subject/expression/images`, or a table `faces.csv`.
 
-Expressions are the field's names, in any case. Neutral faces are references for motion masks and no
-class to be learned: a subject's first one is its neutral face. Further ones, and what the table gives
-the role `context`, are stored with `--whole-sequences` only, and never trained on or scored.
+Expressions have their usual English names, in upper or lower case. Neutral faces are references for motion
+masks, not a class: a subject's first one is its neutral face. Further neutral faces, and images with the role
+`context` in the table, are stored only with `--whole-sequences`, and are never trained on or scored.
 
-The columns of `faces.csv`: `image` (a path in the folder, with `/`), `subject`, `expression`; where known
+The columns of `faces.csv`: `image` (a path in the folder, with `/`), `subject`, `expression`; optionally
 `sequence` and `frame` together, `role` (expressive, neutral or context), and the ten landmark columns of
-datasets/raw/landmarks.py. Other columns are left alone.
+datasets/raw/landmarks.py. Other columns are ignored.
 
-An image's name in lists and landmark files is its sequence and frame. Where the table gives none, they are
-made of subject, expression and file name: `anna/Anger/img_003.png` is frame 3 of `anna_anger_img`.
+Lists and landmark files name an image by its sequence and frame. Without these columns, both are derived
+from subject, expression and file name: `anna/Anger/img_003.png` is frame 3 of `anna_anger_img`.
 """
 
 from __future__ import annotations
@@ -56,7 +56,7 @@ DATASET = DatasetDescription(
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class _Face:
-    """One image of the tree, or line of the table."""
+    """One image of the tree or one line of the table."""
 
     source: str
     subject: str
@@ -64,12 +64,12 @@ class _Face:
     sequence: str
     frame: int
     role: str
-    """As the table states it; empty where it does not."""
+    """Role in the table; empty if it has none."""
     landmarks: np.ndarray | None
 
 
 def recognises(root: Path) -> bool:
-    """Whether `root` holds a table, or folders of people with folders of expressions in them."""
+    """Whether `root` contains a table, or subjects' folders with folders of expressions."""
     if table_name(root) is not None:
         return True
     subjects = folder_names(root)[:20]
@@ -80,9 +80,9 @@ def recognises(root: Path) -> bool:
 def read_records(
     root: Path, choices: Choices = ALL_BY_THE_RULE, bad: BadItems | None = None
 ) -> list[FrameRecord]:
-    """All expressive faces, one neutral face a subject that has one, and what `choices` adds.
+    """All expressive faces, one neutral face of each subject that has any, and the additions of `choices`.
 
-    Raises UserError that names the file, folder or line at fault; `bad` may leave images out instead.
+    Raises UserError that names the invalid file, folder or line; `bad` may leave images out instead.
     """
     choices.refuse("a folder of your own", "per_class", "draw_seed")
     bad = bad or BadItems()
@@ -144,7 +144,7 @@ def _role(face: _Face, choices: Choices, is_neutral: bool) -> Role:
 
 
 def _without_doubles(faces: list[_Face], bad: BadItems) -> list[_Face]:
-    """`faces` but those whose name, image, or role as the neutral face another has before them."""
+    """`faces` without those that repeat the name, image or neutral role of an earlier one."""
     taken: dict[tuple[object, ...], str] = {}
     labels: dict[str, set[str]] = {}
     for face in faces:
@@ -158,7 +158,7 @@ def _without_doubles(faces: list[_Face], bad: BadItems) -> list[_Face]:
         if face.role == "neutral":
             claims.append((("neutral", face.subject), f"are both the neutral face of {face.subject}"))
         with bad.guard(face.source):
-            if len(labels[face.source]) > 1:  # none is believed
+            if len(labels[face.source]) > 1:  # the true label is unknown
                 raise UserError(
                     f"{FACES} lists {face.source} with conflicting labels, "
                     f"{' and '.join(sorted(labels[face.source]))}; keep the right line."
@@ -180,7 +180,7 @@ def _without_doubles(faces: list[_Face], bad: BadItems) -> list[_Face]:
 
 
 def _expression(text: str) -> str:
-    """The field's name. Raises UserError that lists the known ones."""
+    """The usual name of an expression. Raises UserError that lists the known ones."""
     name = text.strip().casefold()
     if name not in EXPRESSIONS:
         raise unknown_expression(text, EXPRESSIONS)
@@ -222,7 +222,7 @@ def _faces_of_folder(
 
 
 def _folders(root: Path, folder: Path, bad: BadItems) -> list[str]:
-    """The folders in `folder`; an image beside them belongs to none."""
+    """The folders in `folder`; an image beside them is an error."""
     names = []
     for name in visible_names(folder):
         if (folder / name).is_dir():
@@ -253,13 +253,13 @@ def _check_image(root: Path, source: str) -> None:
 
 
 def _in_another_case(path: Path) -> str | None:
-    """The name beside `path` that is its name but for case."""
+    """A name in the folder of `path` that differs from it only in case."""
     names = visible_names(path.parent) if path.parent.is_dir() else ()
     return next((name for name in names if name.casefold() == path.name.casefold()), None)
 
 
 def _name_of(subject: str, expression: str, source: str) -> tuple[str, int]:
-    """Sequence and frame of an image that is given none."""
+    """Sequence and frame of an image without given ones."""
     return image_key(f"{subject}_{expression}_{PurePosixPath(source).name}")
 
 
@@ -293,7 +293,7 @@ def _faces_of_table(root: Path, name: str, bad: BadItems) -> Iterator[_Face]:
 
 
 def _face_of_row(root: Path, names: NamesOnDisk, cells: Mapping[str, str]) -> _Face:
-    """Raises ValueError and UserError without file and line."""
+    """The face of one line. Raises ValueError or UserError without file and line."""
     if not cells["image"] or not cells["subject"]:
         raise ValueError("its image or subject is missing")
     if set(cells["subject"]) & set("/\\"):

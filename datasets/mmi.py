@@ -1,9 +1,9 @@
 """MMI in its native layout (docs/methods.md, §6): `Sessions/<id>/` with a clip and its XML.
 
-Clips run neutral, apex, neutral. Wanted frames are the paper's: three around the centre of each
-clip with one of the six labels, and one neutral face a subject, the first frame of its first such
-clip. Frames are counted from 0, as FMPN's names do. A frame is the frontal view alone, upright:
-datasets/mmi_views.py says how it is found, and what a user can say about it. MMI brings no landmarks.
+Clips go from neutral over the apex back to neutral. The adapter selects the paper's frames: three around the
+centre of each clip with one of the six labels, and one neutral face per subject, the first frame of its first
+such clip. Frames are numbered from 0, as in FMPN's names. A frame is reduced to the upright frontal view:
+datasets/mmi_views.py finds it, and users can override it. MMI has no landmarks.
 """
 
 from __future__ import annotations
@@ -47,14 +47,14 @@ PAPER_IMAGE_COUNTS = {
     "sadness": 96,
     "surprise": 123,
 }
-"""Expressive images of each class in the paper's experiments (docs/methods.md, §1): 208 clips. Which of the
-213 labelled ones were left out follows no stated rule; this adapter takes all it can read."""
+"""Expressive images per class in the paper's experiments (docs/methods.md, §1): 208 clips. The paper gives no
+rule for leaving out 5 of the 213 labelled clips; this adapter uses all readable ones."""
 
 EXPRESSION_OF_CODE = {1: "anger", 2: "disgust", 3: "fear", 4: "happiness", 5: "sadness", 6: "surprise"}
-"""Clips with other codes, or with none (action units only), are not wanted."""
+"""Clips with other codes, or with none (action units only), are skipped."""
 
 FEWEST_FRAMES = 4
-"""So that the three frames around the centre leave out the first, the neutral one."""
+"""Minimum length of a clip, so that the three central frames exclude the first, neutral one."""
 
 LAYOUT = Layout(
     title=DATASET.title,
@@ -78,7 +78,7 @@ LAYOUT = Layout(
             suspect=r"^S\d.*xml|\.xml.",
         ),
     ),
-    # Stills, codes of action units by the frame, sound.
+    # Photographs, action units per frame, sound.
     beside=(
         rf"{SESSIONS}/[^/]+/(session\.xml|S\d+-\d+[-_][a-z_-]+\.xml|S\d+-\d+\.(jpe?g|png|bmp|tiff?|wav|mp3))",
     ),
@@ -90,32 +90,31 @@ _CLIP_NAME = re.compile(r"^(?P<subject>S\d+)-(?P<number>\d+)\.avi$", re.IGNORECA
 
 
 ALSO_DECIDES = (ORIENTATIONS,)
-"""Files beside the clips that decide what is taken from them."""
+"""Further files that affect which frames and views are used."""
 
 
 def label_codes(root: Path) -> Counter[str]:
-    """How many clips carry each emotion code, as their XML writes it; `none` for clips without one."""
+    """Number of clips per emotion code, as written in their XML; `none` for clips without one."""
     return Counter(", ".join(sorted(_emotion_codes(root, source))) or "none" for source in _clip_files(root))
 
 
 def inspection_notes(root: Path) -> list[str]:
-    """Which view is taken of each labelled clip, for a person who inspects the folder."""
+    """The view used of each labelled clip, for the inspection of the folder."""
     views = Counter(str(view_of(root, source)) for source in _clip_files(root) if _expression(root, source))
     return [f"view: {view}: {count} clips" for view, count in views.most_common()]
 
 
 def recognises(root: Path) -> bool:
-    """Whether `root` has MMI's layout, by its folders and a few file names."""
+    """Whether `root` has MMI's layout, judged by its folders and a few file names."""
     return (root / "Sessions").is_dir()
 
 
 def read_records(
     root: Path, choices: Choices = ALL_BY_THE_RULE, bad: BadItems | None = None
 ) -> list[FrameRecord]:
-    """Three expressive frames a labelled clip and one neutral frame a subject; no landmarks.
+    """Three expressive frames per labelled clip and one neutral frame per subject; no landmarks.
 
-    Raises UserError that names the clip or file at fault and what to do about it; `bad` may leave
-    clips out instead.
+    Raises UserError that names the invalid clip or file and the remedy; `bad` may leave clips out instead.
     """
     choices.refuse(DATASET.title, "per_class", "draw_seed")
     bad = bad or BadItems()
@@ -147,7 +146,7 @@ def read_records(
 
 
 def _check_clips_there(root: Path, account: Account, bad: BadItems) -> None:
-    """Raises UserError for labels with one of the six emotions whose clips are missing, with their number."""
+    """Raises UserError if labels with one of the six emotions have no clip, with their number."""
     there = {_without_ending(clip) for clip in account.kept["clip"]}
     labels = [label for label in account.kept["label"] if _without_ending(label) not in there]
     absent = []
@@ -168,7 +167,7 @@ def _without_ending(source: str) -> str:
 
 
 def _is_of_a_still(root: Path, label: str) -> bool:
-    """Whether a photograph lies beside `label`: MMI has such too, and they are not wanted."""
+    """Whether `label` belongs to a photograph; MMI contains some, and the adapter skips them."""
     names = visible_names((root / label).parent)
     return any(PurePosixPath(label).stem == Path(name).stem and _STILL.search(name) for name in names)
 
@@ -201,7 +200,7 @@ def _clip_records(
     choices: Choices,
     with_neutral: bool,
 ) -> list[FrameRecord]:
-    """The wanted frames of one labelled clip, in their order, after a look at its view."""
+    """The selected frames of one labelled clip, in order; also checks that its view can be found."""
     clip = Clip(source_path(root, source))
     try:
         count = clip.count()
@@ -235,7 +234,7 @@ def read_frame(root: Path, record: FrameRecord) -> np.ndarray:
 
 
 def view_of(root: Path, source: str) -> View:
-    """Which part of the clip's frames is taken, how turned, and which rule says so."""
+    """The part of the clip's frames to use, its rotation, and the rule that decided."""
     return _open(root, source)[1]
 
 
@@ -250,7 +249,7 @@ def _open(root: Path, source: str) -> tuple[Clip, View]:
 
 @lru_cache(maxsize=1)
 def _open_once(root: Path, source: str, *stamps: tuple[int, int]) -> tuple[Clip, View]:
-    """The clip last read from, kept open, because its frames are asked for one after the other."""
+    """The clip and its view; the last clip stays open because its frames are read one after the other."""
     clip = Clip(source_path(root, source))
     return clip, find_view(clip, Path(source).stem, read_orientations(root))
 
@@ -270,7 +269,7 @@ def _check_layout(root: Path) -> None:
 
 
 def _clip_files(root: Path) -> Iterator[str]:
-    """Every clip, relative to `root`."""
+    """Paths of all clips, relative to `root`."""
     for session in visible_names(root / SESSIONS):
         if (root / SESSIONS / session).is_dir():
             for name in visible_names(root / SESSIONS / session):
@@ -279,7 +278,7 @@ def _clip_files(root: Path) -> Iterator[str]:
 
 
 def _check_orientations(root: Path, orientations: dict[str, View], clips: list[str]) -> None:
-    """A line for a clip that is not there would change nothing, without a word."""
+    """Raises UserError for a line without a clip, which would silently have no effect."""
     names = {Path(source).stem.upper() for source in clips}
     unknown = sorted(set(orientations) - names - {name.split("-")[0] for name in names})
     if unknown:
@@ -290,7 +289,7 @@ def _check_orientations(root: Path, orientations: dict[str, View], clips: list[s
 
 
 def _sequence_id(root: Path, source: str) -> str:
-    """`S001_100` of `Sessions/1/S001-100.avi`, the subject as it is spelled there."""
+    """`S001_100` of `Sessions/1/S001-100.avi`, with the subject as spelled there."""
     match = _CLIP_NAME.match(Path(source).name)
     if match is None:
         raise UserError(
@@ -300,7 +299,7 @@ def _sequence_id(root: Path, source: str) -> str:
 
 
 def _expression(root: Path, source: str) -> str | None:
-    """What the XML beside the clip (or that XML itself) names; None where it names none of the six."""
+    """The expression in the XML beside `source`, or in `source` if it is an XML; None if not one of six."""
     codes = _emotion_codes(root, source)
     path = root / _label_file(root, source)
     if len(codes) > 1:
@@ -318,7 +317,7 @@ def _expression(root: Path, source: str) -> str | None:
 
 
 def _label_file(root: Path, source: str) -> str:
-    """The XML beside the clip `source`, relative to `root`, whatever the case of its ending."""
+    """The XML beside the clip `source`, relative to `root`; its extension may be in upper case."""
     folder, stem = str(PurePosixPath(source).parent), PurePosixPath(source).stem
     wanted = f"{stem}.xml"
     names = [name for name in visible_names(root / folder) if name.lower() == wanted.lower()]
@@ -330,14 +329,14 @@ def _label_file(root: Path, source: str) -> str:
 
 
 def _emotion_codes(root: Path, source: str) -> set[str]:
-    """The values of all Metatags named Emotion in the XML beside the clip."""
+    """Values of all Metatags named Emotion in the XML beside the clip."""
     from defusedxml import DefusedXmlException
     from defusedxml.ElementTree import ParseError, fromstring
 
     xml = _label_file(root, source)
     path = source_path(root, xml)
     try:
-        tree = fromstring(read_bytes(path))  # bytes, because the file names its own encoding
+        tree = fromstring(read_bytes(path))  # bytes, because the file declares its encoding
     except (ParseError, DefusedXmlException, ValueError, LookupError) as error:
         raise UserError(
             f"{path} is not well-formed XML ({error}); restore it from your copy of MMI."

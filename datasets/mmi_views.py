@@ -1,18 +1,18 @@
-"""Where in the frames of an MMI clip the frontal face is, and how it is turned.
+"""Position and rotation of the frontal face in the frames of MMI clips.
 
-MMI's clips are 720 × 576. Some show one person twice, frontal in one half and in profile in the
-other; some were filmed with the camera on its side. No file of MMI says which (docs/methods.md, §6). So, in
-this order:
+MMI's clips are 720 × 576. Some show one person twice, frontal in one half and in profile in the other; some
+were filmed with the camera on its side. No file of MMI tells which (docs/methods.md, §6). The first of these
+rules that applies decides:
 
-1. `orientation.csv` in the data set's folder, where the user wrote one. Its columns are `clip` (a clip
-   like S001-100, or a subject like S001 for all of its clips), `rotation_degrees` (0, 90, 180 or 270,
-   clockwise, by which frames have to be turned to stand upright) and `frontal` (left, right or whole:
-   the part of the upright frame to keep).
-2. Frames that are not wider than tall were cut or turned already, and are taken whole.
-3. The subjects of FMPN's experiments, as its author treats them in a preparation script of his
-   (Y. Chen, 2022; not checked against the clips): a half, the whole frame, or a quarter turn clockwise.
-4. Others by symmetry: a face seen from the front is its own mirror image, one from the side is not.
-   A near tie is an error that names the clip and asks for a line in `orientation.csv`.
+1. `orientation.csv` in the data set's folder, written by the user. Its columns are `clip` (a clip such as
+   S001-100, or a subject such as S001 for all its clips), `rotation_degrees` (0, 90, 180 or 270: the
+   clockwise rotation that makes frames upright) and `frontal` (left, right or whole: the part of the upright
+   frame to keep).
+2. Frames that are not wider than tall were cropped or rotated before, and are used whole.
+3. The subjects of FMPN's experiments follow a preparation script of its author (Y. Chen, 2022; not checked
+   against the clips): one half, the whole frame, or a rotation by 90 degrees clockwise.
+4. Symmetry decides for the others: a frontal face is nearly its own mirror image, a profile is not. A near
+   tie is an error that names the clip and asks for a line in `orientation.csv`.
 """
 
 from __future__ import annotations
@@ -36,23 +36,23 @@ Part = Literal["whole", "left", "right"]
 
 @dataclass(frozen=True)
 class View:
-    """How the frontal face is taken out of a frame: first turned, then cut."""
+    """The extraction of the frontal face from a frame: first rotate, then crop."""
 
     rotation_degrees: int
-    """Clockwise: 0, 90, 180 or 270."""
+    """Clockwise rotation: 0, 90, 180 or 270."""
     part: Part
-    """Half of the turned frame, or all of it."""
+    """Half of the rotated frame, or all of it."""
     decided_by: str
-    """`orientation.csv`, `shape`, `subject` or `symmetry`: which rule chose it."""
+    """The rule that decided: `orientation.csv`, `shape`, `subject` or `symmetry`."""
 
     def __str__(self) -> str:
-        """`right half, by subject`, for people."""
+        """Text for messages: `right half, by subject`."""
         part = "whole frame" if self.part == "whole" else f"{self.part} half"
         turned = f", turned by {self.rotation_degrees} degrees" if self.rotation_degrees else ""
         return f"{part}{turned}, by {self.decided_by}"
 
     def apply(self, frame: np.ndarray) -> np.ndarray:
-        """The frontal view in `frame` (H, W, ...), upright, as an array of its own."""
+        """The frontal view in `frame` (H, W, ...), upright, as a new array."""
         upright = np.rot90(frame, -(self.rotation_degrees // 90))
         middle = upright.shape[1] // 2
         columns = {"whole": slice(None), "left": slice(None, middle), "right": slice(-middle, None)}
@@ -68,14 +68,14 @@ VIEW_OF_SUBJECT: dict[str, View] = {
 """Rule 3. The subjects are the 31 of FMPN's lists and S017."""
 
 MEASURED_FRAMES = 3
-"""The first ones: neutral, so the most symmetric. Their mean has less noise than one."""
+"""Number of frames from the start of a clip: neutral, so the most symmetric. Their mean has less noise."""
 
 MEASURED_HEIGHT = 64
-"""Pixels; frames are shrunk to it first."""
+"""Height in pixels to which frames are reduced for the measurement."""
 
 SMALLEST_LEAD = 0.1
-"""Of the most symmetric view over the next one. Of 128 synthetic clips, a quarter of each kind, half
-of them as difficult as can be, 110 have a larger lead and all of these are right."""
+"""Minimum lead in symmetry of the best view over the second. Of 128 synthetic clips, a quarter of each kind
+and half of them of maximal difficulty, 110 have a larger lead, and all of these are correct."""
 
 _CANDIDATES = tuple(
     View(rotation, cast(Part, part), "symmetry")
@@ -84,7 +84,7 @@ _CANDIDATES = tuple(
 
 
 def find_view(clip: Clip, name: str, orientations: dict[str, View]) -> View:
-    """The view of the clip called `name` (`S001-100`). Raises UserError where symmetry cannot tell."""
+    """The view of the clip called `name` (`S001-100`). Raises UserError if symmetry cannot decide."""
     subject = name.split("-")[0].upper()
     for key in (name.upper(), subject):
         if key in orientations:
@@ -111,11 +111,11 @@ def find_view(clip: Clip, name: str, orientations: dict[str, View]) -> View:
 
 
 def symmetry(image: np.ndarray) -> float:
-    """How alike the two sides of `image` (H, W, 3) are about the best upright axis near its middle.
+    """Mirror symmetry of `image` (H, W, 3) about the best vertical axis near its middle.
 
-    Normalised correlation of one side with the other's mirror image, in what is finer than a
-    sixteenth of the height: eyes, brows, nose and mouth, but not light or the head's outline, which
-    look alike upside down too. 1 for mirror images, about 0 for unrelated or plain sides.
+    Normalised correlation of one side with the mirrored other side, restricted to details finer than a
+    sixteenth of the height: eyes, brows, nose and mouth, but not lighting and the head's outline, which are
+    as symmetric upside down. 1 for mirror images, about 0 for unrelated or uniform sides.
     """
     import cv2
 
@@ -131,16 +131,16 @@ def symmetry(image: np.ndarray) -> float:
     for axis in range(reach, width - reach + 1):
         sides = np.stack([fine[:, axis - reach : axis], fine[:, axis : axis + reach][:, ::-1]])
         sides -= sides.mean(axis=(1, 2), keepdims=True)
-        # A tenth of a gray level: what varies less is a plain wall, not a face.
+        # A tenth of a gray level: anything that varies less is a plain wall, not a face.
         spreads = np.maximum(sides.std(axis=(1, 2)), 0.1)
         best = max(best, float((sides[0] * sides[1]).mean() / spreads.prod()))
     return best
 
 
 def read_orientations(root: Path) -> dict[str, View]:
-    """The lines of `orientation.csv` by clip or subject, in capitals; none where there is no such file.
+    """The lines of `orientation.csv` by clip or subject, in capitals; empty without that file.
 
-    Raises UserError that names the line at fault.
+    Raises UserError that names an invalid line.
     """
     path = source_path(root, ORIENTATIONS)
     if not path.exists():

@@ -1,9 +1,9 @@
 """Oulu-CASIA in its native layout (docs/methods.md, §6): cropped image sequences of six expressions.
 
-Read is the usual protocol's part: visible light, strong illumination (VL, Strong). Wanted are the
-last three frames of each sequence, which end at the apex, and one neutral face a subject, the first
-frame of its first sequence. The data set brings no landmarks, and its crops are not aligned. Case and
-the spelling of the top folder are read leniently.
+The adapter reads the part that the usual protocol uses: visible light, strong illumination (VL, Strong). It
+selects the last three frames of each sequence, which ends at the apex, and one neutral face per subject, the
+first frame of its first sequence. The data set has no landmarks, and its crops are not aligned. Names may
+differ in case, and the top folder may have several spellings.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ from platform.errors import UserError
 
 IMAGES, LIGHT, ILLUMINATION = "PreProcess_Img", "VL_Acropped", "Strong"
 TOP_FOLDERS = frozenset({"preprocess_img", "preprocessimg", "preprocess"})
-"""Spellings of IMAGES, in lower case."""
+"""Accepted spellings of IMAGES, in lower case."""
 
 DATASET = DatasetDescription(
     name="oulu_casia",
@@ -50,7 +50,7 @@ EXPRESSION_OF_FOLDER = {
 }  # fmt: skip
 
 EXPRESSIVE_FRAMES = 3
-"""Taken from the end of each sequence."""
+"""Number of frames taken from the end of each sequence."""
 
 _DATA = r"(?i:PreProcess(_?Img)?/VL_Acropped/Strong)"
 LAYOUT = Layout(
@@ -79,7 +79,7 @@ _IMAGE = re.compile(r"^(?P<stem>.*)\.jpe?g$", re.IGNORECASE)
 
 
 def recognises(root: Path) -> bool:
-    """Whether `root` has Oulu-CASIA's layout, by its folders and a few file names."""
+    """Whether `root` has Oulu-CASIA's layout, judged by its folders and a few file names."""
     cropped = re.compile(r"(VL|NI)_Acropped", re.IGNORECASE)
     tops = folder_names(root)
     below = [f"{top}/{name}" for top in tops[:50] for name in folder_names(root / top)[:50]]
@@ -89,10 +89,10 @@ def recognises(root: Path) -> bool:
 def read_records(
     root: Path, choices: Choices = ALL_BY_THE_RULE, bad: BadItems | None = None
 ) -> list[FrameRecord]:
-    """The expressive frames of all sequences and one neutral frame a subject; no landmarks.
+    """The expressive frames of all sequences and one neutral frame per subject; no landmarks.
 
-    Raises UserError that names the file or folder at fault and what to do about it; `bad` may leave
-    that subject or sequence out instead.
+    Raises UserError that names the invalid file or folder and the remedy; `bad` may leave that subject or
+    sequence out instead.
     """
     choices.refuse(DATASET.title, "per_class", "draw_seed")
     bad = bad or BadItems()
@@ -120,7 +120,7 @@ def read_frame(root: Path, record: FrameRecord) -> np.ndarray:
 
 
 def _check_subject(folder: Path, spellings: dict[int, str]) -> None:
-    """Raises UserError unless `folder` is a new subject's; adds it to `spellings`, by its number."""
+    """Raises UserError unless `folder` belongs to a new subject; adds it to `spellings`, by its number."""
     match = _SUBJECT.match(folder.name)
     if match is None:
         raise UserError(f"{folder} is not named like a subject, P001; rename it or move it away.")
@@ -133,9 +133,9 @@ def _check_subject(folder: Path, spellings: dict[int, str]) -> None:
 
 
 def _check_expressions(folder: Path, subjects: Collection[str], bad: BadItems) -> None:
-    """Raises UserError where subjects lack some of the six expressions, with their number.
+    """Raises UserError if subjects lack some of the six expressions, with their number.
 
-    A folder that is spelled almost like an expression's is told by whoever reads it.
+    Misspelled expression folders are reported where they are read.
     """
     absent = []
     for subject in subjects:
@@ -150,7 +150,7 @@ def _check_expressions(folder: Path, subjects: Collection[str], bad: BadItems) -
 
 
 def _first_frame(root: Path, top: str) -> int:
-    """The number that sequences begin with, in this copy: the lowest of all."""
+    """The first frame number of sequences in this copy: the lowest of all."""
     numbers = [
         int(match["stem"])
         for subject in visible_names(root / top) if (root / top / subject).is_dir()
@@ -164,10 +164,10 @@ def _first_frame(root: Path, top: str) -> int:
 def _subject_records(
     root: Path, folder: str, first: int, choices: Choices, bad: BadItems
 ) -> list[FrameRecord]:
-    """The wanted frames of all sequences of one subject, whose folder is `folder`."""
+    """The selected frames of all sequences of the subject in `folder`."""
     records: list[FrameRecord] = []
     read: dict[str, str] = {}
-    # Which sequence is the first must not depend on its folder's case.
+    # The order of sequences must not depend on the case of their folders.
     for name in sorted(visible_names(root / folder), key=str.capitalize):
         if not (root / folder / name).is_dir():
             continue
@@ -192,7 +192,7 @@ def _subject_records(
 def _sequence_records(
     root: Path, folder: str, shown: str, first: int, choices: Choices, with_neutral: bool
 ) -> list[FrameRecord]:
-    """The wanted frames of one sequence, in their order."""
+    """The selected frames of one sequence, in order."""
     frames = _frame_names(root / folder)
     check_no_gap(root / folder, frames, EXPRESSIVE_FRAMES, first)
     subject = folder.split("/")[-2].upper()
@@ -240,7 +240,7 @@ def _frame_names(folder: Path) -> dict[int, str]:
 
 
 def _find_top(root: Path) -> str:
-    """The folder of the subjects, relative to `root`, as it is spelled there."""
+    """The folder of the subjects, relative to `root`, as spelled on disk."""
     require_folder(root)
     top = _folder_named(root, TOP_FOLDERS)
     if top is None:
@@ -260,7 +260,7 @@ def _find_top(root: Path) -> str:
 
 
 def _folder_named(folder: Path, lower_names: Collection[str]) -> str | None:
-    """The folder in `folder` that has one of the names but for its case. Raises UserError for two."""
+    """The folder in `folder` with one of the names, ignoring case. Raises UserError for two."""
     names = [
         name for name in visible_names(folder) if name.lower() in lower_names and (folder / name).is_dir()
     ]
@@ -270,7 +270,7 @@ def _folder_named(folder: Path, lower_names: Collection[str]) -> str | None:
 
 
 def _right_folder(root: Path) -> str:
-    """What a wrong `root` looks like, and what to do about it."""
+    """Description of a wrong `root`, and the remedy."""
     folders = [name for name in visible_names(root) if (root / name).is_dir()]
     for name in folders:
         if _folder_named(root / name, TOP_FOLDERS) is not None:

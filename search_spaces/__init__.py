@@ -1,10 +1,10 @@
-"""Search spaces: one file each, an Optuna define-by-run function `suggest(trial) -> overrides`.
+"""Search spaces: one module each, with an Optuna define-by-run function `suggest(trial) -> overrides`.
 
-A space imports neither Ray nor torch. `first(base)` lists the configurations that a study tries
-before its sampler proposes any, as values of the parameters that `suggest` asks for: the paper's and
-the released one before all others. docs/search_spaces.md says how to add a file.
+A space imports neither Ray nor torch. `first(base)` lists the initial trials of a study, which run before the
+sampler proposes any, as values of the parameters that `suggest` asks for: the paper's and the released
+configuration come first. docs/search_spaces.md explains how to add a space.
 
-These files are the user's: whatever goes wrong in one is a UserError that names the file and the line.
+Users write these files, so every error in one becomes a UserError that names the file and the line.
 """
 
 from __future__ import annotations
@@ -25,36 +25,36 @@ if TYPE_CHECKING:
     import optuna
 
 PUBLISHED_LAMBDA_MASK = (10.0, 0.1)
-"""lambda_G of the paper and of the released code (docs/methods.md, §2.6): all in which the two differ."""
-REMEDY = "correct the file (docs/search_spaces.md, A space of one's own)."
+"""lambda_G of the paper and of the released code (docs/methods.md, §2.6), their only difference."""
+REMEDY = "correct the file (docs/search_spaces.md, Write a search space)."
 
 
 class Space(Protocol):
-    """What a file of this folder offers."""
+    """The interface of a search space module."""
 
     def suggest(self, trial: optuna.Trial) -> dict[str, Any]:
-        """Fields of the configuration that this trial overrides; the others keep the base's values."""
+        """Configuration fields that this trial overrides; the others keep the preset's values."""
 
     def first(self, base: Mapping[str, Any]) -> list[dict[str, Any]]:
-        """Parameter values to try first; `base` holds all fields of the preset's configuration."""
+        """Parameter values of the initial trials; `base` holds all fields of the preset's configuration."""
 
 
 def published_first(given: Mapping[str, Any]) -> list[dict[str, Any]]:
-    """`given` with the paper's lambda_G, with the released one, and as it is where it has another."""
+    """`given` with the paper's lambda_G, with the released one, and unchanged if it has another."""
     published = [{**given, "lambda_mask": value} for value in PUBLISHED_LAMBDA_MASK]
     return published if dict(given) in published else [*published, dict(given)]
 
 
 def space_names() -> list[str]:
-    """The known spaces, sorted."""
+    """Names of all search spaces, sorted."""
     files = (path for folder in __path__ for path in Path(folder).glob("*.py"))
     return sorted(path.stem for path in files if path.stem != "__init__")
 
 
 def load_space(name: str) -> Space:
-    """The space of that name; what its functions raise or return amiss is a UserError that says where.
+    """The space called `name`; its functions turn errors in the file into UserErrors with file and line.
 
-    UserError lists the known spaces, or says what is wrong with the file or what it lacks.
+    Raises UserError for an unknown name, for a module that cannot be imported, and for a missing function.
     """
     if name not in space_names():
         raise unknown_name("search space", name, space_names())
@@ -68,7 +68,7 @@ def load_space(name: str) -> Space:
     lacking = [function for function in ("suggest", "first") if not callable(getattr(module, function, None))]
     if lacking:
         raise UserError(
-            f"a search space defines suggest(trial) and first(base), but {file} has no "
+            f"a search space must define suggest(trial) and first(base), but {file} has no "
             f"{' and no '.join(lacking)}; see docs/search_spaces.md."
         )
     space = SimpleNamespace(
@@ -80,10 +80,10 @@ def load_space(name: str) -> Space:
 
 
 class _Guarded:
-    """A function of a space's file: what it raises or returns amiss is a UserError."""
+    """A function of a search space; its exceptions and invalid results become UserErrors."""
 
     def __init__(self, called: str, function: Callable[[Any], Any], unfit: Callable[[Any], str]) -> None:
-        """`unfit` says which rule a result breaks, and how; empty where none."""
+        """`unfit` describes which rule a result breaks, and how; empty if none."""
         functools.update_wrapper(self, function)
         self._called, self._function, self._unfit = called, function, unfit
 
@@ -112,7 +112,7 @@ def _raised(called: str, error: Exception) -> UserError:
 
 
 def _where(error: Exception) -> str:
-    """The deepest line in a space's file that the error came through; empty where none is known."""
+    """The innermost line of a search space in the traceback; empty if unknown."""
     lines = [(frame.f_code.co_filename, line) for frame, line in traceback.walk_tb(error.__traceback__)]
     if isinstance(error, SyntaxError) and error.filename and error.lineno:
         lines.append((error.filename, error.lineno))
@@ -122,9 +122,9 @@ def _where(error: Exception) -> str:
 
 
 def _is_optunas_own(error: Exception) -> bool:
-    """Whether a sampler or a storage failed while the space asked for a value, which no file can correct.
+    """Whether Optuna's sampler or storage failed, which no change to the space can correct.
 
-    A storage too calls Optuna's distributions, which refuse what a space asks for.
+    An error from Optuna's distributions is the space's, even below a storage: they reject invalid parameters.
     """
     modules = [frame.f_globals.get("__name__", "") for frame, _ in traceback.walk_tb(error.__traceback__)]
     within = any(name.startswith(("optuna.samplers", "optuna.storages")) for name in modules)
@@ -133,7 +133,7 @@ def _is_optunas_own(error: Exception) -> bool:
 
 def _unfit_fields(result: Any) -> str:
     if not isinstance(result, dict):
-        return f"a dict of fields of the configuration, but returned {reprlib.repr(result)}"
+        return f"a dict of configuration fields, but returned {reprlib.repr(result)}"
     return _unfit_value(result)
 
 
@@ -148,7 +148,7 @@ def _unfit_value(values: Mapping[Any, Any]) -> str:
         try:
             json.dumps(value, allow_nan=False)
         except (TypeError, ValueError):
-            return f"finite numbers, words and booleans, but returned {name}: {reprlib.repr(value)}"
+            return f"finite numbers, strings and booleans, but returned {name}: {reprlib.repr(value)}"
         if not isinstance(name, str):
-            return f"names with their values, but returned the name {reprlib.repr(name)}"
+            return f"names as strings, but returned the name {reprlib.repr(name)}"
     return ""

@@ -1,7 +1,7 @@
-"""Classification net, what depends on it, and its learning rate; loss weights and mask generator are fixed.
+"""Backbone with its dropout and batch size, and its learning rate; loss weights and mask generator are fixed.
 
-The study tries every net of platform/models/networks/backbones.py once with the base's settings before the
-sampler proposes any. Stage 1 is fixed, so that all trials share each fold's pretrained mask generator.
+The initial trials are every backbone of platform/models/networks/backbones.py with the preset's settings.
+Stage 1 is fixed, so all trials share each fold's pretrained mask generator.
     python -m platform.tune --dataset ckplus --preset paper --space backbone --trials 24
 """
 
@@ -16,21 +16,21 @@ if TYPE_CHECKING:
     import optuna
 
 LARGE = tuple(name for name, facts in BACKBONES.items() if facts.million_parameters > 50)
-"""More than 50 million parameters: their batches stay the base's, published 16, and are not doubled."""
+"""Backbones with more than 50 million parameters: they keep the preset's batch size (published: 16)."""
 BATCH_SIZES = (8, 16, 32)
-"""The published 16, its half and its double."""
+"""Half the published 16, the published value and its double."""
 DROPOUTS = (OWN_DROPOUT, 0.2, 0.7)
-"""The net's own share, 0.5, then less and more; asked of the nets that have dropout in their head."""
+"""The backbone's own dropout, 0.5, then less and more; for backbones with dropout in their head only."""
 
 
 def suggest(trial: optuna.Trial) -> dict[str, Any]:
-    """The net with what depends on it, and its rate: a factor of ten around the published 1e-4."""
+    """Backbone, dropout, batch size and learning rate: a factor of ten around the published 1e-4."""
     rate = trial.suggest_float("classifier_learning_rate", 1e-5, 1e-3, log=True)
     return {**suggest_net(trial), "classifier_learning_rate": rate}
 
 
 def first(base: Mapping[str, Any]) -> list[dict[str, Any]]:
-    """The base's net, which stands for the paper's and the released configuration; then every other net."""
+    """The preset's backbone, for both the paper's and the released configuration, then every other one."""
     others = [{**base, "backbone": name, "dropout": OWN_DROPOUT} for name in BACKBONES]
     rate = {"classifier_learning_rate": base["classifier_learning_rate"]}
     named = [one for one in others if one["backbone"] != base["backbone"]]
@@ -38,7 +38,7 @@ def first(base: Mapping[str, Any]) -> list[dict[str, Any]]:
 
 
 def suggest_net(trial: optuna.Trial) -> dict[str, Any]:
-    """The net; dropout where it has any; the batch where it is not large."""
+    """The backbone, its dropout if it has any, and the batch size if it is not in LARGE."""
     backbone = trial.suggest_categorical("backbone", tuple(BACKBONES))
     chosen: dict[str, Any] = {"backbone": backbone, "dropout": OWN_DROPOUT}
     if BACKBONES[backbone].dropout is not None:
@@ -49,7 +49,7 @@ def suggest_net(trial: optuna.Trial) -> dict[str, Any]:
 
 
 def net_parameters(base: Mapping[str, Any]) -> dict[str, Any]:
-    """The values in `base` of what `suggest_net` asks for."""
+    """The values of `base` for the parameters of `suggest_net`."""
     values = {"backbone": base["backbone"]}
     if BACKBONES[base["backbone"]].dropout is not None:
         values["dropout"] = base["dropout"]

@@ -1,7 +1,7 @@
-"""The CNN baseline, tuned as carefully as the method that it is compared with.
+"""The CNN baseline, tuned as thoroughly as the method it is compared with.
 
-Net, batch, dropout and augmentation as in the space `fmpn`, and the options that a plain classifier
-usually gains from: optimizer, schedule, smoothed labels, class weights, averaged weights.
+Backbone, batch size, dropout and augmentation as in the space `fmpn`, and options that usually help a plain
+classifier: optimizer, schedule, label smoothing, class weights, averaged weights.
     python -m platform.tune --dataset ckplus --preset paper --method cnn --space baseline --trials 40
 """
 
@@ -23,17 +23,18 @@ CHOICES = {
     "ema_decay": (0.0, 0.99, 0.999),
     "stage2_augmentation": fmpn.AUGMENTATIONS,
 }
-"""Parameter to its values, the published one first."""
+"""Parameter -> its values, the published one first."""
 
 
 def suggest(trial: optuna.Trial) -> dict[str, Any]:
-    """The net with what depends on it, the optimizer with what depends on it, and the choices."""
+    """The backbone and the optimizer, each with its dependent parameters, and CHOICES."""
     choices = {name: trial.suggest_categorical(name, values) for name, values in CHOICES.items()}
     return {**backbone.suggest_net(trial), **_suggest_optimizer(trial), **choices}
 
 
 def _suggest_optimizer(trial: optuna.Trial) -> dict[str, Any]:
-    """SGD has momentum and rates a hundred times higher, AdamW a decay; Adam is as published."""
+    """SGD adds momentum and takes learning rates a hundred times higher, AdamW adds weight decay; Adam is as
+    published."""
     optimizer = trial.suggest_categorical("optimizer", OPTIMIZERS)
     if optimizer == "sgd":
         rate = trial.suggest_float("sgd_learning_rate", 1e-3, 1e-1, log=True)
@@ -47,7 +48,7 @@ def _suggest_optimizer(trial: optuna.Trial) -> dict[str, Any]:
 
 
 def first(base: Mapping[str, Any]) -> list[dict[str, Any]]:
-    """The base's configuration: for the baseline the paper's and the released one are the same."""
+    """The preset's configuration: for the baseline, the paper's and the released one are equal."""
     optimizer = {name: base[name] for name in ("optimizer", "classifier_learning_rate")}
     if base["optimizer"] == "sgd":
         optimizer["sgd_learning_rate"] = optimizer.pop("classifier_learning_rate")

@@ -1,8 +1,8 @@
-"""FMPN's loss weights, stage 2's rates, batch and augmentation, and the backbone with what depends on it.
+"""FMPN's loss weights, backbone with its dropout, and learning rates, batch size and augmentation of stage 2.
 
-Stage 1 is fixed, so that all trials share each fold's pretrained mask generator: augmentation is
-searched for stage 2 alone. Ranges are ours: a factor of ten around the published rates
-(docs/methods.md, §2.6), lambda_G over both published values.
+Stage 1 is fixed, so all trials share each fold's pretrained mask generator; augmentation is searched for
+stage 2 alone. The ranges are not published: they span a factor of ten around the published learning rates
+(docs/methods.md, §2.6), and both published values of lambda_G.
     python -m platform.tune --dataset ckplus --preset paper --space fmpn
 """
 
@@ -17,11 +17,12 @@ if TYPE_CHECKING:
     import optuna
 
 AUGMENTATIONS = ("same", "strong")
-"""Of stage 2: as stage 1's, or the strong policy (docs/augmentation.md)."""
+"""Augmentation of stage 2: the same as stage 1's, or the strong policy (docs/augmentation.md)."""
 
 
 def suggest(trial: optuna.Trial) -> dict[str, Any]:
-    """Both loss weights and both rates on log scales; net, batch and augmentation as choices."""
+    """Loss weights and learning rates on log scales; backbone, dropout, batch size and augmentation as
+    choices."""
     return {
         **backbone.suggest(trial),
         **loss_weights.suggest(trial),
@@ -31,7 +32,7 @@ def suggest(trial: optuna.Trial) -> dict[str, Any]:
 
 
 def first(base: Mapping[str, Any]) -> list[dict[str, Any]]:
-    """The paper's configuration (lambda_G 10), then the released one (0.1), on the base's backbone."""
+    """The paper's configuration (lambda_G 10), then the released one (0.1), on the preset's backbone."""
     names = (
         "classifier_learning_rate",
         "lambda_classification",

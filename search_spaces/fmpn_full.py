@@ -1,6 +1,6 @@
-"""All of the space `fmpn`, and stage 1's rate and length.
+"""The space `fmpn` plus the learning rate and the length of stage 1.
 
-Each has three values only: every pair needs a stage 1 of its own in every fold, so nine at most.
+Both have only three values, because every pair needs its own stage 1 in every fold: nine per fold at most.
     python -m platform.tune --dataset ckplus --preset paper --space fmpn_full --trials 60
 """
 
@@ -16,13 +16,13 @@ if TYPE_CHECKING:
     import optuna
 
 STAGE1_RATES = (3e-5, 1e-4, 3e-4)
-"""About a third of the published rate, that rate, and three times it."""
+"""About a third of the published learning rate, the published one, and three times it."""
 STAGE1_EPOCHS = (100, 200, 300)
-"""Epochs of stage 1 together, up to the published 300: half at the full rate, half of decay."""
+"""Total epochs of stage 1, up to the published 300: half at the full learning rate, half of decay."""
 
 
 def suggest(trial: optuna.Trial) -> dict[str, Any]:
-    """The space `fmpn`; stage 1's rate and length as choices."""
+    """The parameters of `fmpn`; learning rate and length of stage 1 as choices."""
     epochs = trial.suggest_categorical("stage1_epochs", STAGE1_EPOCHS)
     return {
         **fmpn.suggest(trial),
@@ -33,14 +33,14 @@ def suggest(trial: optuna.Trial) -> dict[str, Any]:
 
 
 def first(base: Mapping[str, Any]) -> list[dict[str, Any]]:
-    """The paper's configuration, then the released one, both with the base's stage 1.
+    """The paper's configuration, then the released one, both with the preset's stage 1.
 
-    UserError where stage 1 of `base` is not half and half, as published.
+    Raises UserError unless both halves of stage 1 are equally long in `base`, as published.
     """
     constant, decay = base["stage1_constant_epochs"], base["stage1_decay_epochs"]
     if constant - decay not in (0, 1):
         raise UserError(
-            "the space fmpn_full gives both halves of stage 1 the same length, but got "
+            "the space fmpn_full needs as many constant as decay epochs in stage 1, but got "
             f"stage1_constant_epochs {constant} and stage1_decay_epochs {decay}; make them equal."
         )
     stage1 = {"stage1_epochs": constant + decay, "stage1_learning_rate": base["stage1_learning_rate"]}

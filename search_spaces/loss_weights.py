@@ -1,7 +1,7 @@
-"""The weights of both losses alone: what the mask's loss is worth, everything else as published.
+"""The weights of both losses, everything else as published: the contribution of the mask loss.
 
-Two orders of magnitude around lambda_C 1; lambda_G from a tenth of the released 0.1 to ten times the
-paper's 10. Stage 1 is fixed, so that all trials share each fold's pretrained mask generator.
+lambda_C spans two orders of magnitude around 1, lambda_G a tenth of the released 0.1 to ten times the
+paper's 10. Stage 1 is fixed, so all trials share each fold's pretrained mask generator.
     python -m platform.tune --dataset ckplus --preset paper --space loss_weights --trials 20
 """
 

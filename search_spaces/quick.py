@@ -1,6 +1,6 @@
 """The demo's space: loss weights, learning rates and three backbones, around the quick preset.
 
-Stage 1 is fixed, so that all trials share each fold's pretrained mask generator.
+Stage 1 is fixed, so all trials share each fold's pretrained mask generator.
     python -m platform.tune --dataset synthetic --preset quick --space quick
 """
 
@@ -19,12 +19,12 @@ NETS = {
     "resnet18": {"enlarge_below_pixels": 75, "backbone_width": 0.25},
     "vgg16_bn": {"enlarge_below_pixels": 0, "backbone_width": 0.125},
 }
-"""Image side of each net (75 px is Inception's minimum, and suits ResNet's early strides), and the share of
-its channels that makes a fold run of each take about equally long."""
+"""Image side for each backbone (75 px is Inception's minimum and suits ResNet's early strides), and the share
+of its channels with which fold runs of all three take about equally long."""
 
 
 def suggest(trial: optuna.Trial) -> dict[str, Any]:
-    """Rates around the quick preset's, lambda_G from the released 0.1 to the paper's 10."""
+    """Learning rates around the quick preset's, lambda_G from the released 0.1 to the paper's 10."""
     backbone = trial.suggest_categorical("backbone", tuple(NETS))
     return {
         "backbone": backbone,

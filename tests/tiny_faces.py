@@ -11,10 +11,10 @@ from typing import Any
 import numpy as np
 
 from datasets.prepared.store import PreparedStore, store_folder
-from datasets.prepared.store_writer import write_store
 from datasets.records import FrameRecord
 from platform.config.configuration import Configuration
 from platform.runs.tasks import DataReference
+from tests.written_stores import write_store
 
 CLASSES = ("anger", "fear", "surprise")
 SIZE = 34

@@ -74,23 +74,6 @@ class Recipe:
     """Further entries of the manifest: how frames and landmarks were chosen."""
 
 
-def write_store(
-    folder: Path,
-    dataset: str,
-    size_pixels: int,
-    records: Sequence[FrameRecord],
-    read_frame: Callable[[FrameRecord], np.ndarray],
-    *,
-    source_sha256: Callable[[FrameRecord], str] = _no_hash,
-    aligned: bool = False,
-    progress: Progress | None = None,
-) -> PreparedStore:
-    """`write_prepared` with its most common arguments, in this process, strict."""
-    source = FrameSource(read_frame=read_frame, sha256=source_sha256)
-    recipe = Recipe(size_pixels=size_pixels, aligned=aligned)
-    return write_prepared(folder, dataset, records, source, recipe, progress=progress)
-
-
 def write_prepared(
     folder: Path,
     dataset: str,

@@ -1,4 +1,4 @@
-"""The paper's "CNN (baseline)": the classification net alone on the RGB face (docs/methods.md, §2.7)."""
+"""The paper's "CNN (baseline)": the classifier alone on the RGB face (docs/methods.md, §2.7)."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 class Cnn(Method):
-    """Cross entropy on the face itself, with stage 2's settings."""
+    """A classifier of the unmasked face, trained by cross entropy with the settings of stage 2."""
 
     title = "CNN (baseline)"
     fields = (*CLASSIFIER_FIELDS, *LOSS_FIELDS, "classifier_learning_rate")

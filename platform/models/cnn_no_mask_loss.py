@@ -1,7 +1,7 @@
-"""The paper's "CNN (no mask loss)": FMPN's whole network without stage 1 and without the mask's loss.
+"""The paper's "CNN (no mask loss)": FMPN's network without stage 1 and without the mask loss.
 
-docs/methods.md, §2.7 (inferred): the generator trains in stage 2 at its usual rate, through the classifier
-alone.
+docs/methods.md, §2.7 (inferred): stage 2 trains the mask generator at its usual learning rate, by the
+classification loss alone.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 
 class CnnNoMaskLoss(Fmpn):
-    """FMPN's network trained by cross entropy only."""
+    """FMPN's network, trained by cross entropy alone."""
 
     title = "CNN (no mask loss)"
     fields: tuple[str, ...] = tuple(

@@ -1,6 +1,6 @@
 """Facial Motion Prior Networks (Chen et al., VCIP 2019): mask generator, prior fusion, classifier.
 
-Released result with Inception v3: mean of ten folds 98.06 % on CK+, 82.74 % on MMI.
+Reported accuracy with Inception v3, mean of ten folds: 98.06 % on CK+, 82.74 % on MMI.
     python -m platform.crossval --dataset ckplus --preset paper
 """
 
@@ -41,7 +41,7 @@ class FacialMotionPriorNetwork(nn.Module):
 
 
 class Fmpn(Method):
-    """Two stages: the generator alone on the fold's motion masks, then all three nets together."""
+    """Stage 1 trains the mask generator on the fold's motion masks, stage 2 all three networks."""
 
     title = "FMPN"
     fields: tuple[str, ...] = (

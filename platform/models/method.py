@@ -1,4 +1,4 @@
-"""What a method is to everything else: the only interface that training knows."""
+"""The interface of methods: all that training and evaluation know about one."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ COMMON_FIELDS = (
     "class_weights",
     "ema_decay",
 )
-"""Fields of the configuration that the training loop reads for every method."""
+"""Configuration fields that the training loop reads for every method."""
 
 STAGE1_FIELDS = (
     "load_size_pixels",
@@ -52,15 +52,16 @@ STAGE1_FIELDS = (
     "stage1_batch_size",
     "stage1_learning_rate",
 )
-"""All that stage 1 can read. Its code is given these and nothing else, so its identity is honest.
+"""Configuration fields of stage 1. Its code receives no others, so its identity covers all it depends on.
 
-The options of optimizer, schedule and loss are stage 2's alone: stage 1 stays as published, and trials
-that differ in them share it.
+Options of optimizer, schedule and loss affect stage 2 only: stage 1 stays as published, and trials that
+differ in these options share it.
 """
 
 
 class Settings:
-    """Some fields of a configuration; asking for another one is an error, not a silent dependency."""
+    """Declared fields of a configuration; reading any other raises AttributeError instead of adding a silent
+    dependency."""
 
     def __init__(self, values: Mapping[str, Any], fields: tuple[str, ...]) -> None:
         self._values = {name: values[name] for name in sorted(set(fields))}
@@ -72,65 +73,67 @@ class Settings:
         return values[name]
 
     def to_dict(self) -> dict[str, Any]:
-        """The fields and their values, sorted by name."""
+        """Field names and values, sorted by name."""
         return dict(self._values)
 
     def with_values(self, **changes: Any) -> Settings:
-        """The same fields with some other values."""
+        """A copy with some values changed; the fields stay the same."""
         return Settings({**self._values, **changes}, tuple(self._values))
 
 
 class Method(ABC):
-    """A method: how to build it, its loss, its scores, and the images worth looking at.
+    """A method: its network, loss, scores and pictures.
 
     Shapes: B images, K classes, S = `image_size_pixels`.
     """
 
     title: str
-    """The name in tables."""
+    """Name in tables."""
     fields: tuple[str, ...]
-    """Fields of the configuration that this method reads, beside COMMON_FIELDS."""
+    """Configuration fields that this method reads in addition to COMMON_FIELDS."""
     uses_masks: bool
-    """Whether batches carry the target motion mask."""
+    """Whether batches include target motion masks."""
     pretrains_generator: bool
-    """Whether stage 1 comes first; `load_generator` then receives its weights."""
+    """Whether stage 1 trains the mask generator first; `load_generator` then receives its weights."""
     starts_from_release: bool = False
-    """Whether `build` can start from a released checkpoint of all its nets; there is no stage 1 then."""
+    """Whether `build` can start from a released checkpoint of all its networks, which replaces stage 1."""
 
     def settings(self, values: Mapping[str, Any]) -> Settings:
-        """The part of a configuration that reaches this method's fold runs."""
+        """The configuration fields that this method's fold runs depend on."""
         return Settings(values, COMMON_FIELDS + self.fields)
 
     @abstractmethod
     def build(self, settings: Settings, class_count: int) -> nn.Module:
-        """A freshly initialised module; randomness comes from torch's current generator."""
+        """A newly initialised module; its random numbers come from torch's default generator."""
 
     def load_generator(self, module: nn.Module, state: Mapping[str, Tensor]) -> None:
-        """Take over the mask generator's weights after stage 1 (strict)."""
+        """Load the mask generator's weights from stage 1; names and shapes must match exactly."""
         raise TypeError(f"{self.title} has no stage 1")
 
     def mask_generator(self, module: nn.Module) -> nn.Module | None:
-        """The part of `module` that predicts motion masks: gray [B, 1, S, S] to mask [B, 1, S, S], both in
-        [0, 1], with the weights that `load_generator` takes over. None: this method predicts no mask."""
+        """The submodule that predicts motion masks: gray [B, 1, S, S] -> mask [B, 1, S, S], both in [0, 1].
+
+        `load_generator` sets its weights. None if the method predicts no masks.
+        """
         return None
 
     @abstractmethod
     def parameter_groups(self, module: nn.Module, settings: Settings) -> list[dict[str, Any]]:
-        """The optimizer's groups, each with `params`, `lr` and a `name`, by which its rate is shown. Frozen
-        parameters may be among them."""
+        """Parameter groups of the optimizer, each with `params`, `lr` and the `name` that logs use for its
+        learning rate. They may contain frozen parameters."""
 
     @abstractmethod
     def loss(self, module: nn.Module, batch: Batch, settings: Settings) -> dict[str, Tensor]:
-        """Scalars of the batch: `loss` (to minimise), its parts, and `correct` (a count).
+        """Scalars of the batch: `loss` (to minimise), its terms, and `correct` (correct predictions).
 
-        The cross entropy is `classification_loss` (platform/models/networks/classification_loss.py), so
-        that the options of the loss hold for every method.
+        Every method computes the cross entropy with `classification_loss`
+        (platform/models/networks/classification_loss.py), so that all of them support the loss options.
         """
 
     @abstractmethod
     def scores(self, module: nn.Module, batch: Batch) -> Tensor:
-        """float32 [B, K]: class probabilities of the batch, rows adding up to 1."""
+        """Class probabilities of the batch, float32 [B, K]; each row sums to 1."""
 
     def pictures(self, module: nn.Module, batch: Batch) -> dict[str, Tensor]:
-        """Name to float32 [B, 1 or 3, S, S] in [0, 1]: what a person should see of the batch."""
+        """Images of the batch for visual inspection: name -> float32 [B, 1 or 3, S, S] in [0, 1]."""
         return {}

@@ -14,7 +14,6 @@ import pytest
 from ray.tune.search import Searcher
 
 from datasets.prepared.store import store_folder
-from datasets.prepared.store_writer import write_store
 from datasets.records import FrameRecord
 from platform.config.configuration import Plan
 from platform.config.selection import scopes
@@ -26,6 +25,7 @@ from platform.runs.store import ResultsStore
 from platform.search.definition import SearchDefinition
 from platform.search.storage import open_storage
 from tests.tiny_faces import SIZE, face, records, tiny_configuration
+from tests.written_stores import write_store
 
 PLAN = Plan(folds=2, selection_rule="nested", rounds=(3, 2), trials=3, trials_in_flight=1, transfer_to="none")
 BASE = tiny_configuration(

@@ -132,9 +132,9 @@ def test_flags_that_mean_nothing_here_are_refused(argv: list[str], parts: list[s
 
 def test_a_person_without_a_wanted_class_needs_no_neutral_face(tmp_path: Path) -> None:
     from datasets.prepared.store import store_folder
-    from datasets.prepared.store_writer import write_store
     from datasets.records import FrameRecord
     from tests.tiny_faces import SIZE, face, records
+    from tests.written_stores import write_store
 
     prepare_tiny(tmp_path, "oulu_casia", subjects=3, without=("fear",), others="c")
     alone = [one for one in records(4) if one.subject_id == "S04" and one.expression == "fear"]

@@ -9,7 +9,6 @@ import pytest
 
 from datasets.masks.controls import CONTROLS, WITHOUT_MASKS
 from datasets.prepared.store import store_folder
-from datasets.prepared.store_writer import write_store
 from platform.config.configuration import Plan
 from platform.errors import UserError
 from platform.experiments.experiment import plan_experiment
@@ -20,6 +19,7 @@ from platform.runs.mask_sets import load_masks
 from platform.runs.store import ResultsStore
 from platform.runs.tasks import Machine
 from tests.tiny_faces import SIZE, face, prepare_tiny, records, tiny_configuration
+from tests.written_stores import write_store
 
 PLAN = Plan(folds=2, holdout_share=0.3)
 NO_NEUTRAL = "needs one neutral face of each subject.*--masks released DIR"

@@ -6,7 +6,6 @@ from pathlib import Path
 import pytest
 
 from datasets.prepared.store import store_folder
-from datasets.prepared.store_writer import write_store
 from platform.config.configuration import Plan
 from platform.config.selection import scopes
 from platform.errors import UserError
@@ -22,6 +21,7 @@ from platform.runs.fold_tasks import (
 from platform.runs.tasks import Machine
 from tests import tiny_faces
 from tests.tiny_faces import CLASSES, prepare_tiny, subject_names, tiny_configuration
+from tests.written_stores import write_store
 
 PLAN = Plan(folds=2, rounds=(1, 1), holdout_share=0.3)
 

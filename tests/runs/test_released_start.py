@@ -11,7 +11,6 @@ import pytest
 import torch
 from safetensors.torch import load
 
-from datasets.prepared.store_writer import write_store
 from datasets.records import FrameRecord
 from platform.config.configuration import Configuration, Plan
 from platform.crossval import main as crossval
@@ -25,6 +24,7 @@ from platform.runs.store import ResultsStore
 from platform.runs.tasks import FoldTask, Machine, MaskTask, Stage1Task
 from platform.tune import main as tune
 from tests.tiny_faces import noise, tiny_configuration
+from tests.written_stores import write_store
 
 pytestmark = pytest.mark.usefixtures("process_settings_as_before")
 

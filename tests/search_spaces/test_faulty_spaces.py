@@ -70,8 +70,8 @@ ONLY = (
         ("def suggest(trial) return {}\n", ["importing FILE", "SyntaxError: expected ':' (FILE, line 1)"]),
         ("\nimport no_such_module\n", ["ModuleNotFoundError: No module named", "(FILE, line 2)"]),
         ("raise ValueError('two\\nlines')\n", ["ValueError: two lines (FILE, line 1)"]),
-        (suggesting("pass"), ["suggest(trial) of FILE must return a dict of fields", "returned None"]),
-        (suggesting("return ['lambda_mask']"), ["must return a dict of fields", "['lambda_mask']"]),
+        (suggesting("pass"), ["suggest(trial) of FILE must return a dict of configuration", "returned None"]),
+        (suggesting("return ['lambda_mask']"), ["must return a dict of configuration", "['lambda_mask']"]),
         (suggesting("return {1: 2}"), ["must return names", "the name 1"]),
         (suggesting("return {'lambda_mask': float('nan')}"), ["finite numbers", "lambda_mask: nan"]),
         (suggesting("x = 0", "return 1 / x"), ["ZeroDivisionError: division by zero (FILE, line 3)"]),
@@ -93,7 +93,7 @@ def test_a_fault_is_named_with_its_file_and_line(write: Write, source: str, part
     said = refusal(name)
     for part in parts:
         assert part.replace("FILE", f"search_spaces/{name}.py") in said
-    assert said.endswith("correct the file (docs/search_spaces.md, A space of one's own).")
+    assert said.endswith("correct the file (docs/search_spaces.md, Write a search space).")
 
 
 def test_a_fault_in_a_space_that_another_builds_on_is_named_where_it_is(write: Write) -> None:

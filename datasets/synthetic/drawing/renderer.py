@@ -8,7 +8,7 @@ from functools import lru_cache
 import cv2
 import numpy as np
 
-from datasets.synthetic.action_units import MIRRORED_LANDMARKS, Intensities
+from datasets.synthetic.action_units import Intensities
 from datasets.synthetic.drawing.canvas import linear, paint, polygon
 from datasets.synthetic.drawing.eyes import paint_brows, paint_eyes
 from datasets.synthetic.drawing.face import Face
@@ -120,10 +120,3 @@ def render_face(
 def shrink_points(points: np.ndarray, factor: int) -> np.ndarray:
     """Coordinates of `points` after downscaling by `factor` (pixel centres are integers)."""
     return (points + 0.5) / factor - 0.5
-
-
-def mirrored(image: np.ndarray, landmarks: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """The mirrored image, with its 68 landmarks renumbered."""
-    flipped = landmarks[MIRRORED_LANDMARKS].copy()
-    flipped[:, 0] = image.shape[1] - 1 - flipped[:, 0]
-    return np.ascontiguousarray(image[:, ::-1]), flipped

@@ -1,4 +1,4 @@
-"""The cross entropy of every method, with its options: smoothed labels, and images that count for more."""
+"""The cross entropy of all methods, with label smoothing and image weights."""
 
 from __future__ import annotations
 
@@ -13,15 +13,15 @@ if TYPE_CHECKING:
     from datasets.batches import Batch
 
 LOSS_FIELDS = ("label_smoothing",)
-"""Fields of the configuration that the classification loss reads."""
+"""Configuration fields that the classification loss reads."""
 
 
 def classification_loss(logits: Tensor, batch: Batch, settings: Settings) -> Tensor:
-    """logits float [B, K] -> the mean over images of the cross entropy, a scalar.
+    """logits float [B, K] -> the cross entropy averaged over the images, a scalar.
 
     The target of an image is 1 - `label_smoothing` for its class plus `label_smoothing` / K for every
-    class (Szegedy et al., CVPR 2016, section 7). The mean is over the number of images, not over the sum
-    of their weights, so that the workers' shares of a batch add up to the batch.
+    class (Szegedy et al., CVPR 2016, section 7). The divisor is the number of images, not the sum of their
+    weights, so that the workers' shares of a batch combine to the loss of the whole batch.
     """
     smoothing = settings.label_smoothing
     if batch.image_weights is None:

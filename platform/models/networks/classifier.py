@@ -1,4 +1,4 @@
-"""The classification net (CN) of every method: a backbone, and the size of the face it sees."""
+"""The classification network (CN) of all methods: a backbone after optional enlargement of the face."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ CLASSIFIER_FIELDS = (
     "dropout",
     "freeze_backbone",
 )
-"""Fields of the configuration that the classification net reads."""
+"""Configuration fields that the classifier reads."""
 
 
 class Classifier(nn.Module):
-    """The classification net (CN): image [B, 3, S, S] in [0, 1] -> logits [B, K].
+    """The classification network (CN): image [B, 3, S, S] in [0, 1] -> logits [B, K].
 
-    With `freeze_backbone` only its head asks for gradients; training then keeps the statistics of the
-    frozen batch norms, too (platform/training/batch_norm.py).
+    With `freeze_backbone` only the head requires gradients; training then also keeps the running statistics
+    of the frozen batch norms (platform/training/batch_norm.py).
     """
 
     def __init__(self, settings: Settings, class_count: int) -> None:

@@ -1,4 +1,6 @@
-"""torchvision's ImageNet weights: where they lie, checked by the hash in their name, fetched if need be."""
+"""torchvision's ImageNet weights: read from its cache, downloaded if missing, checked by the hash in their
+file name.
+"""
 
 from __future__ import annotations
 
@@ -13,18 +15,18 @@ if TYPE_CHECKING:
 
 
 def imagenet_file(weights: str) -> Path:
-    """Where torchvision looks for the IMAGENET1K_V1 weights of that enum, e.g. `ResNet18_Weights`."""
+    """torchvision's cache file for the IMAGENET1K_V1 weights of an enum, e.g. `ResNet18_Weights`."""
     import torch
 
     return Path(torch.hub.get_dir()) / "checkpoints" / _url(weights).rsplit("/", 1)[-1]
 
 
 def read_imagenet(weights: str) -> dict[str, Tensor]:
-    """The tensors of that file, by name; fetched first where it is not in its place.
+    """The tensors of the cache file, by name; a missing file is downloaded first.
 
-    The file's name ends in the first digits of its SHA-256. A file that someone placed there by hand
-    is compared with them too, which torchvision does only for what it fetches. UserError when the
-    file can be neither read nor fetched, or holds something else.
+    The file name ends in the first digits of the file's SHA-256. They are compared for files placed by hand
+    too, whereas torchvision compares them only for its downloads. Raises UserError if the file can be
+    neither read nor downloaded, or has other content.
     """
     path = imagenet_file(weights)
     if not path.exists():
@@ -34,7 +36,7 @@ def read_imagenet(weights: str) -> dict[str, Tensor]:
     if not found.startswith(digits):
         raise UserError(
             f"{path} is damaged or another file: its SHA-256 must begin with {digits}, but begins with "
-            f"{found[: len(digits)]}; put torchvision's file there, or pass yours as --weights FILE."
+            f"{found[: len(digits)]}; replace it by torchvision's file, or pass your own as --weights FILE."
         )
     return state_from(content, path)
 
@@ -44,12 +46,12 @@ def _fetch(weights: str, path: Path) -> None:
 
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        # It checks the hash, and moves the whole file to its place only then.
+        # Moves the file to its final path only after checking the hash.
         torch.hub.download_url_to_file(_url(weights), str(path), _hash_digits(path), progress=False)
     except (OSError, RuntimeError) as error:
         raise UserError(
-            f"the ImageNet weights {path} are not there and could not be fetched ({type(error).__name__}); "
-            f"place the file {path.name} there, or pass --weights FILE or --weights none."
+            f"the ImageNet weights {path} are missing and could not be downloaded ({type(error).__name__}); "
+            f"copy {path.name} into that folder, or pass --weights FILE or --weights none."
         ) from error
 
 
@@ -61,5 +63,5 @@ def _url(weights: str) -> str:
 
 
 def _hash_digits(path: Path) -> str:
-    """`f37072fd` of `resnet18-f37072fd.pth`."""
+    """The hash digits in a file name: `f37072fd` for `resnet18-f37072fd.pth`."""
     return path.stem.rpartition("-")[2]

@@ -1,4 +1,4 @@
-"""The initialisation of FMPN's released code."""
+"""Weight initialisation of FMPN's released code."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ XAVIER_GAIN = 0.02
 def initialise_as_released(module: nn.Module, gain: float = XAVIER_GAIN) -> nn.Module:
     """Xavier normal with `gain`, biases 0; batch norm weights N(1, 0.02), biases 0 (docs/methods.md, §2.2).
 
-    Another `gain` is ours: it scales the convolutions and Linear layers only.
+    The released code has the fixed gain 0.02; another `gain` scales convolutions and linear layers only.
     """
     for part in module.modules():
         if isinstance(part, nn.Conv2d | nn.ConvTranspose2d | nn.Linear):

@@ -1,4 +1,4 @@
-"""The facial-motion mask generator (FMG) of FMPN: from a gray face to its motion mask."""
+"""The facial-motion mask generator (FMG) of FMPN: gray face to motion mask."""
 
 from __future__ import annotations
 
@@ -9,7 +9,8 @@ from platform.models.networks.initialisation import XAVIER_GAIN, initialise_as_r
 
 
 class ResidualBlock(nn.Module):
-    """x + [Conv3, BN, PReLU, Conv3, BN, PReLU](x): zero padding, one shared slope, nothing after the add."""
+    """x + [Conv3, BN, PReLU, Conv3, BN, PReLU](x): zero padding, one PReLU slope for all channels, no
+    activation after the addition."""
 
     def __init__(self, channels: int) -> None:
         super().__init__()
@@ -29,7 +30,8 @@ class ResidualBlock(nn.Module):
 class MaskGenerator(nn.Module):
     """FMG: gray [B, 1, S, S] in [0, 1] -> motion mask [B, 1, S, S] in [0, 1], for any S >= 8.
 
-    docs/methods.md, §2.2 (released code). Width 64 is the published net with 6,040,968 parameters.
+    docs/methods.md, §2.2 (released code). Width 64 is the published network with 6,040,968
+    parameters.
     """
 
     def __init__(self, width: int = 64, blocks: int = 4, gain: float = XAVIER_GAIN) -> None:
@@ -48,7 +50,7 @@ class MaskGenerator(nn.Module):
         half = self.down1(full)  # [B, 2w, S/2, S/2]
         quarter = self.blocks(self.down2(half))  # [B, 4w, S/4, S/4]
         half_again = self.up1(quarter, half.shape[-1])
-        # In float32 under autocast too: bfloat16 knows only 256 values between 0.5 and 1.
+        # float32 under autocast too: bfloat16 has only 128 values between 0.5 and 1.
         return torch.sigmoid(self.head(self.up2(half_again, full.shape[-1])).float())
 
 
@@ -59,7 +61,7 @@ def _conv(inputs: int, outputs: int, kernel: int, stride: int, padding: int) -> 
 
 
 class _Up(nn.Module):
-    """ConvT4 s2 p1 with output padding = wanted size mod 2, so that odd sizes come back; BN, ReLU."""
+    """ConvT4 s2 p1, BN, ReLU; output padding = requested size mod 2, which restores odd sizes."""
 
     def __init__(self, inputs: int, outputs: int) -> None:
         super().__init__()

@@ -1,4 +1,4 @@
-"""The prior fusion net (PFN) of FMPN: a learned weighted sum of the face and the masked face."""
+"""The prior fusion network (PFN) of FMPN: a learned weighted sum of the face and the masked face."""
 
 from __future__ import annotations
 
@@ -25,11 +25,11 @@ class PriorFusion(nn.Module):
         initialise_as_released(self, gain)
 
     def forward(self, image: Tensor, masked_gray: Tensor) -> Tensor:
-        # Never in bfloat16: the fused face starts nearly plain, and its contrast would drown in rounding.
+        # Never bfloat16: the fused face starts almost uniform, and rounding would remove its contrast.
         with _full_precision(image.device):
             return torch.sigmoid(self.mix(self.face(image) + self.motion(masked_gray)))
 
 
 def _full_precision(device: torch.device) -> AbstractContextManager[None]:
-    """Without autocast; shapes worked out on the `meta` device know none."""
+    """A context without autocast; the `meta` device, used to infer shapes, does not support autocast."""
     return nullcontext() if device.type == "meta" else torch.autocast(device.type, enabled=False)

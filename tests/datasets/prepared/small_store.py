@@ -8,9 +8,9 @@ from pathlib import Path
 import numpy as np
 
 from datasets.prepared.store import PreparedStore
-from datasets.prepared.store_writer import write_store
 from datasets.records import FrameRecord
 from tests.raw_trees import draw_face, face_points
+from tests.written_stores import write_store
 
 SIZE = 24
 

@@ -8,8 +8,8 @@ import numpy as np
 from PIL import Image
 
 from datasets.prepared.preview import CELL_PIXELS, FACES_A_CLASS, write_preview
-from datasets.prepared.store_writer import write_store
 from datasets.records import FrameRecord
+from tests.written_stores import write_store
 
 
 def record(index: int, expression: str) -> FrameRecord:

@@ -13,10 +13,11 @@ import pytest
 
 from datasets.prepared import store_files, store_writer
 from datasets.prepared.store import PreparedStore, store_folder
-from datasets.prepared.store_writer import FrameSource, Recipe, write_prepared, write_store
+from datasets.prepared.store_writer import FrameSource, Recipe, write_prepared
 from datasets.records import FrameRecord
 from platform.errors import UserError
 from tests.datasets.prepared.small_store import RECORDS, SIZE, contents, read_frame, write_records
+from tests.written_stores import write_store
 
 
 @pytest.fixture

@@ -13,12 +13,13 @@ import pytest
 
 from datasets.prepared import store_files, store_writer
 from datasets.prepared.store import PreparedStore, store_folder
-from datasets.prepared.store_writer import FrameSource, Recipe, write_prepared, write_store
+from datasets.prepared.store_writer import FrameSource, Recipe, write_prepared
 from datasets.raw.choices import BadItems
 from datasets.records import FrameRecord
 from platform.errors import UserError
 from tests.datasets.prepared.small_store import RECORDS, SIZE, contents, read_frame, record, write_records
 from tests.raw_trees import face_points
+from tests.written_stores import write_store
 
 
 @pytest.fixture
@@ -62,8 +63,9 @@ def test_the_hash_names_the_content(store: PreparedStore, tmp_path: Path) -> Non
 def test_progress_is_told_of_every_chunk(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(store_writer, "CHUNK_IMAGES", 4)
     seen: list[tuple[int, int]] = []
-    write_store(
-        folder, "ckplus", SIZE, RECORDS, read_frame, progress=lambda done, total: seen.append((done, total))
+    source, recipe = FrameSource(read_frame=read_frame), Recipe(size_pixels=SIZE)
+    write_prepared(
+        folder, "ckplus", RECORDS, source, recipe, progress=lambda done, total: seen.append((done, total))
     )
     assert seen == [(4, 6), (6, 6)]
 

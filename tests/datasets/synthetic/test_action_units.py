@@ -5,23 +5,54 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from datasets.synthetic.action_units import ACTION_UNITS, MIRRORED_LANDMARKS, displacements, mirror
+from datasets.synthetic.action_units import ACTION_UNITS, MIRRORED_LANDMARKS, displacements
 from datasets.synthetic.drawing.geometry import MEAN_FACE, Projection, View, face_points
 from datasets.synthetic.drawing.renderer import Shot, render_face
 from datasets.synthetic.identity import Identity
+from tests.datasets.synthetic.mirroring import mirrored_intensities
 
 SIZE = 224
 
+Box = tuple[float, float, float, float]
+"""Left, top, right, bottom in face units: origin between the eyes, y downwards, image-left half."""
+BROWS: Box = (-1.0, -1.35, 0.25, 0.2)
+EYES: Box = (-0.95, -0.35, 0.1, 0.45)
+MIDFACE: Box = (-0.98, -0.4, 0.3, 1.15)
+MOUTH: Box = (-0.85, 0.35, 0.5, 1.5)
+JAW: Box = (-1.15, 0.2, 1.15, 2.4)
+REGIONS: dict[int, Box] = {
+    1: BROWS,
+    2: BROWS,
+    4: BROWS,
+    5: EYES,
+    6: (-0.98, -0.55, 0.1, 1.15),
+    7: EYES,
+    9: (-0.98, -0.6, 0.65, 1.15),
+    10: MIDFACE,
+    12: (-1.0, -0.2, 0.3, 1.45),
+    14: MIDFACE,
+    15: MOUTH,
+    16: MOUTH,
+    17: JAW,
+    20: JAW,
+    23: MOUTH,
+    24: MOUTH,
+    25: MOUTH,
+    26: JAW,
+    27: JAW,
+}
+"""Box of each unit; outside it and its mirror image the unit changes no pixel of a frontal face."""
+
 
 def allowed(number: int) -> np.ndarray:
-    """bool [SIZE, SIZE]: the declared region of a unit and its mirror image, in a frontal frame."""
+    """bool [SIZE, SIZE]: the region of a unit and its mirror image, in a frontal frame."""
     projection = Projection(View(), SIZE)
     mask = np.zeros((SIZE, SIZE), bool)
-    for left, top, right, bottom in ACTION_UNITS[number].regions:
-        for low, high in ((left, right), (-right, -left)):
-            corners = projection(np.array([[low, top, 0.25], [high, bottom, 0.25]]))
-            (x0, y0), (x1, y1) = np.clip(np.rint(corners), 0, SIZE).astype(int)
-            mask[y0:y1, x0:x1] = True
+    left, top, right, bottom = REGIONS[number]
+    for low, high in ((left, right), (-right, -left)):
+        corners = projection(np.array([[low, top, 0.25], [high, bottom, 0.25]]))
+        (x0, y0), (x1, y1) = np.clip(np.rint(corners), 0, SIZE).astype(int)
+        mask[y0:y1, x0:x1] = True
     return mask
 
 
@@ -63,7 +94,7 @@ def test_a_unit_on_one_side_leaves_the_other_half_at_rest() -> None:
 def test_mirrored_intensities_give_mirrored_displacements() -> None:
     units = {1: (0.3, 0.9), 12: (1.0, 0.0), 26: (0.5, 0.7)}
     expected = displacements(units)[MIRRORED_LANDMARKS] * (-1.0, 1.0)
-    assert np.allclose(displacements(mirror(units)), expected)
+    assert np.allclose(displacements(mirrored_intensities(units)), expected)
 
 
 @pytest.mark.parametrize(

@@ -79,7 +79,7 @@ def test_weights_that_are_nowhere_say_which_file_goes_where(hub: Path) -> None:
     with pytest.raises(UserError) as refusal:
         read_imagenet(WEIGHTS)
     assert str(hub / "resnet18-f37072fd.pth") in str(refusal.value)
-    for part in ("could not be fetched (OSError)", "--weights FILE", "--weights none"):
+    for part in ("could not be downloaded (OSError)", "--weights FILE", "--weights none"):
         assert part in str(refusal.value)
 
 

@@ -8,11 +8,11 @@ import cv2
 import numpy as np
 import pytest
 
-from datasets.synthetic.action_units import mirror
 from datasets.synthetic.drawing.geometry import View
 from datasets.synthetic.drawing.light import Light
-from datasets.synthetic.drawing.renderer import Shot, mirrored, render_face
-from datasets.synthetic.identity import Identity, draw_identity
+from datasets.synthetic.drawing.renderer import Shot, render_face
+from datasets.synthetic.identity import Identity
+from tests.datasets.synthetic.mirroring import mirrored_face, mirrored_intensities
 
 SIZE = 320
 FRONTAL = Shot(light=Light(direction=(0.0, -0.45, 0.893)))
@@ -98,20 +98,16 @@ def test_a_mirrored_performance_gives_a_mirrored_face_and_mirrored_landmarks(per
         person, units, dataclasses.replace(FRONTAL, view=View(yaw=9.0, roll=6.0)), SIZE
     )
     other, other_points = render_face(
-        person, mirror(units), dataclasses.replace(FRONTAL, view=View(yaw=-9.0, roll=-6.0)), SIZE
+        person,
+        mirrored_intensities(units),
+        dataclasses.replace(FRONTAL, view=View(yaw=-9.0, roll=-6.0)),
+        SIZE,
     )
-    flipped, flipped_points = mirrored(other, other_points)
+    flipped, flipped_points = mirrored_face(other, other_points)
     assert np.allclose(landmarks, flipped_points, atol=1e-6)
     difference = np.abs(picture.astype(int) - flipped).max(axis=2)
     # The hairs of the brows and the glints are drawn for each side by itself; all else is symmetric.
     assert np.percentile(difference, 97) <= 6
-
-
-def test_mirroring_twice_gives_the_same_picture_and_landmarks() -> None:
-    picture, landmarks = render_face(draw_identity(2, 3), {12: (1.0, 0.2)}, Shot(), 96)
-    twice, points = mirrored(*mirrored(picture, landmarks))
-    assert np.array_equal(picture, twice)
-    assert np.allclose(landmarks, points)
 
 
 def test_landmarks_do_not_depend_on_the_size_at_which_a_face_is_drawn(person: Identity) -> None:
