@@ -1,7 +1,8 @@
 """Opening files for reading: regular files only, up to a size limit.
 
 All readers use it. A named pipe or a device in a file's place would block a reader for ever, and a sparse
-file of a terabyte would exhaust memory. Every failure is a UserError that names the file.
+file of a terabyte would exhaust memory. Every failure is a UserError that names the file. Its wording stays as it is:
+`prepare --skip-bad` stores it in the manifest, whose hash is part of the identity of fold runs.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ LARGEST_BYTES = 256 * 2**20
 """Limit where a reader states none: an uncompressed image of the largest allowed size
 (datasets/raw/sources.py) has 183 MiB."""
 
-REMEDY = "restore it, or make it readable."
+REMEDY = "restore it, or let it be read."
 """The end of a message where a reader states no better remedy."""
 
 _KINDS = {
@@ -150,7 +151,7 @@ def _descriptor(path: Path, remedy: str) -> tuple[int, int]:
 def _check_kind(path: Path, mode: int) -> None:
     if not stat.S_ISREG(mode):
         kind = _KINDS.get(stat.S_IFMT(mode), "not a file")
-        raise UserError(f"{path} is {kind}, but a regular file is needed; replace it by the file itself.")
+        raise UserError(f"{path} is {kind}, but a regular file is needed; put the file itself there.")
 
 
 def _cannot_read(path: Path, error: OSError | ValueError, remedy: str) -> UserError:
@@ -162,6 +163,6 @@ def _cannot_read(path: Path, error: OSError | ValueError, remedy: str) -> UserEr
 
 def _too_large(path: Path, size: int, largest_bytes: int) -> UserError:
     return UserError(
-        f"{path} has {size:,} bytes, but such a file may have at most {largest_bytes:,}; "
-        "replace it by the right file."
+        f"{path} has {size:,} bytes, but at most {largest_bytes:,} are read of such a file; "
+        "put the right file there."
     )

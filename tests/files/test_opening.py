@@ -90,7 +90,7 @@ def test_bytes_are_read_whole_and_up_to_the_bound(tmp_path: Path) -> None:
         path.write_bytes(content)
         assert read_bytes(path) == content
         assert read_bytes(path, largest_bytes=len(content)) == content
-    with pytest.raises(UserError, match=r"file has 3,145,728 bytes, but such a file may have at most 1,000"):
+    with pytest.raises(UserError, match=r"file has 3,145,728 bytes, but at most 1,000"):
         read_bytes(path, largest_bytes=1000)
 
 
