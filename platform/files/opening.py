@@ -1,8 +1,8 @@
 """Opening files for reading: regular files only, up to a size limit.
 
 All readers use it. A named pipe or a device in a file's place would block a reader for ever, and a sparse
-file of a terabyte would exhaust memory. Every failure is a UserError that names the file. Its wording stays as it is:
-`prepare --skip-bad` stores it in the manifest, whose hash is part of the identity of fold runs.
+file of a terabyte would exhaust memory. Every failure is a UserError that names the file. The wording stays
+as it is: `prepare --skip-bad` stores it in the manifest, whose hash is part of the identity of fold runs.
 """
 
 from __future__ import annotations

@@ -100,7 +100,7 @@ def test_a_file_that_states_no_size_is_read_to_its_end() -> None:
     if not status.exists():
         pytest.skip("no Linux")
     assert b"Pid:" in read_bytes(status)
-    with pytest.raises(UserError, match="may have at most 10"):
+    with pytest.raises(UserError, match="at most 10 are read"):
         read_bytes(status, largest_bytes=10)
 
 
