@@ -15,10 +15,10 @@ EXAMPLES = """examples:
   python -m platform.crossval --dataset ckplus --preset paper   the paper's CK+ (needs CK+ and a GPU)
   python -m platform.crossval --method cnn --baselines "" --backbone resnet18
   python -m platform.crossval --dataset ckplus --masks released ~/FMPN/CK+
-      FMPN's released motion masks instead of ours, and how alike the two are
-  python -m platform.crossval --dry-run                         what would run, where and how long
+      FMPN's released motion masks instead of ours, and the agreement of the two
+  python -m platform.crossval --dry-run                         planned runs, resources and duration
 
-next: python -m platform.table                                  all results as one table
+next: python -m platform.table                                  all results in one table
 """
 
 

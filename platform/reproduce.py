@@ -1,4 +1,4 @@
-"""The FMPN paper's experiments as one: rows, ablations, controls.
+"""The FMPN paper's experiments in one command: rows, ablations, controls.
 
 CK+ and MMI on ten folds, AffectNet with CK+'s masks; on synthetic counterparts unless --dataset paper. All
 fold runs are dispatched at once, longest first, and share stage 1. Run it again after preparing a further
@@ -17,9 +17,9 @@ EXAMPLES = """examples:
   python -m platform.reproduce --dataset paper --preset paper    CK+, MMI and AffectNet (prepared, and a GPU)
   python -m platform.reproduce --backbones inception_v3,resnet50 --seeds 0,1,2
   python -m platform.reproduce --dry-run --cluster-slots 8 --price-per-hour 4
-      what would run, how long on eight fold runs at once, and what it would cost
+      planned runs, duration with eight fold runs at once, and cost
 
-next: python -m platform.table                                   all results as one table
+next: python -m platform.table                                   all results in one table
 """
 
 

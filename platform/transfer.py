@@ -1,7 +1,7 @@
 """Masks or a mask generator of one data set used on another.
 
 As the paper does for AffectNet, which has no neutral faces: masks are made from all labelled faces of the
-source and matched by class name, and stage 1 is left out. Several sources or targets make a matrix.
+source and matched by class name, and stage 1 is left out. Several sources or targets form a matrix.
 `--leave-one-out` instead trains on all of several data sets but one, and tests on that one.
 """
 
@@ -13,18 +13,18 @@ from platform.cli.run_flags import DECIDED_BY_ROWS, add_run_arguments
 from platform.cli.transfer_flags import add_transfer_flags, transfer_request
 
 EXAMPLES = """examples:
-  python -m platform.transfer                                             synthetic masks, faces in the wild
+  python -m platform.transfer                                             synthetic masks, in-the-wild faces
   python -m platform.transfer --source ckplus --target affectnet --preset paper --repeats 3
       the paper's AffectNet experiment on three draws of its 9:1 split
   python -m platform.transfer --source ckplus,mmi --target mmi,ckplus,oulu_casia --classes common
-      a matrix; a set to itself is its own cross-validation
+      a matrix; its diagonal is each set's own cross-validation
   python -m platform.transfer --source ckplus --target mmi --transfer both
       CK+'s masks and CK+'s pretrained generator
   python -m platform.transfer --leave-one-out ckplus,mmi,oulu_casia --classes common
-      trained on two of them, tested on the third; a fold for each
-  python -m platform.transfer --dry-run                                   what would run, where and how long
+      trained on two of them, tested on the third; one fold per set
+  python -m platform.transfer --dry-run                                   planned runs, resources and duration
 
-next: python -m platform.table                                            all results as one table
+next: python -m platform.table                                            all results in one table
 """
 
 

@@ -13,12 +13,12 @@ from platform.cli.run_flags import add_run_arguments
 
 EXAMPLES = """examples:
   python -m platform.tune                                    the demo: synthetic faces, minutes on two cores
-  python -m platform.tune --dataset mmi --preset paper       the paper's size (needs MMI prepared, and a GPU)
-  python -m platform.tune --backbone resnet18 --trials 20    other starting point, more trials
+  python -m platform.tune --dataset mmi --preset paper       the paper's settings (MMI prepared, and a GPU)
+  python -m platform.tune --backbone resnet18 --trials 20    another backbone to start from, more trials
   python -m platform.tune --selection-rule nested            a study for each outer fold
-  python -m platform.tune --dry-run                          what would run, where and how long
+  python -m platform.tune --dry-run                          planned runs, resources and duration
 
-next: python -m platform.table                               all results as one table
+next: python -m platform.table                               all results in one table
 """
 
 

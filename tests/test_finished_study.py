@@ -73,5 +73,5 @@ def test_what_a_finished_study_cannot_become_is_refused(
 
 def test_a_grid_of_which_everything_is_tried_has_nothing_to_add(data_root: Path, tmp_path: Path) -> None:
     finish(planned(data_root, tmp_path, *GRID, "--trials", "9"), 3)
-    with pytest.raises(UserError, match="all 3 configurations of the grid are tried; widen the space"):
+    with pytest.raises(UserError, match="all 3 configurations of the grid have been tried; widen the"):
         planned(data_root, tmp_path, *GRID, "--trials", "9", "--extend", "4")

@@ -27,7 +27,7 @@ from platform.files import yaml_files
 from platform.search.storage import storage_setting
 
 DECIDED = ("selection_rule", "rounds", "transfer_to")
-"""Fields of the plan that commands decide or derive from others."""
+"""Fields of the plan that commands set themselves or derive from others."""
 
 
 @functools.cache
@@ -107,7 +107,7 @@ def _metavar(hint: Any) -> str:
 def resolve(arguments: argparse.Namespace, **forced: Any) -> tuple[Configuration, Plan]:
     """The settings that flags, YAML file and preset give together, checked.
 
-    forced: values that the command itself decides; they override all others.
+    forced: values that the command itself sets; they override all others.
     """
     values: dict[str, Any] = preset(arguments.preset)
     if arguments.config:
@@ -138,7 +138,7 @@ def is_named(arguments: argparse.Namespace, field: str) -> bool:
 def departures(arguments: argparse.Namespace, configuration: Configuration, plan: Plan) -> list[str]:
     """Settings that depart from the preset, as `name value`, in the order of plan and configuration.
 
-    What a command always decides itself (DECIDED) departs only if a flag or the file gives it.
+    A field that commands set themselves (DECIDED) is listed only if a flag or the file gives it.
     """
     base = preset(arguments.preset)
     found = []
@@ -168,19 +168,19 @@ def read_yaml(path: Path) -> dict[str, Any]:
 
 
 def _yaml_value(value: Any, hint: Any) -> Any:
-    """A list as a tuple; `1e-4`, which YAML 1.1 takes for text because it has no point, as a number."""
+    """A list as a tuple; `1e-4`, which YAML 1.1 reads as text because it has no point, as a number."""
     if isinstance(value, list):
         return tuple(value)
     if hint is float and isinstance(value, str):
         try:
             return float(value)
         except ValueError:
-            return value  # the configuration refuses it by name
+            return value  # the configuration rejects it and names the field
     return value
 
 
 def parse_value(name: str, text: str, hint: Any) -> Any:
-    """A flag's text as its field's type. UserError when it is not one."""
+    """A flag's text converted to its field's type. UserError if it cannot be converted."""
     flag = _flag(name)
     try:
         if typing.get_origin(hint) is tuple:

@@ -1,8 +1,8 @@
-"""What every command shares: a parser whose errors teach, and one way to end.
+"""Argument parser, error output and exit statuses of all commands.
 
-Exit status: 0 done, 1 done but something failed or was found, 2 something that the user can put right (bad
-input, a full disk), 70 a fault of this program, 129 hung up (SIGHUP: the terminal is gone), 130 interrupted
-by Ctrl-C, 143 terminated (SIGTERM) while Ray works.
+Exit status: 0 success, 1 completed but something failed or was found, 2 an error that the user can correct
+(bad input, a full disk), 70 a bug in this program, 129 hung up (SIGHUP: the terminal closed), 130 interrupted
+by Ctrl-C, 143 terminated (SIGTERM) while Ray runs.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from platform.host.console import one_line, safe_streams
 
 
 class Parser(argparse.ArgumentParser):
-    """argparse, with the nearest known flag named when a flag is unknown."""
+    """argparse that names the nearest known flag if a flag is unknown."""
 
     def __init__(self, **options: object) -> None:
         super().__init__(
@@ -31,7 +31,7 @@ class Parser(argparse.ArgumentParser):
             allow_abbrev=False,
             **options,  # type: ignore[arg-type]
         )
-        # argparse would take -1e-4 for a flag, and say that a value is missing.
+        # argparse would read -1e-4 as a flag and report a missing value.
         self._negative_number_matcher = re.compile(r"^-(\d+\.?\d*|\.\d+)(e[-+]?\d+)?$", re.IGNORECASE)
 
     def parse_args(self, args=None, namespace=None):  # type: ignore[no-untyped-def]
@@ -52,8 +52,8 @@ class Parser(argparse.ArgumentParser):
 def run(main: Callable[[list[str]], int | None]) -> NoReturn:
     """Run `main(argv)`; a UserError becomes one line on stderr and exit status 2.
 
-    So does every other exception, with its traceback in a file (platform/cli/unexpected.py). What happens to
-    standard output (a reader that leaves, a full disk) changes nothing of the status.
+    Any other exception becomes one line too, with its traceback in a file (platform/cli/unexpected.py). A
+    failing standard output (its reader exits, the disk is full) does not change the status.
     """
     abruptly = False
     with safe_streams(), _hangup_taken() as hung_up:
@@ -64,10 +64,10 @@ def run(main: Callable[[list[str]], int | None]) -> NoReturn:
             status, abruptly = 2, isinstance(error, ClusterLost | LeaseLost)
         except KeyboardInterrupt as stop:
             word, status = ("terminated", 143) if isinstance(stop, Terminated) else ("interrupted", 130)
-            if hung_up or isinstance(stop, HungUp):  # a library may have made a plain Ctrl-C of it
+            if hung_up or isinstance(stop, HungUp):  # a library may have turned it into a plain Ctrl-C
                 word, status = "hung up", 129
             print(
-                f"\n{word}: what was finished is stored; run the same command again to go on.",
+                f"\n{word}: finished work is stored; run the same command again to continue.",
                 file=sys.stderr,
             )
         except Exception as error:
@@ -82,7 +82,7 @@ def run(main: Callable[[list[str]], int | None]) -> NoReturn:
 
 @contextmanager
 def _hangup_taken() -> Iterator[list[int]]:
-    """SIGHUP raises HungUp and is noted in the list that is given. Under `nohup` it stays ignored."""
+    """Raise HungUp on SIGHUP and record it in the yielded list. Under `nohup` SIGHUP stays ignored."""
     hung_up: list[int] = []
     if threading.current_thread() is not threading.main_thread() or (
         signal.getsignal(signal.SIGHUP) is signal.SIG_IGN
@@ -92,7 +92,7 @@ def _hangup_taken() -> Iterator[list[int]]:
 
     def stop(number: int, frame: object) -> None:
         hung_up.append(number)
-        signal.signal(signal.SIGHUP, signal.SIG_DFL)  # a second one does not wait
+        signal.signal(signal.SIGHUP, signal.SIG_DFL)  # a second SIGHUP ends the process at once
         raise HungUp
 
     before = signal.signal(signal.SIGHUP, stop)

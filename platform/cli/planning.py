@@ -1,4 +1,4 @@
-"""From the flags of a command to a planned experiment.
+"""Planning of an experiment from the flags of a command.
 
 Every command that runs fold runs makes a `Request`; `plan_request` turns it into an Experiment.
 """
@@ -32,7 +32,7 @@ def _nothing(*_: Any) -> Sequence[str]:
 
 @dataclass(frozen=True, kw_only=True)
 class Request:
-    """What one command asks for, its flags resolved and checked."""
+    """Request of one command, its flags resolved and checked."""
 
     command: str
     """The command's name, e.g. `tune`."""
@@ -43,16 +43,16 @@ class Request:
     datasets: tuple[str, ...]
     """Data sets that the experiment reads; embedded ones are prepared."""
     plan_rows: RowsPlanner | None = None
-    """Plans rows that are known before anything runs; None: they follow from the chosen configuration."""
+    """Plans rows that are known in advance; None: they follow from the chosen configuration."""
     search: bool = False
     further_results: Callable[[Experiment, dict[str, Any]], Sequence[str]] = _nothing
-    """Given the content of experiment.json: writes further files, and returns lines for the final screen."""
+    """Writes further files from the content of experiment.json; returns lines for the final screen."""
     further_estimates: Callable[[Experiment], Sequence[str]] = _nothing
     """Further lines of a dry run."""
 
 
 def search_request(arguments: argparse.Namespace) -> Request:
-    """What `tune` asks for. Raises UserError; writes nothing."""
+    """The request of `tune`. Raises UserError; writes nothing."""
     arguments.masks = mask_setting(arguments.masks)
     configuration, plan = resolve(arguments, **fields_of_space_flags(arguments))
     plan = checked_plan(configuration, plan, search=True, enqueued_from=enqueue_source(arguments))
@@ -60,7 +60,7 @@ def search_request(arguments: argparse.Namespace) -> Request:
 
 
 def crossval_request(arguments: argparse.Namespace) -> Request:
-    """What `crossval` asks for. Raises UserError; writes nothing."""
+    """The request of `crossval`. Raises UserError; writes nothing."""
     arguments.masks = mask_setting(arguments.masks)
     configuration, plan = resolve(arguments, selection_rule="paper")
     return _on_one_set("crossval", configuration, checked_plan(configuration, plan, search=False))
@@ -79,7 +79,7 @@ def _on_one_set(command: str, configuration: Configuration, plan: Plan) -> Reque
 
 
 def _mask_agreement(experiment: Experiment, content: dict[str, Any]) -> Sequence[str]:
-    """How well released masks agree with the masks that are built here."""
+    """Lines on the agreement of released masks with the masks that are built here."""
     from platform.config.mask_source import mask_source
     from platform.reports.mask_agreement import write_mask_agreement
 
@@ -152,8 +152,8 @@ def _default_name(request: Request, preset: str) -> str:
 def check_weights_of(experiment: Experiment) -> None:
     """UserError: initial weights that cannot be read or do not fit a backbone.
 
-    May download ImageNet's weights; so it is not called for them in a dry run, nor for a cluster, whose
-    nodes download for themselves.
+    May download ImageNet weights; so it is not called for them in a dry run, nor for a cluster, whose
+    nodes download their own.
     """
     from platform.experiments.released_start import check_released_start
     from platform.models.networks.backbone_nets import check_weights
@@ -176,7 +176,7 @@ def check_weights_of(experiment: Experiment) -> None:
 
 
 def prepare_if_embedded(data_root: Path, dataset: str, size_pixels: int) -> None:
-    """Draw and prepare an embedded set unless it is prepared at that size. A dry run plans without it."""
+    """Draw and prepare an embedded set unless it is prepared at that size. A dry run draws nothing."""
     from datasets.catalogue import describe
     from datasets.prepared.preparation import prepare_dataset
     from datasets.prepared.store import store_folder

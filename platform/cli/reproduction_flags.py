@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 Value = TypeVar("Value")
 
 ROWS_DECIDE = ("method", "baselines", "fold_rule")
-"""Further settings that the rows of a reproduction decide."""
+"""Further settings that the rows of a reproduction determine."""
 
 SMALL_BACKBONES = {"quick": "resnet18", "smoke": "resnet18"}
 """Backbones of presets that train for a few epochs from random weights, in which the paper's Inception stays
@@ -38,11 +38,11 @@ def add_reproduction_flags(parser: argparse.ArgumentParser) -> None:
         help="weights of the mask loss to compare (default: the paper's and the released)")  # fmt: skip
     add("--no-controls", action="store_true", help="leave out the control masks, which carry no prior")
     add("--cluster-slots", metavar="N", help="with --dry-run: concurrent fold runs of the intended cluster")
-    add("--price-per-hour", metavar="X", help="with --dry-run: of the whole cluster, in your currency")
+    add("--price-per-hour", metavar="X", help="with --dry-run: price of the whole cluster, in your currency")
 
 
 def reproduction_request(arguments: argparse.Namespace) -> Request:
-    """What the command asks for. Raises UserError; writes nothing."""
+    """The request of `reproduce`. Raises UserError; writes nothing."""
     from platform.experiments.reproduction import reproduction_rows
 
     _check_estimate_flags(arguments)

@@ -13,14 +13,14 @@ SEARCH_FIELDS = (
 )  # fmt: skip
 """Fields of the plan that only a search reads."""
 DECIDED_BY_ROWS = ("dataset", "transfer_to", "masks", "folds_only")
-"""Fields that a command decides itself if it plans its rows beforehand."""
+"""Fields that a command sets itself if it plans its rows in advance."""
 
 
 def add_run_arguments(
     parser: argparse.ArgumentParser, *, search: bool = True, without: tuple[str, ...] = ()
 ) -> None:
     """Add the flags of a command that runs fold runs, but none for the settings `without`."""
-    parser.add_argument("--dry-run", action="store_true", help="show what would run, and run nothing")
+    parser.add_argument("--dry-run", action="store_true", help="show the planned runs and run nothing")
     parser.add_argument(
         "--verbose", action="store_true", help="print all resolved settings and all rows before the run"
     )

@@ -1,4 +1,4 @@
-"""What `tune` says and checks of its search: sampler, objectives, pruning, storage, trials to add."""
+"""Checks and screen lines of a search: sampler, objectives, pruning, storage, added trials."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 def check_sampler(plan: Plan, definition: SearchDefinition) -> None:
-    """UserError where the sampler can do nothing with the space or with several objectives."""
+    """UserError: the sampler does not support the space, or several objectives."""
     from platform.search.samplers import describe_sampler
 
     if plan.sampler == "cmaes" and len(plan.objectives) > 1:
@@ -28,18 +28,18 @@ def check_sampler(plan: Plan, definition: SearchDefinition) -> None:
 
 
 def check_enqueued_fit(plan: Plan, definition: SearchDefinition) -> None:
-    """UserError where there are too few trials for all enqueued configurations."""
+    """UserError: too few trials for all initial and enqueued configurations."""
     if plan.enqueued and plan.trials < len(definition.first):
         raise UserError(
-            f"every enqueued configuration is tried, after the space's own first ones: that takes "
-            f"{len(definition.first)} trials, but --trials is {plan.trials}; raise it, or shorten the file."
+            f"the space's initial configurations and all enqueued ones need {len(definition.first)} trials, "
+            f"but --trials is {plan.trials}; raise it, or shorten the file."
         )
 
 
 def with_wanted_trials(experiment: Experiment, extend: int | None) -> Experiment:
-    """The experiment with as many trials as its study is to have: see platform/search/extension.py.
+    """The experiment with the number of trials that its study should have (platform/search/extension.py).
 
-    UserError: nothing can be added, the study is not finished or was made with other settings, or its
+    UserError: no trial can be added, the study is unfinished or was made with other settings, or its
     storage cannot be reached. Changes nothing.
     """
     from platform.experiments.study_definition import search_definition
@@ -67,13 +67,13 @@ def _refuse_beyond_grid(plan: Plan, configuration: Configuration, trials_before:
     size = trials_to_run(plan, configuration)
     if size <= trials_before:
         raise UserError(
-            f"--extend adds trials, but all {size} configurations of the grid are tried; widen the space, "
-            f"under a new --name."
+            f"--extend adds trials, but all {size} configurations of the grid have been tried; widen the "
+            f"space under a new --name."
         )
 
 
 def search_lines(plan: Plan, configuration: Configuration, steps: int) -> list[str]:
-    """Lines for the plan on the screen: who proposes what, what for, and whether trials are stopped early."""
+    """Lines of the printed plan: search algorithm, initial configurations, objectives, pruning."""
     from platform.search.definition import definition_of_space
     from platform.search.pruning import why_unpruned
     from platform.search.samplers import describe_sampler
@@ -81,10 +81,10 @@ def search_lines(plan: Plan, configuration: Configuration, steps: int) -> list[s
     definition = definition_of_space(plan.space, configuration, fixed=plan.fixed, enqueued=plan.enqueued)
     lines = [f"sampler {describe_sampler(plan.sampler, definition.suggest)}", _tried_first(plan, definition)]
     if plan.asynchronous:
-        lines[0] += "; asynchronous: a search that is killed and goes on is not the same search"
+        lines[0] += "; asynchronous: a resumed search differs from an uninterrupted one"
     if len(plan.objectives) > 1:
         titles = ", ".join(OBJECTIVES[name].title for name in plan.objectives)
-        lines.append(f"objectives: {titles}; the most accurate of the trials that no other beats is chosen")
+        lines.append(f"objectives: {titles}; the most accurate trial of the Pareto front is chosen")
     reason = why_unpruned(plan, steps)
     lines.append(f"pruning: off ({reason})" if reason else "pruning: on (Wilcoxon over subjects)")
     return lines
@@ -93,13 +93,13 @@ def search_lines(plan: Plan, configuration: Configuration, steps: int) -> list[s
 def _tried_first(plan: Plan, definition: SearchDefinition) -> str:
     count = len(definition.first)
     given = len(json.loads(plan.enqueued)) if plan.enqueued else 0
-    own = f", of --enqueue {given} (an equal one is tried once)" if given else ""
+    own = f", {given} from --enqueue (duplicates are tried once)" if given else ""
     left = f"; --trials {plan.trials} leaves out {count - plan.trials}" if plan.trials < count else ""
     return f"tried first: {count} configurations{own}{left}"
 
 
 def front_lines(content: dict[str, Any]) -> list[str]:
-    """The trials that no other beats, of each study with several objectives; the chosen one is marked."""
+    """The Pareto front of each study with several objectives; the chosen trial is marked."""
     from platform.experiments.experiment_file import studies_of
 
     lines = []
@@ -107,7 +107,7 @@ def front_lines(content: dict[str, Any]) -> list[str]:
         names = study.get("objectives", [])
         if len(names) < 2:
             continue
-        lines.append(f"Pareto front of {study['name']} (no trial beats these in everything):")
+        lines.append(f"Pareto front of {study['name']} (trials that no other trial dominates):")
         trials = {trial["number"]: trial for trial in study["trials"]}
         for number in study["front"]:
             values = ", ".join(shown_value(name, trials[number]["values"][name]) for name in names)
@@ -117,7 +117,7 @@ def front_lines(content: dict[str, Any]) -> list[str]:
 
 
 def unscored_trial_lines(content: dict[str, Any]) -> list[str]:
-    """Trials without a score and why, of all studies."""
+    """Trials without a score, of all studies, with the reasons."""
     from platform.experiments.experiment_file import studies_of
     from platform.reports.unscored_trials import unscored_lines
 
@@ -125,7 +125,7 @@ def unscored_trial_lines(content: dict[str, Any]) -> list[str]:
 
 
 def any_trial_failed(content: dict[str, Any]) -> bool:
-    """Whether a fold run of a trial failed, as often as it was tried."""
+    """Whether a fold run of a trial failed after all retries."""
     from platform.experiments.experiment_file import studies_of
     from platform.reports.unscored_trials import failed_trials
 

@@ -11,8 +11,8 @@ from platform.errors import UserError
 def checked_plan(configuration: Configuration, plan: Plan, *, search: bool, enqueued_from: str = "") -> Plan:
     """`plan` of `tune` (`search`) or `crossval`, with `auto` and empty rounds resolved.
 
-    enqueued_from: what errors call the place of the enqueued configurations.
-    UserError: an unknown data set, method or space; settings that exclude each other.
+    enqueued_from: name of the source of the enqueued configurations in error messages.
+    UserError: an unknown data set, method or space; contradictory settings.
     """
     from datasets.catalogue import describe
 

@@ -1,4 +1,4 @@
-"""The flags of a search that concern its space's parameters: `--set` and `--enqueue`."""
+"""Flags for the parameters of a search space: `--set` and `--enqueue`."""
 
 from __future__ import annotations
 
@@ -7,23 +7,23 @@ from pathlib import Path
 from typing import Any
 
 PARAMETER_FIELDS = ("fixed", "enqueued")
-"""Fields of the plan that these flags give."""
+"""Fields of the plan that these flags set."""
 
 
 def add_space_flags(parser: argparse.ArgumentParser) -> None:
     """Add both flags."""
     parser.add_argument(
         "--set", action="append", metavar="PARAMETER=VALUE", dest="set_parameters",
-        help="do not search this parameter of the space: all trials have this value (repeatable)",
+        help="fix this parameter of the space to one value in all trials (repeatable)",
     )  # fmt: skip
     parser.add_argument(
         "--enqueue", metavar="FILE",
-        help="YAML or JSON list of parameter values to try after the space's own first configurations",
+        help="YAML or JSON list of parameter values to try after the space's initial configurations",
     )  # fmt: skip
 
 
 def fields_of_space_flags(arguments: argparse.Namespace) -> dict[str, Any]:
-    """Fields of the plan from the flags that are given. UserError: a file that holds no configurations."""
+    """Fields of the plan that the flags set. UserError: a file without configurations."""
     from platform.search.enqueued import read_enqueue_file
 
     fields: dict[str, Any] = {}
@@ -35,5 +35,5 @@ def fields_of_space_flags(arguments: argparse.Namespace) -> dict[str, Any]:
 
 
 def enqueue_source(arguments: argparse.Namespace) -> str:
-    """What errors call the place that the enqueued configurations come from."""
+    """Name of the source of the enqueued configurations in error messages."""
     return getattr(arguments, "enqueue", None) or "the field `enqueued` of --config"

@@ -20,7 +20,8 @@ TRANSFER_FLAGS = {
     "stage1": "no",
     "repeats": "1",
 }
-"""Defaults of the flags of a transfer; a flag that is not given is None, so that it can be refused."""
+"""Defaults of the flags of a transfer. A flag that is not given is None, so that --leave-one-out can refuse
+the others."""
 
 
 def add_transfer_flags(parser: argparse.ArgumentParser) -> None:
@@ -41,7 +42,7 @@ def add_transfer_flags(parser: argparse.ArgumentParser) -> None:
 
 
 def transfer_request(arguments: argparse.Namespace) -> Request:
-    """What the command asks for. Raises UserError; writes nothing."""
+    """The request of `transfer`. Raises UserError; writes nothing."""
     from platform.experiments.leave_one_out import plan_rows
     from platform.experiments.transfer import plan_transfer
 

@@ -1,4 +1,4 @@
-"""Where a run's target masks come from, as the setting `masks` says it."""
+"""Source of a run's target masks, as the setting `masks` names it."""
 
 from __future__ import annotations
 
@@ -9,20 +9,20 @@ from pathlib import Path
 from platform.errors import UserError
 
 PERMUTED_RELEASED = "permuted released"
-"""Name of released masks of which each class has another class's."""
+"""Name of released masks that are permuted over the classes."""
 _PREFIX = "permuted:"
 
 
 @dataclass(frozen=True, kw_only=True)
 class MaskSource:
-    """Own masks, a control in their place, released ones, or a control in the place of released ones."""
+    """Own masks, a control instead of them, released masks, or a control instead of released masks."""
 
     control: str | None = None
     released_folder: Path | None = None
 
     @property
     def name(self) -> str:
-        """As a row of a table has it: `own`, a control, `released` or `permuted released`."""
+        """Name in a row of a table: `own`, a control, `released` or `permuted released`."""
         if self.released_folder is None:
             return self.control or "own"
         return PERMUTED_RELEASED if self.control else "released"
@@ -30,7 +30,7 @@ class MaskSource:
 
 def mask_source(setting: str) -> MaskSource:
     """The source that the field `masks` of a plan names."""
-    from datasets.masks.controls import CONTROLS  # here: it imports NumPy, and --help does without
+    from datasets.masks.controls import CONTROLS  # imported here: --help needs no NumPy
 
     if setting == "own":
         return MaskSource()
@@ -41,7 +41,7 @@ def mask_source(setting: str) -> MaskSource:
 
 
 def mask_setting(words: Sequence[str] | None) -> str | None:
-    """The field `masks` from the words after `--masks`; None without the flag. UserError for others."""
+    """The field `masks` from the words after `--masks`; None without the flag. UserError for other words."""
     from datasets.masks.controls import CONTROLS
 
     if words is None:

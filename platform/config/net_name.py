@@ -1,4 +1,4 @@
-"""How a row's classification net and its preset are called: a narrow net or a changed preset says so."""
+"""Names of a row's classification net and preset, with a narrow net's width and the changed settings."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ from platform.config.presets import PRESETS, preset
 
 VARIOUS_WIDTHS = "various widths"
 NO_OVERRIDE = ("method", "seed")
-"""Settings that every row names itself."""
+"""Settings that every row shows itself."""
 CHANGES_SHOWN = 4
 
 
 def net_name(backbone: str, width: float | None) -> str:
-    """`resnet18`, or `resnet18, width 0.25` of a net with a quarter of its channels; None: of several."""
+    """`resnet18`, or `resnet18, width 0.25` for a net with a quarter of its channels; None: various."""
     if width == 1:
         return backbone
     return f"{backbone}, {VARIOUS_WIDTHS if width is None else f'width {width:g}'}"
@@ -31,7 +31,7 @@ def only_width(widths: Iterable[float]) -> float | None:
 def preset_text(name: str, config: Mapping[str, Any]) -> str:
     """`released`, or `released, changed: backbone resnet18, weights none`.
 
-    config: settings as experiment.json holds them; what it lacks had no setting then.
+    config: settings as experiment.json holds them; a missing key is a setting that did not exist then.
     """
     if name not in PRESETS:
         return name

@@ -1,4 +1,4 @@
-"""What a search may optimise at once, and the configurations that no other one beats in everything."""
+"""Objectives of a search, and the Pareto front of its trials."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from platform.errors import UserError, unknown_name
 
 @dataclass(frozen=True, kw_only=True)
 class Objective:
-    """One number that a trial is judged by."""
+    """One number by which trials are compared."""
 
     title: str
     direction: Literal["maximize", "minimize"]
@@ -25,23 +25,23 @@ class Objective:
 OBJECTIVES: Mapping[str, Objective] = {
     "accuracy": Objective(title="accuracy, mean of folds", direction="maximize"),
     "macro_f1": Objective(title="macro F1 of the pooled predictions", direction="maximize"),
-    "latency": Objective(title="milliseconds an image", direction="minimize"),
+    "latency": Objective(title="milliseconds per image", direction="minimize"),
     "parameters": Objective(title="parameters", direction="minimize"),
 }
 """Name to objective. `latency` is measured where fold runs compute (platform/runs/model_measures.py)."""
 
 
 def check_objectives(names: Sequence[str]) -> None:
-    """UserError: an unknown one, one twice, or another than accuracy first."""
+    """UserError: an unknown objective, a duplicate, or an objective other than accuracy in first place."""
     for name in names:
         if name not in OBJECTIVES:
             raise unknown_name("objective", name, OBJECTIVES)
     if len(set(names)) != len(names):
-        raise UserError(f"each objective may stand once, but got {','.join(names)}; leave the second out.")
+        raise UserError(f"each objective may be listed once, but got {','.join(names)}; drop the duplicate.")
     if not names or names[0] != "accuracy":
         raise UserError(
-            f"the first objective must be accuracy, by which the final configuration is chosen among those "
-            f"that no other beats, but got {','.join(names) or 'none'}; pass for example "
+            f"the first objective must be accuracy, by which the final configuration is chosen from the "
+            f"Pareto front, but got {','.join(names) or 'none'}; pass for example "
             f"--objectives accuracy,latency."
         )
 
@@ -52,10 +52,10 @@ def directions(names: Sequence[str]) -> tuple[Literal["maximize", "minimize"], .
 
 
 def pareto_front(values: Mapping[int, Sequence[float]], names: Sequence[str]) -> list[int]:
-    """The trials that no other one beats: none is as good in every objective and better in one.
+    """The trials that no other trial dominates: none is as good in every objective and better in one.
 
-    `values`: trial number to its values in the order of `names`. Sorted by the first objective, the best
-    first; the earlier trial first on a tie.
+    `values`: trial number to its values in the order of `names`. Sorted by the first objective, best
+    first; ties by trial number.
     """
     signs = [OBJECTIVES[name].sign for name in names]
     gains = {

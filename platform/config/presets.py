@@ -8,7 +8,7 @@ from typing import Any
 from platform.errors import unknown_name
 
 Preset = dict[str, Any]
-"""Field names of Configuration and Plan to values; what is absent keeps its default."""
+"""Field names of Configuration and Plan to values; absent fields keep their defaults."""
 
 
 def paper() -> Preset:
@@ -22,11 +22,11 @@ def released() -> Preset:
 
 
 def quick() -> Preset:
-    """The same code at a size for two cores and minutes: 48 px, narrow nets, few epochs.
+    """The same code scaled down to minutes on two cores: 48 px, narrow nets, few epochs.
 
-    Rates ten times the paper's, Adam's usual momentum and no augmentation, because there are a
-    hundred times fewer steps: ours, measured on the synthetic set (docs/log.md). The net's input is
-    enlarged to the 75 px that Inception needs.
+    Learning rates are ten times the paper's, with Adam's usual momentum and no augmentation, because training
+    has a hundred times fewer steps: our choice, measured on the synthetic set (docs/log.md). The net's input
+    is enlarged to the 75 px that Inception needs.
     """
     return {
         **paper(),
@@ -49,13 +49,13 @@ def quick() -> Preset:
         "generator_learning_rate": 1e-4,
         "adam_beta1": 0.9,
         "trials": 5,
-        # Two: rounds of three fold runs leave one of two slots idle, which the other trial then takes.
+        # Two: a round of three fold runs leaves one of two slots idle for the other trial.
         "trials_in_flight": 2,
     }
 
 
 def smoke() -> Preset:
-    """The smallest run that passes through everything, for tests. Its numbers mean nothing."""
+    """The smallest run that exercises every step, for tests. Its numbers are meaningless."""
     return {
         **quick(),
         "backbone_width": 0.0625,

@@ -1,4 +1,4 @@
-"""The rules that settings must keep: an error names the field, its value, the rule and the remedy.
+"""Rules for settings. An error names the field, its value, the rule and the remedy.
 
 `settings` are a Configuration or a Plan of platform/config/configuration.py, which imports this file.
 """
@@ -16,9 +16,9 @@ from platform.errors import UserError, unknown_name
 
 
 def check_configuration(settings: Any) -> None:
-    """Check all fields of a new configuration, and write what is the same setting in one way.
+    """Check all fields of a new configuration, and bring equivalent settings into one form.
 
-    A file of weights gets the SHA-256 of its content. UserError for the first rule that does not hold.
+    A weights file gets the SHA-256 of its content. UserError for the first broken rule.
     """
     from platform.models import method_names
 
@@ -31,7 +31,7 @@ def check_configuration(settings: Any) -> None:
     if settings.momentum and settings.optimizer != "sgd":
         raise UserError(
             f"momentum needs the optimizer sgd, but got momentum {settings.momentum:g} with "
-            f"{settings.optimizer}, which has adam_beta1 in its place; pass --optimizer sgd, or --momentum 0."
+            f"{settings.optimizer}, which uses adam_beta1 instead; pass --optimizer sgd, or --momentum 0."
         )
 
 
@@ -51,7 +51,7 @@ def _check_classifier(settings: Any) -> None:
         _check_released(settings)
         return
     pinned = pin_weights(settings.weights)
-    # A path just given: the one time that it is read here.
+    # A new path: the only time that the file is read here.
     if is_pinned(pinned) and pinned != settings.weights:
         from platform.models.networks.backbone_nets import check_weights
 
@@ -60,7 +60,7 @@ def _check_classifier(settings: Any) -> None:
 
 
 def _check_released(settings: Any) -> None:
-    """Pin a released checkpoint. UserError: not readable, or settings of other nets than the release's."""
+    """Pin a released checkpoint. UserError: unreadable, or settings of nets other than the release's."""
     from platform.models import load_method
     from platform.models.released_checkpoint import (
         GENERATOR_BLOCKS,
@@ -82,7 +82,7 @@ def _check_released(settings: Any) -> None:
         rule = f"{value} with weights released:FILE, as published"
         check_rule(settings, name, getattr(settings, name) == value, rule)
     pinned = pin_released(settings.weights)
-    if pinned != settings.weights:  # a path just given: the one time that it is read here
+    if pinned != settings.weights:  # a new path: the only time that the file is read here
         check_released(pinned, settings.backbone)
     object.__setattr__(settings, "weights", pinned)
 
@@ -128,7 +128,7 @@ def _check_faces(settings: Any) -> None:
 
 
 def check_rule(settings: Any, name: str, holds: bool, rule: str) -> None:
-    """UserError that says the rule of the field `name`, its value and its flag, unless it `holds`."""
+    """UserError with the rule of the field `name`, its value and its flag, unless it `holds`."""
     if not holds:
         flag = "--" + name.replace("_", "-")
         raise UserError(f"{name} must be {rule}, but got {getattr(settings, name)!r}; change {flag}.")
@@ -167,7 +167,7 @@ def _check_choice(name: str, value: str, known: Iterable[str]) -> None:
 
 
 def check_storage(storage: str) -> None:
-    """UserError: neither `journal` nor a URL of a database that is known, or one with a password in it."""
+    """UserError: neither `journal` nor the URL of a supported database, or a URL with a password."""
     if storage == "journal" or (storage.startswith("sqlite:///") and storage != "sqlite:///"):
         return
     if not storage.startswith("postgresql://"):

@@ -19,8 +19,8 @@ def show(configuration: Configuration, plan: Plan) -> str:
 
 
 def stored_settings(path: Path) -> dict[str, Any]:
-    """What `show` wrote to a file, as plain YAML values. UserError: unreadable, damaged."""
-    remedy = f"restore it, or pass another --name; without {path.parent} the experiment starts anew."
+    """The settings that `show` wrote to a file, as plain YAML values. UserError: unreadable, damaged."""
+    remedy = f"restore it, or pass another --name; without {path.parent} the experiment starts from scratch."
     content = read_yaml(path, remedy=remedy)
     if not isinstance(content, dict):
         raise UserError(f"{path} must map settings to values, but holds {type(content).__name__}; {remedy}")

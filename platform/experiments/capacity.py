@@ -16,12 +16,12 @@ from platform.runs.footprint import Footprint, footprint, gibibytes
 from platform.search.preview import proposals_ahead, trials_to_run
 
 SPARE_BYTES = 2**29
-"""Disk left for everything else: tables, figures, Ray's own log."""
+"""Disk space left for everything else: tables, figures, Ray's own log."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Needs:
-    """Upper bounds of what an experiment takes, in bytes."""
+    """Upper bounds of an experiment's memory and disk space, in bytes."""
 
     memory_a_run: float
     least_memory_a_run: float
@@ -64,7 +64,7 @@ def needs(experiment: Experiment, *, search: bool) -> Needs:
 
 
 def check_capacity(experiment: Experiment, *, search: bool) -> None:
-    """Refuse what cannot fit on this machine. The memory of a cluster's machines is not checked.
+    """Refuse an experiment that cannot fit on this machine. The memory of a cluster is not checked.
 
     UserError: one run's weights, Adam's moments and kept activations exceed the memory, or all results
     exceed the free disk.

@@ -1,4 +1,4 @@
-"""What an experiment stores about itself: its settings, its folds and its rows."""
+"""Stored description of an experiment: settings, folds and rows."""
 
 from __future__ import annotations
 

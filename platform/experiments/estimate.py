@@ -14,8 +14,8 @@ from platform.search.preview import proposals_ahead, trials_to_run
 def wanted_gflop(experiment: Experiment, *, search: bool) -> dict[str, list[float]]:
     """GFLOP of every run that may be wanted, by group: `stage 1`, `inner`, `final`.
 
-    The configurations of a search are not known yet: its trials are taken in turn from `proposals_ahead`,
-    and the costliest of them stands for the final runs.
+    The configurations of a search are not known in advance: its trials are taken in turn from
+    `proposals_ahead`, and the costliest one represents the final runs.
     """
     plan = experiment.plan
     chosen, tasks, inner = experiment.configuration, [], []
@@ -34,7 +34,7 @@ def wanted_gflop(experiment: Experiment, *, search: bool) -> dict[str, list[floa
     tasks += final
     groups = {"final": [task.gflop for task in final], "inner": inner}
     if search and plan.selection_rule == "test":
-        # The winner's trial has already done its final runs.
+        # The winning trial has already completed its final runs.
         groups = {"final": inner + groups["final"][experiment.fold_count :]}
     stage1 = {task.stage1.identity: task.stage1 for task in tasks if task.stage1}
     groups["stage 1"] = [task.gflop for task in stage1.values()]
@@ -42,7 +42,7 @@ def wanted_gflop(experiment: Experiment, *, search: bool) -> dict[str, list[floa
 
 
 def estimate_lines(experiment: Experiment, slots: str | None, price: str | None) -> list[str]:
-    """Lines of a dry run: hours on `slots` fold runs at once, cost at `price` an hour.
+    """Lines of a dry run: hours with `slots` fold runs at once, cost at `price` per hour.
 
     UserError: either is not a positive number.
     """
@@ -54,17 +54,17 @@ def estimate_lines(experiment: Experiment, slots: str | None, price: str | None)
     # More slots do not shorten the longest chain: a fold run after its stage 1.
     hours = max(sum(gflop) / (pace * count), max(gflop, default=0.0) / pace) / 3600
     lines = [
-        f"estimate: {len(left)} of {len(tasks)} runs to do, {hours:.2f} hours on {count:g} fold runs at "
-        f"once, at {pace:.3g} GFLOP/s a run ({source})"
+        f"estimate: {len(left)} of {len(tasks)} runs remaining, {hours:.2f} hours with {count:g} fold runs "
+        f"at once and {pace:.3g} GFLOP/s per run ({source})"
     ]
     if price is not None:
         cost = hours * _positive(price, "--price-per-hour")
-        lines.append(f"cost: about {cost:.2f} at {price} an hour for the whole cluster")
+        lines.append(f"cost: about {cost:.2f} at {price} per hour for the whole cluster")
     return lines
 
 
 def every_task(experiment: Experiment) -> list[FoldTask | Stage1Task]:
-    """The rows' fold runs and their stage-1 runs, each once."""
+    """The rows' fold runs and stage-1 runs, without duplicates."""
     tasks: dict[str, FoldTask | Stage1Task] = {}
     for task in all_tasks(experiment.rows):
         tasks[task.identity] = task
@@ -74,7 +74,7 @@ def every_task(experiment: Experiment) -> list[FoldTask | Stage1Task]:
 
 
 def pace_of(experiment: Experiment, tasks: list[FoldTask | Stage1Task]) -> tuple[float, str]:
-    """GFLOP a second of one run, and the source of the number: finished runs of this experiment, or the
+    """GFLOP per second of one run, and the source of the number: finished runs of this experiment, or the
     assumption for a CPU core."""
     done = seconds = 0.0
     finished = 0

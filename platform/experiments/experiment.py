@@ -38,7 +38,7 @@ TRANSFER_RULE = "holdout"
 
 @dataclass(frozen=True, kw_only=True)
 class Experiment:
-    """What one command asks for: settings, data, rows, and where results go."""
+    """Settings, data, rows and result folders of one command."""
 
     name: str
     command: str
@@ -52,16 +52,16 @@ class Experiment:
     address: str | None = None
     """Address of a running Ray cluster; None starts one on this machine."""
     extend: int = 0
-    """Trials that are added to a finished search; the plan's trials include them."""
+    """Trials added to a finished search; the plan's trials include them."""
     rows: tuple[Row, ...] = ()
-    """Rows that a planner made before anything runs; empty: `final_rows` makes them of the chosen
-    configuration and the baselines."""
+    """Rows that are known in advance; empty: `final_rows` makes them from the chosen configuration and the
+    baselines."""
     effects: tuple[Effect, ...] = ()
     """Comparisons of the rows that the report shows."""
     also: tuple[PlannedData, ...] = ()
     """Further data and splits that the rows read."""
     remarks: tuple[str, ...] = ()
-    """Sentences on what was asked for and cannot be planned."""
+    """Sentences on requested rows that cannot be planned."""
 
     @property
     def all_data(self) -> tuple[PlannedData, ...]:
@@ -105,10 +105,10 @@ def plan_experiment(
 ) -> Experiment:
     """Open the prepared data, make the folds and plan the rows.
 
-    plan_rows: plans rows that are known before anything runs; None: `dataset`, and the target of
+    plan_rows: plans rows that are known in advance; None: `dataset`, and the target of
     `plan.transfer_to`, with rows that follow from the chosen configuration.
 
-    UserError: data that is not prepared or cannot give what a row needs; a name that belongs to another
+    UserError: data that is not prepared or lacks what a row needs; a name that belongs to another
     experiment. Writes no result.
     """
     target = None
@@ -142,7 +142,7 @@ def plan_experiment(
 
 
 def check_experiment_needs(experiment: Experiment, *, search: bool) -> None:
-    """UserError if the data cannot give what a row needs, for every method that may run."""
+    """UserError if the data lacks what a row needs, for every method that may run."""
     plan, first = experiment.plan, experiment.configuration
     configurations = [first]
     if search:
@@ -163,7 +163,7 @@ def final_rows(
 
     chosen: one configuration for all folds, or one for each. score: the score of the search that chose them.
     The target takes the first fold's configuration: the rule `nested`, which has several, allows no target.
-    Rows that were planned beforehand are returned as they are.
+    Rows that were planned in advance are returned unchanged.
     """
     if experiment.rows:
         return list(experiment.rows)

@@ -1,4 +1,4 @@
-"""Reading and writing `experiment.json`: which fold runs make up which row of which experiment."""
+"""Reading and writing of `experiment.json`: the rows of an experiment and their fold runs."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ ROW_KEYS = (
 def read_experiment(store: ResultsStore, name: str) -> dict[str, Any]:
     """The checked contents of an experiment's `experiment.json`.
 
-    Raises UserError on an unknown name (the known ones are listed), a file that is no JSON or was changed
+    Raises UserError on an unknown name (the known ones are listed), a file that is not JSON or was changed
     after it was written, another format, or a missing key.
     """
     if name not in store.experiments():
@@ -63,13 +63,13 @@ def _hash(experiment: Mapping[str, Any]) -> str:
 def studies_of(experiment: Mapping[str, Any]) -> list[dict[str, Any]]:
     """The studies that chose the configurations: none, one, or one for each fold.
 
-    Experiments made before 22 November 2026 hold an only one as `study`.
+    Experiments made before 22 November 2026 hold a single study as `study`.
     """
     return list(experiment.get("studies") or filter(None, [experiment.get("study")]))
 
 
 def check_experiment(experiment: Mapping[str, Any], where: str) -> None:
-    """Refuse an experiment that lacks what aggregating it needs. Raises UserError."""
+    """Refuse an experiment that lacks what its aggregation needs. Raises UserError."""
     found = experiment.get("format") if isinstance(experiment, Mapping) else None
     if found != "experiment":
         raise UserError(

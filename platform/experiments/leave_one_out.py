@@ -1,7 +1,7 @@
 """Rows of leave-one-data-set-out: each fold tests all of one data set and trains on the others.
 
-The hardest test of a method: other people, another camera, other labelling. Motion masks, stage 1 and
-stage 2 see the training sets alone.
+The hardest test of a method: other subjects, another camera, other labelling rules. Motion masks, stage 1 and
+stage 2 use only the training sets.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
-"""Rows of the paper's experiments as one: three data sets, three methods, ablations and controls.
+"""Rows of the paper's experiments in one experiment: three data sets, three methods, ablations and controls.
 
-All rows are planned beforehand, so that all fold runs are dispatched at once and share stage 1.
+All rows are planned in advance, so that all fold runs are dispatched at once and share stage 1.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ NO_STAGE_1, NO_MASK_LOSS = "without stage 1", "lambda_G 0"
 
 @dataclass
 class ReproductionPlan:
-    """Rows, comparisons of them, their data, and the data sets that are missing."""
+    """Rows, their comparisons, their data, and the missing data sets."""
 
     rows: list[Row] = field(default_factory=list)
     effects: list[Effect] = field(default_factory=list)
@@ -39,11 +39,11 @@ class ReproductionPlan:
         return len(self.rows) - 1
 
     def compare(self, effect: str, with_it: int, without: int) -> None:
-        """The effect is the first row's accuracy minus the second's, on the same images."""
+        """Add an ablation: the first row's accuracy minus the second's, on the same images."""
         self.effects.append(Effect(name=effect, with_it=with_it, without=without))
 
     def planned_rows(self) -> PlannedRows:
-        """All of it, as an experiment takes it."""
+        """Rows, data, ablations and remarks, as an experiment takes them."""
         return PlannedRows(
             rows=tuple(self.rows),
             data=tuple(self.data),
@@ -175,7 +175,7 @@ def _wild(
             )
             for method in METHODS
         }
-        # Names of comparisons are stored in experiment.json and stay as they are.
+        # Stored in experiment.json, so the wording stays; platform/reports/effects.py shows other names.
         made.compare("FMPN with lent masks instead of the CNN", rows["fmpn"], rows["cnn"])
         made.compare("lent masks and mask loss", rows["fmpn"], rows["cnn_no_mask_loss"])
 
@@ -183,5 +183,5 @@ def _wild(
 def reproduction_rows(
     wanted: Reproduction, configuration: Configuration, plan: Plan, data_root: Path
 ) -> PlannedRows:
-    """`plan_reproduction` in the shape of a rows planner."""
+    """`plan_reproduction` as a RowsPlanner."""
     return plan_reproduction(wanted, configuration, plan, data_root).planned_rows()

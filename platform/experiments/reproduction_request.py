@@ -38,7 +38,7 @@ class Reproduction:
     backbones: tuple[str, ...]
     seeds: tuple[int, ...]
     lambdas: tuple[float, ...]
-    """Weights of the mask loss beside the configuration's: the paper's 10 and the released 0.1."""
+    """Weights of the mask loss to compare with the configuration's: the paper's 10 and the released 0.1."""
     controls: bool = True
     """Whether control masks run, on the first set."""
 

@@ -1,6 +1,6 @@
 """Requirements of fold runs on their data, checked before any of them starts.
 
-Otherwise baselines without masks would train for hours before the one row that cannot run fails.
+Without these checks, baselines without masks would train for hours before the one impossible row fails.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Rows of an experiment: a method on a data set with its fold runs, and where its masks come from."""
+"""Rows of an experiment: a method on a data set, its fold runs and the source of its masks."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ class Row:
     """One row of the table: a method on a data set, and its fold runs."""
 
     configurations: tuple[Configuration, ...]
-    """Of each fold; they differ only under the rule `nested`, where every fold has its own study."""
+    """Of each fold. They differ only under the rule `nested`, where every fold has its own study."""
     tasks: tuple[FoldTask, ...]
     kind: str
     masks: str
@@ -38,7 +38,7 @@ class Row:
     """The score that chose the configuration, in [0, 1]; None for a row whose configuration was given or
     chosen by another row's score."""
     generator: str = "own"
-    """What stage 1 trained on: `own`: the fold's training subjects; a source data set; `none`: no stage 1."""
+    """Data of stage 1: `own`: the fold's training subjects; a source data set; `none`: no stage 1."""
     repeat: int = 0
     """Number of the draw of a single split."""
     chosen_of: int = 0
@@ -109,14 +109,14 @@ class Effect:
 
 @dataclass(frozen=True, kw_only=True)
 class PlannedRows:
-    """Rows that are known before anything runs."""
+    """Rows that are known in advance."""
 
     rows: tuple[Row, ...]
     data: tuple[PlannedData, ...]
     """All data and splits that the rows read, the main data set first."""
     effects: tuple[Effect, ...] = ()
     remarks: tuple[str, ...] = ()
-    """Sentences on what was asked for and cannot be planned."""
+    """Sentences on requested rows that cannot be planned."""
 
 
 RowsPlanner = Callable[[Configuration, Plan, Path], PlannedRows]
@@ -137,7 +137,7 @@ def own_row(
 ) -> Row:
     """A row on one data set: masks and stage 1 come from the training subjects of each fold.
 
-    configurations: one for all folds, or one for each. source: a control, or released masks, in place of the
+    configurations: one for all folds, or one for each. source: a control, or released masks, instead of the
     folds' own; `released` then holds the released masks of each fold. pretrain: False leaves out stage 1.
     Only the folds of `plan.folds_only` run, if it names any.
     """

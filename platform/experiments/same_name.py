@@ -40,7 +40,7 @@ def refuse_other_settings(folder: Path, configuration: Configuration, plan: Plan
 def refuse_other_rows(store: ResultsStore, name: str, rows: Sequence[Row], selection_rule: str) -> None:
     """UserError if the stored experiment has a row that is not among `rows`.
 
-    Rows may be added: a data set may have been prepared since.
+    Rows may be added: another data set may have been prepared since.
     """
     if not (store.experiment_folder(name) / "experiment.json").exists():
         return

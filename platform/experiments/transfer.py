@@ -27,7 +27,7 @@ PARTS: tuple[Part, ...] = ("masks", "generator", "both")
 
 @dataclass(frozen=True, kw_only=True)
 class Transfer:
-    """Which sources and targets, and what the sources give."""
+    """Sources and targets, and what is transferred."""
 
     sources: tuple[str, ...]
     targets: tuple[str, ...]
@@ -86,7 +86,7 @@ def plan_transfer(
             rows += _target_rows(transfer, configuration, plan, target, opened, repeat)
         if name in transfer.sources and not opened[name].has_neutral_faces:
             remarks.append(
-                f"empty cell: {describe(name).title} to itself: it has no neutral faces for masks of its own"
+                f"empty cell: {describe(name).title} to itself; it has no neutral faces to make masks from"
             )
     return PlannedRows(rows=tuple(rows), data=tuple(data), remarks=tuple(remarks))
 
@@ -94,7 +94,7 @@ def plan_transfer(
 def _check(transfer: Transfer) -> None:
     if transfer.stage1 and transfer.part != "masks":
         raise UserError(
-            f"--stage1 yes pretrains a generator on the target, but --transfer {transfer.part} takes the "
+            f"--stage1 yes pretrains a generator on the target, but --transfer {transfer.part} uses the "
             "source's; pass --transfer masks, or --stage1 no."
         )
     if transfer.repeats < 1:
@@ -115,7 +115,7 @@ def _check(transfer: Transfer) -> None:
     if set(transfer.sources) == set(transfer.targets) and len(transfer.sources) == 1:
         raise UserError(
             f"a transfer goes from one data set to another, but source and target are both "
-            f"{transfer.sources[0]}; its own masks are what python -m platform.crossval uses."
+            f"{transfer.sources[0]}; run python -m platform.crossval, which uses a set's own masks."
         )
 
 
@@ -132,14 +132,14 @@ def common_classes(names: Sequence[str], configuration: Configuration, data_root
 
 
 def _rule(transfer: Transfer, target: PlannedData) -> str:
-    """The target's fold rule. UserError: repeats of folds that are not drawn."""
+    """The target's fold rule. UserError: repeats of folds that are not random."""
     rule = transfer.fold_rule
     if rule == "auto":
         rule = "paper" if target.has_neutral_faces else "holdout"
     if rule != "holdout" and transfer.repeats > 1:
         raise UserError(
             f"--repeats draws a single split several times, but {target.data.dataset} has folds of the rule "
-            f"{rule!r}, which are not drawn; pass --fold-rule holdout, or --repeats 1."
+            f"{rule!r}, which are not random; pass --fold-rule holdout, or --repeats 1."
         )
     return rule
 
@@ -197,7 +197,7 @@ def _transferred(
 
 
 def _check_source(source: PlannedData) -> None:
-    """UserError if the source has no neutral faces, and so no masks to pretrain on."""
+    """UserError if the source has no neutral faces, and therefore no masks to pretrain on."""
     if not source.has_neutral_faces:
         raise UserError(
             f"{describe(source.data.dataset).title} has no neutral faces, so it has no motion "

@@ -87,7 +87,7 @@ def _appended(path: Path) -> TextIO:
 
 
 def _repair(path: Path) -> None:
-    """Cut off an incomplete event, left by a full disk or a kill. UserError: the last line is no event."""
+    """Cut off an incomplete event, left by a full disk or a kill. UserError: not an event."""
     with open_regular(path, remedy="pass another file.") as file:
         file.seek(last_line_start(path))
         line = file.read()

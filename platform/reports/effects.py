@@ -20,6 +20,11 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 BOOTSTRAP_SEED = 0
+SHOWN_NAMES = {
+    "FMPN with lent masks instead of the CNN": "FMPN with transferred masks instead of the CNN",
+    "lent masks and mask loss": "transferred masks and mask loss",
+}
+"""Name stored in experiment.json to the name shown; other names are shown as stored."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -68,7 +73,7 @@ def measure_effects(
     adjusted = holm([test.p_value for test in tests])
     return [
         MeasuredEffect(
-            name=name,
+            name=SHOWN_NAMES.get(name, name),
             dataset=first.row.dataset,
             backbone=first.row.net,
             seed=first.row.seed,

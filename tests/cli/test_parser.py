@@ -60,7 +60,7 @@ def test_a_stop_from_outside_says_how_to_go_on(
 ) -> None:
     assert status_of(raising(stop)) == status
     said = capsys.readouterr().err
-    assert said == f"\n{word}: what was finished is stored; run the same command again to go on.\n"
+    assert said == f"\n{word}: finished work is stored; run the same command again to continue.\n"
 
 
 def test_a_fault_of_ours_is_one_line_with_a_file_and_status_70(capsys: pytest.CaptureFixture[str]) -> None:
@@ -144,7 +144,7 @@ def test_a_terminal_that_goes_away_ends_a_command_unless_nohup_says_otherwise(
     command = [*(["nohup"] if ignored else usual), sys.executable, "-c", HANGING_UP]
     ended = subprocess.run(command, cwd=root, capture_output=True, text=True, check=False)
     assert ended.returncode == status, ended.stderr
-    assert ("hung up: what was finished is stored" in ended.stderr) == (not ignored)
+    assert ("hung up: finished work is stored" in ended.stderr) == (not ignored)
 
 
 @pytest.mark.parametrize("kind", ["ClusterLost", "LeaseLost"])

@@ -53,9 +53,9 @@ def test_the_plan_says_who_proposes_what_for_and_why_nothing_is_pruned() -> None
     plan = Plan(sampler="gp", asynchronous=True, objectives=("accuracy", "latency"))
     sampler, _, objectives, pruning = search_lines(plan, QUICK, 10)
     assert sampler.startswith("sampler gp: moves backbone, lambda_mask,")
-    assert "is not the same search" in sampler
+    assert "differs from an uninterrupted one" in sampler
     assert objectives.startswith(
-        "objectives: accuracy, mean of folds, milliseconds an image; the most accurate"
+        "objectives: accuracy, mean of folds, milliseconds per image; the most accurate"
     )
     assert pruning.startswith("pruning: off (several objectives")
 
@@ -65,10 +65,10 @@ def test_configurations_that_are_tried_first_are_counted_and_none_of_the_users_o
     own = [{**first, "generator_learning_rate": rate} for rate in (1e-4, 2e-4)]
     plan = Plan(space="quick", enqueued=json.dumps(own), trials=3)
     assert search_lines(plan, QUICK, 10)[1] == (
-        "tried first: 5 configurations, of --enqueue 2 (an equal one is tried once); --trials 3 leaves out 2"
+        "tried first: 5 configurations, 2 from --enqueue (duplicates are tried once); --trials 3 leaves out 2"
     )
     definition = definition_of_space("quick", QUICK, enqueued=plan.enqueued)
-    with pytest.raises(UserError, match=r"that takes 5 trials, but --trials is 3; raise it, or shorten"):
+    with pytest.raises(UserError, match=r"need 5 trials, but --trials is 3; raise it, or shorten"):
         check_enqueued_fit(plan, definition)
     check_enqueued_fit(Plan(space="quick", enqueued=plan.enqueued, trials=5), definition)
     check_enqueued_fit(Plan(space="quick", trials=1), definition)

@@ -38,7 +38,7 @@ def test_directions_follow_the_names() -> None:
     [
         ((), "first objective must be accuracy.*but got none"),
         (("latency", "accuracy"), "first objective must be accuracy"),
-        (("accuracy", "latency", "latency"), "may stand once"),
+        (("accuracy", "latency", "latency"), "may be listed once"),
         (("accuracy", "latenzy"), r"unknown objective 'latenzy'; did you mean 'latency'\?"),
     ],
 )

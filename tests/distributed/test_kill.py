@@ -65,7 +65,7 @@ def test_a_killed_interrupted_and_crippled_run_ends_with_the_table_of_a_quiet_on
     shaken.until(experiment.exists)
     assert shaken.signal(signal.SIGINT) == 130
     assert shaken.err().strip() == (
-        "interrupted: what was finished is stored; run the same command again to go on."
+        "interrupted: finished work is stored; run the same command again to continue."
     )
     after_interrupt = shaken.finished()
     assert after_kill.items() <= after_interrupt.items(), "a finished run was run again"

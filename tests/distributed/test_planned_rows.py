@@ -72,13 +72,13 @@ def test_the_paper_is_reproduced_and_a_set_prepared_later_only_adds_to_it(
     assert "finished runs of this experiment" in dry.stdout
 
     more = ended(
-        root, "transfer", "--runs", str(runs), "--data-root", str(three_sets), "--name", "lent",
+        root, "transfer", "--runs", str(runs), "--data-root", str(three_sets), "--name", "transferred",
         "--source", "synthetic", "--target", "synthetic_wild", "--repeats", "2", "--baselines", "cnn",
     )  # fmt: skip
     assert more.returncode == 0, more.stderr
-    lent = rows_of(runs, "lent")
-    assert lent.count(("fmpn", "synthetic_wild", "synthetic", "none")) == 2
-    assert len(list((runs / "experiments" / "lent").glob("folds-synthetic_wild*.json"))) >= 2
+    transferred = rows_of(runs, "transferred")
+    assert transferred.count(("fmpn", "synthetic_wild", "synthetic", "none")) == 2
+    assert len(list((runs / "experiments" / "transferred").glob("folds-synthetic_wild*.json"))) >= 2
     # The first repeat's runs are those of the reproduction: nothing finished is run again.
     assert (
         before.items() <= {path: path.stat().st_mtime_ns for path in runs.glob("*/*/manifest.json")}.items()

@@ -48,8 +48,7 @@ def test_a_search_on_a_server_survives_its_driver_and_ends_as_one_in_a_file(
     search.until(lambda: search.fold_runs() >= 2)
     assert search.signal(signal.SIGTERM) == 143
     assert (
-        search.err().strip()
-        == "terminated: what was finished is stored; run the same command again to go on."
+        search.err().strip() == "terminated: finished work is stored; run the same command again to continue."
     )
     search.start("--storage", postgres.url())
     search.until(lambda: search.fold_runs() >= 4)

@@ -152,7 +152,7 @@ def test_a_generation_of_which_the_last_proposal_is_invalid_is_told(make: Make) 
 
 
 def failing_at(calls: set[int]) -> Callable[[optuna.Trial], dict[str, Any]]:
-    """A space whose file is found to be at fault when it is asked for the n-th time. A trial asks twice:
+    """A space whose file is found invalid when it is asked for the n-th time. A trial asks twice:
     when it is proposed, and when it is in the study."""
     count = itertools.count(1)
 

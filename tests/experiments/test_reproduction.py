@@ -176,10 +176,10 @@ def test_hours_and_cost_follow_from_slots_and_price(data_root: Path, tmp_path: P
         address=None, plan_rows=partial(reproduction_rows, wanted(controls=False)),
     )  # fmt: skip
     lines = estimate_lines(experiment, "2", "3.5")
-    assert "runs to do" in lines[0]
-    assert "on 2 fold runs at once" in lines[0]
+    assert "runs remaining" in lines[0]
+    assert "with 2 fold runs at once" in lines[0]
     assert "assumed for 1 CPU core, not measured" in lines[0]
-    assert lines[1].startswith("cost: about 0.00 at 3.5 an hour")
+    assert lines[1].startswith("cost: about 0.00 at 3.5 per hour")
     assert not (tmp_path / "runs").exists()
     for slots, price in (("0", None), ("x", None), ("2", "-1")):
         with pytest.raises(UserError, match="takes a"):

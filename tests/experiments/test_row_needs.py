@@ -101,7 +101,7 @@ def test_a_frozen_generator_needs_a_stage_1(data_root: Path) -> None:
 
 
 def test_a_class_that_inner_training_loses_is_named(tmp_path: Path) -> None:
-    """Only one training subject shows it: the inner part that validates on that subject trains without."""
+    """Only one training subject shows it: the validation split with that subject trains without."""
     kept = [one for one in records(12) if one.expression != "fear" or one.subject_id in ("S01", "S12")]
     write_store(
         store_folder(tmp_path, "synthetic", SIZE),

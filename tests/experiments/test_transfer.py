@@ -137,7 +137,7 @@ def test_transfers_that_differ_have_different_names() -> None:
         ("synthetic_wild", "synthetic", {}, ["no neutral faces", "another --source"]),
         ("synthetic", "synthetic_wild", {"part": "generator"}, ["target's own", "--transfer masks or both"]),
         ("synthetic", "synthetic_wild", {"part": "both", "stage1": True}, ["--stage1", "--transfer masks"]),
-        ("synthetic", "synthetic_mmi", {"repeats": 2}, ["not drawn", "--fold-rule holdout"]),
+        ("synthetic", "synthetic_mmi", {"repeats": 2}, ["not random", "--fold-rule holdout"]),
         ("synthetic", "synthetic_wild", {"repeats": 0}, ["--repeats must be 1 or more", "0"]),
         ("synthetic", "ckplus", {}, ["not prepared", "ckplus"]),
         (

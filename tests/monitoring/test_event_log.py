@@ -55,7 +55,7 @@ def test_a_full_disk_ends_the_log_and_not_the_run(capsys: pytest.CaptureFixture[
             log.write("phase", detail="search")
     assert capsys.readouterr().err == (
         "note: the event log /dev/full cannot be written (No space left on device); further output is lost, "
-        "the work goes on.\n"
+        "the run continues.\n"
     )
 
 

@@ -9,7 +9,13 @@ import pytest
 
 from platform.aggregation.aggregate import AggregatedRow, aggregate_experiment
 from platform.errors import UserError
-from platform.reports.effects import MeasuredEffect, effects_figure, effects_markdown, measure_effects
+from platform.reports.effects import (
+    MeasuredEffect,
+    effects_figure,
+    effects_markdown,
+    effects_screen,
+    measure_effects,
+)
 from platform.runs.store import ResultsStore
 from tests.fake_runs import write_experiment, write_row
 
@@ -20,9 +26,9 @@ EFFECTS = [
 
 
 def measured(
-    store: ResultsStore, rows: list[dict[str, Any]]
+    store: ResultsStore, rows: list[dict[str, Any]], effects: list[dict[str, Any]] = EFFECTS
 ) -> tuple[list[MeasuredEffect], list[AggregatedRow]]:
-    experiment = write_experiment(store, rows, effects=EFFECTS)
+    experiment = write_experiment(store, rows, effects=effects)
     aggregated = aggregate_experiment(store, experiment)
     return measure_effects(experiment, aggregated), list(aggregated)
 
@@ -40,6 +46,24 @@ def test_an_effect_is_the_difference_of_pooled_accuracies_with_its_interval(tmp_
     assert 0 < one.p_value <= 1
     assert f"{100 * one.difference:+.1f}" in effects_markdown([one, back])
     assert len(effects_figure([one, back]).axes) == 1
+
+
+@pytest.mark.parametrize(
+    ("stored", "shown"),
+    [
+        ("lent masks and mask loss", "transferred masks and mask loss"),
+        ("FMPN with lent masks instead of the CNN", "FMPN with transferred masks instead of the CNN"),
+        ("stage 1", "stage 1"),
+    ],
+)
+def test_a_stored_name_is_shown_in_todays_words(tmp_path: Path, stored: str, shown: str) -> None:
+    store = ResultsStore(tmp_path)
+    rows = [write_row(store, accuracy=0.9), write_row(store, "cnn", "CNN (baseline)", 0.6, seed=1)]
+    effects, _ = measured(store, rows, [{"name": stored, "with_it": 0, "without": 1}])
+    assert [effect.name for effect in effects] == [shown]
+    for text in (effects_markdown(effects), effects_screen(effects)):
+        assert shown in text
+        assert "lent" not in text
 
 
 def test_rows_of_other_images_are_not_compared(tmp_path: Path) -> None:

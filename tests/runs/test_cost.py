@@ -26,7 +26,7 @@ def task(**changes: object) -> FoldTask:
 
 
 def test_the_published_sizes_cost_what_was_counted() -> None:
-    """DESIGN: 227 GFLOP an image in stage 1; stage 2 with Inception adds three of its forward passes."""
+    """227 GFLOP per image in stage 1 (runs/cost.py); stage 2 adds three forward passes of Inception."""
     made = task()
     assert made.stage1 is not None
     assert made.stage1.gflop == pytest.approx(IMAGES * 300 * (227 + OVERHEAD_GFLOP))

@@ -148,7 +148,7 @@ def test_training_that_reads_a_test_row_is_stopped(method: str, monkeypatch: pyt
 
 
 def test_poisoned_test_subjects_leave_every_inner_run_of_their_fold_bit_identical() -> None:
-    """DESIGN: nothing of fold f's test subjects reaches its inner masks, stage 1 or scores."""
+    """docs/architecture.md: nothing of fold f's test subjects reaches its inner masks, stage 1 or scores."""
     clean, poisoned = tiny_store(10, frames=1), tiny_store(10, frames=1)
     fold = paper_folds(subject_names(10), 2).folds[0]
     tested = np.isin(clean.subjects, fold.test_subjects)

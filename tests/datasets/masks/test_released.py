@@ -1,4 +1,4 @@
-"""FMPN's released masks in place of ours: by class name, of the same folds, and how alike the two are."""
+"""FMPN's released masks in place of ours: by class name, of the same folds, and the agreement of the two."""
 
 from __future__ import annotations
 
