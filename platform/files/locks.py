@@ -40,11 +40,18 @@ def exclusive(path: Path) -> Iterator[None]:
     while True:
         with open_lock(path) as lock:
             wait_for_lock(lock)
-            # The previous holder removed the file: this lock is on a file that no longer has a name.
-            if not path.exists() or not os.path.samestat(path.stat(), os.fstat(lock.fileno())):
+            if not _is_named(lock, path):  # the previous holder removed the file while this one waited
                 continue
             try:
                 yield
             finally:
                 path.unlink()
             return
+
+
+def _is_named(file: IO[bytes], path: Path) -> bool:
+    """Whether `path` still names the open `file`."""
+    try:
+        return os.path.samestat(path.stat(), os.fstat(file.fileno()))
+    except FileNotFoundError:
+        return False

@@ -65,5 +65,5 @@ def test_only_the_classes_asked_for_exist(store: PreparedStore) -> None:
 
 
 def test_another_content_than_planned_is_refused(store: PreparedStore, tmp_path: Path) -> None:
-    with pytest.raises(UserError, match=r"planned for 0{64}; the data set was prepared again"):
+    with pytest.raises(UserError, match=r"planned for 0{64}: the data set has been prepared again"):
         view_of(task_on(store, hash="0" * 64))
