@@ -8,11 +8,12 @@ import shutil
 import tempfile
 import uuid
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 
+from platform.errors import UserError
 from platform.files.dry_run import is_dry_run
-from platform.files.locks import LockState, try_lock
+from platform.files.locks import LockState, exclusive, try_lock
 from platform.files.opening import LARGEST_BYTES, REMEDY, open_lock, read_bytes
 from platform.files.storage import Storage
 from platform.files.synced import sync_folder, write_synced
@@ -150,7 +151,34 @@ def is_temporary(name: str, of: str) -> bool:
 
 
 def _put_in_place(aside: Path, folder: Path, parts: Path, is_final: Callable[[Path], bool]) -> bool:
-    """Rename `aside` to `folder`; False, and nothing changes, where a final result has that name."""
+    """Rename `aside` to `folder`; False, and nothing changes, where a final result has that name.
+
+    One writer at a time replaces what is not final: without the lock, a writer could move aside a final
+    result that came between its look and its rename, and a second final result could take the place.
+    """
+    try:
+        os.rename(aside, folder)
+        return True
+    except OSError as error:
+        if is_final(folder):
+            return False
+        if error.errno not in (errno.ENOTEMPTY, errno.EEXIST):
+            raise
+    with _alone(parts / "lock"):
+        return _replace_unfinished(aside, folder, parts, is_final)
+
+
+@contextmanager
+def _alone(lock: Path) -> Iterator[None]:
+    """Hold `lock`; the block runs without it on a file system that has no locks."""
+    with ExitStack() as stack:
+        # UserError: the folder of the lock went, because a final result has come.
+        with suppress(OSError, UserError):
+            stack.enter_context(exclusive(lock))
+        yield
+
+
+def _replace_unfinished(aside: Path, folder: Path, parts: Path, is_final: Callable[[Path], bool]) -> bool:
     while True:
         try:
             os.rename(aside, folder)

@@ -45,7 +45,7 @@ def exclusive(path: Path) -> Iterator[None]:
             try:
                 yield
             finally:
-                path.unlink()
+                path.unlink(missing_ok=True)
             return
 
 
