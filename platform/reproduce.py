@@ -1,4 +1,4 @@
-"""The FMPN paper's experiments in one command: rows, ablations, controls.
+"""The FMPN paper's experiments as one: rows, ablations, controls.
 
 CK+ and MMI on ten folds, AffectNet with CK+'s masks; on synthetic counterparts unless --dataset paper. All
 fold runs are dispatched at once, longest first, and share stage 1. Run it again after preparing a further
