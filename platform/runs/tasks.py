@@ -7,6 +7,7 @@ holds everything that can change its outcome; its identity is the hash of the re
 from __future__ import annotations
 
 import dataclasses
+from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar, Literal
@@ -62,7 +63,7 @@ class MaskTask:
 
 
 @dataclass(frozen=True, kw_only=True)
-class TrainingTask:
+class TrainingTask(ABC):
     """A task that trains: what a stage-1 run and a fold run have in common."""
 
     kind: ClassVar[Kind]
@@ -91,9 +92,9 @@ class TrainingTask:
         return self.training_images * per_image * self.epochs
 
     @property
+    @abstractmethod
     def cost_key(self) -> str:
         """Tasks with the same key take about the same time for the same arithmetic."""
-        raise NotImplementedError
 
 
 @dataclass(frozen=True, kw_only=True)
