@@ -1,0 +1,158 @@
+"""Tasks and rows made from flags and a short description, for comparison with records of an earlier commit.
+
+The only code between tests/data/identities and the platform: a change of the platform's functions is followed
+here, and the data stay. All data sets are made up; nothing is opened.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from datasets.folds.rules import holdout_fold, inner_parts, paper_folds
+from datasets.masks.released import released_mask_set
+from platform.cli.parser import Parser
+from platform.cli.planning import crossval_request
+from platform.cli.run_flags import add_run_arguments
+from platform.config.configuration import Configuration, Plan
+from platform.config.mask_source import MaskSource, mask_source
+from platform.config.selection import INNER_PARTS
+from platform.experiments.rows import Row, own_row, transferred_row
+from platform.runs.fold_tasks import PlannedData, machine_of, source_generator, source_masks, with_method
+from platform.runs.tasks import DataReference, FoldTask, MaskTask, Stage1Task, fold_task, released_mask_task
+
+KINDS = ("fold_runs", "stage1", "masks", "controls")
+CLASSES = ("anger", "contempt", "disgust", "fear", "happiness", "sadness", "surprise")
+SETS = {"ckplus": ("c" * 64, 14), "synthetic": ("5" * 64, 10), "affectnet": ("a" * 64, 12)}
+"""Name of a data set to its made-up hash and number of subjects."""
+RELEASED = Path(__file__).parent.parent / "data" / "ckplus_released_masks"
+"""Fold 0 is complete."""
+RELEASED_PIXELS = 70
+"""Side of the released masks, so that none is resized."""
+
+Task = FoldTask | Stage1Task | MaskTask
+What = Mapping[str, Any]
+"""How a task or row is made, where the flags do not say it; an absent key has the value in brackets.
+
+Of a fold run: `dataset` ["ckplus"], `rule` ["paper"], `fold` [0], `part`: number of the validation split
+[null: the final run], `masks`: "source", "files" (the released masks of RELEASED) or the hash of released
+masks [the fold's own], `control` [that of `--masks`], `pretrain` [true], `generator`: whether it is the
+source's [false].
+Of a row also: `baseline`: the method instead of the flags' [""], `of_fold`: further flags of each fold
+[none], `variation` [""], `repeat` [0], `score` [null].
+"""
+
+
+def settings_of(flags: Sequence[str]) -> tuple[Configuration, Plan]:
+    """Configuration and plan that `platform.crossval` resolves these flags to."""
+    parser = Parser(prog="crossval")
+    add_run_arguments(parser, search=False)
+    request = crossval_request(parser.parse_args(list(flags)))
+    return request.configuration, request.plan
+
+
+def made_up_data(dataset: str, plan: Plan, rule: str = "paper") -> PlannedData:
+    """A data set of SETS that all subjects show all classes of, with its folds and validation splits."""
+    digits, count = SETS[dataset]
+    images = {
+        f"S{number:03d}": Counter({name: 1 + (3 * number + 5 * k) % 4 for k, name in enumerate(CLASSES)})
+        for number in range(1, count + 1)
+    }
+    if rule == "paper":
+        folds = paper_folds(images, plan.folds)
+    else:
+        folds = holdout_fold(images, seed=plan.study_seed, test_share=plan.holdout_share)
+    return PlannedData(
+        data=DataReference(folder=f"/nowhere/{dataset}", dataset=dataset, hash=digits, class_names=CLASSES),
+        folds=folds,
+        inner=tuple(
+            inner_parts(fold.train_subjects, images, seed=plan.study_seed, part_count=INNER_PARTS)
+            for fold in folds.folds
+        ),
+        images_of_subject={subject: counts.total() for subject, counts in images.items()},
+        classes_of_subject=dict.fromkeys(images, frozenset(CLASSES)),
+        neutral_faces=dict.fromkeys(images, 1),
+        size_pixels=RELEASED_PIXELS,
+    )
+
+
+def known_task(kind: str, flags: Sequence[str], what: What) -> Task:
+    """The fold run, or the stage-1 run, masks or control masks that it rests on."""
+    run = known_fold_run(flags, what)
+    if kind == "fold_runs":
+        return run
+    made = run.stage1 if kind == "stage1" else run.masks
+    assert made is not None
+    return made
+
+
+def known_fold_run(flags: Sequence[str], what: What) -> FoldTask:
+    """One fold run; `what` as the module says."""
+    configuration, plan = settings_of(flags)
+    target = made_up_data(what.get("dataset", "ckplus"), plan, what.get("rule", "paper"))
+    index, part = what.get("fold", 0), what.get("part")
+    return fold_task(
+        configuration,
+        target.data,
+        target.folds.folds[index],
+        fold_rule=target.folds.rule,
+        part=part,
+        validation_subjects=None if part is None else target.inner[index][part],
+        machine=machine_of(plan),
+        images_of_subject=target.images_of_subject,
+        masks=_masks(target, index, plan, what),
+        mask_control=what.get("control") or mask_source(plan.masks).control,
+        pretrain=what.get("pretrain", True),
+        generator=_generator(configuration, plan) if what.get("generator") else None,
+    )
+
+
+def known_row(flags: Sequence[str], what: What) -> Row:
+    """One row of an experiment; `what` as the module says."""
+    configuration, plan = settings_of(flags)
+    chosen = [settings_of([*flags, *more])[0] for more in what.get("of_fold", [])]
+    if what.get("baseline"):
+        configuration = with_method(configuration, what["baseline"])
+    target = made_up_data(what.get("dataset", "ckplus"), plan, what.get("rule", "paper"))
+    source = made_up_data("synthetic", plan)
+    if what.get("masks") == "source" or what.get("generator"):
+        return transferred_row(
+            configuration,
+            target,
+            plan,
+            masks_from=source if what.get("masks") == "source" else None,
+            generator_from=source if what.get("generator") else None,
+            pretrain=what.get("pretrain", False),
+            repeat=what.get("repeat", 0),
+        )
+    released = [_masks(target, fold.index, plan, what) for fold in target.folds.folds]
+    control = what.get("control") or mask_source(plan.masks).control
+    return own_row(
+        chosen or configuration,
+        target,
+        plan,
+        source=MaskSource(control=control, released_folder=RELEASED if "masks" in what else None),
+        released=[masks for masks in released if masks is not None] or None,
+        pretrain=what.get("pretrain", True),
+        selection_score=what.get("score"),
+        repeat=what.get("repeat", 0),
+        variation=what.get("variation", ""),
+    )
+
+
+def _masks(target: PlannedData, index: int, plan: Plan, what: What) -> MaskTask | None:
+    """Masks instead of the fold's own."""
+    content = what.get("masks")
+    if content is None:
+        return None
+    if content == "source":
+        return source_masks(made_up_data("synthetic", plan), target)
+    if content == "files":
+        content = released_mask_set(RELEASED, index, CLASSES, RELEASED_PIXELS).hash
+    return released_mask_task(target.data, target.folds.folds[index], str(RELEASED), content)
+
+
+def _generator(configuration: Configuration, plan: Plan) -> Stage1Task:
+    return source_generator(made_up_data("synthetic", plan), configuration, machine_of(plan))
