@@ -206,6 +206,11 @@ ROWS: Cases = {
         {"baseline": "cnn_no_mask_loss"},
     ),
     "cnn alone": ("--preset quick --method cnn --folds 4", {}),
+    "the baseline of cnn": (
+        "--preset quick --method cnn --folds 4 --classifier-learning-rate 2e-3 --weight-decay 1e-4",
+        {"baseline": "cnn_no_mask_loss"},
+    ),
+    "FMPN as the baseline of cnn": ("--preset released --method cnn --ema-decay 0.9", {"baseline": "fmpn"}),
     "a control": ("--preset quick --folds 3 --masks permuted", {}),
     "released masks": ("--preset released", {"masks": CONTENT}),
     "permuted released masks": ("--preset released", {"masks": CONTENT, "control": "permuted"}),
