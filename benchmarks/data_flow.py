@@ -24,8 +24,9 @@ import numpy as np
 
 import platform
 from datasets.alignment.similarity import align, five_points_from_68, similarity_transform, template_points
+from datasets.prepared.face_chunks import FrameSource, Recipe
 from datasets.prepared.store import PreparedStore
-from datasets.prepared.store_writer import FrameSource, Recipe, write_prepared
+from datasets.prepared.store_writer import write_prepared
 from datasets.records import FrameRecord
 from datasets.synthetic.frames import draw_frame
 from datasets.synthetic.parameters import SetParameters

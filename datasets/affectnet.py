@@ -13,6 +13,7 @@ from __future__ import annotations
 import hashlib
 from collections import Counter
 from collections.abc import Sequence
+from functools import lru_cache
 from pathlib import Path
 from typing import Protocol
 
@@ -28,6 +29,7 @@ from datasets.affectnet_files import (
     unlisted,
 )
 from datasets.affectnet_labels import EXPRESSIONS_WANTED, ListedImage
+from datasets.alignment.similarity import five_points_from_68
 from datasets.raw.accounting import account_for
 from datasets.raw.choices import ALL_BY_THE_RULE, BadItems, Choices
 from datasets.raw.frame_selection import check_all_found
@@ -46,6 +48,7 @@ DATASET = DatasetDescription(
         f"{affectnet_csv.IMAGES}/1/<name>.jpg with training.csv and validation.csv, "
         "or train_set/images/0.jpg and train_set/annotations/0_exp.npy, 0_lnd.npy (and val_set)"
     ),
+    no_sequences="each of its images is a photograph of another moment",
 )
 
 
@@ -59,7 +62,7 @@ class _Layout(Protocol):
         """Number of images per label code."""
 
     def read_points(self, root: Path, image: ListedImage) -> np.ndarray | None:
-        """The image's five landmarks; None if it has none."""
+        """The image's 68 landmarks, float64 (68, 2), pixels; None if it has none."""
 
 
 def label_codes(root: Path) -> Counter[str]:
@@ -104,6 +107,7 @@ def read_records(
     for image in images_there(root, _chosen(images, choices, root), account, bad):
         with bad.guard(image.source):
             source_path(root, image.source)
+            points = layout.read_points(root, image)
             records.append(
                 FrameRecord(
                     subject_id=image.image_id,
@@ -112,7 +116,7 @@ def read_records(
                     expression=image.label,
                     role="expressive",
                     source=image.source,
-                    landmarks=layout.read_points(root, image),
+                    landmarks=None if points is None else five_points_from_68(points),
                 )
             )
     check_all_found(choices, records, root, bad)
@@ -122,6 +126,17 @@ def read_records(
 def read_frame(root: Path, record: FrameRecord) -> np.ndarray:
     """The image, uint8 (H, W, 3), RGB."""
     return read_image(source_path(root, record.source))
+
+
+def dense_landmarks(root: Path, record: FrameRecord) -> np.ndarray | None:
+    """The image's 68 landmarks, float64 (68, 2), in its pixels; None if it has none."""
+    return _layout_in(root).read_points(root, _listed_in(root)[record.source])
+
+
+@lru_cache(maxsize=1)
+def _listed_in(root: Path) -> dict[str, ListedImage]:
+    """The images listed in `root` by their source, read once for the landmarks of all."""
+    return {image.source: image for image in _layout_in(root).listed_images(root, BadItems(skip=True))}
 
 
 def draw_images(images: Sequence[ListedImage], per_class: int, seed: int) -> list[ListedImage]:

@@ -9,7 +9,7 @@ from pathlib import Path, PurePosixPath
 
 import numpy as np
 
-from datasets.affectnet_labels import EXPRESSIONS_WANTED, ListedImage, five_points, label_of
+from datasets.affectnet_labels import EXPRESSIONS_WANTED, ListedImage, dense_points, label_of
 from datasets.raw.choices import BadItems
 from datasets.raw.sources import RESTORE, found_in, source_path, visible_names
 from platform.errors import UserError
@@ -77,11 +77,11 @@ def _meaning(code: str) -> str:
 
 
 def read_points(root: Path, image: ListedImage) -> np.ndarray | None:
-    """The image's five landmarks, float64 (5, 2), pixels; None if its line has none."""
+    """The image's 68 landmarks, float64 (68, 2), pixels; None if its line has none."""
     if image.points.strip().lower() in NO_POINTS:
         return None
     try:
-        return five_points(np.array([float(value) for value in image.points.rstrip("; ").split(";")]))
+        return dense_points(np.array([float(value) for value in image.points.rstrip("; ").split(";")]))
     except ValueError as error:
         raise UserError(
             f"{root / image.listed_at}: {error}; restore that line ({POINTS} is 'x;y;x;y;...')."

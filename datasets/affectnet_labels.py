@@ -6,8 +6,6 @@ from typing import NamedTuple
 
 import numpy as np
 
-from datasets.alignment.similarity import five_points_from_68
-
 LABEL_OF_CODE = {
     0: "neutral", 1: "happiness", 2: "sadness", 3: "surprise", 4: "fear", 5: "disgust", 6: "anger",
     7: "contempt", 8: "none", 9: "uncertain", 10: "no face",
@@ -47,8 +45,8 @@ def label_of(code: str) -> str:
     return LABEL_OF_CODE[int(number)]
 
 
-def five_points(values: np.ndarray) -> np.ndarray:
-    """Five landmarks, float64 (5, 2), pixels, from 68 in the order x, y, x, y ...: (136,) or (68, 2).
+def dense_points(values: np.ndarray) -> np.ndarray:
+    """68 landmarks, float64 (68, 2), pixels, from the order x, y, x, y ...: (136,) or (68, 2).
 
     Raises ValueError unless `values` are 136 finite numbers.
     """
@@ -57,4 +55,4 @@ def five_points(values: np.ndarray) -> np.ndarray:
             f"the landmarks must be 68 points (136 finite numbers), but are {values.size} numbers "
             f"of shape {values.shape}, {int(np.isfinite(values).sum())} of them finite"
         )
-    return five_points_from_68(values.reshape(68, 2))
+    return values.reshape(68, 2)

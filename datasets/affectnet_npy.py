@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
-from datasets.affectnet_labels import EXPRESSIONS_WANTED, ListedImage, five_points, label_of
+from datasets.affectnet_labels import EXPRESSIONS_WANTED, ListedImage, dense_points, label_of
 from datasets.raw.choices import BadItems
 from datasets.raw.sources import read_bytes, source_path
 from platform.errors import UserError
@@ -66,7 +66,7 @@ def label_codes(root: Path) -> Counter[str]:
 
 
 def read_points(root: Path, image: ListedImage) -> np.ndarray | None:
-    """The image's five landmarks, float64 (5, 2), pixels; None if it has no landmark file."""
+    """The image's 68 landmarks, float64 (68, 2), pixels; None if it has no landmark file."""
     path = source_path(root, image.points)
     if not path.exists():
         stem = image.points.removesuffix(POINTS_FILE)
@@ -77,7 +77,7 @@ def read_points(root: Path, image: ListedImage) -> np.ndarray | None:
     array = read_array(path)
     try:
         # Some copies store landmarks as a column, (136, 1), or as text.
-        return five_points(array.squeeze().astype(np.float64))
+        return dense_points(array.squeeze().astype(np.float64))
     except (ValueError, TypeError) as error:
         raise UserError(f"{path}: {error}; restore it from your copy of the data set.") from error
 

@@ -37,6 +37,7 @@ DATASET = DatasetDescription(
     ),
     native_layout="F0001/F0001_AN01WH_F2D.bmp, F0001/F0001_NE00WH_F2D.bmp",
     alignment_flag="--landmarks detect",
+    no_sequences="its photographs show an expression at four levels, not its course",
 )
 
 EXPRESSION_OF_CODE = {

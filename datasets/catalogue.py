@@ -7,8 +7,11 @@ An adapter is a module that offers what `Adapter` says. It may also have:
 - `label_codes(root)` and `inspection_notes(root)`: label codes with counts, and remarks, for `--inspect`;
 - `ALSO_DECIDES`: files beside the images whose change asks for a new preparation;
 - `PAPER_IMAGE_COUNTS`: images of each class in the paper's experiments;
+- `dense_landmarks(root, record)`: the 68 landmarks that the data set has for a frame, float64 (68, 2) in its
+  pixels, None if it has none for it (prepare --dense-landmarks);
+- `no_sequences_in(root)`: why this copy has no sequences, empty if it has some, where copies differ in that;
 - where this repository draws the data set (`DATASET.embedded`): `ensure_written(root)`, which draws it, and
-  `undrawn_records()`, the records that it will have.
+  `undrawn_records(choices)`, the records that it will have.
 """
 
 from __future__ import annotations
@@ -104,10 +107,33 @@ def ensure_embedded(name: str, folder: Path) -> None:
     _module(name).ensure_written(folder)
 
 
-def undrawn_records(name: str) -> list[FrameRecord]:
+def undrawn_records(name: str, choices: Choices = ALL_BY_THE_RULE) -> list[FrameRecord]:
     """The records of the embedded data set `name`, known before it is drawn; no sources, no landmarks."""
-    records: list[FrameRecord] = _module(name).undrawn_records()
+    records: list[FrameRecord] = _module(name).undrawn_records(choices)
     return records
+
+
+def has_dense_landmarks(name: str) -> bool:
+    """Whether the data set `name` comes with 68 landmarks per frame."""
+    return hasattr(_module(name), "dense_landmarks")
+
+
+def dense_landmarks(name: str, root: Path, record: FrameRecord) -> np.ndarray | None:
+    """The 68 landmarks that the data set has for the frame, float64 (68, 2) in its pixels; None for none."""
+    points: np.ndarray | None = _module(name).dense_landmarks(root, record)
+    return points
+
+
+def no_sequences_in(name: str, root: Path) -> str:
+    """Why the copy of the data set `name` in `root` has no sequences; empty if it has some."""
+    why: str = describe(name).no_sequences
+    module = _module(name)
+    return why if why or not hasattr(module, "no_sequences_in") else str(module.no_sequences_in(root))
+
+
+def names_with_sequences() -> list[str]:
+    """The data sets that have sequences, sorted."""
+    return [name for name in dataset_names() if not describe(name).no_sequences]
 
 
 def paper_image_counts(name: str) -> dict[str, int]:

@@ -38,6 +38,7 @@ DATASET = DatasetDescription(
         f"{LABELS}/S005/001/S005_001_00000011_emotion.txt, "
         f"{LANDMARKS}/S005/001/S005_001_00000001_landmarks.txt"
     ),
+    course="to_apex",
 )
 
 PAPER_IMAGE_COUNTS = {
@@ -158,7 +159,9 @@ def _sequence_records(
             expression="neutral" if role == "neutral" else expression,
             role=role,
             source=f"{IMAGES}/{folder}/{frames[frame]}",
-            landmarks=_read_landmarks(root, folder, frames[frame]) if has_landmarks else None,
+            landmarks=(
+                five_points_from_68(_read_landmarks(root, folder, frames[frame])) if has_landmarks else None
+            ),
         )
         for frame, role in wanted
     ]
@@ -167,6 +170,17 @@ def _sequence_records(
 def read_frame(root: Path, record: FrameRecord) -> np.ndarray:
     """The frame's image, uint8 (H, W, 3), RGB; gray frames get three equal channels."""
     return read_image(source_path(root, record.source))
+
+
+def dense_landmarks(root: Path, record: FrameRecord) -> np.ndarray | None:
+    """The frame's 68 landmarks, float64 (68, 2), in its pixels; None if `root` has no Landmarks folder.
+
+    Raises UserError if that folder lacks the frame.
+    """
+    if not (root / LANDMARKS).is_dir():
+        return None
+    folder, name = record.source.removeprefix(f"{IMAGES}/").rsplit("/", 1)
+    return _read_landmarks(root, folder, name)
 
 
 def _check_layout(root: Path) -> None:
@@ -281,7 +295,7 @@ def _frame_names(root: Path, subject: str, number: str) -> dict[int, str]:
 
 
 def _read_landmarks(root: Path, folder: str, frame_name: str) -> np.ndarray:
-    """Five landmarks, float64 (5, 2), pixels, from the frame's 68."""
+    """The frame's 68 landmarks, float64 (68, 2), pixels."""
     wanted = f"{Path(frame_name).stem}_landmarks.txt"
     if not (root / LANDMARKS / folder / wanted).is_file() and (root / LANDMARKS / folder).is_dir():
         others = visible_names(root / LANDMARKS / folder)
@@ -300,4 +314,4 @@ def _read_landmarks(root: Path, folder: str, frame_name: str) -> np.ndarray:
         raise UserError(
             f"{path} must hold 68 points (136 finite numbers), but holds {len(values)} numbers; restore it."
         )
-    return five_points_from_68(np.array(values).reshape(68, 2))
+    return np.array(values).reshape(68, 2)

@@ -40,6 +40,7 @@ DATASET = DatasetDescription(
     ),
     alignment_flag="--aligned",
     released_crops=True,
+    no_sequences="it holds the first and the last frames of each sequence, and none between",
     same_people_as=("ckplus", "mmi"),
 )
 

@@ -128,6 +128,17 @@ def read_records(
     return records
 
 
+def no_sequences_in(root: Path) -> str:
+    """Why the images in `root` have no order in time; empty if its table says which."""
+    name = table_name(root)
+    columns = (
+        () if name is None else read_table(source_path(root, name), KNOWN_COLUMNS, remedy=RESTORE).columns
+    )
+    if {"sequence", "frame"} <= {column.casefold() for column in columns}:
+        return ""
+    return f"without the columns sequence and frame of {FACES} nothing says which images follow each other"
+
+
 def read_frame(root: Path, record: FrameRecord) -> np.ndarray:
     """The image, uint8 (H, W, 3), RGB."""
     return read_image(source_path(root, record.source))

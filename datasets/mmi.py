@@ -37,6 +37,7 @@ DATASET = DatasetDescription(
     ),
     native_layout=f"{SESSIONS}/<id>/S001-100.avi and {SESSIONS}/<id>/S001-100.xml",
     alignment_flag="--landmarks detect",
+    course="there_and_back",
 )
 
 PAPER_IMAGE_COUNTS = {

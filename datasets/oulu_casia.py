@@ -42,6 +42,7 @@ DATASET = DatasetDescription(
     ),
     native_layout=f"{IMAGES}/{LIGHT}/{ILLUMINATION}/P001/Anger/000.jpeg",
     alignment_flag="--landmarks detect",
+    course="to_apex",
 )
 
 EXPRESSION_OF_FOLDER = {

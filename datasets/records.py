@@ -13,6 +13,9 @@ EXPRESSIONS = ("anger", "contempt", "disgust", "fear", "happiness", "neutral", "
 
 Role = Literal["expressive", "neutral", "context"]
 
+Course = Literal["to_apex", "there_and_back", "unknown"]
+"""Course of a data set's sequences: from neutral to the apex, or over the apex back to neutral."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class DatasetDescription:
@@ -34,6 +37,11 @@ class DatasetDescription:
     other."""
     released_crops: bool = False
     """Whether face crops are by default scaled as FMPN's released code does it."""
+    course: Course = "unknown"
+    """Course of its sequences; with `to_apex` the last frame is the apex, with `there_and_back` the central
+    one."""
+    no_sequences: str = ""
+    """Why the data set has no sequences, for messages; empty if it has some."""
     embedded: bool = False
     """Whether commands can write and prepare the set themselves: true for the synthetic sets."""
 

@@ -53,6 +53,7 @@ def main(argv: list[str]) -> int:
     from datasets.audit.images import image_findings
     from datasets.fold_lists.read import read_fold_lists
     from datasets.prepared.store import PreparedStore
+    from platform.cli.layer_report import layer_lines
     from platform.cli.progress_line import ProgressLine
     from platform.files.writing import write_atomically
 
@@ -67,6 +68,8 @@ def main(argv: list[str]) -> int:
     if arguments.json:
         write_atomically(arguments.json, json.dumps(audit.as_record(), indent=1, allow_nan=False) + "\n")
     print("\n".join(report_lines(audit)))
+    if store is not None:
+        print("\n".join(layer_lines(store.folder) or ["layer:      none beside the images"]))
     if images is None:
         print("Images were not checked; pass --images DIR or --data STORE to check them too.")
     print(audit.verdict)

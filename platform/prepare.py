@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import argparse
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from platform.cli.known_names import known_names
 from platform.cli.parser import Parser, run
 from platform.errors import UserError
+
+if TYPE_CHECKING:
+    from datasets.prepared.store import PreparedStore
 
 EXAMPLES = """examples:
   python -m platform.prepare --dataset synthetic
@@ -23,6 +28,8 @@ EXAMPLES = """examples:
       draws that number of images of each of the seven expressions
   python -m platform.prepare --dataset ckplus --source ~/CK+crops --aligned --size 128
       images that are face crops already are only resized
+  python -m platform.prepare --dataset ckplus --source ~/CK+ --sequences
+      adds all frames of the labelled sequences, in order; prepares the images first if they are not
 
 The result is <data root>/prepared/<dataset>-<size>; check preview.png in it. An interrupted command
 continues when it is run again, with the same result to the byte.
@@ -59,6 +66,12 @@ def make_parser() -> Parser:
     add("--frames", type=Path, metavar="LIST", help="use exactly these expressive frames: a list of image "
         "names, or a folder of FMPN's test_ids_<fold>.csv")  # fmt: skip
     add("--whole-sequences", action="store_true", help="also store all other frames of labelled sequences")
+    add("--sequences", action="store_true", help="add to the prepared set all frames of its labelled "
+        "sequences, in order, for sequence methods; its images stay as they are")  # fmt: skip
+    add("--dense-landmarks", nargs="?", const="own", choices=("own", "detect"), help="add 68 landmarks per "
+        "face: own (default), those of the data set; detect, those that face-alignment finds")  # fmt: skip
+    add("--neutral-class", action="store_true", help="add neutral faces as a class, for methods that "
+        "distinguish them")  # fmt: skip
     add("--per-class", type=int, metavar="N", help="draw N images per class (in-the-wild sets)")
     add("--draw-seed", type=int, default=0, metavar="N", help="seed of that draw (default: 0)")
     bad = parser.add_mutually_exclusive_group()
@@ -82,20 +95,50 @@ def main(argv: list[str]) -> int | None:
         raise UserError("--dataset NAME or --inspect DIR is needed; see --help for both.")
 
     from datasets.catalogue import describe
-    from datasets.prepared.preparation import prepare_dataset
+    from datasets.prepared.layer_preparation import prepare_layers
     from platform.cli.prepare_report import next_lines, summary_lines
-    from platform.cli.prepare_settings import preparation_settings
+    from platform.cli.prepare_settings import layer_settings, preparation_settings
     from platform.cli.progress_line import ProgressLine
 
     description = describe(arguments.dataset)
     settings = preparation_settings(arguments, description)
+    names, sources = layer_settings(arguments, settings)
     beside: list[str] = []
-    store = prepare_dataset(
-        arguments.dataset, arguments.size, **settings, progress=ProgressLine("aligned faces"), beside=beside
-    )
+    store = _images(arguments, settings, beside, keep=bool(names))
+    prepare_layers(store, names, sources, progress_of=ProgressLine)
     print("\n".join(summary_lines(store, description.title, beside)))
     print("\n".join(next_lines(store, arguments.data_root, argv)))
     return None
+
+
+def _images(
+    arguments: argparse.Namespace, settings: dict[str, Any], beside: list[str], *, keep: bool
+) -> PreparedStore:
+    """The prepared images: those that stand if `keep`, which layers are added to, otherwise made anew.
+
+    beside: receives the files of the user's copy that do not belong to the data set.
+    """
+    from datasets.prepared.layer_files import layer_command, layers_of
+    from datasets.prepared.layer_frames import check_as_prepared
+    from datasets.prepared.preparation import prepare_dataset
+    from datasets.prepared.store import PreparedStore, store_folder
+    from datasets.prepared.store_files import MANIFEST
+    from platform.cli.progress_line import ProgressLine
+
+    folder = store_folder(arguments.data_root, arguments.dataset, arguments.size)
+    if keep and (folder / MANIFEST).is_file():
+        store = PreparedStore.open(folder)
+        asked = {name: settings[name] for name in ("choices", "aligned", "resample")}
+        check_as_prepared(store, asked.pop("choices"), **asked)
+        return store
+    had = layers_of(folder)
+    progress = ProgressLine("aligned faces")
+    store = prepare_dataset(arguments.dataset, arguments.size, **settings, progress=progress, beside=beside)
+    for name in sorted(set(had) - set(layers_of(folder))):
+        print(
+            f"removed:    the layer {name} of the earlier images; add it again: {layer_command(folder, name)}"
+        )
+    return store
 
 
 if __name__ == "__main__":

@@ -183,6 +183,7 @@ def lacks_docstrings(module: str, source: str) -> list[str]:
                 if isinstance(member, ast.FunctionDef | ast.AsyncFunctionDef)
                 and not member.name.startswith("_")
                 and not ast.get_docstring(member)
+                and "overload" not in map(ast.unparse, member.decorator_list)  # the implementation has it
             ]
     return found
 
@@ -486,6 +487,7 @@ def test_a_rule_finds_what_breaks_it(rule: Rule, module: str, source: str) -> No
         (imports_argparse, "platform.cli.parser", "import argparse"),
         (imports_torch_in_datasets, "datasets.batches", "import torch"),
         (lacks_docstrings, "x", '"""D."""\nclass A(B):\n    """D."""\n    def forward(self): ...'),
+        (lacks_docstrings, "x", '"""D."""\nclass A:\n    """D."""\n    @overload\n    def f(self): ...'),
         (is_unsafe, "platform.tune", "import torch\ntorch.load(path, weights_only=True)"),
         (reads_beside_the_gate, "datasets.folder", "read_bytes(path)\nopening.read_text(path)"),
         (

@@ -11,6 +11,7 @@ import cv2
 import pytest
 
 from datasets.folds.rules import paper_folds
+from datasets.prepared.neutral_layer import write_neutral
 from platform.audit import main
 from platform.errors import UserError
 from tests.fold_list_files import (
@@ -57,8 +58,17 @@ def test_a_plan_of_ours_passes_with_its_store(tmp_path: Path, capsys: pytest.Cap
     assert main([str(tmp_path / "folds.json"), "--data", str(store.folder)]) == 0
     text = capsys.readouterr().out
     assert "images: 18 of 18" in text
+    assert "layer:      none beside the images" in text
     assert "not looked at" not in text
     assert text.splitlines()[-1].startswith("disjoint and covering: each of the 18 images")
+
+
+def test_the_layers_of_the_store_are_shown(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    store = prepare_tiny(tmp_path, subjects=3)
+    write_neutral(store.folder, store.dataset, store.size_pixels)
+    (tmp_path / "folds.json").write_text(paper_folds(store.subjects.tolist(), 3).to_json())
+    assert main([str(tmp_path / "folds.json"), "--data", str(store.folder)]) == 0
+    assert "layer:      neutral: 3 neutral faces as a class (" in capsys.readouterr().out
 
 
 def test_a_store_tells_the_classes_that_a_table_lacks(

@@ -13,6 +13,7 @@ from datasets.prepared.store_files import read_manifest
 from datasets.synthetic.layouts import load_layout
 from platform.errors import UserError
 from platform.prepare import main
+from tests.datasets.prepared.layered_store import images_of
 from tests.layout_trees import set_parameters, write_layout
 from tests.raw_trees import write_ckplus
 
@@ -147,3 +148,61 @@ def test_per_class_draws_as_many_of_each_and_the_seed_decides_which(
         assert "AffectNet: 7 expressive images and 0 neutral faces" in printed
         names.append(PreparedStore.open(tmp_path / seed / "prepared/affectnet-32").image_names.tolist())
     assert names[0] == names[1] != names[2]
+
+
+def test_layers_are_added_and_shown_and_the_images_stay(
+    common: tuple[str, ...], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    run_here(capsys, *common)
+    folder = tmp_path / "data/prepared/ckplus-32"
+    before = images_of(PreparedStore.open(folder))
+    printed = run_here(capsys, *common, "--sequences", "--dense-landmarks")
+    assert "aligned frames: 10 of 10" in printed
+    assert "aligned faces" not in printed
+    added = "sequences: 2 sequences of 10 frames, aligned: 10 by their own landmarks"
+    assert f"layer:      {added} (" in printed
+    assert "layer:      landmarks: 68 points in 10 faces, from data set (" in printed
+    assert images_of(PreparedStore.open(folder)) == before
+    shown = run_here(capsys, "--inspect", folder)
+    assert added in shown
+    command = f"python -m platform.prepare --dataset ckplus --data-root {tmp_path / 'data'} --size 32"
+    assert f"no layer:   neutral (neutral faces as a class); add it: {command} --neutral-class" in shown
+    words = ("--dataset", "ckplus", "--data-root", tmp_path / "data", "--size", "32", "--neutral-class")
+    assert "layer:      neutral: 2 neutral faces as a class (" in run_here(capsys, *words)
+    assert "no layer:" not in run_here(capsys, "--inspect", folder)
+
+
+def test_images_and_layers_are_prepared_by_one_command(
+    common: tuple[str, ...], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    printed = run_here(capsys, *common, "--sequences")
+    assert "aligned faces: 8 of 8" in printed
+    assert "aligned frames: 10 of 10" in printed
+    alone = ("--data-root", str(tmp_path / "alone"))
+    run_here(capsys, *common, *alone)
+    alone_images = images_of(PreparedStore.open(tmp_path / "alone/prepared/ckplus-32"))
+    assert images_of(PreparedStore.open(tmp_path / "data/prepared/ckplus-32")) == alone_images
+
+
+def test_layers_of_other_images_are_removed_and_that_is_said(
+    common: tuple[str, ...], capsys: pytest.CaptureFixture[str]
+) -> None:
+    run_here(capsys, *common, "--sequences")
+    assert "removed:" not in run_here(capsys, *common)
+    with pytest.raises(UserError, match="prepared otherwise than --whole-sequences says"):
+        main([*common, "--sequences", "--whole-sequences"])
+    printed = run_here(capsys, *common, "--whole-sequences")
+    assert "removed:    the layer sequences of the earlier images; add it again: python -m" in printed
+
+
+def test_a_sequence_layer_of_a_set_without_sequences_is_one_message(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    write_layout(load_layout("affectnet_npy"), tmp_path / "set", set_parameters(3))
+    common = ("--dataset", "affectnet", "--source", tmp_path / "set", "--size", "32", "--workers", "1")
+    run_here(capsys, *common, "--data-root", tmp_path)
+    with pytest.raises(UserError, match="cannot run on AffectNet: each of its images is a photograph"):
+        main([*map(str, common), "--data-root", str(tmp_path), "--sequences"])
+    shown = run_here(capsys, "--inspect", tmp_path / "prepared/affectnet-32")
+    assert "no layer:   sequences: each of its images is a photograph of another moment" in shown
+    assert "no layer:   neutral: the set has no neutral faces" in shown

@@ -7,8 +7,9 @@ from pathlib import Path
 
 import numpy as np
 
+from datasets.prepared.face_chunks import FrameSource, Recipe
 from datasets.prepared.store import PreparedStore
-from datasets.prepared.store_writer import FrameSource, Recipe, write_prepared
+from datasets.prepared.store_writer import write_prepared
 from datasets.records import FrameRecord
 
 

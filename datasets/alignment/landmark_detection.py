@@ -125,6 +125,30 @@ def detect_landmarks(
     ], report
 
 
+def detect_dense(
+    records: Sequence[FrameRecord],
+    read_frame: Callable[[FrameRecord], np.ndarray],
+    detector: Detector,
+    cache_folder: Path,
+    progress: Callable[[int, int], None] | None = None,
+    *,
+    bad: BadItems | None = None,
+) -> dict[str, np.ndarray]:
+    """All 68 points of each frame, float64 (68, 2), pixels, by image name; frames without a usable face are
+    absent. The face is the one that `detect_landmarks` takes, and the cache is the same."""
+    cache = _Cache(cache_folder / detector.name, detector.name)
+    found: dict[str, np.ndarray] = {}
+    for done, batch in _batches(records, read_frame, bad or BadItems()):
+        faces_of, _ = _look(batch, detector, cache)
+        for (record, image), faces in zip(batch, faces_of, strict=True):
+            points, _ = _best_points(faces, image)
+            if points is not None:
+                found[record.image_name] = _best_face(faces).points
+        if progress is not None:
+            progress(done, len(records))
+    return found
+
+
 def _check_missing(report: DetectionReport, allow_missing: int) -> None:
     if len(report.left_out) <= allow_missing:
         return
@@ -174,7 +198,7 @@ def _best_points(faces: Sequence[DetectedFace], image: np.ndarray) -> tuple[np.n
     """
     if not faces:
         return None, "no face found"
-    points = five_points_from_68(max(faces, key=lambda face: face.score).points)
+    points = five_points_from_68(_best_face(faces).points)
     height, width = image.shape[:2]
     if (points < 0).any() or (points >= (width, height)).any():
         return None, "the points of the face leave the image"
@@ -185,6 +209,10 @@ def _best_points(faces: Sequence[DetectedFace], image: np.ndarray) -> tuple[np.n
     if off > LARGEST_RESIDUAL:
         return None, "the points found are no frontal face's"
     return points, ""
+
+
+def _best_face(faces: Sequence[DetectedFace]) -> DetectedFace:
+    return max(faces, key=lambda face: face.score)
 
 
 # --- the cache ----------------------------------------------------------------------------------------

@@ -16,8 +16,9 @@ import numpy as np
 
 from datasets.catalogue import describe, share_people
 from datasets.prepared import store_files
+from datasets.prepared.face_chunks import FrameSource, Progress, Recipe
 from datasets.prepared.store import PreparedStore, open_prepared, store_folder
-from datasets.prepared.store_writer import FrameSource, Progress, Recipe, write_prepared
+from datasets.prepared.store_writer import write_prepared
 from datasets.records import FrameRecord
 from platform.errors import UserError
 from platform.files.dry_run import is_dry_run

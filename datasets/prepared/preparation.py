@@ -2,70 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from pathlib import Path
-from typing import Protocol
 
-import numpy as np
-
-from datasets.catalogue import ensure_embedded, load_adapter, raw_folder
+from datasets.catalogue import load_adapter
 from datasets.inspection import check_looks_right
 from datasets.prepared import store_files
-from datasets.prepared.prepare_command import prepare_command
+from datasets.prepared.face_chunks import Progress, Recipe, Resample
 from datasets.prepared.preview import write_preview
+from datasets.prepared.raw_frames import FindLandmarks, RawFrames, raw_root
 from datasets.prepared.store import PreparedStore, store_folder
-from datasets.prepared.store_writer import FrameSource, Progress, Recipe, Resample, write_prepared
+from datasets.prepared.store_writer import write_prepared
 from datasets.raw.choices import ALL_BY_THE_RULE, BadItems, Choices
 from datasets.raw.landmark_matching import attach_landmarks, several_faces
 from datasets.raw.landmarks import read_landmarks
 from datasets.raw.linked_files import without_linked
-from datasets.raw.sources import require_folder, source_path, source_sha256
-from datasets.records import DatasetDescription, FrameRecord
 from platform.errors import UserError
 
 SMALLEST_PIXELS, LARGEST_PIXELS = 16, 2048
-
-
-class FindLandmarks(Protocol):
-    """Adds landmarks, found in the frames, to records without them."""
-
-    name: str
-    """Name and version of the finder, for the manifest."""
-
-    def __call__(
-        self, records: list[FrameRecord], read_frame: Callable[[FrameRecord], np.ndarray], bad: BadItems
-    ) -> list[FrameRecord]:
-        """`records` with landmarks; records without a face are left out and reported to `bad`."""
-
-
-@dataclass(frozen=True)
-class RawFrames:
-    """The frames of a raw data set; picklable, so that other processes can read them."""
-
-    dataset: str
-    root: Path
-
-    def read_frame(self, record: FrameRecord) -> np.ndarray:
-        """The frame of `record`, uint8 (H, W, 3), RGB."""
-        return load_adapter(self.dataset).read_frame(self.root, record)
-
-    def sha256(self, record: FrameRecord) -> str:
-        """SHA-256 (64 hex digits) of the file that holds the frame."""
-        return source_sha256(self.root, record.source)
-
-    def stamp(self, record: FrameRecord) -> list[int]:
-        """Size in bytes and modification time in ns of that file and of the files that decide how it is
-        read."""
-        also = getattr(load_adapter(self.dataset), "ALSO_DECIDES", ())
-        stamp: list[int] = []
-        for name in (record.source, *also):
-            try:
-                state = source_path(self.root, name).stat()
-                stamp += [state.st_size, state.st_mtime_ns]
-            except (OSError, UserError):  # reported when the file is read
-                stamp += [-1, -1]
-        return stamp
 
 
 def prepare_dataset(
@@ -109,7 +63,7 @@ def prepare_dataset(
             "the images are face crops, or --resample cubic."
         )
     chosen: Resample = resample or ("released" if aligned and adapter.DATASET.released_crops else "cubic")
-    root = _raw_root(adapter.DATASET, size_pixels, data_root, source)
+    root = raw_root(adapter.DATASET, size_pixels, data_root, source)
     check_looks_right(dataset, root)
     bad = BadItems(skip=skip_bad, root=root)
     listed = None if landmarks is None else read_landmarks(landmarks, bad)
@@ -128,7 +82,7 @@ def prepare_dataset(
         store_folder(data_root, dataset, size_pixels),
         dataset,
         records,
-        FrameSource(read_frame=frames.read_frame, sha256=frames.sha256, stamp=frames.stamp),
+        frames.as_source(),
         Recipe(size_pixels=size_pixels, aligned=aligned, resample=chosen, notes=notes),
         bad=bad,
         workers=workers,
@@ -152,26 +106,3 @@ def _notes(
     chosen = asdict(choices) | {"frames": None if choices.frames is None else sorted(choices.frames)}
     origin = "data set" if find_landmarks is None else find_landmarks.name
     return {"choices": chosen, "landmarks_from": origin if landmarks is None else "file"}
-
-
-def _raw_root(
-    description: DatasetDescription, size_pixels: int, data_root: Path, source: Path | None
-) -> Path:
-    """The folder of the raw data set; an embedded set is drawn first if it is missing."""
-    if description.embedded and source is None:
-        root = raw_folder(data_root, description.name).absolute()
-        try:
-            ensure_embedded(description.name, root)
-        except OSError as error:
-            raise UserError(
-                f"cannot write {description.title} to {root}: {error.strerror or error}; free disk space, or "
-                "pass --data-root a writable folder."
-            ) from error
-        return root
-    if source is None:
-        raise UserError(
-            f"{description.title} needs --source DIR, the folder of your copy, with "
-            f"{description.native_layout}. {description.request_from} "
-            f"Then run: {prepare_command(data_root, description.name, size_pixels)}"
-        )
-    return require_folder(source.absolute())

@@ -6,22 +6,27 @@
         manifest.json   description, with the hashes of both; written last
         rectangles.npy  only with `--resample released`: uint8 (N, H, W, 4), released_resample.py
         preview.png     for visual inspection; not part of the hash
+        layers/         further data with hashes of their own (layer_files.py)
 
 Nothing in it depends on time or place of its making, so preparing twice gives identical bytes.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal, overload
 
 import numpy as np
 
 from datasets.catalogue import describe, undrawn_records
 from datasets.prepared import store_files
+from datasets.prepared.landmark_layer import LandmarkLayer
+from datasets.prepared.layers import Layer, read_layer
+from datasets.prepared.neutral_layer import NeutralLayer
 from datasets.prepared.prepare_command import prepare_command
+from datasets.prepared.sequence_layer import SequenceLayer
 from datasets.records import FrameRecord
 from platform.errors import UserError
 from platform.files.dry_run import is_dry_run
@@ -72,6 +77,37 @@ class PreparedStore:
     is_prepared: bool = True
     """False for a store that a dry run only plans: `images` are black, and `hash` is a placeholder."""
 
+    @overload
+    def layer(self, name: Literal["sequences"]) -> SequenceLayer: ...
+    @overload
+    def layer(self, name: Literal["landmarks"]) -> LandmarkLayer: ...
+    @overload
+    def layer(self, name: Literal["neutral"]) -> NeutralLayer: ...
+    @overload
+    def layer(self, name: str) -> Layer: ...
+    def layer(self, name: str) -> Layer:
+        """The layer `name` (layer_files.py), opened after checking every byte against its hashes.
+
+        Raises UserError for a data set that cannot have it (with the reason), and MissingLayer, with the
+        command that adds it, for a store without it.
+        """
+        return read_layer(
+            self.folder,
+            self.dataset,
+            self.size_pixels,
+            name,
+            image_names=self.image_names,
+            roles=self.roles,
+            is_prepared=self.is_prepared,
+        )
+
+    def layer_hashes(self, names: Iterable[str]) -> dict[str, str]:
+        """The hashes of the layers `names`, sorted by name, for the record of a run that reads them.
+
+        Raises UserError as `layer`: so it also checks that the store meets what a method needs.
+        """
+        return {name: self.layer(name).hash for name in sorted(names)}
+
     @classmethod
     def planned(
         cls, folder: Path, dataset: str, size_pixels: int, records: Sequence[FrameRecord]
@@ -103,34 +139,30 @@ class PreparedStore:
         Images verified before and unchanged since are not read again. Raises UserError if the store is
         missing, incomplete, damaged, changed or of another recipe version.
         """
-        import pyarrow.parquet
-
         manifest = store_files.read_manifest(folder)
         images = store_files.open_images(folder, manifest)
         store_files.check_hashes(folder, manifest)
-        # ParquetFile and to_pylist, because read_table and to_numpy spend seconds on importing pandas.
-        with pyarrow.parquet.ParquetFile(folder / store_files.INDEX) as file:
-            further = store_files.RECTANGLE_COLUMNS if manifest.get("resample") == "released" else ()
-            table = file.read(columns=["frame", *TEXT_COLUMNS, *further])
-        columns = {name: np.array(table.column(name).to_pylist(), dtype=np.str_) for name in TEXT_COLUMNS}
+        further = store_files.RECTANGLE_COLUMNS if manifest.get("resample") == "released" else ()
+        table = store_files.read_table(folder / store_files.INDEX, ["frame", *TEXT_COLUMNS, *further])
+        columns = {name: np.array(table[name], dtype=np.str_) for name in TEXT_COLUMNS}
         return cls(
             folder=folder,
             dataset=manifest["dataset"],
             size_pixels=manifest["size_pixels"],
             hash=manifest["hash"],
             images=images,
-            frames=np.array(table.column("frame").to_pylist(), dtype=np.int64),
+            frames=np.array(table["frame"], dtype=np.int64),
             **_rectangle_fields(folder, table),
             **_text_fields(columns),
         )
 
 
-def _rectangle_fields(folder: Path, table: Any) -> dict[str, Any]:
+def _rectangle_fields(folder: Path, table: Mapping[str, list[Any]]) -> dict[str, Any]:
     """The fields of a store with rectangles; empty if its index has no sizes of rectangles."""
     names = list(store_files.RECTANGLE_COLUMNS)
-    if names[0] not in table.column_names:
+    if names[0] not in table:
         return {}
-    sizes = np.array([table.column(name).to_pylist() for name in names], dtype=np.int64).T
+    sizes = np.array([table[name] for name in names], dtype=np.int64).T
     return {
         "rectangle_sizes": sizes,
         "rectangles": store_files.open_rectangles(folder, sizes),

@@ -32,7 +32,9 @@ RECIPE_VERSION = 2
 IMAGES, INDEX, MANIFEST, PREVIEW = "images.npy", "index.parquet", "manifest.json", "preview.png"
 RECTANGLES = "rectangles.npy"
 """File of stores made with `--resample released` only (datasets/prepared/released_resample.py)."""
-STORE_FILES = frozenset({IMAGES, RECTANGLES, INDEX, MANIFEST, PREVIEW})
+LAYERS = "layers"
+"""Folder of the layers, which have hashes of their own (datasets/prepared/layer_files.py)."""
+STORE_FILES = frozenset({IMAGES, RECTANGLES, INDEX, MANIFEST, PREVIEW, LAYERS})
 
 
 def manifest_hash(manifest: dict[str, Any]) -> str:
@@ -68,26 +70,30 @@ def open_images(folder: Path, manifest: dict[str, Any]) -> np.ndarray:
     """images.npy, memory-mapped copy-on-write: uint8 (N, size, size, 3). Raises UserError unless shape and
     file size match the manifest."""
     size_pixels = manifest["size_pixels"]
-    return _open_array(folder, IMAGES, (manifest["image_count"], size_pixels, size_pixels, 3))
+    shape = (manifest["image_count"], size_pixels, size_pixels, 3)
+    return open_array(folder / IMAGES, shape, np.uint8, _again(folder))
 
 
 def open_rectangles(folder: Path, sizes: np.ndarray) -> np.ndarray:
     """rectangles.npy, memory-mapped copy-on-write: uint8 (N, H, W, 4) with H and W the maxima of `sizes`,
     int64 [N, 2]. Raises UserError for anything else."""
-    return _open_array(folder, RECTANGLES, (len(sizes), *sizes.max(axis=0).tolist(), 4))
+    shape = (len(sizes), *sizes.max(axis=0).tolist(), 4)
+    return open_array(folder / RECTANGLES, shape, np.uint8, _again(folder))
 
 
-def _open_array(folder: Path, name: str, shape: tuple[int, ...]) -> np.ndarray:
-    path = folder / name
+def open_array(path: Path, shape: tuple[int, ...], dtype: type[np.generic], remedy: str) -> np.ndarray:
+    """The array in the file `path`, memory-mapped copy-on-write. Raises UserError, which ends with `remedy`,
+    unless the file holds `shape` of `dtype` and nothing else."""
     try:
         check_regular(path)
         images = np.load(path, mmap_mode="c", allow_pickle=False)
         size_bytes = path.stat().st_size
     # numpy parses the header with Python's tokenizer and parser, which raise errors of many kinds.
     except Exception as error:
-        raise UserError(f"{path} is missing or damaged ({error}); {_again(folder)}") from error
-    if images.shape != shape or images.dtype != np.uint8 or size_bytes != images.offset + images.nbytes:
-        raise UserError(f"{path} does not hold uint8 {shape} as its {MANIFEST} says; {_again(folder)}")
+        raise UserError(f"{path} is missing or damaged ({error}); {remedy}") from error
+    if images.shape != shape or images.dtype != dtype or size_bytes != images.offset + images.nbytes:
+        kind = np.dtype(dtype).name
+        raise UserError(f"{path} does not hold {kind} {shape} as its {MANIFEST} says; {remedy}")
     return images
 
 
@@ -161,15 +167,17 @@ def check_space(folder: Path, image_count: int, size_pixels: int) -> None:
 
 
 @contextmanager
-def sole_writer(folder: Path) -> Iterator[Path]:
+def sole_writer(folder: Path, *, store: Path | None = None) -> Iterator[Path]:
     """A folder next to `folder`, held exclusively by a lock and removed afterwards.
 
     It survives a kill or Ctrl-C, so that the next writer can continue from it; an error removes it. A second
-    writer of the same store waits. The kernel releases the lock of a killed process.
+    writer of the same store, or of a layer of it, waits. The kernel releases the lock of a killed process.
+    `store`: the store, where `folder` is one of its layers.
     """
     folder.parent.mkdir(parents=True, exist_ok=True)
     partial = folder.with_name(f".{folder.name}.partial")
-    with exclusive(folder.with_name(f".{folder.name}.lock")):
+    locked = folder if store is None else store
+    with exclusive(locked.with_name(f".{locked.name}.lock")):
         partial.mkdir(exist_ok=True)
         try:
             yield partial
@@ -201,7 +209,15 @@ RECTANGLE_COLUMNS = {"height": "int64", "width": "int64"}
 
 
 def write_index(path: Path, columns: Mapping[str, Sequence[object]]) -> None:
-    """Write index.parquet. Parquet files contain no timestamp, so equal columns give equal bytes."""
+    """Write index.parquet."""
+    write_table(path, columns, INDEX_COLUMNS | RECTANGLE_COLUMNS)
+
+
+def write_table(path: Path, columns: Mapping[str, Sequence[object]], kinds: Mapping[str, str]) -> None:
+    """Write the `columns` of the `kinds` (`string`, `int64` or `numbers`) to a Parquet file, in that order.
+
+    Parquet files contain no timestamp, so equal columns give equal bytes.
+    """
     import pyarrow
     import pyarrow.parquet
 
@@ -211,15 +227,21 @@ def write_index(path: Path, columns: Mapping[str, Sequence[object]]) -> None:
         "numbers": pyarrow.list_(pyarrow.float64()),
     }
     table = pyarrow.table(
-        {
-            name: pyarrow.array(columns[name], types[kind])
-            for name, kind in (INDEX_COLUMNS | RECTANGLE_COLUMNS).items()
-            if name in columns
-        }
+        {name: pyarrow.array(columns[name], types[kind]) for name, kind in kinds.items() if name in columns}
     )
     with path.open("wb") as file:
         pyarrow.parquet.write_table(table, file, compression="zstd", row_group_size=1 << 20)
         sync(file)
+
+
+def read_table(path: Path, names: Sequence[str]) -> dict[str, list[Any]]:
+    """The columns `names` of a Parquet file of ours."""
+    import pyarrow.parquet
+
+    # ParquetFile and to_pylist, because read_table and to_numpy spend seconds on importing pandas.
+    with pyarrow.parquet.ParquetFile(path) as file:
+        table = file.read(columns=list(names))
+    return {name: table.column(name).to_pylist() for name in names}
 
 
 def write_manifest(

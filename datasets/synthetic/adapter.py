@@ -16,6 +16,7 @@ DATASET = DatasetDescription(
     title="Synthetic faces",
     request_from="Nothing to request: the set is drawn by this repository (docs/synthetic.md).",
     native_layout=ckplus.DATASET.native_layout,
+    course="to_apex",
     embedded=True,
 )
 PARAMETERS = SetParameters(subjects=20, frames=6, difficulty=0.4, seed=0, size_pixels=192)
@@ -35,6 +36,11 @@ def read_frame(root: Path, record: FrameRecord) -> np.ndarray:
     return ckplus.read_frame(root, record)
 
 
+def dense_landmarks(root: Path, record: FrameRecord) -> np.ndarray | None:
+    """As `datasets.ckplus.dense_landmarks`."""
+    return ckplus.dense_landmarks(root, record)
+
+
 def ensure_written(root: Path) -> None:
     """Draw the set into `root` unless it is there; takes about ten seconds."""
     from datasets.synthetic.set_writer import write_set
@@ -42,8 +48,8 @@ def ensure_written(root: Path) -> None:
     write_set(root, PARAMETERS, layout=LAYOUT)
 
 
-def undrawn_records() -> list[FrameRecord]:
+def undrawn_records(choices: Choices = ALL_BY_THE_RULE) -> list[FrameRecord]:
     """The records that `read_records` would return for the drawn set, without sources and landmarks."""
     from datasets.synthetic.undrawn import ckplus_records
 
-    return ckplus_records(PARAMETERS)
+    return ckplus_records(PARAMETERS, choices)

@@ -20,6 +20,7 @@ DATASET = DatasetDescription(
     title="Synthetic clips",
     request_from="Nothing to request: the set is drawn by this repository (docs/synthetic.md).",
     native_layout=mmi.DATASET.native_layout,
+    course="there_and_back",
     embedded=True,
 )
 PARAMETERS = SetParameters(subjects=31, frames=4, difficulty=0.45, seed=2, size_pixels=160)
@@ -39,6 +40,15 @@ def read_frame(root: Path, record: FrameRecord) -> np.ndarray:
     return mmi.read_frame(root, record)
 
 
+def dense_landmarks(root: Path, record: FrameRecord) -> np.ndarray:
+    """The frame's 68 landmarks, float64 (68, 2), in its pixels: drawn again, because `landmarks.csv` holds
+    five. Raises UserError if `root` has no record of how it was drawn."""
+    from datasets.synthetic.layouts.mmi import clip_landmarks
+    from datasets.synthetic.set_writer import parameters_of
+
+    return clip_landmarks(parameters_of(root), record.sequence_id, record.frame)
+
+
 def ensure_written(root: Path) -> None:
     """Draw the set into `root` unless it is there; takes about twenty seconds."""
     from datasets.synthetic.set_writer import write_set
@@ -46,8 +56,8 @@ def ensure_written(root: Path) -> None:
     write_set(root, PARAMETERS, layout=LAYOUT)
 
 
-def undrawn_records() -> list[FrameRecord]:
+def undrawn_records(choices: Choices = ALL_BY_THE_RULE) -> list[FrameRecord]:
     """The records that `read_records` would return for the drawn set, without sources and landmarks."""
     from datasets.synthetic.undrawn import mmi_records
 
-    return mmi_records(PARAMETERS)
+    return mmi_records(PARAMETERS, choices)

@@ -19,6 +19,7 @@ DATASET = DatasetDescription(
     title="Synthetic faces in the wild",
     request_from="Nothing to request: the set is drawn by this repository (docs/synthetic.md).",
     native_layout=ckplus.DATASET.native_layout,
+    no_sequences="each of its frames shows another place, light and pose, like a photograph",
     embedded=True,
 )
 PARAMETERS = SetParameters(subjects=24, frames=4, difficulty=0.5, seed=1, size_pixels=192, in_the_wild=True)
@@ -39,6 +40,11 @@ def read_frame(root: Path, record: FrameRecord) -> np.ndarray:
     return ckplus.read_frame(root, record)
 
 
+def dense_landmarks(root: Path, record: FrameRecord) -> np.ndarray | None:
+    """As `datasets.ckplus.dense_landmarks`."""
+    return ckplus.dense_landmarks(root, record)
+
+
 def ensure_written(root: Path) -> None:
     """Draw the set into `root` unless it is there; takes about ten seconds."""
     from datasets.synthetic.set_writer import write_set
@@ -46,9 +52,9 @@ def ensure_written(root: Path) -> None:
     write_set(root, PARAMETERS, layout=LAYOUT)
 
 
-def undrawn_records() -> list[FrameRecord]:
+def undrawn_records(choices: Choices = ALL_BY_THE_RULE) -> list[FrameRecord]:
     """The records that `read_records` would return for the drawn set, without sources and landmarks."""
     from datasets.synthetic.undrawn import ckplus_records
 
-    found = ckplus_records(PARAMETERS)
+    found = ckplus_records(PARAMETERS, choices)
     return [record for record in found if record.role != "neutral"]

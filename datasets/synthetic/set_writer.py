@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterator
 from concurrent.futures import ProcessPoolExecutor
+from dataclasses import fields
 from itertools import repeat
 from multiprocessing import get_context
 from pathlib import Path
@@ -17,7 +18,7 @@ from pathlib import Path
 import cv2
 
 from datasets.synthetic.layouts import Row, load_layout
-from datasets.synthetic.parameters import SetParameters
+from datasets.synthetic.parameters import GENERATOR_VERSION, SetParameters
 from platform.errors import UserError
 from platform.files.json_files import parse_json
 from platform.files.local_storage import LOCAL, is_temporary
@@ -96,6 +97,21 @@ def frame_count(parameters: SetParameters, layout: str = "ckplus") -> int:
     """Number of frames of a set with these parameters."""
     chosen = load_layout(layout)
     return len(chosen.places(parameters)) * chosen.frames_a_place(parameters)
+
+
+def parameters_of(root: Path) -> SetParameters:
+    """The parameters that the complete set in `root` was drawn with.
+
+    Raises UserError if `root` holds no complete set, or one of another version of the generator.
+    """
+    path = root / MANIFEST
+    found = _read_record(path, _text(path))
+    if found.get("generator_version") != GENERATOR_VERSION:
+        raise UserError(
+            f"{root} was drawn by version {found.get('generator_version')} of the generator, but this code "
+            f"has {GENERATOR_VERSION}; remove that folder (rm -r {root}) and draw the set again."
+        )
+    return SetParameters(**{field.name: found[field.name] for field in fields(SetParameters)})  # type: ignore[arg-type]  # as_record wrote them
 
 
 def _record(parameters: SetParameters, layout: str) -> dict[str, object]:

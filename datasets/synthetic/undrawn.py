@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 from datasets import ckplus, mmi
-from datasets.raw.choices import ALL_BY_THE_RULE
+from datasets.raw.choices import ALL_BY_THE_RULE, Choices
 from datasets.raw.frame_selection import wanted_frames
 from datasets.records import FrameRecord
 from datasets.synthetic.layouts import ckplus as ckplus_layout
@@ -14,7 +14,7 @@ from datasets.synthetic.parameters import SetParameters
 from datasets.synthetic.performance import EXPRESSIONS
 
 
-def ckplus_records(parameters: SetParameters) -> list[FrameRecord]:
+def ckplus_records(parameters: SetParameters, choices: Choices = ALL_BY_THE_RULE) -> list[FrameRecord]:
     """As `datasets.ckplus.read_records` for the set in CK+'s layout, without sources and landmarks."""
     frames = range(1, parameters.frames + 1)
     return _records(
@@ -24,10 +24,11 @@ def ckplus_records(parameters: SetParameters) -> list[FrameRecord]:
         EXPRESSIONS,
         frames,
         frames[-ckplus.EXPRESSIVE_FRAMES :],
+        choices,
     )
 
 
-def mmi_records(parameters: SetParameters) -> list[FrameRecord]:
+def mmi_records(parameters: SetParameters, choices: Choices = ALL_BY_THE_RULE) -> list[FrameRecord]:
     """As `datasets.mmi.read_records` for the set in MMI's layout, without sources and landmarks."""
     frames = range(2 * parameters.frames - 1)
     apex = len(frames) // 2
@@ -38,6 +39,7 @@ def mmi_records(parameters: SetParameters) -> list[FrameRecord]:
         tuple(mmi.EXPRESSION_OF_CODE.values()),
         frames,
         (apex - 1, apex, apex + 1),
+        choices,
     )
 
 
@@ -48,9 +50,10 @@ def _records(
     labelled: Sequence[str],
     frames: Sequence[int],
     expressive: Sequence[int],
+    choices: Choices,
 ) -> list[FrameRecord]:
-    """The expressive frames of every sequence that shows one of `labelled`, and one neutral frame per
-    subject."""
+    """The expressive frames of every sequence that shows one of `labelled`, one neutral frame per subject,
+    and the additions of `choices`."""
     records = []
     for subject in range(parameters.subjects):
         person = subject_name(subject)
@@ -59,7 +62,7 @@ def _records(
             if expression not in labelled:
                 continue
             sequence = f"{person}_{sequence_name(number)}"
-            wanted = wanted_frames(sequence, frames, expressive, frames[0], ALL_BY_THE_RULE, with_neutral)
+            wanted = wanted_frames(sequence, frames, expressive, frames[0], choices, with_neutral)
             with_neutral = False
             records += [
                 FrameRecord(

@@ -24,6 +24,7 @@ def summary_lines(store: PreparedStore, title: str, beside: Sequence[str] = ()) 
     beside: files of the user's copy that do not belong to the data set.
     """
     from datasets.prepared.store_files import read_manifest
+    from platform.cli.layer_report import layer_lines
 
     counts = {role: int((store.roles == role).sum()) for role in ("expressive", "neutral", "context")}
     expressive = store.roles == "expressive"
@@ -37,6 +38,7 @@ def summary_lines(store: PreparedStore, title: str, beside: Sequence[str] = ()) 
         *_left_out_lines(manifest["left_out"]),
         *_beside_lines(beside),
         *_several_faces_lines(manifest.get("several_faces", [])),
+        *layer_lines(store.folder),
         f"store:      {store.folder}",
         f"look at:    {store.folder / 'preview.png'}",
     ]
@@ -117,11 +119,14 @@ def inspection_lines(root: Path, dataset: str | None, further: Sequence[str] = (
     """
     from datasets.catalogue import describe, recognisable_names
     from datasets.inspection import inspect_folder, read_leniently
+    from datasets.prepared.store_files import IMAGES, MANIFEST
     from datasets.raw.downloads import recognise_download
     from platform.cli.next_command import preparation_command
 
     if dataset is not None:
         describe(dataset)
+    if (root / MANIFEST).is_file() and (root / IMAGES).is_file():
+        return _prepared_lines(root)
     found = inspect_folder(root)
     lines = [f"folder:     {root}, {sum(found.file_counts.values()):,} files"]
     for extension, count in found.file_counts.items():
@@ -152,6 +157,27 @@ def inspection_lines(root: Path, dataset: str | None, further: Sequence[str] = (
                 describe(name), root, records, skip_bad=bool(bad.left_out), further=further
             )
             lines.append(f"next:       {command}")
+    return lines
+
+
+def _prepared_lines(root: Path) -> list[str]:
+    """Contents of the prepared set in `root`, the layers that it has and the commands that add others."""
+    from datasets.catalogue import describe
+    from datasets.prepared.layer_files import CONTENTS, layer_command, layers_of
+    from datasets.prepared.store import PreparedStore
+
+    store = PreparedStore.open(root)
+    several = "+" in store.dataset
+    lines = summary_lines(store, store.dataset if several else describe(store.dataset).title)
+    if several:
+        return lines
+    for name in sorted(set(CONTENTS) - set(layers_of(root))):
+        if name == "sequences" and describe(store.dataset).no_sequences:
+            lines.append(f"no layer:   {name}: {describe(store.dataset).no_sequences}")
+        elif name == "neutral" and not (store.roles == "neutral").any():
+            lines.append(f"no layer:   {name}: the set has no neutral faces")
+        else:
+            lines.append(f"no layer:   {name} ({CONTENTS[name]}); add it: {layer_command(root, name)}")
     return lines
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -11,9 +11,10 @@ from typing import Any
 import numpy as np
 
 from datasets.alignment.face_alignment_detector import FaceAlignmentDetector
-from datasets.alignment.landmark_detection import Detector, detect_landmarks
+from datasets.alignment.landmark_detection import Detector, detect_dense, detect_landmarks
 from datasets.catalogue import raw_folder
 from datasets.fold_lists.frame_lists import read_frame_list
+from datasets.prepared.layer_frames import LayerSources
 from datasets.raw.choices import BadItems, Choices
 from datasets.records import DatasetDescription, FrameRecord
 from platform.cli.progress_line import ProgressLine
@@ -63,6 +64,22 @@ def preparation_settings(arguments: argparse.Namespace, description: DatasetDesc
     }
 
 
+def layer_settings(
+    arguments: argparse.Namespace, settings: Mapping[str, Any]
+) -> tuple[list[str], LayerSources]:
+    """The layers to add, and what they are made from. settings: those of the images."""
+    asked = {
+        "sequences": arguments.sequences,
+        "landmarks": arguments.dense_landmarks is not None,
+        "neutral": arguments.neutral_class,
+    }
+    shared = ("data_root", "source", "landmarks", "find_landmarks", "skip_bad", "workers")
+    return [name for name, is_asked in asked.items() if is_asked], LayerSources(
+        **{name: settings[name] for name in shared},
+        find_dense=_detection(arguments) if arguments.dense_landmarks == DETECT else None,
+    )
+
+
 @dataclass(frozen=True, kw_only=True)
 class _FaceAlignment:
     """Landmark detection by face-alignment, as the flags configure it."""
@@ -90,6 +107,24 @@ class _FaceAlignment:
         for image_name, why in report.left_out:
             bad.leave_out(image_name, why)
         print("\n".join(report.lines()))
+        return found
+
+    def dense(
+        self,
+        records: list[FrameRecord],
+        read_frame: Callable[[FrameRecord], np.ndarray],
+        *,
+        skip_bad: bool,
+    ) -> dict[str, np.ndarray]:
+        found = detect_dense(
+            records,
+            read_frame,
+            self.detector,
+            self.cache_folder,
+            ProgressLine("searched for faces"),
+            bad=BadItems(skip=skip_bad),
+        )
+        print(f"{self.name}: a face in {len(found)} of {len(records)} frames")
         return found
 
 

@@ -16,9 +16,9 @@ from datasets.prepared.store import PreparedStore
 from datasets.prepared.store_files import read_manifest
 from datasets.raw.choices import Choices
 from platform.cli import prepare_settings
-from platform.cli.prepare_settings import preparation_settings
+from platform.cli.prepare_settings import layer_settings, preparation_settings
 from platform.errors import UserError
-from platform.prepare import make_parser
+from platform.prepare import main, make_parser
 from tests.raw_trees import FACE, points_68, write_mmi
 
 
@@ -114,6 +114,38 @@ def test_frames_without_a_face_stop_the_run_unless_they_are_allowed(
     assert set(store.roles.tolist()) == {"expressive"}
     left_out = [item for item, _ in read_manifest(store.folder)["left_out"]]
     assert left_out == ["S053_100_00000000", "S054_005_00000000"]
+
+
+def test_the_flags_of_layers_arrive_under_their_names(detector: CentredFace, tmp_path: Path) -> None:
+    flags = ["--dataset", "mmi", "--data-root", str(tmp_path), "--skip-bad", "--landmarks", "detect"]
+    for further, names, finds in (
+        ([], [], False),
+        (["--sequences", "--neutral-class"], ["sequences", "neutral"], False),
+        (["--dense-landmarks"], ["landmarks"], False),
+        (["--dense-landmarks", "own"], ["landmarks"], False),
+        (["--dense-landmarks", "detect"], ["landmarks"], True),
+    ):
+        arguments = make_parser().parse_args([*flags, *further])
+        found, sources = layer_settings(arguments, preparation_settings(arguments, describe("mmi")))
+        assert found == names
+        assert (sources.find_dense is not None) == finds
+        assert (sources.data_root, sources.skip_bad, sources.landmarks) == (tmp_path, True, None)
+        assert sources.find_landmarks is not None
+        assert sources.find_landmarks.name == detector.name
+
+
+def test_layers_are_aligned_by_the_same_detection_and_each_face_is_looked_for_once(
+    tmp_path: Path, tree: Path, detector: CentredFace, capsys: pytest.CaptureFixture[str]
+) -> None:
+    detector.blind_below = 30  # the first frames are of gray 20
+    flags = ["--dataset", "mmi", "--source", str(tree), "--data-root", str(tmp_path), "--size", "32"]
+    flags += ["--landmarks", "detect", "--allow-missing", "2", "--workers", "1"]
+    assert main([*flags, "--sequences", "--dense-landmarks", "detect"]) is None
+    assert detector.images_seen == 9  # the frames of both clips are the same
+    printed = capsys.readouterr().out
+    assert "centred-face-1: a face in 16 of 18 frames" in printed
+    assert "aligned: 16 by their own landmarks, 2 by the nearest frame's landmarks" in printed
+    assert "68 points in 16 faces, none in 2 further frames, from centred-face-1" in printed
 
 
 def test_allow_missing_without_landmarks_is_refused() -> None:

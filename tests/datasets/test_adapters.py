@@ -8,9 +8,17 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from datasets.alignment.similarity import residual
-from datasets.catalogue import ADAPTERS, load_adapter, recognisable_names
+from datasets.alignment.similarity import five_points_from_68, residual
+from datasets.catalogue import (
+    ADAPTERS,
+    dense_landmarks,
+    has_dense_landmarks,
+    load_adapter,
+    recognisable_names,
+)
 from datasets.inspection import check_looks_right, inspect_folder, layouts_of, read_leniently
+from datasets.prepared.layer_frames import LayerSources
+from datasets.prepared.layer_preparation import prepare_layers
 from datasets.prepared.preparation import prepare_dataset
 from datasets.prepared.store import PreparedStore
 from datasets.raw.choices import BadItems, Choices
@@ -133,6 +141,49 @@ def test_whole_sequences_add_context_or_are_refused(
     assert scored == [one.image_name for one in records if one.role == "expressive"]
     if dataset != "fmpn_release":  # a release holds few frames beside the listed ones
         assert any(one.role == "context" for one in whole)
+
+
+def test_frames_stand_in_order_from_neutral_to_the_peak_or_the_set_says_why_it_has_none(
+    dataset: str, tree: Path, records: list[FrameRecord], tmp_path: Path
+) -> None:
+    description = load_adapter(dataset).DATASET
+    store = _prepared(dataset, tree, tmp_path)
+    if description.no_sequences:
+        with pytest.raises(UserError, match=description.no_sequences):
+            prepare_layers(store, ["sequences"], LayerSources(source=tree))
+        return
+    prepare_layers(store, ["sequences"], LayerSources(source=tree))
+    layer = store.layer("sequences")
+    whole = load_adapter(dataset).read_records(tree, Choices(whole_sequences=True))
+    assert len(layer.frames) == len(whole)
+    assert set(layer.names.tolist()) == {one.sequence_id for one in records}
+    expressive = {(one.sequence_id, one.frame) for one in records if one.role == "expressive"}
+    first = {one.sequence_id: one.frame for one in records if one.role == "neutral"}
+    for item, name in enumerate(layer.names.tolist()):
+        start, length, apex = int(layer.first[item]), int(layer.lengths[item]), int(layer.apexes[item])
+        numbers = layer.frame_numbers[start : start + length].tolist()
+        assert numbers == sorted(numbers)
+        assert numbers == list(range(numbers[0], numbers[0] + length))
+        assert numbers[0] == first.get(name, numbers[0])  # the neutral face is a first frame
+        assert (name, numbers[apex]) in expressive
+        assert apex == {"to_apex": length - 1, "there_and_back": length // 2}[description.course]
+        assert layer.expressions[item] in store.class_names
+    rows = {name: row for row, name in enumerate(store.image_names.tolist())}
+    frame = rows[f"{layer.names[0]}_{layer.frame_numbers[int(layer.apexes[0])]:08d}"]
+    np.testing.assert_array_equal(layer.read(0)[int(layer.apexes[0])], store.images[frame])
+
+
+def test_a_set_with_dense_landmarks_gives_them_for_every_image(
+    dataset: str, tree: Path, records: list[FrameRecord]
+) -> None:
+    if not has_dense_landmarks(dataset):
+        assert dataset in ("bu3dfe", "fmpn_release", "mmi", "oulu_casia")
+        return
+    for record in records[::7]:
+        points = dense_landmarks(dataset, tree, record)
+        assert points is not None
+        assert points.shape == (68, 2)
+        np.testing.assert_allclose(five_points_from_68(points), record.landmarks)
 
 
 def test_the_layout_is_recognised_and_no_other_is(layout: str, dataset: str, tree: Path) -> None:

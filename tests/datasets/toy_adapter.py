@@ -17,6 +17,7 @@ DATASET = DatasetDescription(
     request_from="Nothing to request: the test paints them.",
     native_layout="<subject>-<expression>.png",
     alignment_flag="--aligned",
+    no_sequences="each of its images is a painting",
 )
 
 

@@ -14,6 +14,8 @@ FILES = (
     "datasets/augmentation/transforms.py",
     "datasets/batches.py",
     "datasets/folds/view.py",
+    "datasets/folds/guarded_rows.py",
+    "datasets/folds/sequence_view.py",
     "datasets/folds/rules.py",
     "datasets/folds/inner_split.py",
     "datasets/masks/motion_masks.py",

@@ -9,6 +9,7 @@ have other names, and lines in `orientation.csv`. MMI has no landmarks; those of
 
 from __future__ import annotations
 
+from functools import lru_cache
 from pathlib import Path
 
 import cv2
@@ -122,6 +123,30 @@ def _clip_frames(
     top, left = (more // 2 for more in _margins(parameters.size_pixels, view))
     points = [points + (left, top) for _, points in drawn]
     return [as_filmed(picture, view) for picture in there + back[::-1]], points + points[-2::-1]
+
+
+def clip_landmarks(parameters: SetParameters, sequence_id: str, frame: int) -> np.ndarray:
+    """The landmarks of frame number `frame` of a drawn clip, float64 (68, 2), pixels of the frontal view."""
+    subject, sequence = _drawn_clips(parameters)[sequence_id]
+    there = min(frame, 2 * (parameters.frames - 1) - frame)
+    return _drawn_landmarks(parameters, subject, sequence, there).copy()
+
+
+@lru_cache(maxsize=1)
+def _drawn_clips(parameters: SetParameters) -> dict[str, tuple[int, int]]:
+    """(subject, sequence) of every clip, by its name."""
+    return {
+        f"{subject_name(parameters, subject)}_{sequence + 100}": (subject, sequence)
+        for subject, sequence in places(parameters)
+    }
+
+
+@lru_cache(maxsize=64)
+def _drawn_landmarks(parameters: SetParameters, subject: int, sequence: int, frame: int) -> np.ndarray:
+    """Cached, because the way back shows the frames of the way there."""
+    points = draw_frame(parameters, subject, sequence, frame)[1]
+    top, left = (more // 2 for more in _margins(parameters.size_pixels, subject_view(subject)))
+    return points + (left, top)
 
 
 def _taken_again(picture: np.ndarray, random: np.random.Generator) -> np.ndarray:

@@ -11,6 +11,7 @@ import pytest
 from datasets.alignment.landmark_detection import (
     DetectedFace,
     DetectionReport,
+    detect_dense,
     detect_landmarks,
     image_sha256,
 )
@@ -98,6 +99,35 @@ def test_each_frame_gets_the_five_points_of_its_face_and_a_second_run_needs_no_d
     again, second = detect_landmarks(RECORDS, read_frame, NoNetwork(), tmp_path)
     np.testing.assert_array_equal(points(again), expected)
     assert second.from_cache == 6
+
+
+def test_dense_points_are_those_of_the_same_face_from_the_same_cache(tmp_path: Path) -> None:
+    detector = KnownFaces(RECORDS)
+    faces = detector.of(RECORDS[0])
+    faces.insert(0, DetectedFace(points=np.zeros((68, 2)), score=0.4))
+    detector.of(RECORDS[1]).clear()
+    progress: list[tuple[int, int]] = []
+    dense = detect_dense(
+        RECORDS, read_frame, detector, tmp_path, lambda done, total: progress.append((done, total))
+    )
+    assert set(dense) == {each.image_name for each in RECORDS} - {RECORDS[1].image_name}
+    np.testing.assert_array_equal(dense[RECORDS[0].image_name], drawn(RECORDS[0])[1])
+    assert progress[-1] == (6, 6)
+    found, _ = detect_landmarks(RECORDS, read_frame, NoNetwork(), tmp_path, allow_missing=1)
+    for each in found:
+        np.testing.assert_array_equal(each.landmarks, five_points_from_68(dense[each.image_name]))
+
+
+def test_dense_points_of_an_unreadable_frame_stop_the_run_or_are_absent(tmp_path: Path) -> None:
+    def unreadable(one: FrameRecord) -> np.ndarray:
+        if one is RECORDS[0]:
+            raise UserError("0.png is not a readable image")
+        return read_frame(one)
+
+    detector = KnownFaces(RECORDS)
+    with pytest.raises(UserError, match="not a readable image"):
+        detect_dense(RECORDS, unreadable, detector, tmp_path)
+    assert len(detect_dense(RECORDS, unreadable, detector, tmp_path, bad=BadItems(skip=True))) == 5
 
 
 def test_the_cache_is_a_json_file_an_image_under_the_detectors_name(tmp_path: Path) -> None:

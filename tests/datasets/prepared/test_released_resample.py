@@ -16,11 +16,12 @@ from datasets.augmentation.draw import Draw
 from datasets.batches import FaceTensors
 from datasets.folds.view import FoldView
 from datasets.masks.motion_masks import build_masks
+from datasets.prepared.face_chunks import FrameSource, Recipe, Resample
 from datasets.prepared.preparation import prepare_dataset
 from datasets.prepared.released_resample import released_face, released_size
 from datasets.prepared.store import PreparedStore
 from datasets.prepared.store_files import RECTANGLES, read_manifest
-from datasets.prepared.store_writer import FrameSource, Recipe, Resample, write_prepared
+from datasets.prepared.store_writer import write_prepared
 from datasets.records import FrameRecord
 from datasets.synthetic.layouts import load_layout
 from platform.config.configuration import to_dict

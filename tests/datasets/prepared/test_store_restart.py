@@ -11,9 +11,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from datasets.prepared import store_files, store_writer
+from datasets.prepared import face_chunks, store_files
+from datasets.prepared.face_chunks import FrameSource, Recipe
 from datasets.prepared.store import PreparedStore, store_folder
-from datasets.prepared.store_writer import FrameSource, Recipe, write_prepared
+from datasets.prepared.store_writer import write_prepared
 from datasets.records import FrameRecord
 from platform.errors import UserError
 from tests.datasets.prepared.small_store import RECORDS, SIZE, contents, read_frame, write_records
@@ -33,9 +34,9 @@ def store(folder: Path) -> PreparedStore:
 SLOW_WRITER = """
 import sys, time
 from pathlib import Path
-from datasets.prepared import store_writer
+from datasets.prepared import face_chunks
 from tests.datasets.prepared.small_store import read_frame, write_records
-store_writer.CHUNK_IMAGES = 2
+face_chunks.CHUNK_IMAGES = 2
 def slow(one):
     if one.image_name == "S002_001_00000009":
         print("half-way", flush=True)
@@ -48,7 +49,7 @@ write_records(Path(sys.argv[1]), read=slow)
 @pytest.fixture
 def killed(tmp_path: Path, root: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """The folder of a store whose writer was killed after two of three chunks."""
-    monkeypatch.setattr(store_writer, "CHUNK_IMAGES", 2)
+    monkeypatch.setattr(face_chunks, "CHUNK_IMAGES", 2)
     folder = store_folder(tmp_path / "killed", "ckplus", SIZE)
     command = [sys.executable, "-c", SLOW_WRITER, str(folder)]
     with subprocess.Popen(command, cwd=root, stdout=subprocess.PIPE, text=True) as writer:
@@ -122,7 +123,7 @@ def test_other_records_start_afresh(killed: Path) -> None:
 
 
 def test_a_source_that_changed_meanwhile_is_read_again(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(store_writer, "CHUNK_IMAGES", 2)
+    monkeypatch.setattr(face_chunks, "CHUNK_IMAGES", 2)
     stamps = {one.image_name: 1 for one in RECORDS}
 
     def write(read: list[str], stop_at: str = "") -> None:
@@ -183,7 +184,7 @@ def killed_process(one: FrameRecord) -> np.ndarray:
 def test_a_killed_process_of_the_preparation_is_one_message(
     folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(store_writer, "CHUNK_IMAGES", 2)
+    monkeypatch.setattr(face_chunks, "CHUNK_IMAGES", 2)
     source = FrameSource(read_frame=killed_process)
     with pytest.raises(UserError, match=r"was killed, possibly for lack of memory; .* --workers 1"):
         write_prepared(folder, "ckplus", RECORDS, source, Recipe(size_pixels=SIZE), workers=2)

@@ -11,9 +11,10 @@ import numpy as np
 import pyarrow.parquet
 import pytest
 
-from datasets.prepared import store_files, store_writer
+from datasets.prepared import face_chunks, store_files
+from datasets.prepared.face_chunks import FrameSource, Recipe
 from datasets.prepared.store import PreparedStore, store_folder
-from datasets.prepared.store_writer import FrameSource, Recipe, write_prepared
+from datasets.prepared.store_writer import write_prepared
 from datasets.raw.choices import BadItems
 from datasets.records import FrameRecord
 from platform.errors import UserError
@@ -61,7 +62,7 @@ def test_the_hash_names_the_content(store: PreparedStore, tmp_path: Path) -> Non
 
 
 def test_progress_is_told_of_every_chunk(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(store_writer, "CHUNK_IMAGES", 4)
+    monkeypatch.setattr(face_chunks, "CHUNK_IMAGES", 4)
     seen: list[tuple[int, int]] = []
     source, recipe = FrameSource(read_frame=read_frame), Recipe(size_pixels=SIZE)
     write_prepared(
@@ -81,7 +82,7 @@ def frame_of_own_process(one: FrameRecord) -> np.ndarray:
 def test_bad_frames_are_left_out_and_listed_whatever_the_number_of_processes(
     folder: Path, workers: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(store_writer, "CHUNK_IMAGES", 2)
+    monkeypatch.setattr(face_chunks, "CHUNK_IMAGES", 2)
     source, recipe = FrameSource(read_frame=frame_of_own_process), Recipe(size_pixels=SIZE)
     with pytest.raises(UserError, match=r"4\.png is not"):
         write_prepared(folder, "ckplus", RECORDS, source, recipe, workers=workers)

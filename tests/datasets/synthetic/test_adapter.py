@@ -10,10 +10,13 @@ import pytest
 
 from datasets import ckplus, mmi
 from datasets.alignment.similarity import align, five_points_from_68, similarity_transform, template_points
+from datasets.catalogue import undrawn_records
+from datasets.raw.choices import Choices
 from datasets.records import FrameRecord
 from datasets.synthetic import adapter, adapter_mmi, adapter_wild
 from datasets.synthetic.frames import draw_frame
 from datasets.synthetic.parameters import SetParameters
+from platform.errors import UserError
 
 
 @pytest.mark.parametrize(
@@ -36,6 +39,18 @@ def test_an_adapter_writes_its_set_once_and_reads_it_as_its_layout_is_read(
     assert np.array_equal(module.read_frame(root, records[3]), native.read_frame(root, records[3]))
     assert all(record.landmarks is not None for record in records)
     assert module.DATASET.embedded
+    for record in module.read_records(root, Choices(whole_sequences=True))[::3]:
+        points = module.dense_landmarks(root, record)
+        np.testing.assert_allclose(five_points_from_68(points), record.landmarks, atol=1e-4)
+
+
+def test_dense_landmarks_need_a_set_that_is_whole_and_of_this_generator(tmp_path: Path) -> None:
+    record = undrawn_records("synthetic_mmi")[0]
+    with pytest.raises(UserError, match=r"synthetic\.json"):
+        adapter_mmi.dense_landmarks(tmp_path, record)
+    (tmp_path / "synthetic.json").write_text('{"generator_version": 1}')
+    with pytest.raises(UserError, match="was drawn by version 1 of the generator"):
+        adapter_mmi.dense_landmarks(tmp_path, record)
 
 
 def _shows(record: FrameRecord) -> bool:

@@ -9,6 +9,7 @@ import pytest
 
 from datasets import ckplus, mmi
 from datasets.catalogue import dataset_names, describe, load_adapter, undrawn_records
+from datasets.raw.choices import Choices
 from datasets.records import FrameRecord
 from datasets.synthetic.frames import draw_frame
 from datasets.synthetic.parameters import SetParameters
@@ -28,8 +29,8 @@ def facts(records: list[FrameRecord]) -> list[tuple[str, str, int, str, str]]:
 )
 def test_they_are_those_of_the_drawn_set(
     layout: str,
-    read: Callable[[Path], list[FrameRecord]],
-    expected: Callable[[SetParameters], list[FrameRecord]],
+    read: Callable[[Path, Choices], list[FrameRecord]],
+    expected: Callable[[SetParameters, Choices], list[FrameRecord]],
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
@@ -38,7 +39,8 @@ def test_they_are_those_of_the_drawn_set(
     face = draw_frame(parameters, 0, 0, 0)
     monkeypatch.setattr(f"datasets.synthetic.layouts.{layout}.draw_frame", lambda *place: face)
     write_set(tmp_path / "set", parameters, layout=layout)
-    assert facts(expected(parameters)) == facts(read(tmp_path / "set"))
+    for choices in (Choices(), Choices(whole_sequences=True)):
+        assert facts(expected(parameters, choices)) == facts(read(tmp_path / "set", choices))
 
 
 @pytest.mark.parametrize("name", EMBEDDED)
