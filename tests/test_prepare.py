@@ -170,6 +170,8 @@ def test_layers_are_added_and_shown_and_the_images_stay(
     words = ("--dataset", "ckplus", "--data-root", tmp_path / "data", "--size", "32", "--neutral-class")
     assert "layer:      neutral: 2 neutral faces as a class (" in run_here(capsys, *words)
     assert "no layer:" not in run_here(capsys, "--inspect", folder)
+    (folder / "layers/neutral/manifest.json").write_text("{}")
+    assert "layer:      neutral cannot be used: " in run_here(capsys, "--inspect", folder)
 
 
 def test_images_and_layers_are_prepared_by_one_command(

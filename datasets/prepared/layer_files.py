@@ -123,7 +123,7 @@ def open_layer(store: Path, name: str) -> dict[str, Any]:
     for file, sha256 in manifest["sha256"].items():
         # Tables are small and always hashed; arrays that were verified before and are unchanged are not.
         path = folder / file
-        good = has_sha256(path, sha256) if file.endswith(".npy") else _is_hashed(path, sha256)
+        good = has_sha256(path, sha256, store=store) if file.endswith(".npy") else _is_hashed(path, sha256)
         if not good:
             raise UserError(
                 f"{path} does not match the hash in its {MANIFEST} (it was damaged or changed); "

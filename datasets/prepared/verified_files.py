@@ -34,27 +34,28 @@ ANNOUNCED_BYTES = 4 * 10**9
 """From this size on a message says that the file is being verified."""
 
 
-def has_sha256(path: Path, sha256: str) -> bool:
+def has_sha256(path: Path, sha256: str, *, store: Path | None = None) -> bool:
     """Whether the file has that SHA-256 (64 hex digits); False if it does not exist.
 
-    Raises UserError if it cannot be read or is not a regular file. Concurrent processes of one machine hash a
-    file once.
+    `store`: the folder of the store that it belongs to; None: the file's folder. Raises UserError if it
+    cannot be read or is not a regular file. Concurrent processes of one machine hash a file once.
     """
+    beside = (path.parent if store is None else store).absolute().parent / MEMORY_FOLDER
     try:
         with open_regular(path) as file:
             name = _memory_name(file, sha256)
-            if _is_remembered(path, name):
+            if _is_remembered(beside, name):
                 return True
             with _alone(file):
                 # The previous holder of the lock may have hashed it.
-                return _is_remembered(path, name) or _hashed(path, file, sha256)
+                return _is_remembered(beside, name) or _hashed(path, file, sha256, beside)
     except MissingFile:
         return False
     except OSError as error:
         raise UserError(f"cannot read {path}: {error.strerror}; {REMEDY}") from error
 
 
-def _hashed(path: Path, file: BufferedReader, sha256: str) -> bool:
+def _hashed(path: Path, file: BufferedReader, sha256: str, beside: Path) -> bool:
     """Whether the open file has the hash; recorded if so and if the file did not change meanwhile."""
     state = os.fstat(file.fileno())
     if state.st_size >= ANNOUNCED_BYTES:
@@ -65,7 +66,7 @@ def _hashed(path: Path, file: BufferedReader, sha256: str) -> bool:
         return False
     settled = begun - state.st_ctime >= SETTLED_SECONDS
     if settled and not is_dry_run() and name == _memory_name(file, sha256):
-        _remember(path, name)
+        _remember(beside, name)
     return True
 
 
@@ -77,18 +78,18 @@ def _memory_name(file: BufferedReader, sha256: str) -> str:
     return hashlib.sha256(json.dumps(facts).encode()).hexdigest()
 
 
-def _memory_folders(path: Path) -> tuple[Path, Path]:
-    """The folders of records: next to the store that holds `path`, and in the user's cache folder."""
+def _memory_folders(beside: Path) -> tuple[Path, Path]:
+    """The folders of records: `beside` the store, and in the user's cache folder."""
     cache = os.environ.get("XDG_CACHE_HOME") or os.path.expanduser("~/.cache")
-    return path.absolute().parent.parent / MEMORY_FOLDER, Path(cache) / "fer-platform" / "verified"
+    return beside, Path(cache) / "fer-platform" / "verified"
 
 
-def _is_remembered(path: Path, name: str) -> bool:
-    return any(os.path.isfile(folder / name) for folder in _memory_folders(path))
+def _is_remembered(beside: Path, name: str) -> bool:
+    return any(os.path.isfile(folder / name) for folder in _memory_folders(beside))
 
 
-def _remember(path: Path, name: str) -> None:
-    for folder in _memory_folders(path):
+def _remember(beside: Path, name: str) -> None:
+    for folder in _memory_folders(beside):
         try:
             folder.mkdir(parents=True, exist_ok=True)
             (folder / name).touch()

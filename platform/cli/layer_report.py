@@ -5,17 +5,22 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+from platform.errors import UserError
+from platform.host.console import one_line
+
 
 def layer_lines(store: Path) -> list[str]:
-    """One line per layer of the store in the folder `store`: content, alignment, hash, what was left out.
-
-    Raises UserError for a damaged layer.
-    """
+    """One line per layer of the store in the folder `store`: content, alignment, hash, what was left out; or
+    why it cannot be used."""
     from datasets.prepared.layer_files import layers_of, read_layer_manifest
 
     lines = []
     for name in layers_of(store):
-        manifest = read_layer_manifest(store, name)
+        try:
+            manifest = read_layer_manifest(store, name)
+        except UserError as error:
+            lines.append(f"layer:      {name} cannot be used: {one_line(str(error))}")
+            continue
         lines.append(f"layer:      {name}: {_content(name, manifest)} ({manifest['hash'][:12]})")
         if manifest.get("left_out"):
             count = len(manifest["left_out"])

@@ -16,6 +16,7 @@ from datasets.prepared.store import store_folder
 from platform.errors import LeakageError, UserError
 from tests.datasets.folds.test_view import small_store
 from tests.datasets.prepared.small_store import write_records
+from tests.tiny_sequences import prepare_tiny_sequences
 
 SEQUENCES = [f"{subject}_{number}" for subject in "ABCD" for number in (1, 2)]
 """Each of A, B, C, D has one of anger and one of fear, of 2 and 3 frames; every pixel is the subject's
@@ -175,6 +176,24 @@ def test_what_was_read_does_not_reach_the_layer() -> None:
     assert view.sequence_view.read(0).max() == 65
     assert view.landmark_view.points(["A_1_00000001"]).max() == 65
     assert view.sequence_view.names([0]).tolist() == ["A_1"]
+
+
+def test_a_prepared_layer_is_read_by_the_subjects_of_the_fold(tmp_path: Path) -> None:
+    store = prepare_tiny_sequences(tmp_path, subjects=3)
+    view = FoldView(store, train_subjects=["S01", "S03"], evaluation_subjects=["S02"], role="final")
+    sequences = view.sequence_view
+    assert sequences.training_items.tolist() == [0, 1, 2, 6, 7, 8]
+    assert sequences.labels(sequences.training_items).tolist() == [0, 1, 2] * 2
+    for item in sequences.training_items.tolist():
+        frames = sequences.read(item)
+        assert sequences.frame_numbers(item).tolist() == [0, 1, 2]
+        name = sequences.names([item])[0]
+        rows = [row for row in view.training_rows.tolist() if view.sequences([row])[0] == name]
+        np.testing.assert_array_equal(frames[1:], view.read(rows))
+    with pytest.raises(LeakageError, match="subjects S02 are tested"):
+        sequences.read(3)
+    view.finish_training()
+    assert sequences.evaluation_items.tolist() == [3, 4, 5]
 
 
 EIGHT = ("anger", "fear", "neutral")

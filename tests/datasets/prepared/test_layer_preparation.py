@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 
+from datasets.alignment.similarity import five_points_from_68, template_points
+from datasets.catalogue import load_adapter, undrawn_records
 from datasets.prepared.layer_files import layers_of
 from datasets.prepared.layer_frames import LayerSources
 from datasets.prepared.layer_preparation import prepare_layers
@@ -14,6 +17,7 @@ from datasets.prepared.preparation import prepare_dataset
 from datasets.prepared.store import PreparedStore, store_folder
 from datasets.raw.choices import Choices
 from platform.errors import UserError
+from platform.files.dry_run import dry_run
 from tests.datasets.prepared.layered_store import (
     SIZE,
     EveryFace,
@@ -24,7 +28,7 @@ from tests.datasets.prepared.layered_store import (
     prepared,
 )
 from tests.datasets.prepared.small_store import RECORDS, read_frame
-from tests.raw_trees import write_landmarks, write_mmi
+from tests.raw_trees import FACE, write_landmarks, write_mmi
 from tests.written_stores import write_store
 
 
@@ -94,10 +98,6 @@ def test_clips_are_aligned_by_a_file_that_lists_some_frames(tmp_path: Path) -> N
 def test_clips_are_aligned_by_detection_where_their_images_were(tmp_path: Path) -> None:
     class Finder(EveryFace):
         def __call__(self, records, read_frame, bad):  # type: ignore[no-untyped-def, override]
-            from dataclasses import replace
-
-            from tests.raw_trees import FACE
-
             return [replace(record, landmarks=FACE) for record in records]
 
     tree = write_mmi(tmp_path / "mmi", {"S053-100": 4, "S054-005": 1})
@@ -164,6 +164,33 @@ def test_a_folder_of_ones_own_needs_to_say_which_images_follow_each_other(tree: 
     still = prepare_dataset("folder", SIZE, data_root=tmp_path / "still", source=loose, aligned=True)
     with pytest.raises(UserError, match=r"loose has no sequences: without the columns sequence and frame"):
         add_layers(still, loose, "sequences")
+
+
+@pytest.mark.parametrize("name", ["synthetic", "synthetic_mmi", "synthetic_wild"])
+def test_an_embedded_set_is_drawn_and_gets_the_layers_that_its_real_set_can_have(
+    name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    adapter = load_adapter(name)
+    small = replace(adapter.PARAMETERS, subjects=2, frames=4, size_pixels=48)  # type: ignore[attr-defined]
+    monkeypatch.setattr(adapter, "PARAMETERS", small)
+    store = prepare_dataset(name, SIZE, data_root=tmp_path)
+    layers = ["landmarks"] if name == "synthetic_wild" else ["sequences", "landmarks", "neutral"]
+    prepare_layers(store, layers, LayerSources(data_root=tmp_path))
+    with dry_run():
+        planned = PreparedStore.planned(store.folder, name, SIZE, undrawn_records(name))
+        if name != "synthetic_wild":
+            assert planned.layer("neutral").rows.tolist() == store.layer("neutral").rows.tolist()
+            expected, made = planned.layer("sequences"), store.layer("sequences")
+            for field in ("names", "subjects", "expressions", "first", "lengths", "apexes", "frame_numbers"):
+                assert getattr(expected, field).tolist() == getattr(made, field).tolist()
+            assert set(made.alignments.tolist()) == {"own"}
+            names = planned.layer("landmarks").image_names.tolist()
+            assert names == store.layer("landmarks").image_names.tolist()
+    five = [five_points_from_68(points.astype(float)) for points in store.layer("landmarks").points]
+    assert np.abs(np.array(five) - template_points(SIZE)).max() < 0.12 * SIZE
+    for missing in {"sequences", "neutral"} - set(layers):
+        with pytest.raises(UserError, match="Synthetic faces in the wild"):
+            prepare_layers(store, [missing], LayerSources(data_root=tmp_path))
 
 
 def test_sets_that_cannot_have_a_layer_are_refused_before_anything_is_read(tmp_path: Path) -> None:

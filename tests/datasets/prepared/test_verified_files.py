@@ -52,6 +52,16 @@ def test_a_file_is_hashed_once(path: Path, hashed: list[str]) -> None:
     assert [entry.name for entry in path.parent.iterdir()] == ["images.npy"]
 
 
+def test_the_record_of_a_layers_file_lies_beside_the_store(path: Path, hashed: list[str]) -> None:
+    layer = path.parent / "layers" / "sequences" / "frames.npy"
+    layer.parent.mkdir(parents=True)
+    layer.write_bytes(CONTENT)
+    assert all(has_sha256(layer, SHA256, store=path.parent) for _ in range(2))
+    assert len(hashed) == 1
+    assert len(list((path.parent.parent / ".verified").iterdir())) == 1
+    assert [entry.name for entry in layer.parent.parent.iterdir()] == ["sequences"]
+
+
 def test_another_hash_is_not_believed_for_a_file_that_was_verified(path: Path, hashed: list[str]) -> None:
     assert has_sha256(path, SHA256)
     assert not has_sha256(path, hashlib.sha256(b"others").hexdigest())
