@@ -32,7 +32,7 @@ from platform.config.presets import preset
 from platform.models import load_method
 from platform.models.method import STAGE1_FIELDS, Settings
 from platform.models.networks.mask_generator import MaskGenerator
-from platform.training.loop import autocast
+from platform.training.precision import autocast
 from platform.training.stage_settings import Precision
 
 VARIANTS = ("released", "fp32", "bf16")
@@ -246,7 +246,7 @@ def data_path(values: dict[str, Any], batch: int, device: str) -> float:
 
     from datasets.augmentation.draw import augmentation_policy
     from datasets.batches import FaceTensors
-    from platform.training.loop import channels_last
+    from platform.training.face_items import channels_last
 
     side = values["load_size_pixels"]
     random = np.random.default_rng(0)

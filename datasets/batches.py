@@ -36,6 +36,9 @@ class Batch:
     """float32 [b]: weight of each image in the classification loss, with mean 1 over all training images.
     None: equal weights."""
 
+    def __len__(self) -> int:
+        return len(self.labels)
+
 
 class FaceTensors:
     """n faces of L x L pixels with labels and K class masks, stored as uint8 on one device."""

@@ -28,6 +28,8 @@ _CURVE_TITLES = {
     "training_accuracy": "training accuracy",
 }
 """Drawn measures in this order; TensorBoard also has speeds and learning rates."""
+_OTHER_MEASURES = ("_loss", "_training_accuracy")
+"""Endings of measures drawn after them: those of a stage with several players."""
 
 
 def save_figure(figure: Figure, path: Path) -> None:
@@ -94,7 +96,8 @@ def curves_figure(curves: Mapping[str, Sequence[Sequence[Mapping[str, Any]]]], t
     from matplotlib.ticker import MaxNLocator
 
     present = {key for folds in curves.values() for epochs in folds for values in epochs for key in values}
-    measures = [key for key in _CURVE_TITLES if key in present]
+    others = {key for key in present if key.endswith(_OTHER_MEASURES)}.difference(_CURVE_TITLES)
+    measures = [*(key for key in _CURVE_TITLES if key in present), *sorted(others)]
     if not measures:
         raise ValueError(f"curves must hold one of {', '.join(_CURVE_TITLES)}, got {sorted(present)}")
     figure, grid = _grid(-(-len(measures) // 2), 2, title, height=3.0, frame=True)
@@ -104,7 +107,7 @@ def curves_figure(curves: Mapping[str, Sequence[Sequence[Mapping[str, Any]]]], t
     for axes, measure in zip(panels, measures, strict=False):
         for index, (name, folds) in enumerate(curves.items()):
             _draw_curves(axes, folds, measure, OKABE_ITO[index % len(OKABE_ITO)], name)
-        axes.set_title(_CURVE_TITLES[measure], fontsize=11)
+        axes.set_title(_CURVE_TITLES.get(measure, measure.replace("_", " ")), fontsize=11)
         axes.set_xlabel("epoch")
         axes.xaxis.set_major_locator(MaxNLocator(integer=True))
         axes.grid(alpha=0.25)

@@ -87,7 +87,7 @@ def _one_face(size: int, device: torch.device) -> Batch:
     import torch
 
     from datasets.batches import Batch
-    from platform.training.loop import channels_last
+    from platform.training.face_items import channels_last
 
     return channels_last(
         Batch(

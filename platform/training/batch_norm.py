@@ -6,31 +6,10 @@ mean and variance over the images of all workers, and the unbiased variance in t
 
 from __future__ import annotations
 
-from typing import Any
-
 import torch
 from torch import Tensor, nn
 
-
-class _SumOverWorkers(torch.autograd.Function):
-    """The sum of a tensor over all workers; its gradient is summed over the workers too."""
-
-    @staticmethod
-    def forward(context: Any, values: Tensor) -> Tensor:
-        total = values.clone()
-        torch.distributed.all_reduce(total)
-        return total
-
-    @staticmethod
-    def backward(context: Any, *gradients: Tensor) -> Tensor:
-        total = gradients[0].clone()
-        torch.distributed.all_reduce(total)
-        return total
-
-
-def _summed(values: Tensor) -> Tensor:
-    total: Tensor = _SumOverWorkers.apply(values)
-    return total
+from platform.training.collectives import summed_over_workers
 
 
 class SynchronisedBatchNorm(nn.BatchNorm2d):
@@ -41,10 +20,10 @@ class SynchronisedBatchNorm(nn.BatchNorm2d):
             return super().forward(input)
         values = input.float()
         count = torch.full((1,), float(values.numel() // values.shape[1]), device=values.device)
-        total = _summed(torch.cat([values.sum((0, 2, 3)), count]))
+        total = summed_over_workers(torch.cat([values.sum((0, 2, 3)), count]))
         count, mean = total[-1], total[:-1] / total[-1]
         centred = values - mean[:, None, None]
-        variance = _summed((centred * centred).sum((0, 2, 3))) / count
+        variance = summed_over_workers((centred * centred).sum((0, 2, 3))) / count
         self._remember(mean.detach(), variance.detach() * (count / (count - 1)).detach())
         scale = torch.rsqrt(variance + self.eps) * self.weight
         result = centred * scale[:, None, None] + self.bias[:, None, None]

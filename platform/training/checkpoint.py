@@ -13,6 +13,7 @@ import json
 import re
 import time
 import warnings
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -24,6 +25,7 @@ from platform.errors import UserError
 from platform.files.json_files import parse_own_json
 from platform.files.local_storage import LOCAL
 from platform.files.opening import read_bytes
+from platform.training.optimizer import state_names
 
 FORMAT = 2
 KEPT = 2
@@ -33,6 +35,9 @@ LARGEST_BYTES = 16 * 2**30
 """Limit on the size of a checkpoint's tensor file."""
 
 Curve = list[dict[str, float]]
+
+Optimizers = Mapping[str, torch.optim.Optimizer]
+"""The optimizer of each player of a stage, in their order, by the player's name."""
 
 
 class RunClock:
@@ -57,6 +62,8 @@ class Checkpoints:
     folder: Path
     every_epochs: int
     """Epochs of a stage between checkpoints: the most that a killed run loses."""
+    at_end: bool = False
+    """Whether to write one after a stage's last epoch too: where more follows it than scoring."""
     writes: bool = True
     """False for every worker but the first: the others only read."""
     clock: RunClock = field(default_factory=RunClock)
@@ -65,14 +72,12 @@ class Checkpoints:
     def due(self, epoch: int, epochs: int) -> bool:
         """Whether to write a checkpoint after `epoch` of `epochs`, counted from 1.
 
-        Never after the last epoch: only scoring follows, which takes less than an epoch, and then the result
-        itself is stored.
+        After the last epoch only if `at_end`: where only scoring follows, it takes less than an epoch, and
+        then the result itself is stored.
         """
-        return epoch < epochs and epoch % self.every_epochs == 0
+        return self.at_end if epoch == epochs else epoch % self.every_epochs == 0
 
-    def save(
-        self, stage: str, epoch: int, module: nn.Module, optimizer: torch.optim.Optimizer, curve: Curve
-    ) -> None:
+    def save(self, stage: str, epoch: int, module: nn.Module, optimizers: Optimizers, curve: Curve) -> None:
         """Write the state of `stage` after `epoch` and delete all but the KEPT newest checkpoints.
 
         Writes nothing if another process has taken over the folder meanwhile: it computes the same run.
@@ -80,18 +85,16 @@ class Checkpoints:
         if not self.writes:
             return
         try:
-            self._save(stage, epoch, module, optimizer, curve)
+            self._save(stage, epoch, module, optimizers, curve)
         except OSError as error:
             if error.errno not in (errno.ENOENT, errno.ESTALE):
                 raise
 
-    def _save(
-        self, stage: str, epoch: int, module: nn.Module, optimizer: torch.optim.Optimizer, curve: Curve
-    ) -> None:
+    def _save(self, stage: str, epoch: int, module: nn.Module, optimizers: Optimizers, curve: Curve) -> None:
         from safetensors.torch import save
 
         self.folder.mkdir(parents=True, exist_ok=True)
-        content = save({**_module_tensors(module), **_optimizer_tensors(optimizer)})
+        content = save({**_module_tensors(module), **_optimizer_tensors(optimizers)})
         state: dict[str, Any] = {
             "format": FORMAT,
             "stage": stage,
@@ -99,6 +102,7 @@ class Checkpoints:
             "curve": curve,
             "seconds": round(self.clock.seconds(), 3),
             "tensors_sha256": hashlib.sha256(content).hexdigest(),
+            **_several_players(optimizers),
         }
         state["hash"] = _hash(state)
         path = self.folder / f"{stage}-{epoch:06d}"
@@ -109,8 +113,8 @@ class Checkpoints:
             for suffix in (".json", ".safetensors"):
                 LOCAL.remove(self.folder / f"{stage}-{old:06d}{suffix}")
 
-    def load(self, stage: str, module: nn.Module, optimizer: torch.optim.Optimizer) -> tuple[int, Curve]:
-        """Restore `module` and `optimizer` from the newest valid checkpoint of `stage`.
+    def load(self, stage: str, module: nn.Module, optimizers: Optimizers) -> tuple[int, Curve]:
+        """Restore `module` and `optimizers` from the newest valid checkpoint of `stage`.
 
         Returns its epoch and curve, or (0, []) if there is none. A damaged checkpoint causes a warning that
         names it, and the previous one is used.
@@ -121,7 +125,8 @@ class Checkpoints:
             path = self.folder / f"{stage}-{epoch:06d}"
             try:
                 state, tensors = _read(path, stage, epoch)
-                _restore(tensors, module, optimizer)
+                _check_players(state, optimizers)
+                _restore(tensors, module, optimizers)
             except (UserError, ValueError, KeyError, TypeError, SafetensorError) as error:
                 warnings.warn(
                     f"the checkpoint {path}.json cannot be used ({error}); resuming from the previous one",
@@ -144,17 +149,40 @@ def _module_tensors(module: nn.Module) -> dict[str, Tensor]:
     }
 
 
-def _parameters(optimizer: torch.optim.Optimizer) -> list[Tensor]:
-    return [parameter for group in optimizer.param_groups for parameter in group["params"]]
+def _parameters(optimizers: Optimizers) -> Iterator[tuple[torch.optim.Optimizer, Tensor]]:
+    """Each optimizer's parameters in order. A parameter of two players comes twice."""
+    for optimizer in optimizers.values():
+        for group in optimizer.param_groups:
+            for parameter in group["params"]:
+                yield optimizer, parameter
 
 
-def _optimizer_tensors(optimizer: torch.optim.Optimizer) -> dict[str, Tensor]:
-    """Adam's step count and moments of each parameter, keyed by the parameter's number."""
+def _optimizer_tensors(optimizers: Optimizers) -> dict[str, Tensor]:
+    """Adam's step count and moments of each parameter, keyed by the parameter's number over all players."""
     return {
         f"optimizer.{number}.{name}": value.detach().cpu().contiguous()
-        for number, parameter in enumerate(_parameters(optimizer))
+        for number, (optimizer, parameter) in enumerate(_parameters(optimizers))
         for name, value in optimizer.state.get(parameter, {}).items()
     }
+
+
+def _several_players(optimizers: Optimizers) -> dict[str, Any]:
+    """Names and numbers of parameters of several players; nothing for one, as before there were several."""
+    if len(optimizers) == 1:
+        return {}
+    counts = [
+        [name, sum(len(group["params"]) for group in optimizer.param_groups)]
+        for name, optimizer in optimizers.items()
+    ]
+    return {"players": counts}
+
+
+def _check_players(state: Mapping[str, Any], optimizers: Optimizers) -> None:
+    expected = _several_players(optimizers).get("players")
+    if state.get("players") != expected:
+        raise ValueError(
+            f"its players are {state.get('players', 'one')}, but this stage's are {expected or 'one'}"
+        )
 
 
 def _read(path: Path, stage: str, epoch: int) -> tuple[dict[str, Any], dict[str, Tensor]]:
@@ -175,25 +203,29 @@ def _read(path: Path, stage: str, epoch: int) -> tuple[dict[str, Any], dict[str,
     return state, load(content)
 
 
-def _restore(tensors: dict[str, Tensor], module: nn.Module, optimizer: torch.optim.Optimizer) -> None:
-    """Strict: the tensors must be exactly those of the module and the optimizer."""
+def _restore(tensors: dict[str, Tensor], module: nn.Module, optimizers: Optimizers) -> None:
+    """Strict: the tensors must be exactly those of the module and the optimizers. Parameters that have had no
+    gradient have no moments."""
     weights = {name: tensors.pop(name) for name in list(tensors) if name.startswith("module.")}
     expected = {f"module.{name}": value.shape for name, value in module.state_dict().items()}
     if {name: value.shape for name, value in weights.items()} != expected:
         raise ValueError("its weights belong to another network")
-    parameters = _parameters(optimizer)
+    parameters = list(_parameters(optimizers))
     moments: list[dict[str, Tensor]] = [{} for _ in parameters]
     for name, value in tensors.items():
         _, number, key = name.split(".")
-        parameter = parameters[int(number)]
+        _, parameter = parameters[int(number)]
         # Moments need the memory layout of their parameter: a fused step traverses both in one order.
         target = torch.empty_like(parameter) if value.shape == parameter.shape else value
         moments[int(number)][key] = target.copy_(value) if target is not value else value.to(parameter.device)
-    if len({tuple(sorted(each)) for each in moments}) != 1:
-        raise ValueError("its optimizer state does not fit these parameters")
+    for (optimizer, parameter), state in zip(parameters, moments, strict=True):
+        fits = all(value.shape == parameter.shape or name == "step" for name, value in state.items())
+        if state and not (fits and state.keys() == state_names(optimizer)):
+            raise ValueError("its optimizer state does not fit these parameters")
     module.load_state_dict({name.removeprefix("module."): value for name, value in weights.items()})
-    optimizer.state.clear()
-    for parameter, state in zip(parameters, moments, strict=True):
+    for optimizer in optimizers.values():
+        optimizer.state.clear()
+    for (optimizer, parameter), state in zip(parameters, moments, strict=True):
         if state:
             optimizer.state[parameter] = state
 

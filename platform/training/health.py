@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 
 import torch
-from torch import Tensor
 
 NAMES_SHOWN = 32
 
@@ -23,24 +22,19 @@ class DivergedError(RuntimeError):
         loss: float,
         gradient_norm: float,
         rates: Mapping[str, float],
-        rows: Tensor,
+        names: Sequence[str] = (),
+        player: str = "",
     ) -> None:
-        self.stage, self.epoch, self.batch = stage, epoch, batch
-        self.loss, self.gradient_norm = loss, gradient_norm
-        self.rates, self.rows = dict(rates), rows
-        """int64 [b]: positions of the batch's images among the training images."""
-        super().__init__(self.message())
-
-    def message(self, names: list[str] | None = None) -> str:
-        """Which value is not finite, and where; with the names of the batch's images if given."""
-        rates = ", ".join(f"{name} {rate:g}" for name, rate in self.rates.items())
-        images = "" if names is None else f"; its images: {', '.join(names[:NAMES_SHOWN])}"
-        fault = f"the loss is {self.loss}"
-        if math.isfinite(self.loss):
-            fault = f"the loss is {self.loss:g}, but the gradient norm is {self.gradient_norm},"
-        return (
-            f"{fault} in batch {self.batch} of epoch {self.epoch} of {self.stage} "
-            f"(learning rates: {rates}); lower the learning rates, or check the images of this "
+        """`names`: of the batch's images, if known; `player`: whose loss it is, if there are several."""
+        shown = ", ".join(f"{name} {rate:g}" for name, rate in rates.items())
+        images = f"; its images: {', '.join(names[:NAMES_SHOWN])}" if names else ""
+        whose = f"the loss of {player}" if player else "the loss"
+        fault = f"{whose} is {loss}"
+        if math.isfinite(loss):
+            fault = f"{whose} is {loss:g}, but the gradient norm is {gradient_norm},"
+        super().__init__(
+            f"{fault} in batch {batch} of epoch {epoch} of {stage} "
+            f"(learning rates: {shown}); lower the learning rates, or check the images of this "
             f"batch{images}"
         )
 
@@ -70,13 +64,12 @@ def largest_batch_that_fits(fits: Callable[[int], bool], batch_size: int) -> int
     return size
 
 
-def too_large(stage: str, batch_size: int, size_pixels: int, largest: int) -> TooLargeBatchError:
-    """The error for a batch that does not fit; `largest`: the largest batch that does, or 0."""
+def too_large(stage: str, batch_size: int, kind: str, largest: int) -> TooLargeBatchError:
+    """The error for a batch of `kind` (in the plural) that does not fit; `largest`: the largest batch that
+    does, or 0."""
     advice = (
         f"the largest batch size found to fit is {largest}: pass --{stage}-batch-size {largest}"
         if largest
-        else "not even one image fits: pass a smaller --image-size-pixels or --generator-width"
+        else "not even one fits: pass a smaller --image-size-pixels or a narrower network"
     )
-    return TooLargeBatchError(
-        f"out of memory in {stage} with a batch of {batch_size} images of {size_pixels} pixels; {advice}"
-    )
+    return TooLargeBatchError(f"out of memory in {stage} with a batch of {batch_size} {kind}; {advice}")

@@ -2,102 +2,157 @@
 
 from __future__ import annotations
 
-import dataclasses
-import gc
 import math
 import time
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import torch
 from torch import Tensor, nn
 
-from datasets.augmentation.draw import augmentation_policy, centre_draw
-from datasets.batches import Batch, FaceTensors, epoch_order, split_batches
+from datasets.batches import split_batches
+from platform.errors import UserError
 from platform.training.averaging import AveragedNet
 from platform.training.batch_norm import set_training
 from platform.training.checkpoint import Checkpoints, Curve
-from platform.training.health import DivergedError, is_out_of_memory, largest_batch_that_fits, too_large
-from platform.training.optimizer import make_optimizer
+from platform.training.health import DivergedError
+from platform.training.items import Items
+from platform.training.player import Player, check_players
+from platform.training.precision import products_in
 from platform.training.schedule import learning_rate_factor
 from platform.training.seeding import generator, torch_seeded
-from platform.training.stage_settings import Precision, Training
+from platform.training.stage_settings import Training
+from platform.training.step import Step, Turn
 from platform.training.workers import ALONE, Workers
 
 Report = Callable[[dict[str, Any]], None]
 """Receives one dictionary per epoch: stage, epoch, epochs, and the epoch's means."""
 
-Loss = Callable[[nn.Module, Batch], dict[str, Tensor]]
-"""Scalars of a batch: `loss`, which is minimised, its terms, and optionally the count `correct`."""
-
 
 def train_stage(
     module: nn.Module,
-    groups: Sequence[dict[str, Any]],
-    loss: Loss,
-    faces: FaceTensors,
+    players: Sequence[Player],
+    items: Items,
     training: Training,
     *,
     report: Report,
     checkpoints: Checkpoints | None = None,
     workers: Workers = ALONE,
 ) -> Curve:
-    """Train `module` in place on all of `faces`, by default with Adam and the released schedule.
+    """Train `module` in place on the epochs of `items`, by default with Adam and the released schedule.
 
-    `groups` are the optimizer's parameter groups, each with its full learning rate (`lr`) and an optional
-    `name`. Frozen parameters (without `requires_grad`) and their batch-norm statistics do not change. Each
-    epoch seeds its own order, crops, flips and dropout, so that on the CPU a resumed run equals an
-    uninterrupted one bit for bit. Returns one dictionary per epoch: the mean of every scalar over images,
-    gradient norm, learning rates and images per second. Raises DivergedError if a loss or gradient is not
-    finite, TooLargeBatchError if memory runs out.
+    In every step the `players` take their turns in order, each on the same batch. Frozen parameters (without
+    `requires_grad`) and their batch-norm statistics do not change, nor do parameters that get no gradient.
+    Each epoch seeds its own order, draws and dropout, so that on the CPU a resumed run equals an
+    uninterrupted one bit for bit. Returns one dictionary per epoch: the mean of every scalar over the
+    epoch's items, gradient norm and learning rates, with the player's name before them if there are several
+    players, and items per second. Raises DivergedError if a loss or gradient is not finite,
+    TooLargeBatchError if memory runs out.
     """
+    check_players(players)
     if training.batch_size < workers.count:
         raise ValueError(
-            f"each of {workers.count} workers needs an image of every batch, but the batch size of "
+            f"each of {workers.count} workers needs an item of every batch, but the batch size of "
             f"{training.stage} is {training.batch_size}"
         )
     with products_in(training.precision):
-        return _train(module, groups, loss, faces, training, report, checkpoints, workers)
+        return _train(module, players, items, training, report, checkpoints, workers)
 
 
 def _train(
     module: nn.Module,
-    groups: Sequence[dict[str, Any]],
-    loss: Loss,
-    faces: FaceTensors,
+    players: Sequence[Player],
+    items: Items,
     training: Training,
     report: Report,
     checkpoints: Checkpoints | None,
     workers: Workers,
 ) -> Curve:
-    optimizer = make_optimizer(groups, training)
-    full_rates = [group["lr"] for group in optimizer.param_groups]
+    turns = [Turn(player, training, workers, only=len(players) == 1) for player in players]
+    optimizers = {turn.name: turn.optimizer for turn in turns}
+    workers.start_alike(module)
     averaged = AveragedNet(module, training.ema_decay) if training.ema_decay else None
     kept = averaged or module
-    first, curve = (0, []) if checkpoints is None else checkpoints.load(training.stage, kept, optimizer)
-    step = _Step(_called(module, training, workers), optimizer, loss, faces, training, workers, averaged)
+    first, curve = (0, []) if checkpoints is None else checkpoints.load(training.stage, kept, optimizers)
+    called = torch.compile(module, dynamic=False) if training.compiled else module
+    step = Step(called, turns, items, training, workers, averaged)  # type: ignore[arg-type]
     for epoch in range(first + 1, training.epochs + 1):
         factor = learning_rate_factor(
             epoch,
             constant_epochs=training.constant_epochs,
             decay_epochs=training.decay_epochs,
             schedule=training.schedule,
+            step_epochs=training.step_epochs,
+            step_factor=training.step_factor,
         )
-        for group, rate in zip(optimizer.param_groups, full_rates, strict=True):
-            group["lr"] = rate * factor
-        started = time.monotonic()
+        for turn in turns:
+            turn.set_rates(factor)
         with torch_seeded(training.seed, training.stage, epoch, "dropout"):
             means = _train_epoch(module, step, epoch)
-        means |= _rates(optimizer)
-        means["images_per_second"] = len(faces) / max(time.monotonic() - started, 1e-9)
         curve.append({"epoch": epoch, **means})
         report({"stage": training.stage, "epochs": training.epochs, **curve[-1]})
         if checkpoints is not None and checkpoints.due(epoch, training.epochs):
-            checkpoints.save(training.stage, epoch, kept, optimizer, curve)
+            checkpoints.save(training.stage, epoch, kept, optimizers, curve)
     if averaged is not None:
         averaged.finish()
     return curve
+
+
+def _train_epoch(module: nn.Module, step: Step, epoch: int) -> dict[str, float]:
+    """One pass over the epoch's items; what the curve shows of it."""
+    started = time.monotonic()
+    training = step.training
+    set_training(module)
+    random = generator(training.seed, training.stage, epoch, "order")
+    batches = _batches(step, random)
+    sums: list[dict[str, Tensor]] = [{} for _ in step.turns]
+    measured: list[Tensor] = []
+    for index in batches:
+        results = step(index, step.items.draw(index, random))
+        measured.append(torch.stack([one[name] for one in results for name in ("loss", "gradient_norm")]))
+        for total, result in zip(sums, results, strict=True):
+            for name, value in result.items():
+                total[name] = total[name] + value if name in total else value
+    _check_finite(measured, batches, step, epoch)
+    count = sum(map(len, batches))
+    means: dict[str, float] = {}
+    for turn, total in zip(step.turns, sums, strict=True):
+        prefix = f"{turn.name}_" if len(step.turns) > 1 else ""
+        shown = _means(total, count, len(batches)) | _rates(turn.optimizer)
+        means |= {f"{prefix}{name}": value for name, value in shown.items()}
+    means["images_per_second"] = count / max(time.monotonic() - started, 1e-9)
+    return means
+
+
+def _batches(step: Step, random: torch.Generator) -> list[Tensor]:
+    """The rows of one epoch's index, a tensor per step."""
+    training, index = step.training, step.items.epoch(random)
+    if index.dtype != torch.int64 or index.ndim not in (1, 2) or not len(index):
+        raise UserError(
+            f"an epoch of {training.stage} must be int64 [n] or [n, m] with n >= 1, but "
+            f"{type(step.items).__name__} gave {str(index.dtype).removeprefix('torch.')} "
+            f"{list(index.shape)}; correct its `epoch`."
+        )
+    batches = split_batches(index, training.batch_size)
+    if not training.drop_last:
+        # Every worker needs an item of every batch.
+        return join_short_tail(batches, max(training.minimum_batch, 1) * step.workers.count)
+    whole = [batch for batch in batches if len(batch) == training.batch_size]
+    if not whole:
+        raise UserError(
+            f"drop_last leaves no batch of {training.stage}: an epoch has {len(index)} items, and the batch "
+            f"size is {training.batch_size}; pass a batch size of {len(index)} or less."
+        )
+    return whole
+
+
+def _means(sums: dict[str, Tensor], items: int, steps: int) -> dict[str, float]:
+    """The mean of every scalar over items, of the gradient norm over steps."""
+    means = {name: float(value) / items for name, value in sums.items() if name != "gradient_norm"}
+    means["gradient_norm"] = float(sums["gradient_norm"]) / steps
+    if "correct" in means:
+        means["training_accuracy"] = means.pop("correct")
+    return means
 
 
 def _rates(optimizer: torch.optim.Optimizer) -> dict[str, float]:
@@ -110,174 +165,32 @@ def _rates(optimizer: torch.optim.Optimizer) -> dict[str, float]:
     return {"learning_rate": max(float(group["lr"]) for group in optimizer.param_groups), **rates}
 
 
-def _called(module: nn.Module, training: Training, workers: Workers) -> nn.Module:
-    """`module` as a step calls it: wrapped to average gradients over workers, compiled if configured."""
-    wrapped = workers.wrapped(module)
-    return torch.compile(wrapped, dynamic=False) if training.compiled else wrapped  # type: ignore[return-value]
+def _check_finite(measured: Sequence[Tensor], batches: Sequence[Tensor], step: Step, epoch: int) -> None:
+    """Raise DivergedError for the first batch with a loss or gradient that is not finite.
 
-
-def _train_epoch(module: nn.Module, step: _Step, epoch: int) -> dict[str, float]:
-    """One pass over all faces; the mean of every scalar over images."""
-    training, faces = step.training, step.faces
-    set_training(module)
-    random = generator(training.seed, training.stage, epoch, "order")
-    order = split_batches(epoch_order(len(faces), random), training.batch_size)
-    # Every worker needs an image of every batch.
-    batches = join_short_tail(order, max(training.minimum_batch * step.workers.count, step.workers.count))
-    policy = augmentation_policy(training.augmentation)
-    sums: dict[str, Tensor] = {}
-    measured: list[Tensor] = []
-    for rows in batches:
-        values = step(rows, policy(len(rows), random))
-        measured.append(torch.stack([values["loss"], values["gradient_norm"]]))
-        for name, value in values.items():
-            sums[name] = sums.get(name, torch.zeros((), device=value.device)) + value
-    _check_finite(measured, batches, step, epoch)
-    means = {name: float(value) / len(faces) for name, value in sums.items() if name != "gradient_norm"}
-    means["gradient_norm"] = float(sums["gradient_norm"]) / len(batches)
-    if "correct" in means:
-        means["training_accuracy"] = means.pop("correct")
-    return means
-
-
-class _Step:
-    """One optimizer step on one batch."""
-
-    def __init__(
-        self,
-        called: nn.Module,
-        optimizer: torch.optim.Optimizer,
-        loss: Loss,
-        faces: FaceTensors,
-        training: Training,
-        workers: Workers,
-        averaged: AveragedNet | None = None,
-    ) -> None:
-        self.called, self.optimizer, self.loss, self.faces = called, optimizer, loss, faces
-        self.training, self.workers, self.averaged = training, workers, averaged
-        self.parameters = [parameter for group in optimizer.param_groups for parameter in group["params"]]
-
-    def __call__(self, rows: Tensor, draw: Any) -> dict[str, Tensor]:
-        """Sums of every scalar over the batch, and the gradient norm; all on the device."""
-        try:
-            return self._run(rows, draw)
-        except (RuntimeError, MemoryError) as error:
-            if not is_out_of_memory(error):
-                raise
-        # Outside the handler, because the traceback keeps the tensors that filled the memory alive.
-        raise self._too_large(rows)
-
-    def _run(self, rows: Tensor, draw: Any) -> dict[str, Tensor]:
-        batch = self._batch(rows, draw)
-        own = len(batch.labels)
-        self.optimizer.zero_grad(set_to_none=True)
-        with autocast(self.faces.device, self.training.precision):
-            values = self.loss(self.called, batch)
-        loss = values["loss"]
-        (loss * self.workers.loss_factor(own, len(rows)) if self.workers.count > 1 else loss).backward()
-        gradients = [parameter.grad for parameter in self.parameters if parameter.grad is not None]
-        norm = torch.nn.utils.get_total_norm(gradients)
-        self.optimizer.step()
-        if self.averaged is not None:
-            self.averaged.update()
-        names = sorted(values)
-        sums = torch.stack(
-            [values[name].detach().float() * (1 if name == "correct" else own) for name in names]
-        )
-        return {**dict(zip(names, self.workers.summed(sums), strict=True)), "gradient_norm": norm}
-
-    def _batch(self, rows: Tensor, draw: Any) -> Batch:
-        """This worker's share of the batch."""
-        shared = dataclasses.replace(
-            draw,
-            **{
-                field.name: self.workers.share(value)
-                for field in dataclasses.fields(draw)
-                if isinstance(value := getattr(draw, field.name), Tensor)
-            },
-        )
-        return channels_last(
-            self.faces.batch(self.workers.share(rows), shared, self.training.crop_size_pixels)
-        )
-
-    def _too_large(self, rows: Tensor) -> RuntimeError:
-        """The error, with the largest batch that fits, found by trial."""
-
-        def fits(count: int) -> bool:
-            self.optimizer.zero_grad(set_to_none=True)
-            gc.collect()
-            if self.faces.device.type == "cuda":
-                torch.cuda.empty_cache()
-            try:
-                batch = self._batch(rows[:count], centre_draw(count))
-                with autocast(self.faces.device, self.training.precision):
-                    self.loss(self.called, batch)["loss"].backward()
-            except (RuntimeError, MemoryError) as error:
-                if not is_out_of_memory(error):
-                    raise
-                return False
-            return True
-
-        largest = largest_batch_that_fits(fits, len(rows))
-        return too_large(
-            self.training.stage, self.training.batch_size, self.training.crop_size_pixels, largest
-        )
-
-
-def _check_finite(measured: Sequence[Tensor], batches: Sequence[Tensor], step: _Step, epoch: int) -> None:
-    """Raise DivergedError for the first batch whose loss or gradient is not finite.
-
-    `measured`: [2] per batch, the loss summed over its images and the gradient norm. The gradient is checked
-    too, because the last gradient of a stage would corrupt weights without any later loss to show it. The
-    values are read once per epoch, to avoid a synchronisation per step.
+    `measured`: [2 p] per batch, of each of p turns the loss summed over the items and the gradient norm. The
+    gradient is checked too, because the last gradient of a stage would corrupt weights without any later
+    loss to show it. The values are read once per epoch, to avoid a synchronisation per step.
     """
-    values = torch.stack(list(measured)).tolist()
-    for number, ((loss, norm), rows) in enumerate(zip(values, batches, strict=True), start=1):
-        if not (math.isfinite(loss) and math.isfinite(norm)):
-            rates = {
-                str(group.get("name", f"group {place}")): float(group["lr"])
-                for place, group in enumerate(step.optimizer.param_groups)
-            }
-            raise DivergedError(
-                stage=step.training.stage,
-                epoch=epoch,
-                batch=number,
-                loss=loss / len(rows),
-                gradient_norm=norm,
-                rates=rates,
-                rows=rows,
-            )
-
-
-@contextmanager
-def products_in(precision: Precision) -> Iterator[None]:
-    """Context in which float32 convolutions and matrix products on a GPU use TF32 only if `precision` is
-    `tf32`. By default PyTorch uses TF32 for convolutions."""
-    matmul, convolution = torch.backends.cuda.matmul, torch.backends.cudnn
-    before = matmul.allow_tf32, convolution.allow_tf32
-    matmul.allow_tf32 = convolution.allow_tf32 = precision == "tf32"
-    try:
-        yield
-    finally:
-        matmul.allow_tf32, convolution.allow_tf32 = before
-
-
-def autocast(device: torch.device, precision: Precision) -> torch.autocast:
-    """The autocast context of `precision`."""
-    return torch.autocast(device.type, dtype=torch.bfloat16, enabled=precision == "bf16")
-
-
-def channels_last(batch: Batch) -> Batch:
-    """The same batch in channels-last memory format, the fastest layout for convolutions."""
-    return dataclasses.replace(
-        batch,
-        image=batch.image.contiguous(memory_format=torch.channels_last),
-        gray=batch.gray.contiguous(memory_format=torch.channels_last),
-    )
+    values = torch.stack(list(measured)).reshape(len(batches), -1, 2).tolist()
+    for number, (of_turns, index) in enumerate(zip(values, batches, strict=True), start=1):
+        for turn, (loss, norm) in zip(step.turns, of_turns, strict=True):
+            if not (math.isfinite(loss) and math.isfinite(norm)):
+                groups = enumerate(turn.optimizer.param_groups)
+                raise DivergedError(
+                    stage=step.training.stage,
+                    player=turn.name if len(step.turns) > 1 else "",
+                    epoch=epoch,
+                    batch=number,
+                    loss=loss / len(index),
+                    gradient_norm=norm,
+                    rates={str(group.get("name", f"group {k}")): float(group["lr"]) for k, group in groups},
+                    names=step.items.names(index),
+                )
 
 
 def join_short_tail(batches: Sequence[Tensor], minimum_batch: int) -> list[Tensor]:
-    """Append a last batch of fewer than `minimum_batch` images to the previous batch.
+    """Append a last batch of fewer than `minimum_batch` items to the previous batch.
 
     The released code keeps every partial batch, and so does this one where possible. Batch norm rejects a
     single image only if the network's last feature map is a single pixel.

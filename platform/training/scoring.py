@@ -9,7 +9,7 @@ from torch import Tensor, nn
 
 from datasets.augmentation.draw import centre_draw
 from datasets.batches import Batch, FaceTensors, split_batches
-from platform.training.loop import channels_last
+from platform.training.face_items import channels_last
 
 
 @torch.inference_mode()

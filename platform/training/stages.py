@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -25,9 +24,10 @@ from platform.models.networks.weights import is_released
 from platform.training.batch_norm import synchronised
 from platform.training.checkpoint import Checkpoints, Curve
 from platform.training.class_weights import balanced_image_weights
-from platform.training.health import DivergedError
-from platform.training.loop import Loss, Report, train_stage
+from platform.training.face_items import FaceItems
+from platform.training.loop import Report, train_stage
 from platform.training.mask_distances import MaskDistances, measure_masks
+from platform.training.player import Loss, Player
 from platform.training.scoring import score_faces
 from platform.training.seeding import torch_seeded
 from platform.training.stage_settings import Training
@@ -96,10 +96,15 @@ def pretrain_generator(
         (settings.stage1_constant_epochs, settings.stage1_decay_epochs),
         settings.stage1_batch_size,
     )
-    with _naming_images(view):
-        curve = train_stage(
-            module, groups, loss, faces, training, report=report, checkpoints=checkpoints, workers=workers
-        )
+    curve = train_stage(
+        module,
+        [Player(groups=groups, loss=loss)],
+        _items(settings, settings.augmentation, faces, view),
+        training,
+        report=report,
+        checkpoints=checkpoints,
+        workers=workers,
+    )
     return Stage1Outcome(generator_state=_on_cpu(module), curve=curve)
 
 
@@ -130,18 +135,18 @@ def train_and_evaluate(
     seen_pixels = max(settings.image_size_pixels, settings.enlarge_below_pixels)
     minimum_batch = 2 if seen_pixels < BACKBONES[settings.backbone].single_image_size_pixels else 1
     loss: Loss = lambda module, batch: method.loss(module, batch, settings)  # noqa: E731
-    with _naming_images(view):
-        curve = train_stage(
-            module,
-            method.parameter_groups(module, settings),
-            loss,
-            faces,
-            _stage2_training(settings, minimum_batch),
-            report=report,
-            checkpoints=checkpoints,
-            workers=workers,
-        )
-    del faces
+    own = settings.stage2_augmentation
+    items = _items(settings, settings.augmentation if own == "same" else own, faces, view)
+    curve = train_stage(
+        module,
+        [Player(groups=method.parameter_groups(module, settings), loss=loss)],
+        items,
+        _stage2_training(settings, minimum_batch),
+        report=report,
+        checkpoints=checkpoints,
+        workers=workers,
+    )
+    del faces, items
     view.finish_training()
     rows = view.evaluation_rows
     evaluated = _faces(view, rows, masks if method.uses_masks else None, device)
@@ -221,10 +226,8 @@ def _stage2_training(settings: Settings, minimum_batch: int) -> Training:
         settings.stage2_batch_size,
         minimum_batch,
     )
-    own = settings.stage2_augmentation
     return dataclasses.replace(
         shared,
-        augmentation=shared.augmentation if own == "same" else own,
         optimizer=settings.optimizer,
         weight_decay=settings.weight_decay,
         momentum=settings.momentum,
@@ -244,23 +247,20 @@ def _training(
         batch_size=batch_size,
         minimum_batch=minimum_batch,
         betas=(settings.adam_beta1, settings.adam_beta2),
-        crop_size_pixels=settings.image_size_pixels,
-        augmentation=settings.augmentation,
         seed=settings.seed,
         precision=settings.precision,
         compiled=settings.compiled,
     )
 
 
-@contextmanager
-def _naming_images(view: FoldView) -> Iterator[None]:
-    """Context that adds the names of the batch's images to a DivergedError."""
-    try:
-        yield
-    except DivergedError as error:
-        names = view.image_names(view.training_rows[error.rows.numpy()])
-        error.args = (error.message(names.tolist()),)
-        raise
+def _items(settings: Settings, augmentation: str, faces: FaceTensors, view: FoldView) -> FaceItems:
+    """The view's training faces, augmented, for the training loop."""
+    return FaceItems(
+        faces,
+        augmentation=augmentation,
+        crop_size_pixels=settings.image_size_pixels,
+        names=view.image_names(view.training_rows),
+    )
 
 
 def _placed(module: nn.Module, device: torch.device, settings: Settings, workers: Workers) -> nn.Module:

@@ -44,6 +44,14 @@ def test_curves_have_a_panel_a_measure_and_thick_means() -> None:
     assert [text.get_text() for text in figure.legends[0].get_texts()] == ["FMPN", "CNN"]
 
 
+def test_curves_of_several_players_have_a_panel_a_player() -> None:
+    curve = [
+        {"epoch": e, "judge_loss": 1 / e, "maker_loss": 2 / e, "maker_gradient_norm": 1.0} for e in (1, 2)
+    ]
+    figure = figures.curves_figure({"GAN": [curve]}, "Stage gan")
+    assert [axes.get_title() for axes in figure.axes] == ["judge loss", "maker loss"]
+
+
 def test_curves_without_a_known_measure_are_refused() -> None:
     with pytest.raises(ValueError, match="loss"):
         figures.curves_figure({"FMPN": [[{"epoch": 1, "speed": 3}]]}, "Stage 2")

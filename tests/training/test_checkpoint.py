@@ -15,12 +15,15 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+from safetensors.torch import load
 from torch import Tensor, nn
 
 from datasets.batches import Batch, FaceTensors
 from platform.files.local_storage import LocalStorage
 from platform.training.checkpoint import FORMAT, KEPT, Checkpoints
+from platform.training.face_items import FaceItems
 from platform.training.loop import train_stage
+from platform.training.player import Loss, Player
 from platform.training.seeding import torch_seeded
 from platform.training.stage_settings import Training
 
@@ -56,20 +59,23 @@ def loss(module: nn.Module, batch: Batch) -> dict[str, Tensor]:
     return {"loss": nn.functional.cross_entropy(module(batch.image), batch.labels)}
 
 
-def train(net: Net, checkpoints: Checkpoints | None = None, stop_after: int = 99) -> list[dict[str, float]]:
+def train(
+    net: Net, checkpoints: Checkpoints | None = None, stop_after: int = 99, loss: Loss = loss
+) -> list[dict[str, float]]:
     images = np.random.default_rng(0).integers(0, 256, (10, SIDE, SIDE, 3), dtype=np.uint8)
     training = Training(
         stage="stage2", constant_epochs=EPOCHS - 2, decay_epochs=2, batch_size=4, minimum_batch=1,
-        betas=(0.5, 0.999), crop_size_pixels=10, augmentation="paper", seed=0,
+        betas=(0.5, 0.999), seed=0,
     )  # fmt: skip
 
     def report(values: dict[str, Any]) -> None:
         if values["epoch"] > stop_after:
             raise Stopped
 
-    groups = [{"params": list(net.parameters()), "lr": 1e-2}]
+    players = [Player(groups=[{"params": list(net.parameters()), "lr": 1e-2}], loss=loss)]
     faces = FaceTensors(images, np.arange(10) % 2, None, "cpu")
-    return train_stage(net, groups, loss, faces, training, report=report, checkpoints=checkpoints)
+    items = FaceItems(faces, augmentation="paper", crop_size_pixels=10)
+    return train_stage(net, players, items, training, report=report, checkpoints=checkpoints)
 
 
 def bits(net: nn.Module, curve: list[dict[str, float]]) -> tuple[Any, Any]:
@@ -240,7 +246,57 @@ def test_a_checkpoint_of_another_net_is_not_used(tmp_path: Path) -> None:
     checkpoints = stopped(tmp_path, 1)
     other = nn.Sequential(nn.Conv2d(3, 2, 3))
     with pytest.warns(UserWarning, match="weights belong to another network"):
-        assert checkpoints.load("stage2", other, torch.optim.Adam(other.parameters())) == (0, [])
+        assert checkpoints.load("stage2", other, {"": torch.optim.Adam(other.parameters())}) == (0, [])
+
+
+def test_a_checkpoint_of_one_player_has_the_fields_of_earlier_versions(tmp_path: Path) -> None:
+    """So that either version goes on from the other's."""
+    stopped(tmp_path, 1)
+    assert set(json.loads((tmp_path / "stage2-000001.json").read_text())) == {
+        "format", "stage", "epoch", "curve", "seconds", "tensors_sha256", "hash",
+    }  # fmt: skip
+    names = load((tmp_path / "stage2-000001.safetensors").read_bytes())
+    moments = {name for name in names if not name.startswith("module.")}
+    parameters = len(list(new_net().parameters()))
+    assert moments == {
+        f"optimizer.{number}.{name}"
+        for number in range(parameters)
+        for name in ("step", "exp_avg", "exp_avg_sq")
+    }
+
+
+def test_a_checkpoint_of_other_players_is_not_used(tmp_path: Path) -> None:
+    def optimizers(net: Net, *names: str) -> dict[str, torch.optim.Optimizer]:
+        return {name: torch.optim.Adam(net.parameters()) for name in names}
+
+    checkpoints, net = Checkpoints(folder=tmp_path, every_epochs=1), new_net()
+    checkpoints.save("gan", 1, net, optimizers(net, "maker", "judge"), [])
+    assert checkpoints.load("gan", net, optimizers(net, "maker", "judge")) == (1, [])
+    for names in (("judge", "maker"), ("maker", "critic"), ("maker",)):
+        with pytest.warns(UserWarning, match=r"its players are \[\['maker', 8\], \['judge', 8\]\], but"):
+            assert checkpoints.load("gan", net, optimizers(net, *names)) == (0, [])
+
+
+def test_moments_of_another_optimizer_are_not_used(tmp_path: Path) -> None:
+    checkpoints, net = stopped(tmp_path, 1), new_net()
+    other = {"": torch.optim.Adam(net.parameters(), amsgrad=True)}
+    with pytest.warns(UserWarning, match="optimizer state does not fit"):
+        assert checkpoints.load("stage2", net, other) == (0, [])
+
+
+@pytest.mark.parametrize("every", [1, 4, 100])
+def test_a_stage_that_others_follow_has_one_at_its_end(
+    tmp_path: Path, uninterrupted: tuple[Any, Any], every: int
+) -> None:
+    checkpoints = Checkpoints(folder=tmp_path, every_epochs=every, at_end=True)
+    train(new_net(), checkpoints)
+    assert (tmp_path / f"stage2-{EPOCHS:06d}.json").exists()
+    net = new_net()
+
+    def nothing(module: nn.Module, batch: Batch) -> dict[str, Tensor]:
+        raise AssertionError("trained again")
+
+    assert bits(net, train(net, checkpoints, loss=nothing)) == uninterrupted
 
 
 class Trap:
@@ -260,7 +316,7 @@ def test_a_pickle_in_the_place_of_a_checkpoint_is_never_run(tmp_path: Path) -> N
         path.write_bytes(trap)
     net = new_net()
     with pytest.warns(UserWarning, match="cannot be used"):
-        assert checkpoints.load("stage2", net, torch.optim.Adam(net.parameters())) == (0, [])
+        assert checkpoints.load("stage2", net, {"": torch.optim.Adam(net.parameters())}) == (0, [])
     assert not (tmp_path / "sprung").exists()
 
 

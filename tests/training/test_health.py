@@ -8,6 +8,7 @@ import torch
 from torch import Tensor, nn
 
 from datasets.batches import Batch, FaceTensors
+from platform.training.face_items import FaceItems
 from platform.training.health import (
     DivergedError,
     TooLargeBatchError,
@@ -16,16 +17,17 @@ from platform.training.health import (
     too_large,
 )
 from platform.training.loop import train_stage
+from platform.training.player import Loss, Player
 from platform.training.stage_settings import Training
 
 CPU_MESSAGE = "[enforce fail at alloc_cpu.cpp:121] err == 0. DefaultCPUAllocator: can't allocate memory"
 
 
-def train(loss: object, batch_size: int = 8) -> None:
+def train(loss: Loss, batch_size: int = 8) -> None:
     images = np.zeros((16, 8, 8, 3), np.uint8)
     training = Training(
         stage="stage2", constant_epochs=2, decay_epochs=1, batch_size=batch_size, minimum_batch=1,
-        betas=(0.5, 0.999), crop_size_pixels=6, augmentation="none", seed=0,
+        betas=(0.5, 0.999), seed=0,
     )  # fmt: skip
     net = nn.Linear(1, 1)
     nn.init.ones_(net.weight)
@@ -35,7 +37,9 @@ def train(loss: object, batch_size: int = 8) -> None:
         {"params": [net.bias], "lr": 1e-5, "name": "mask_generator"},
     ]
     faces = FaceTensors(images, np.zeros(16, np.int64), None, "cpu")
-    train_stage(net, groups, loss, faces, training, report=lambda values: None)  # type: ignore[arg-type]
+    names = [f"S{number:03d}" for number in range(16)]
+    items = FaceItems(faces, augmentation="none", crop_size_pixels=6, names=names)
+    train_stage(net, [Player(groups=groups, loss=loss)], items, training, report=lambda values: None)
 
 
 @pytest.mark.parametrize(("value", "shown"), [(float("nan"), "nan"), (float("inf"), "inf")])
@@ -48,13 +52,10 @@ def test_a_loss_that_is_not_finite_names_epoch_batch_and_rates(value: float, sho
 
     with pytest.raises(DivergedError) as caught:
         train(loss)
-    error = caught.value
-    assert (error.stage, error.epoch, error.batch, len(error.rows)) == ("stage2", 1, 2, 8)
-    assert error.rates == {"classifier": 1e-3, "mask_generator": 1e-5}
-    message = error.message(["S001_001_00000004", "S002_001_00000009"])
+    message, _, images = str(caught.value).partition("; its images: ")
     assert f"the loss is {shown} in batch 2 of epoch 1 of stage2" in message
     assert "(learning rates: classifier 0.001, mask_generator 1e-05)" in message
-    assert message.endswith("its images: S001_001_00000004, S002_001_00000009")
+    assert len(set(images.split(", ")) & {f"S{number:03d}" for number in range(16)}) == 8
 
 
 @pytest.mark.parametrize("step", [1, 6])
@@ -68,8 +69,16 @@ def test_a_gradient_that_is_not_finite_stops_the_stage_even_in_its_last_step(ste
 
     with pytest.raises(DivergedError) as caught:
         train(loss)
-    assert (caught.value.epoch, caught.value.batch) == ((step + 1) // 2, (step + 1) % 2 + 1)
-    assert "the loss is 2, but the gradient norm is nan, in batch" in str(caught.value)
+    place = f"in batch {(step + 1) % 2 + 1} of epoch {(step + 1) // 2} of stage2"
+    assert f"the loss is 2, but the gradient norm is nan, {place}" in str(caught.value)
+
+
+def test_of_several_players_the_one_whose_loss_is_not_finite_is_named() -> None:
+    error = DivergedError(
+        stage="gan", player="critic", epoch=1, batch=2, loss=float("nan"), gradient_norm=1.0, rates={}
+    )
+    assert str(error).startswith("the loss of critic is nan in batch 2 of epoch 1 of gan")
+    assert "images:" not in str(error)
 
 
 def test_memory_that_runs_out_names_batch_size_and_the_largest_that_fits() -> None:
@@ -100,9 +109,8 @@ def test_the_largest_batch_is_found_by_halving(limit: int, batch: int, expected:
 
 
 def test_where_not_even_one_image_fits_the_remedy_is_another() -> None:
-    assert "not even one image fits: pass a smaller --image-size-pixels" in str(
-        too_large("stage1", 4, 299, 0)
-    )
+    message = str(too_large("stage1", 4, "images of 299 pixels", 0))
+    assert "not even one fits: pass a smaller --image-size-pixels" in message
 
 
 @pytest.mark.parametrize(

@@ -8,10 +8,12 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from datasets.augmentation.draw import centre_draw
 from datasets.batches import Batch, FaceTensors
+from platform.errors import UserError
+from platform.training.face_items import FaceItems
 from platform.training.health import DivergedError
-from platform.training.loop import channels_last, join_short_tail, train_stage
+from platform.training.loop import join_short_tail, train_stage
+from platform.training.player import Player
 from platform.training.stage_settings import Training
 
 COUNT, SIDE, CROP = 10, 8, 6
@@ -46,14 +48,14 @@ def loss(module: nn.Module, batch: Batch) -> dict[str, Tensor]:
 def train(module: nn.Module, **changes: Any) -> list[dict[str, float]]:
     options: dict[str, Any] = {
         "stage": "stage2", "constant_epochs": 2, "decay_epochs": 1, "batch_size": 4, "minimum_batch": 1,
-        "betas": (0.5, 0.999), "crop_size_pixels": CROP, "augmentation": "paper", "seed": 0,
-        **changes,
+        "betas": (0.5, 0.999), "seed": 0, **changes,
     }  # fmt: skip
     outside = {name: options.pop(name) for name in ("report", "checkpoints", "workers") if name in options}
     outside.setdefault("report", lambda values: None)
     groups = options.pop("groups", [{"params": list(module.parameters()), "lr": 0.1}])
-    chosen, seen = options.pop("loss", loss), options.pop("faces", faces())
-    return train_stage(module, groups, chosen, seen, Training(**options), **outside)
+    players = [Player(groups=groups, loss=options.pop("loss", loss))]
+    items = options.pop("items", None) or FaceItems(faces(), augmentation="paper", crop_size_pixels=CROP)
+    return train_stage(module, players, items, Training(**options), **outside)
 
 
 def without_speed(curve: list[dict[str, float]]) -> list[dict[str, float]]:
@@ -151,6 +153,33 @@ def test_batches_are_as_large_as_asked_and_the_last_keeps_the_rest() -> None:
     assert sizes == [4, 4, 2, 4, 6]
 
 
+def test_drop_last_leaves_out_what_fills_no_batch() -> None:
+    seen: list[int] = []
+
+    def note(module: nn.Module, batch: Batch) -> dict[str, Tensor]:
+        seen.append(len(batch))
+        return {"loss": module.get_parameter("weight").sum() * 0 + 3.0}
+
+    curve = train(Mean(), loss=note, drop_last=True, minimum_batch=3)
+    assert seen == [4, 4] * 3
+    assert [epoch["loss"] for epoch in curve] == [3.0] * 3  # a mean over 8 items, not over 10
+    seen.clear()
+    train(Mean(), loss=note, drop_last=True, batch_size=COUNT, constant_epochs=1, decay_epochs=0)
+    assert seen == [COUNT]
+
+
+def test_drop_last_that_leaves_nothing_is_refused() -> None:
+    with pytest.raises(
+        UserError, match="no batch of stage2: an epoch has 10 items, and the batch size is 11; pass a batch"
+    ):
+        train(Mean(), drop_last=True, batch_size=11)
+
+
+def test_the_step_schedule_reaches_the_optimizer() -> None:
+    curve = train(Mean(), schedule="step", step_epochs=2, step_factor=0.5)
+    assert [epoch["learning_rate"] for epoch in curve] == [0.1, 0.1, 0.05]
+
+
 @pytest.mark.parametrize("value", [float("nan"), float("inf")])
 def test_a_loss_that_is_no_number_stops_the_stage_and_says_where(value: float) -> None:
     def broken(module: nn.Module, batch: Batch) -> dict[str, Tensor]:
@@ -180,12 +209,3 @@ def test_a_short_tail_is_joined_to_the_batch_before(
     batches = join_short_tail(order.split(sizes), minimum)
     assert [len(batch) for batch in batches] == joined
     assert torch.equal(torch.cat(batches), order)
-
-
-def test_channels_last_changes_the_layout_and_no_value() -> None:
-    batch = faces().batch(torch.arange(3), centre_draw(3), CROP)
-    other = channels_last(batch)
-    assert other.image.is_contiguous(memory_format=torch.channels_last)
-    assert torch.equal(other.image, batch.image)
-    assert torch.equal(other.gray, batch.gray)
-    assert other.labels is batch.labels

@@ -6,21 +6,17 @@ import pytest
 import torch
 from torch import nn
 
-from platform.training.optimizer import make_optimizer
-from platform.training.stage_settings import Training
+from platform.training.optimizer import make_optimizer, state_names
+from platform.training.stage_settings import OptimizerSettings
 
 RATE = 0.1
 
 
-def made(name: Any, groups: list[dict[str, Any]], **changes: float) -> torch.optim.Optimizer:
-    training = Training(
-        stage="stage2", constant_epochs=1, decay_epochs=0, batch_size=1, minimum_batch=1, betas=(0.5, 0.999),
-        crop_size_pixels=8, augmentation="none", seed=0, optimizer=name, **changes,
-    )  # fmt: skip
-    return make_optimizer(groups, training)
+def made(name: Any, groups: list[dict[str, Any]], **changes: Any) -> torch.optim.Optimizer:
+    return make_optimizer(groups, OptimizerSettings(optimizer=name, **{"betas": (0.5, 0.999), **changes}))
 
 
-def path(name: str, gradients: list[float], **changes: float) -> list[float]:
+def path(name: str, gradients: list[float], **changes: Any) -> list[float]:
     """Where a weight that starts at 1 is after each step."""
     weight = nn.Parameter(torch.ones(1))
     optimizer = made(name, [{"params": [weight], "lr": RATE}], **changes)
@@ -73,3 +69,36 @@ def test_frozen_parameters_are_left_out_and_the_callers_groups_stay(name: str) -
     optimizer = made(name, groups)
     assert [(group["name"], len(group["params"])) for group in optimizer.param_groups] == [("1", 1)]
     assert [len(group["params"]) for group in groups] == [2, 2]
+
+
+def test_amsgrad_by_hand() -> None:
+    """beta 1 = 0, beta 2 = 1/2, gradients 2, 0, 1: the steps are the rate times gradient / sqrt(moment).
+
+    Second moments 2, 1, 1; over 1 - (1/2)^t: 4, 4/3, 8/7. amsgrad keeps the largest moment, 2, over the same:
+    4, 8/3, 16/7.
+    """
+    plain = path("adam", [2.0, 0.0, 1.0], betas=(0.0, 0.5))
+    assert plain == pytest.approx([0.9, 0.9, 0.9 - 0.1 / (8 / 7) ** 0.5], abs=1e-6)
+    for name in ("adam", "adamw"):
+        found = path(name, [2.0, 0.0, 1.0], betas=(0.0, 0.5), amsgrad=True)
+        assert found == pytest.approx([0.9, 0.9, 0.9 - 0.1 / (16 / 7) ** 0.5], abs=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("name", "changes"),
+    [
+        ("adam", {}), ("adamw", {}), ("adam", {"amsgrad": True}), ("sgd", {}), ("sgd", {"momentum": 0.9}),
+    ],
+)  # fmt: skip
+def test_the_state_of_a_parameter_is_foretold(name: str, changes: dict[str, Any]) -> None:
+    weight = nn.Parameter(torch.ones(1))
+    optimizer = made(name, [{"params": [weight], "lr": RATE}], **changes)
+    weight.grad = torch.ones(1)
+    optimizer.step()
+    assert state_names(optimizer) == set(optimizer.state.get(weight, {}))
+
+
+def test_without_a_trainable_parameter_there_is_no_optimizer() -> None:
+    frozen = nn.Parameter(torch.ones(1), requires_grad=False)
+    with pytest.raises(ValueError, match="needs a parameter that is not frozen, but got none"):
+        made("adam", [{"params": [frozen], "lr": RATE}])

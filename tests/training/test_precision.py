@@ -12,7 +12,10 @@ from platform.config.configuration import Configuration, to_dict
 from platform.models import load_method
 from platform.runs.execute import _prepare_process
 from platform.runs.tasks import Machine
-from platform.training.loop import autocast, train_stage
+from platform.training.face_items import FaceItems
+from platform.training.loop import train_stage
+from platform.training.player import Player
+from platform.training.precision import autocast
 from platform.training.seeding import torch_seeded
 from platform.training.stage_settings import Precision, Training
 from tests.tiny_faces import tiny_configuration
@@ -35,20 +38,21 @@ def loss(module: nn.Module, batch: Batch) -> dict[str, Tensor]:
 seen: list[torch.dtype] = []
 
 
-def faces() -> FaceTensors:
+def items() -> FaceItems:
     images = np.random.default_rng(0).integers(0, 256, (12, 16, 16, 3), dtype=np.uint8)
-    return FaceTensors(images, np.arange(12) % 2, None, "cpu")
+    faces = FaceTensors(images, np.arange(12) % 2, None, "cpu")
+    return FaceItems(faces, augmentation="paper", crop_size_pixels=14)
 
 
 def trained(precision: Precision, compiled: bool = False) -> tuple[nn.Module, list[dict[str, float]]]:
     module = net()
     training = Training(
         stage="stage2", constant_epochs=3, decay_epochs=1, batch_size=4, minimum_batch=1,
-        betas=(0.5, 0.999), crop_size_pixels=14, augmentation="paper", seed=0, precision=precision,
+        betas=(0.5, 0.999), seed=0, precision=precision,
         compiled=compiled,
     )  # fmt: skip
-    groups = [{"params": list(module.parameters()), "lr": 1e-2}]
-    return module, train_stage(module, groups, loss, faces(), training, report=lambda values: None)
+    players = [Player(groups=[{"params": list(module.parameters()), "lr": 1e-2}], loss=loss)]
+    return module, train_stage(module, players, items(), training, report=lambda values: None)
 
 
 def test_bf16_computes_in_bf16_and_keeps_weights_and_losses_in_float32() -> None:
@@ -97,10 +101,10 @@ def test_tf32_is_on_only_where_it_is_asked_for(precision: Precision) -> None:
     module = net()
     training = Training(
         stage="stage2", constant_epochs=1, decay_epochs=0, batch_size=12, minimum_batch=1,
-        betas=(0.5, 0.999), crop_size_pixels=14, augmentation="paper", seed=0, precision=precision,
+        betas=(0.5, 0.999), seed=0, precision=precision,
     )  # fmt: skip
-    groups = [{"params": list(module.parameters()), "lr": 1e-2}]
-    train_stage(module, groups, noted, faces(), training, report=lambda values: None)
+    players = [Player(groups=[{"params": list(module.parameters()), "lr": 1e-2}], loss=noted)]
+    train_stage(module, players, items(), training, report=lambda values: None)
     assert inside == [precision == "tf32"] * 2
     assert [backend.allow_tf32 for backend in backends] == before
 

@@ -105,3 +105,36 @@ def test_cosine_never_rises_and_has_no_epoch_at_rate_0() -> None:
 
 def test_constant_is_the_full_rate_in_every_epoch() -> None:
     assert factors("constant", 2, 3) == [1.0] * 5
+
+
+def step_factors(epochs: int, step_epochs: int, step_factor: float) -> list[float]:
+    return [
+        learning_rate_factor(
+            epoch, constant_epochs=epochs - 2, decay_epochs=2, schedule="step",
+            step_epochs=step_epochs, step_factor=step_factor,
+        )
+        for epoch in range(1, epochs + 1)
+    ]  # fmt: skip
+
+
+def test_step_factors_by_hand() -> None:
+    assert step_factors(7, 3, 0.1) == pytest.approx([1, 1, 1, 0.1, 0.1, 0.1, 0.01])
+    assert step_factors(4, 1, 0.5) == [1, 0.5, 0.25, 0.125]
+    # FERAtt: times 0.1 every 30 of 60 epochs, the defaults
+    assert factors("step", 60, 0) == [1.0] * 30 + [0.1] * 30
+
+
+def test_step_is_torchs() -> None:
+    optimizer = torch.optim.SGD([torch.nn.Parameter(torch.zeros(1))], lr=1.0)
+    scheduler = torch.optim.lr_scheduler.StepLR(optimizer, step_size=4, gamma=0.3)
+    rates = []
+    for _ in range(10):
+        rates.append(optimizer.param_groups[0]["lr"])
+        optimizer.step()
+        scheduler.step()
+    assert step_factors(10, 4, 0.3) == pytest.approx(rates)
+
+
+def test_a_step_of_no_epoch_is_refused() -> None:
+    with pytest.raises(ValueError, match="step_epochs >= 1 must hold, but got 0"):
+        step_factors(4, 0, 0.1)

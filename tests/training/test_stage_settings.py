@@ -15,8 +15,6 @@ STAGE = Training(
     batch_size=32,
     minimum_batch=1,
     betas=(0.5, 0.999),
-    crop_size_pixels=299,
-    augmentation="paper",
     seed=0,
 )
 
@@ -29,9 +27,14 @@ def test_a_stage_lasts_its_constant_and_its_decaying_epochs() -> None:
 def test_options_that_are_not_given_are_the_released_ones() -> None:
     assert (STAGE.optimizer, STAGE.schedule, STAGE.precision) == ("adam", "paper", "fp32")
     assert STAGE.weight_decay == STAGE.momentum == STAGE.ema_decay == 0
-    assert not STAGE.compiled
+    assert {STAGE.compiled, STAGE.amsgrad, STAGE.drop_last} == {False}
 
 
 def test_settings_cannot_change_while_a_stage_trains() -> None:
     with pytest.raises(dataclasses.FrozenInstanceError):
         STAGE.batch_size = 16  # type: ignore[misc]
+
+
+def test_amsgrad_without_second_moments_is_refused() -> None:
+    with pytest.raises(ValueError, match="amsgrad is a variant of adam and adamw, but the optimizer is sgd"):
+        dataclasses.replace(STAGE, optimizer="sgd", amsgrad=True)

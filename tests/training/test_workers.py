@@ -11,6 +11,7 @@ import pytest
 import torch
 from torch import nn
 
+from datasets.augmentation.draw import draw_paper
 from platform.training.batch_norm import SynchronisedBatchNorm, synchronised
 from platform.training.workers import ALONE, Workers
 from tests.training.worker_team import train
@@ -24,11 +25,24 @@ def test_every_image_of_a_batch_is_taken_by_exactly_one_worker(count: int) -> No
     assert max(map(len, shares)) - min(map(len, shares)) <= 1
 
 
-def test_weighted_shares_average_to_the_mean_of_the_batch() -> None:
+def test_weighted_shares_sum_to_the_mean_of_the_batch() -> None:
     values = torch.tensor([1.0, 5.0, 3.0, 7.0, 4.0])
     teams = [Workers(rank=rank, count=2) for rank in range(2)]
     weighted = [team.share(values).mean() * team.loss_factor(len(team.share(values)), 5) for team in teams]
-    assert torch.stack(weighted).mean() == pytest.approx(values.mean())
+    assert torch.stack(weighted).sum() == pytest.approx(values.mean())
+
+
+def test_a_draw_is_shared_as_its_images_are() -> None:
+    draw = draw_paper(7, torch.Generator().manual_seed(0))
+    for rank in range(2):
+        workers = Workers(rank=rank, count=2)
+        shared = workers.share_of_draw(draw)
+        assert torch.equal(shared.crop, draw.crop[rank::2])
+        assert torch.equal(shared.flip, draw.flip[rank::2])
+        assert shared.transforms == draw.transforms
+        assert shared.seeds is None
+        assert torch.equal(workers.share_of_draw(draw.crop), draw.crop[rank::2])
+    assert ALONE.share_of_draw(draw) is draw
 
 
 def run_team(folder: Path, root: Path, count: int, synchronise: bool) -> list[tuple[Any, Any]]:
@@ -60,7 +74,7 @@ def test_two_processes_train_as_one(tmp_path: Path, root: Path) -> None:
 
 
 def test_a_batch_too_small_for_the_workers_is_refused_before_they_wait_for_each_other() -> None:
-    with pytest.raises(ValueError, match="each of 99 workers needs an image of every batch"):
+    with pytest.raises(ValueError, match="each of 99 workers needs an item of every batch"):
         train(Workers(rank=0, count=99), synchronise=False)
 
 

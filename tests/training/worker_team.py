@@ -12,7 +12,9 @@ from torch import Tensor, nn
 
 from datasets.batches import Batch, FaceTensors
 from platform.training.batch_norm import synchronised
+from platform.training.face_items import FaceItems
 from platform.training.loop import train_stage
+from platform.training.player import Player
 from platform.training.seeding import torch_seeded
 from platform.training.stage_settings import Training
 from platform.training.workers import ALONE, Workers
@@ -59,10 +61,11 @@ def train(workers: Workers, synchronise: bool) -> tuple[list[dict[str, float]], 
     faces = FaceTensors(images, np.arange(IMAGES) % 3, None, "cpu")
     training = Training(
         stage="stage2", constant_epochs=2, decay_epochs=1, batch_size=BATCH, minimum_batch=1,
-        betas=(0.5, 0.999), crop_size_pixels=10, augmentation="paper", seed=0,
+        betas=(0.5, 0.999), seed=0,
     )  # fmt: skip
-    groups = [{"params": list(net.parameters()), "lr": 1e-2}]
-    curve = train_stage(net, groups, loss, faces, training, report=lambda values: None, workers=workers)
+    players = [Player(groups=[{"params": list(net.parameters()), "lr": 1e-2}], loss=loss)]
+    items = FaceItems(faces, augmentation="paper", crop_size_pixels=10)
+    curve = train_stage(net, players, items, training, report=lambda values: None, workers=workers)
     return curve, net.state_dict()
 
 

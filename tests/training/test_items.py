@@ -1,0 +1,154 @@
+"""Items of any kind reach the losses as the epoch's index says: pairs, and epochs of any length."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import pytest
+import torch
+from torch import Tensor, nn
+
+from platform.errors import UserError
+from platform.training.health import DivergedError, TooLargeBatchError
+from platform.training.items import Items
+from platform.training.loop import train_stage
+from platform.training.player import Player
+from platform.training.stage_settings import Training
+
+IMAGES = 8
+"""Image k is the number k."""
+
+
+@dataclass(frozen=True)
+class Points:
+    """[b, m] numbers and the draws that came with them."""
+
+    values: Tensor
+    draw: Tensor
+
+    def __len__(self) -> int:
+        return len(self.values)
+
+
+class Tuples(Items):
+    """`length` random tuples of `width` images per epoch; of width 0 single images, an index [n]."""
+
+    def __init__(self, length: int, width: int) -> None:
+        self.shape = (length, width) if width else (length,)
+
+    def epoch(self, random: torch.Generator) -> Tensor:
+        return torch.randint(IMAGES, self.shape, generator=random)
+
+    def batch(self, index: Tensor, draw: Tensor) -> Points:
+        return Points(index.double().reshape(len(index), -1), draw)
+
+    def names(self, index: Tensor) -> Sequence[str]:
+        return ["+".join(f"I{place}" for place in row) for row in index.reshape(len(index), -1).tolist()]
+
+
+def train(items: Items, loss: Any, **changes: Any) -> list[dict[str, float]]:
+    net = nn.Linear(1, 1).double()
+    settings: dict[str, Any] = {
+        "stage": "pairs", "constant_epochs": 2, "decay_epochs": 0, "batch_size": 4, "minimum_batch": 1,
+        "betas": (0.9, 0.999), "seed": 0, "schedule": "constant", **changes,
+    }  # fmt: skip
+    players = [Player(groups=[{"params": list(net.parameters()), "lr": 0.1}], loss=loss)]
+    return train_stage(net, players, items, Training(**settings), report=lambda values: None)
+
+
+def seen(items: Items, **changes: Any) -> list[Points]:
+    """The batches of a stage."""
+    batches: list[Points] = []
+
+    def loss(module: nn.Module, batch: Points) -> dict[str, Tensor]:
+        batches.append(batch)
+        return {"loss": module.get_parameter("weight").sum() * 0 + batch.values.mean()}
+
+    train(items, loss, **changes)
+    return batches
+
+
+@pytest.mark.parametrize("width", [0, 2, 3])
+@pytest.mark.parametrize("length", [IMAGES // 2, IMAGES, 3 * IMAGES, 1])
+def test_an_epoch_has_the_length_and_the_tuples_of_its_index(length: int, width: int) -> None:
+    batches = seen(Tuples(length, width), constant_epochs=1)
+    assert [len(batch) for batch in batches] == [4] * (length // 4) + [length % 4] * (length % 4 > 0)
+    assert {batch.values.shape[1] for batch in batches} == {max(width, 1)}
+    assert all(batch.draw.shape == (len(batch),) for batch in batches)
+
+
+def test_the_curve_holds_means_over_the_items_of_the_epoch() -> None:
+    batches: list[Points] = []
+
+    def loss(module: nn.Module, batch: Points) -> dict[str, Tensor]:
+        batches.append(batch)
+        return {"loss": module.get_parameter("weight").sum() * 0 + batch.values.mean()}
+
+    curve = train(Tuples(10, 2), loss, constant_epochs=1)
+    together = torch.cat([batch.values for batch in batches])
+    assert together.shape == (10, 2)
+    assert curve[0]["loss"] == pytest.approx(together.mean().item())
+
+
+def test_epochs_differ_and_the_seed_repeats_them_with_their_draws() -> None:
+    first, second = (torch.cat([batch.values for batch in seen(Tuples(8, 2))]) for _ in range(2))
+    assert torch.equal(first, second)
+    assert not torch.equal(first[:8], first[8:])
+    draws = [torch.cat([batch.draw for batch in seen(Tuples(8, 2), seed=seed)]) for seed in (0, 0, 1)]
+    assert torch.equal(draws[0], draws[1])
+    assert not torch.equal(draws[0], draws[2])
+    assert len(set(draws[0].tolist())) == 16  # a seed of its own for each item
+
+
+@pytest.mark.parametrize("width", [0, 2])
+def test_a_diverged_batch_names_its_items(width: int) -> None:
+    batches: list[Points] = []
+
+    def loss(module: nn.Module, batch: Points) -> dict[str, Tensor]:
+        batches.append(batch)
+        return {"loss": module.get_parameter("weight").sum() * float("nan")}
+
+    items = Tuples(3, width)
+    with pytest.raises(DivergedError) as caught:
+        train(items, loss)
+    assert str(caught.value).endswith(f"; its images: {', '.join(items.names(batches[0].values.long()))}")
+
+
+def test_memory_that_runs_out_names_the_kind_of_items_and_how_many_fit() -> None:
+    def loss(module: nn.Module, batch: Points) -> dict[str, Tensor]:
+        if len(batch) > 2:
+            raise MemoryError
+        return {"loss": module.get_parameter("weight").sum()}
+
+    with pytest.raises(TooLargeBatchError, match=r"in pairs with a batch of 4 items; .* found to fit is 2"):
+        train(Tuples(8, 2), loss)
+
+
+class Unsized(Tuples):
+    """Forgets an item."""
+
+    def batch(self, index: Tensor, draw: Tensor) -> Points:
+        return super().batch(index[1:], draw[1:])
+
+
+def test_a_batch_of_another_number_of_items_than_rows_is_refused() -> None:
+    with pytest.raises(UserError, match="Unsized made 3 items of 4 rows; correct its `batch`"):
+        seen(Unsized(8, 2))
+
+
+@pytest.mark.parametrize(
+    ("index", "shown"),
+    [
+        (torch.zeros(0, dtype=torch.int64), r"int64 \[0\]"),
+        (torch.zeros(3), r"float32 \[3\]"),
+        (torch.zeros(2, 2, 2, dtype=torch.int64), r"int64 \[2, 2, 2\]"),
+    ],
+)
+def test_an_epoch_that_is_no_index_is_refused(
+    index: Tensor, shown: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Tuples, "epoch", lambda self, random: index)
+    with pytest.raises(UserError, match=f"of pairs must be int64 .* but Tuples gave {shown}; correct its"):
+        seen(Tuples(1, 1))
