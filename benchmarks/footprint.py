@@ -14,7 +14,7 @@ from collections.abc import Callable
 import torch
 from torch import Tensor, nn
 
-from platform.config.configuration import Configuration, to_dict
+from platform.config.configuration import configuration_of, to_dict
 from platform.models import load_method
 from platform.models.networks.backbones import BACKBONES
 from platform.models.networks.mask_generator import MaskGenerator
@@ -55,7 +55,7 @@ def main() -> None:
     method = load_method("cnn")
     for name in BACKBONES:
         size = BACKBONES[name].reference_size_pixels
-        settings = Configuration(method="cnn", backbone=name, weights="none", image_size_pixels=size)
+        settings = configuration_of(method="cnn", backbone=name, weights="none", image_size_pixels=size)
         net = Classifier(method.settings(to_dict(settings)), 7).train()
         show(name, size, net, lambda count, size=size: torch.rand(count, 3, size, size))  # type: ignore[misc]
 

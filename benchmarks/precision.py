@@ -14,7 +14,7 @@ from pathlib import Path
 
 import numpy as np
 
-from platform.config.configuration import Configuration, Plan
+from platform.config.configuration import Configuration, Plan, configuration_of
 from platform.config.presets import preset
 from platform.runs.execute import execute
 from platform.runs.fold_tasks import final_tasks, machine_of, plan_data
@@ -53,7 +53,7 @@ def main() -> None:
     with ProcessPoolExecutor(arguments.processes, get_context("spawn")) as pool:
         for seed in range(arguments.seeds):
             for precision, found in means.items():
-                configuration = Configuration(
+                configuration = configuration_of(
                     **{name: value for name, value in values.items() if name in names}
                     | {"seed": seed, "precision": precision}
                 )

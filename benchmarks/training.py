@@ -27,10 +27,9 @@ import torch
 from torch import Tensor, nn
 
 import platform
-from platform.config.configuration import Configuration, to_dict
+from platform.config.configuration import Configuration, configuration_of, to_dict
 from platform.config.presets import preset
 from platform.models import load_method
-from platform.models.method import STAGE1_FIELDS, Settings
 from platform.models.networks.mask_generator import MaskGenerator
 from platform.training.precision import autocast
 from platform.training.stage_settings import Precision
@@ -147,7 +146,7 @@ def measure(arguments: argparse.Namespace, stage: str, variant: str) -> dict[str
     if arguments.backbone:
         values["backbone"] = arguments.backbone
     names = {field for field in values if field in Configuration.__dataclass_fields__}
-    settings_values = to_dict(Configuration(**{name: values[name] for name in names}))
+    settings_values = to_dict(configuration_of(**{name: values[name] for name in names}))
     batch = settings_values[f"{stage}_batch_size"]
     step, gflop = make_step(settings_values, stage, variant, arguments)
     step()
@@ -217,7 +216,7 @@ Loss = Callable[[Any, Tensor, Tensor, Tensor, Tensor], Tensor]
 def _stage(values: dict[str, Any], stage: str) -> tuple[nn.Module, Loss, list[dict[str, Any]]]:
     """The stage's module, loss and parameter groups."""
     if stage == "stage1":
-        settings = Settings(values, STAGE1_FIELDS)
+        settings = load_method("fmpn").pretraining_settings(values)
         generator = MaskGenerator(
             settings.generator_width, settings.generator_blocks, gain=settings.initialisation_gain
         )

@@ -25,7 +25,7 @@ next: python -m platform.table                                  all results in o
 def main(argv: list[str]) -> int:
     """Parse, run, present. Returns the exit status."""
     parser = Parser(prog="python -m platform.crossval", description=__doc__, epilog=EXAMPLES)
-    add_run_arguments(parser, search=False)
+    add_run_arguments(parser, argv, search=False)
     return run_command(parser.parse_args(argv), argv, crossval_request)
 
 

@@ -27,7 +27,7 @@ def main(argv: list[str]) -> int:
     """Parse, run, present. Returns the exit status."""
     parser = Parser(prog="python -m platform.reproduce", description=__doc__, epilog=EXAMPLES)
     add_reproduction_flags(parser)
-    add_run_arguments(parser, search=False, without=(*DECIDED_BY_ROWS, *ROWS_DECIDE))
+    add_run_arguments(parser, argv, search=False, without=(*DECIDED_BY_ROWS, *ROWS_DECIDE))
     return run_command(parser.parse_args(argv), argv, reproduction_request)
 
 

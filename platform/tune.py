@@ -25,7 +25,7 @@ next: python -m platform.table                               all results in one 
 def main(argv: list[str]) -> int:
     """Parse, run, present. Returns the exit status."""
     parser = Parser(prog="python -m platform.tune", description=__doc__, epilog=EXAMPLES)
-    add_run_arguments(parser)
+    add_run_arguments(parser, argv)
     return run_command(parser.parse_args(argv), argv, search_request)
 
 

@@ -21,6 +21,6 @@ def planned_search(data_root: Path, runs: Path, *flags: str) -> Any:
     """The Experiment. Raises UserError as the command does."""
     argv = [*SMALL, *flags, "--runs", str(runs), "--data-root", str(data_root)]
     parser = Parser(prog="tune")
-    add_run_arguments(parser)
+    add_run_arguments(parser, argv)
     arguments = parser.parse_args(argv)
     return plan_request(search_request(arguments), arguments, argv)

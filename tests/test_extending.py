@@ -24,7 +24,7 @@ from datasets import catalogue
 from datasets.prepared.store import open_prepared
 from datasets.records import EXPRESSIONS
 from platform.aggregation.scores import Scores
-from platform.config.configuration import Configuration, replace
+from platform.config.configuration import configuration_of, replace
 from platform.errors import UserError
 from platform.evaluation import metrics, row_metrics
 from platform.models.networks.backbone_nets import build_backbone
@@ -83,7 +83,7 @@ def test_a_search_space(
     monkeypatch.setattr(search_spaces, "__path__", [*search_spaces.__path__, str(tmp_path)])
     (tmp_path / "smoothing.py").write_text(source, encoding="utf-8")
     importlib.invalidate_caches()
-    base = Configuration(method="cnn")
+    base = configuration_of(method="cnn")
     definition = definition_of_space("smoothing", base)
     assert definition.first == ({"label_smoothing": 0.0},)
     study = optuna.create_study(sampler=optuna.samplers.RandomSampler(seed=0))
@@ -111,7 +111,7 @@ def test_a_backbone(
     assert facts.million_parameters == pytest.approx(count / 1e6, abs=0.05)
     size = facts.single_image_size_pixels
     assert narrowed.train()(torch.empty(1, 3, size, size, device="meta")).shape == (1, 7)
-    assert any(one["backbone"] == name for one in definition_of_space("backbone", Configuration()).first)
+    assert any(one["backbone"] == name for one in definition_of_space("backbone", configuration_of()).first)
     (command,) = section.blocks("sh")
     assert name in run_command(command, capsys)
 

@@ -17,12 +17,13 @@ import pytest
 from datasets.synthetic.parameters import SetParameters
 from platform import prepare, reproduce, synthesize
 from platform.cli.parser import Parser, run
-from platform.config.configuration import Configuration, Plan
+from platform.config.configuration import Plan
 from platform.errors import UserError
 from platform.experiments import capacity
 from platform.experiments.experiment import Experiment, final_rows
 from platform.experiments.rows import all_tasks
 from platform.experiments.study_definition import search_definition
+from platform.models.fmpn import FmpnOptions
 from platform.search import parameters as study_parameters
 from platform.search import preview as ahead
 from tests.flag_effects import (
@@ -130,7 +131,7 @@ def flag(name: str) -> str:
 def settings_of(command: str) -> list[str]:
     """Fields with a flag. What `tune` does with a configuration's is what `crossval` does: one function
     makes both experiments."""
-    kinds = (Plan,) if command == "tune" else (Configuration, Plan)
+    kinds = (Plan,) if command == "tune" else (FmpnOptions, Plan)
     names = [field.name for kind in kinds for field in dataclasses.fields(kind)]
     flags = flags_of(command) - OTHER[command].keys()
     return [name for name in names if flag(name) in flags and name not in AT_RUN_TIME]
@@ -167,7 +168,7 @@ def test_every_other_flag_changes_a_plan_or_what_is_printed(command: str, observ
 @pytest.mark.parametrize("command", COMMANDS)
 def test_every_flag_has_an_entry(command: str) -> None:
     """A new flag without one fails here."""
-    fields = {flag(field.name) for kind in (Configuration, Plan) for field in dataclasses.fields(kind)}
+    fields = {flag(field.name) for kind in (FmpnOptions, Plan) for field in dataclasses.fields(kind)}
     entries = (
         {flag(name) for name in (*SETTINGS, *AT_RUN_TIME)} | OTHER[command].keys() | TRIED_ELSEWHERE.keys()
     )

@@ -12,7 +12,7 @@ import numpy as np
 
 from datasets.prepared.store import PreparedStore, store_folder
 from datasets.records import FrameRecord
-from platform.config.configuration import Configuration
+from platform.config.configuration import Configuration, configuration_of, option_names
 from platform.runs.tasks import DataReference
 from tests.written_stores import write_store
 
@@ -134,8 +134,11 @@ def tiny_settings(**changes: Any) -> dict[str, Any]:
 
 
 def tiny_configuration(**changes: Any) -> Configuration:
-    """The smallest configuration that trains, with `changes`."""
-    return Configuration(**tiny_settings(**changes))
+    """The smallest configuration of a method (`method`, default FMPN) that trains, with `changes`."""
+    method = changes.pop("method", "fmpn")
+    names = option_names(method)
+    small = {name: value for name, value in tiny_settings().items() if name in names}
+    return configuration_of(method, **{**small, **changes})
 
 
 def fake_data(dataset: str = "synthetic") -> DataReference:

@@ -1,6 +1,7 @@
 """Flags and YAML keys made from dataclasses, so that a setting is declared once.
 
-Flags override the YAML file, which overrides the preset, which overrides the defaults.
+The options are those of the method that `--method` or the YAML file names. Flags override the YAML file,
+which overrides the preset, which overrides the defaults.
 """
 
 from __future__ import annotations
@@ -11,19 +12,23 @@ import dataclasses
 import functools
 import inspect
 import itertools
+import json
 import textwrap
 import typing
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from datasets.augmentation.content import augmentation_setting
+from platform.cli.asked_method import asked_method
 from platform.cli.known_names import known_names
-from platform.config.configuration import Configuration, Plan
+from platform.config.configuration import Configuration, Plan, configuration_of
 from platform.config.net_name import setting_text
-from platform.config.presets import PRESETS, preset
+from platform.config.presets import preset, preset_names
 from platform.errors import UserError, unknown_name
 from platform.files import yaml_files
+from platform.files.json_files import parse_own_json
+from platform.models import load_method, own_method_names
 from platform.search.storage import storage_setting
 
 DECIDED = ("selection_rule", "rounds", "transfer_to")
@@ -58,16 +63,38 @@ def _texts_below_fields(kind: type) -> dict[str, str]:
     }
 
 
-def add_settings(parser: argparse.ArgumentParser, *, without: Iterable[str] = ()) -> None:
-    """Add `--preset`, `--config` and a flag for every field of Plan and Configuration but `without`."""
+def add_settings(
+    parser: argparse.ArgumentParser, argv: Sequence[str], *, without: Iterable[str] = ()
+) -> None:
+    """Add `--preset`, `--config` and a flag for every field of Plan and of the method's options.
+
+    argv: the arguments, of which those that name the method are read now. `without`: fields without a flag.
+    UserError: an unknown method, or a plug-in that cannot be loaded.
+    """
+    method = asked_method(argv)
     parser.add_argument(
-        "--preset", default="quick", help=f"starting point: {', '.join(PRESETS)} (default: quick)"
+        "--preset",
+        default="quick",
+        help=f"starting point: {', '.join(preset_names(method))} (default: quick)",
     )
     parser.add_argument(
         "--config", metavar="FILE", help="YAML file of field names and values; flags override it"
     )
-    add_fields(parser, Plan, "plan: which fold runs, and where", without=without)
-    add_fields(parser, Configuration, "configuration of a fold run", without=without)
+    parser.set_defaults(options_of=method)
+    add_fields(parser, Plan, "plan: which fold runs, and where", without=(*without, "preset", "methods"))
+    title = f"configuration of a fold run of the method {method}"
+    add_fields(parser, load_method(method).options, title, without=without)
+
+
+def options_elsewhere(method: str) -> dict[str, str]:
+    """Flags of options that `method` lacks, to the methods that have them, between commas."""
+    own = {field.name for field in dataclasses.fields(load_method(method).options)}
+    having: dict[str, list[str]] = {}
+    for other in own_method_names():
+        for field in dataclasses.fields(load_method(other).options):
+            if field.name not in own:
+                having.setdefault(field.name, []).append(other)
+    return {_flag(name): ", ".join(methods) for name, methods in having.items()}
 
 
 def add_fields(
@@ -81,7 +108,7 @@ def add_fields(
     group = parser.add_argument_group(title)
     hints, texts = typing.get_type_hints(dataclass_type), field_help(dataclass_type)
     for field in dataclasses.fields(dataclass_type):
-        if field.name not in without:
+        if field.name not in set(without):
             group.add_argument(
                 _flag(field.name),
                 dest=field.name,
@@ -109,30 +136,38 @@ def resolve(arguments: argparse.Namespace, **forced: Any) -> tuple[Configuration
 
     forced: values that the command itself sets; they override all others.
     """
-    values: dict[str, Any] = preset(arguments.preset)
-    if arguments.config:
-        values.update(read_yaml(Path(arguments.config)))
-    hints = {**typing.get_type_hints(Configuration), **typing.get_type_hints(Plan)}
-    for name, hint in hints.items():
+    method: str = arguments.options_of
+    values: dict[str, Any] = preset(arguments.preset, method)
+    values.update(_file_of(arguments))
+    for name, hint in _hints(method).items():
         text = getattr(arguments, name, None)
         if text is not None:
             values[name] = parse_value(name, text, hint)
-    values.update(forced)
+    values.update(forced, method=method, preset=arguments.preset)
     for name in ("augmentation", "stage2_augmentation"):
         if values.get(name, "same") != "same":
             values[name] = augmentation_setting(values[name])
     if "storage" in values:
         values["storage"] = storage_setting(str(values["storage"]))
-    return (
-        Configuration(**_fields_of(Configuration, values)),
-        Plan(**_fields_of(Plan, values)),
-    )
+    options = _fields_of(load_method(method).options, values)
+    return configuration_of(**options), Plan(**_fields_of(Plan, values))
+
+
+def _hints(method: str) -> dict[str, Any]:
+    """Field names to types, of the plan and of the method's options."""
+    return {**typing.get_type_hints(load_method(method).options), **typing.get_type_hints(Plan)}
 
 
 def is_named(arguments: argparse.Namespace, field: str) -> bool:
     """Whether a flag or the YAML file gives the field, and not the preset alone."""
-    in_file = bool(arguments.config) and field in read_yaml(Path(arguments.config))
-    return in_file or getattr(arguments, field, None) is not None
+    return getattr(arguments, field, None) is not None or field in _file_of(arguments)
+
+
+def _file_of(arguments: argparse.Namespace) -> dict[str, Any]:
+    """What the file of `--config` says; empty without one."""
+    if not arguments.config:
+        return {}
+    return read_yaml(Path(arguments.config), arguments.options_of)
 
 
 def departures(arguments: argparse.Namespace, configuration: Configuration, plan: Plan) -> list[str]:
@@ -140,7 +175,7 @@ def departures(arguments: argparse.Namespace, configuration: Configuration, plan
 
     A field that commands set themselves (DECIDED) is listed only if a flag or the file gives it.
     """
-    base = preset(arguments.preset)
+    base = {**preset(arguments.preset, configuration.method), "method": "fmpn", "preset": plan.preset}
     found = []
     for settings in (plan, configuration):
         for field in dataclasses.fields(settings):
@@ -155,20 +190,43 @@ def _fields_of(kind: type, values: dict[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in values.items() if name in names}
 
 
-def read_yaml(path: Path) -> dict[str, Any]:
-    """Field names to values from a YAML file. UserError: unreadable, not a mapping, an unknown key."""
+def read_yaml(path: Path, method: str) -> dict[str, Any]:
+    """Field names to values from a YAML file, for that method.
+
+    An option that only other methods have is accepted where it has the value of one of their presets, which
+    says nothing new: earlier versions stored the options of all methods. UserError: unreadable, not a
+    mapping, an unknown key, another option that the method lacks.
+    """
     content = yaml_files.read_yaml(path, remedy="check --config.")
     if not isinstance(content, dict):
         raise UserError(f"{path} must map field names to values, but holds {type(content).__name__}.")
-    hints = {**typing.get_type_hints(Configuration), **typing.get_type_hints(Plan)}
+    hints = {name: hint for name, hint in _hints(method).items() if name not in ("origin", "preset")}
+    elsewhere = options_elsewhere(method)
     for name in content:
-        if name not in hints:
+        if name not in hints and _flag(str(name)) not in elsewhere:
             raise unknown_name(f"key in {path}", str(name), hints)
-    return {name: _yaml_value(value, hints[name]) for name, value in content.items()}
+    own = {name: value for name, value in content.items() if name in hints}
+    for name in content.keys() - own.keys():
+        others = elsewhere[_flag(name)].split(", ")
+        if all(content[name] not in _usual(other, name) for other in others):
+            raise UserError(
+                f"{name} in {path} is an option of {', '.join(others)}, but the method is {method}; remove "
+                f"it, or put it under `methods: {{{others[0]}: ...}}` if that method is a baseline."
+            )
+    return {name: _yaml_value(name, value, hints[name], path) for name, value in own.items()}
 
 
-def _yaml_value(value: Any, hint: Any) -> Any:
+def _usual(method: str, name: str) -> list[Any]:
+    """The values that the method's presets give its option."""
+    known = load_method(method)
+    default = getattr(known.options, name)
+    return [default, *(chosen.get(name, default) for chosen in known.presets.values())]
+
+
+def _yaml_value(name: str, value: Any, hint: Any, path: Path) -> Any:
     """A list as a tuple; `1e-4`, which YAML 1.1 reads as text because it has no point, as a number."""
+    if name == "methods":
+        return _baseline_options(value, path)
     if isinstance(value, list):
         return tuple(value)
     if hint is float and isinstance(value, str):
@@ -177,6 +235,24 @@ def _yaml_value(value: Any, hint: Any) -> Any:
         except ValueError:
             return value  # the configuration rejects it and names the field
     return value
+
+
+def _baseline_options(value: Any, path: Path) -> str:
+    """`methods` of a YAML file as the plan's JSON. UserError: another form, an unknown method or option."""
+    if isinstance(value, str):  # as a stored config.yaml has it
+        value = parse_own_json(value.encode(), f"methods in {path}")
+    if not isinstance(value, Mapping) or not all(isinstance(one, Mapping) for one in value.values()):
+        raise UserError(f"methods in {path} must map methods to their options, but got {value!r}.")
+    made: dict[str, dict[str, Any]] = {}
+    for method, options in value.items():
+        hints = typing.get_type_hints(load_method(str(method)).options)
+        for name in options:
+            if name not in hints or name in ("method", "origin"):
+                raise unknown_name(f"option of the method {method} in {path}", str(name), hints)
+        made[method] = {
+            name: _yaml_value(name, one, hints[name], path) for name, one in sorted(options.items())
+        }
+    return json.dumps(made, sort_keys=True)
 
 
 def parse_value(name: str, text: str, hint: Any) -> Any:

@@ -110,13 +110,13 @@ def training_command(store: PreparedStore, data_root: Path) -> str | None:
 
 def _size_words(size_pixels: int) -> list[str]:
     """The preset for faces of this size, or `quick` adapted to it."""
-    from platform.config.configuration import Configuration
-    from platform.config.presets import PRESETS
+    from platform.config.presets import preset, preset_names
+    from platform.models.options.faces import Faces
 
-    for name, make in PRESETS.items():
-        if make().get("load_size_pixels", Configuration.load_size_pixels) == size_pixels:
+    for name in preset_names():
+        if preset(name).get("load_size_pixels", Faces.load_size_pixels) == size_pixels:
             return ["--preset", name]
-    quick = PRESETS["quick"]()
+    quick = preset("quick")
     crop = size_pixels * quick["image_size_pixels"] // quick["load_size_pixels"]
     sizes = ["--load-size-pixels", str(size_pixels), "--image-size-pixels", str(max(16, crop))]
     return ["--preset", "quick", *sizes]

@@ -58,6 +58,7 @@ def print_plan(
 
 def _print_data(experiment: Experiment) -> None:
     from platform.config.net_name import net_name
+    from platform.models import load_method
 
     plan, planned = experiment.plan, experiment.planned
     subjects, images = len(planned.images_of_subject), sum(planned.images_of_subject.values())
@@ -66,7 +67,9 @@ def _print_data(experiment: Experiment) -> None:
         f"{len(planned.folds.folds)} folds (rule {planned.folds.rule})"
         + (f", of which only {', '.join(map(str, plan.folds_only))} run" if plan.folds_only else "")
     )
-    print(f"# net: {net_name(experiment.configuration.backbone, experiment.configuration.backbone_width)}")
+    one = experiment.configuration
+    net = net_name(load_method(one.method).net(one), getattr(one, "backbone_width", 1.0))
+    print(f"# net: {net}")
     print(f"# mask transfer to: {experiment.target.data.dataset if experiment.target else 'none'}")
 
 

@@ -14,7 +14,7 @@ import re
 import signal
 import sys
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import NoReturn
 
@@ -31,11 +31,19 @@ class Parser(argparse.ArgumentParser):
             allow_abbrev=False,
             **options,  # type: ignore[arg-type]
         )
+        self.elsewhere: Mapping[str, str] = {}
+        """Flags that other methods than the chosen one have, to the names of these methods."""
         # argparse would read -1e-4 as a flag and report a missing value.
         self._negative_number_matcher = re.compile(r"^-(\d+\.?\d*|\.\d+)(e[-+]?\d+)?$", re.IGNORECASE)
 
     def parse_args(self, args=None, namespace=None):  # type: ignore[no-untyped-def]
         namespace, unknown = self.parse_known_args(args, namespace)
+        if unknown and (methods := self.elsewhere.get(unknown[0].split("=")[0])):
+            chosen = self.get_default("options_of")
+            self.error(
+                f"{unknown[0].split('=')[0]} is an option of {methods}, but the method is {chosen}; remove "
+                "it, or pass another --method"
+            )
         if unknown:
             known = sorted(flag for action in self._actions for flag in action.option_strings)
             nearest = difflib.get_close_matches(unknown[0].split("=")[0], known, n=1)

@@ -139,7 +139,8 @@ def plan_request(request: Request, arguments: argparse.Namespace, argv: Sequence
     if request.search:
         experiment = with_wanted_trials(experiment, arguments.extend)
     check_capacity(experiment, search=request.search)
-    if not (configuration.weights == "imagenet" and (arguments.dry_run or arguments.address)):
+    initial = getattr(configuration, "weights", "none")
+    if not (initial == "imagenet" and (arguments.dry_run or arguments.address)):
         check_weights_of(experiment)
     return experiment
 
@@ -156,23 +157,21 @@ def check_weights_of(experiment: Experiment) -> None:
     nodes download their own.
     """
     from platform.experiments.released_start import check_released_start
-    from platform.models.networks.backbone_nets import check_weights
     from platform.models.networks.weights import is_released
+    from platform.models.options.classification import ClassificationNet
 
     configuration = experiment.configuration
+    if not isinstance(configuration, ClassificationNet):
+        return
     data = [planned.data for planned in (experiment.planned, experiment.target) if planned]
     if is_released(configuration.weights):
         of_tasks = [task.data for row in experiment.rows for task in row.tasks]
         check_released_start(list(dict.fromkeys(of_tasks or data)), experiment.plan.folds_only)
         return
-    of_rows = [one.backbone for row in experiment.rows for one in row.configurations]
-    for backbone in dict.fromkeys(of_rows or [configuration.backbone]):
-        check_weights(
-            backbone,
-            width=configuration.backbone_width,
-            weights=configuration.weights,
-            class_counts=[len(one.class_names) for one in data],
-        )
+    of_rows = [one for row in experiment.rows for one in row.configurations]
+    classifiers = [one for one in of_rows or [configuration] if isinstance(one, ClassificationNet)]
+    for one in {(one.backbone, one.backbone_width, one.weights): one for one in classifiers}.values():
+        one.check_weights([len(reference.class_names) for reference in data])
 
 
 def prepare_if_embedded(data_root: Path, dataset: str, size_pixels: int) -> None:

@@ -50,7 +50,7 @@ def next_lines(store: PreparedStore, data_root: Path, argv: Sequence[str]) -> li
     argv: the arguments that prepared them.
     """
     from platform.cli.next_command import again_at, training_command
-    from platform.config.presets import PRESETS
+    from platform.config.presets import preset
 
     training = training_command(store, data_root)
     lines = [f"next:       {training}"]
@@ -64,7 +64,7 @@ def next_lines(store: PreparedStore, data_root: Path, argv: Sequence[str]) -> li
             "            (some subjects lack a single neutral face, which motion masks need; for masks of "
             "another data set see python -m platform.transfer --help)"
         ]
-    quick = PRESETS["quick"]()["load_size_pixels"]
+    quick = preset("quick")["load_size_pixels"]
     if store.size_pixels > quick:
         lines.append(f"for --preset quick (minutes), prepare smaller faces: {again_at(argv, quick)}")
     return lines

@@ -12,6 +12,7 @@ from platform.cli.planning import Request, settings_without_data
 from platform.config.configuration import Configuration, replace
 from platform.errors import UserError
 from platform.experiments.reproduction_request import Reproduction, paper_sets
+from platform.models.options.classification import ClassificationNet
 
 if TYPE_CHECKING:
     from platform.experiments.experiment import Experiment
@@ -88,6 +89,7 @@ def reproduction_from(
 
     net_was_named: a flag or the file gives `configuration.backbone`, not the preset alone.
     """
+    assert isinstance(configuration, ClassificationNet)
     usual = configuration.backbone
     if not net_was_named:
         usual = SMALL_BACKBONES.get(arguments.preset, usual)

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import argparse
+from collections.abc import Sequence
 
-from platform.cli.flags import add_settings
+from platform.cli.flags import add_settings, options_elsewhere
+from platform.cli.parser import Parser
 from platform.cli.space_flags import PARAMETER_FIELDS, add_space_flags
 
 SEARCH_FIELDS = (
@@ -17,9 +19,16 @@ DECIDED_BY_ROWS = ("dataset", "transfer_to", "masks", "folds_only")
 
 
 def add_run_arguments(
-    parser: argparse.ArgumentParser, *, search: bool = True, without: tuple[str, ...] = ()
+    parser: argparse.ArgumentParser,
+    argv: Sequence[str] = (),
+    *,
+    search: bool = True,
+    without: tuple[str, ...] = (),
 ) -> None:
-    """Add the flags of a command that runs fold runs, but none for the settings `without`."""
+    """Add the flags of a command that runs fold runs, but none for the settings `without`.
+
+    argv: the command's arguments; the method that they name decides which options there are.
+    """
     parser.add_argument("--dry-run", action="store_true", help="show the planned runs and run nothing")
     parser.add_argument(
         "--verbose", action="store_true", help="print all resolved settings and all rows before the run"
@@ -37,6 +46,11 @@ def add_run_arguments(
         help="append a line of JSON for every event (docs/performance.md); -: events go to standard output "
         "and all other text to standard error",
     )  # fmt: skip
+    if "method" not in without:
+        parser.add_argument(
+            "--plugins", metavar="DIR",
+            help="folder of further methods, a Python file each (docs/extending.md)",
+        )  # fmt: skip
     if "masks" not in without:
         parser.add_argument(
             "--masks", nargs="+", metavar=("own|CONTROL|released", "DIR"),
@@ -52,4 +66,7 @@ def add_run_arguments(
         )  # fmt: skip
         add_space_flags(parser)
     own = ("masks", *PARAMETER_FIELDS)
-    add_settings(parser, without=(*own, *without, *(("folds_only",) if search else SEARCH_FIELDS)))
+    less = ("folds_only",) if search else SEARCH_FIELDS
+    add_settings(parser, argv, without=(*own, *without, *less))
+    if isinstance(parser, Parser):
+        parser.elsewhere = options_elsewhere(parser.get_default("options_of"))

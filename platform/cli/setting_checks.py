@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import dataclasses
+
 from platform.cli.search_checks import check_enqueued_fit, check_sampler
 from platform.config.configuration import Configuration, Plan, plan_with
 from platform.config.mask_source import mask_source
@@ -73,7 +75,7 @@ def _check_transfer(configuration: Configuration, plan: Plan) -> None:
     if plan.transfer_to == "none":
         return
     describe(plan.transfer_to)
-    if configuration.freeze_generator:
+    if getattr(configuration, "freeze_generator", False):
         raise UserError(
             "freeze_generator keeps the mask generator of stage 1, which a mask transfer leaves out; pass "
             "--transfer-to none, or --freeze-generator no."
@@ -97,11 +99,12 @@ def _check_space(configuration: Configuration, plan: Plan, enqueued_from: str) -
 
 def check_methods_and_batches(configuration: Configuration, plan: Plan) -> None:
     """UserError: an unknown baseline, or a batch that leaves a Train worker without an image."""
-    from platform.models import load_method
+    from platform.config.presets import with_method
 
     for method in plan.baselines:
-        load_method(method)
-    for name in ("stage1_batch_size", "stage2_batch_size"):
+        with_method(configuration, method, plan)
+    sizes = [field.name for field in dataclasses.fields(configuration) if field.name.endswith("_batch_size")]
+    for name in sizes:
         size = getattr(configuration, name)
         if size < plan.train_workers:
             raise UserError(

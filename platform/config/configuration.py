@@ -1,8 +1,8 @@
-"""All settings as dataclasses, from which command-line flags and YAML keys are made.
+"""Configurations of any method, and the plan; flags and YAML keys are made from both.
 
-`Configuration` holds what can change the outcome of a fold run; `Plan` says which fold runs are wanted and
-on what they run. Numbers are those of docs/methods.md (the paper and its released code) unless a
-docstring says otherwise.
+A `Configuration` (platform/models/options/) holds what can change the outcome of a fold run; `Plan` says
+which fold runs are wanted and on what they run. Numbers are those of docs/methods.md (the paper and its
+released code) unless a docstring says otherwise.
 """
 
 from __future__ import annotations
@@ -12,111 +12,13 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from platform.config.objectives import check_objectives
-from platform.config.rules import check_configuration, check_rule, check_storage, check_types
+from platform.config.rules import check_storage
 from platform.errors import UserError, unknown_name
+from platform.models import load_method
+from platform.models.options.configuration import Configuration
+from platform.models.options.fields import added_later, check_rule, check_types, to_dict, unstored
 
-
-@dataclass(frozen=True, kw_only=True)
-class Configuration:
-    """All values that can change the outcome of a fold run. Defaults are the preset `paper`."""
-
-    method: str = "fmpn"
-    """Method: a file of platform/models/."""
-    backbone: str = "inception_v3"
-    """Classification net: an entry of platform/models/networks/backbones.py."""
-    backbone_width: float = 1.0
-    """Fraction of the backbone's channels to keep: 1 is the published net, 0.25 a fast one."""
-    weights: str = "imagenet"
-    """Initial weights of the backbone: imagenet (torchvision), none (random), or a safetensors or torch file
-    of the same net. Its head must have ImageNet's 1000 classes, and is then replaced, or those of the data.
-    A file is stored as `/absolute/path@sha256:<digits>`, so its content is part of a run's identity.
-    `released:FILE`, method fmpn only: all three nets from a checkpoint of FMPN's release, where FILE is
-    `<epoch>_net_cls.pth`; stage 1 is skipped."""
-    enlarge_below_pixels: int = 0
-    """Smallest side of the backbone's input: smaller faces are enlarged to it (bilinear); 0: never. Not in
-    the paper. Fast runs need it: the mask generator works on small faces, but Inception needs 75 px."""
-    transform_input: bool = True
-    """Inception only: rescale the input as torchvision does for ImageNet weights (as released)."""
-    load_size_pixels: int = 320
-    """Side of the prepared faces, from which crops are taken."""
-    image_size_pixels: int = 299
-    """Side of the crop that the networks see."""
-    generator_width: int = 64
-    """Channels of the mask generator's first layer (the published net: 64)."""
-    generator_blocks: int = 4
-    """Residual blocks in the middle of the mask generator (the published net: 4)."""
-    initialisation_gain: float = 0.02
-    """Xavier gain of the mask generator and the prior fusion net; 0.02 in the released code. The first fused
-    images are then an almost uniform gray and short training runs stay at chance, so fast presets use 1."""
-    augmentation: str = "paper"
-    """`paper`: one of five crops per image and a flip with probability 0.5; `none`: centre crop; `strong`:
-    shift, rotation, lighting, blur, noise and holes before `paper`; or a FILE.yaml with custom transforms
-    (docs/augmentation.md), whose content becomes the setting."""
-    stage2_augmentation: str = "same"
-    """Augmentation of stage 2: `same` as `augmentation`, or another one. Trials that differ only in it share
-    stage 1."""
-    stage1_constant_epochs: int = 150
-    """Stage 1 (mask generator alone): epochs at the initial learning rate."""
-    stage1_decay_epochs: int = 150
-    """Stage 1: epochs of linear decay; the rate of the last epoch is exactly 0, as in the released code."""
-    stage1_batch_size: int = 32
-    """Stage 1: images per step."""
-    stage1_learning_rate: float = 1e-4
-    """Stage 1: Adam's learning rate."""
-    stage2_constant_epochs: int = 100
-    """Stage 2 (joint training): epochs at the initial learning rates."""
-    stage2_decay_epochs: int = 100
-    """Stage 2: epochs of linear decay; the rate of the last epoch is exactly 0, as in the released code."""
-    stage2_batch_size: int = 16
-    """Stage 2: images per step."""
-    classifier_learning_rate: float = 1e-4
-    """Stage 2: learning rate of the classification net and the prior fusion net."""
-    generator_learning_rate: float = 1e-5
-    """Stage 2: learning rate of the mask generator."""
-    optimizer: Literal["adam", "adamw", "sgd"] = "adam"
-    """Optimizer of stage 2. Stage 1 always uses Adam, so that trials can share it."""
-    weight_decay: float = 0.0
-    """Stage 2: weight decay; an L2 penalty in the gradient for `adam` and `sgd`, decoupled for `adamw`."""
-    momentum: float = 0.0
-    """Stage 2: momentum of the optimizer `sgd`; 0: none."""
-    schedule: Literal["paper", "cosine", "constant"] = "paper"
-    """Stage 2: learning rates after the constant epochs. `paper`: linear decay to exactly 0 in the last
-    epoch, as in the released code; `cosine`: half a cosine, without an epoch at rate 0; `constant`: none."""
-    lambda_classification: float = 1.0
-    """Stage 2: weight of the cross entropy (lambda_C)."""
-    lambda_mask: float = 10.0
-    """Stage 2: weight of the mask's mean squared error (lambda_G); paper 10, released code 0.1."""
-    label_smoothing: float = 0.0
-    """Stage 2: label smoothing, the fraction of the target spread evenly over all classes."""
-    class_weights: Literal["none", "balanced"] = "none"
-    """Stage 2: class weights in the cross entropy. `balanced`: proportional to 1 / (training images of the
-    class in this fold), with mean 1; `none`: equal."""
-    dropout: float = -1.0
-    """Dropout before the last layer of inception_v3 or in the head of a VGG; -1: the net's default, 0.5."""
-    freeze_backbone: bool = False
-    """Stage 2: freeze the classification net, batch-norm statistics included, except its head."""
-    freeze_generator: bool = False
-    """Stage 2: freeze the mask generator, batch-norm statistics included, as stage 1 left it."""
-    ema_decay: float = 0.0
-    """Stage 2: decay per step of an exponential moving average over weights and batch-norm statistics, which
-    is then the trained net (lower decay in the first steps); 0: off, the weights of the last step."""
-    adam_beta1: float = 0.5
-    """Adam's beta1."""
-    adam_beta2: float = 0.999
-    """Adam's beta2."""
-    seed: int = 0
-    """Seed of initialisation, shuffling, crops, flips and dropout."""
-    precision: Literal["fp32", "tf32", "bf16"] = "fp32"
-    """Arithmetic of training. `fp32`: IEEE float32, on GPUs too; `tf32`: convolutions and matrix products in
-    TF32 on a GPU, PyTorch's default for convolutions; `bf16`: those in bfloat16. Losses, batch-norm
-    statistics, fusion of face and mask, weights, Adam and scoring are always float32."""
-    compiled: bool = False
-    """Use torch.compile. It needs a C++ compiler and changes the last bits of results."""
-    synchronised_batch_norm: bool = True
-    """With several Train workers: batch-norm statistics over the images of all, as with one worker."""
-
-    def __post_init__(self) -> None:
-        check_configuration(self)
+__all__ = ["Configuration", "Plan", "configuration_of", "option_names", "plan_with", "replace", "to_dict"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -129,7 +31,7 @@ class Plan:
     """Division of subjects. `paper`: FMPN's subject-independent folds; `holdout`: a single seeded split."""
     folds: int = 10
     """Number of outer folds under the rule `paper`."""
-    folds_only: tuple[int, ...] = ()
+    folds_only: tuple[int, ...] = added_later(())
     """Folds of the rule `paper` that crossval runs, e.g. 2,6; empty: all. The table marks such rows."""
     holdout_share: float = 0.1
     """Fraction of images tested under the rule `holdout`, in whole subjects; AffectNet in the paper: 9:1."""
@@ -164,7 +66,8 @@ class Plan:
     study_seed: int = 0
     """Seed of the search algorithm and of the validation splits."""
     baselines: tuple[str, ...] = ("cnn", "cnn_no_mask_loss")
-    """Baselines, trained on all folds with the winner's backbone and learning rates."""
+    """Baselines, trained on all folds. They take the options that they share with the winner from it, and the
+    others from their own preset or from `methods` of --config."""
     masks: str = "own"
     """Motion masks. `own`: built from each fold's training subjects; `permuted`, `uniform`, `centre`,
     `random`: controls without information on the class (datasets/masks/controls.py); otherwise a folder in
@@ -183,10 +86,14 @@ class Plan:
     """GPUs per fold run; a fraction shares one GPU, 0 trains on the CPU."""
     retries: int = 1
     """Further attempts at a failed fold run before its configuration counts as failed."""
+    preset: str = unstored("paper")
+    """Preset whose values a baseline takes for options that it does not share; in no stored settings."""
     fixed: tuple[str, ...] = ()
     """Parameters of the search space that are fixed, as `name=value`, sorted (--set)."""
     enqueued: str = ""
     """Further configurations for the study to try after the space's initial ones, as JSON (--enqueue)."""
+    methods: str = added_later("")
+    """Options of baselines, as JSON: method to option to value. A YAML file says `methods: {cnn: {...}}`."""
 
     def __post_init__(self) -> None:
         check_types(self)
@@ -227,11 +134,32 @@ def plan_with(plan: Plan, **changes: Any) -> Plan:
     return dataclasses.replace(plan, **changes)
 
 
+def configuration_of(method: str = "fmpn", **values: Any) -> Configuration:
+    """The configuration of a method: these values, and defaults for the rest (the preset `paper`).
+
+    UserError: an unknown method or option, an invalid value.
+    """
+    names = option_names(method)
+    for name in values.keys() - set(names):
+        raise unknown_name(f"option of the method {method}", name, names)
+    return load_method(method).options(method=method, **values)
+
+
+def option_names(method: str) -> tuple[str, ...]:
+    """Names of a method's options, `method` first. UserError: an unknown method."""
+    return tuple(field.name for field in dataclasses.fields(load_method(method).options))
+
+
 def replace(settings: Configuration, **changes: Any) -> Configuration:
-    """`settings` with some fields changed and checked again. UserError: unknown field, invalid value."""
-    fields = {field.name for field in dataclasses.fields(settings)}
-    for name in changes.keys() - fields:
-        raise unknown_name("field of the configuration", name, fields)
+    """`settings` with some options changed and checked again. UserError: unknown option, invalid value."""
+    names = {field.name for field in dataclasses.fields(settings)}
+    for name in changes.keys() - names:
+        raise unknown_name(f"option of the method {settings.method}", name, names)
+    if changes.get("method", settings.method) != settings.method:
+        raise UserError(
+            f"options belong to one method, so {settings.method} cannot become {changes['method']}; pass "
+            f"--method {changes['method']}."
+        )
     return dataclasses.replace(settings, **changes)
 
 
@@ -245,18 +173,3 @@ def _check_chosen_folds(plan: Plan) -> None:
             f"{','.join(map(str, plan.folds_only))} with the rule {plan.fold_rule}; change --folds-only."
         )
     object.__setattr__(plan, "folds_only", chosen)
-
-
-ABSENT_WHILE_USUAL = ("folds_only",)
-"""Fields added later. Records omit them while they have their default, so that identities and settings of
-earlier results stay the same."""
-
-
-def to_dict(settings: Configuration | Plan) -> dict[str, Any]:
-    """Field names to JSON values (tuples become lists), without default values of ABSENT_WHILE_USUAL."""
-    usual = {field.name: field.default for field in dataclasses.fields(settings)}
-    return {
-        name: list(value) if isinstance(value, tuple) else value
-        for name, value in dataclasses.asdict(settings).items()
-        if name not in ABSENT_WHILE_USUAL or value != usual[name]
-    }

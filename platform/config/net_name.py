@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Iterable, Mapping
 from pathlib import PurePath
 from typing import Any
 
-from platform.config.configuration import Configuration, to_dict
-from platform.config.presets import PRESETS, preset
+from platform.config.presets import preset, preset_names
+from platform.models import load_method, method_names
 
 VARIOUS_WIDTHS = "various widths"
 NO_OVERRIDE = ("method", "seed")
@@ -33,13 +34,15 @@ def preset_text(name: str, config: Mapping[str, Any]) -> str:
 
     config: settings as experiment.json holds them; a missing key is a setting that did not exist then.
     """
-    if name not in PRESETS:
+    method = config.get("method", "fmpn")
+    if method not in method_names() or name not in preset_names(method):
         return name
-    usual = {**to_dict(Configuration()), **preset(name)}
+    fields = dataclasses.fields(load_method(method).options)
+    usual = {**{field.name: field.default for field in fields}, **preset(name, method)}
     changed = [
-        f"{key} {setting_text(config[key])}"
-        for key in to_dict(Configuration())
-        if key in config and key not in NO_OVERRIDE and config[key] != usual[key]
+        f"{field.name} {setting_text(config[field.name])}"
+        for field in fields
+        if field.name in config and field.name not in NO_OVERRIDE and config[field.name] != usual[field.name]
     ]
     if not changed:
         return name

@@ -1,83 +1,71 @@
-"""Presets: named starting points, each derived from another. Flags and YAML files change them."""
+"""Presets: named starting points. Flags and YAML files change them.
+
+A preset has two parts: the options, which the method declares, and what it says of the plan.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import dataclasses
+from collections.abc import Mapping
 from typing import Any
 
+from platform.config.configuration import Configuration, Plan
 from platform.errors import unknown_name
+from platform.files.json_files import parse_own_json
+from platform.models import load_method
+from platform.models.options.fields import shared_fields
 
-Preset = dict[str, Any]
-"""Field names of Configuration and Plan to values; absent fields keep their defaults."""
-
-
-def paper() -> Preset:
-    """FMPN as published: 299 px, 300 + 200 epochs, Inception v3 with ImageNet weights, lambda_G 10."""
-    return {"space": "fmpn"}
-
-
-def released() -> Preset:
-    """As `paper`, with the released code's lambda_G of 0.1."""
-    return {**paper(), "lambda_mask": 0.1}
-
-
-def quick() -> Preset:
-    """The same code scaled down to minutes on two cores: 48 px, narrow nets, few epochs.
-
-    Learning rates are ten times the paper's, with Adam's usual momentum and no augmentation, because training
-    has a hundred times fewer steps: our choice, measured on the synthetic set (docs/log.md). The net's input
-    is enlarged to the 75 px that Inception needs.
-    """
-    return {
-        **paper(),
-        "space": "quick",
+PLANS: dict[str, dict[str, Any]] = {
+    "quick": {
         "holdout_share": 0.25,
-        "weights": "none",
-        "backbone_width": 0.125,
-        "augmentation": "none",
-        "generator_width": 8,
-        "initialisation_gain": 1.0,
-        "load_size_pixels": 52,
-        "image_size_pixels": 48,
-        "enlarge_below_pixels": 75,
-        "stage1_constant_epochs": 2,
-        "stage1_decay_epochs": 1,
-        "stage1_learning_rate": 3e-3,
-        "stage2_constant_epochs": 3,
-        "stage2_decay_epochs": 2,
-        "classifier_learning_rate": 1e-3,
-        "generator_learning_rate": 1e-4,
-        "adam_beta1": 0.9,
         "trials": 5,
         # Two: a round of three fold runs leaves one of two slots idle for the other trial.
         "trials_in_flight": 2,
-    }
-
-
-def smoke() -> Preset:
-    """The smallest run that exercises every step, for tests. Its numbers are meaningless."""
-    return {
-        **quick(),
-        "backbone_width": 0.0625,
-        "generator_width": 2,
-        "load_size_pixels": 34,
-        "image_size_pixels": 32,
-        "stage1_constant_epochs": 1,
-        "stage1_decay_epochs": 1,
-        "stage2_constant_epochs": 1,
-        "stage2_decay_epochs": 1,
-        "stage2_batch_size": 64,
-        "trials": 3,
-    }
-
-
-PRESETS: dict[str, Callable[[], Preset]] = {
-    function.__name__: function for function in (paper, released, quick, smoke)
+    },
+    "smoke": {"holdout_share": 0.25, "trials": 3, "trials_in_flight": 2},
 }
+"""Preset to fields of the plan; a preset that is not among them leaves the plan at its defaults."""
 
 
-def preset(name: str) -> Preset:
-    """The preset of that name; UserError lists the known ones."""
-    if name not in PRESETS:
-        raise unknown_name("preset", name, PRESETS)
-    return PRESETS[name]()
+def preset_names(method: str = "fmpn") -> tuple[str, ...]:
+    """Names of a method's presets, in the method's order."""
+    return tuple(load_method(method).presets)
+
+
+def preset(name: str, method: str = "fmpn") -> dict[str, Any]:
+    """Options of the method and fields of the plan to values; those absent keep their defaults.
+
+    UserError: an unknown method, or a preset that the method does not have.
+    """
+    known = load_method(method)
+    if name not in known.presets:
+        raise unknown_name(f"preset of the method {method}", name, known.presets)
+    return {"space": known.space, **PLANS.get(name, {}), **known.presets[name]}
+
+
+def with_method(configuration: Configuration, method: str, plan: Plan) -> Configuration:
+    """The configuration of another method that is compared with `configuration`.
+
+    Options of groups that both methods mix in are those of `configuration`; the others are those of the
+    method's own preset `plan.preset`. What `plan.methods` says of the method overrides either. UserError: the
+    method has no such preset or option.
+    """
+    if method == configuration.method:
+        return configuration
+    kind = load_method(method).options
+    names = {field.name for field in dataclasses.fields(kind)}
+    shared = shared_fields(type(configuration), kind) - {"method"}
+    values = {**{name: getattr(configuration, name) for name in shared}, **given_options(plan, method)}
+    lacking = names - values.keys() - {"method"}
+    own = preset(plan.preset, method) if lacking else {}
+    return kind(method=method, **{name: own[name] for name in lacking & own.keys()}, **values)
+
+
+def given_options(plan: Plan, method: str) -> Mapping[str, Any]:
+    """What `plan.methods` says of a baseline's options. UserError: an option that the method lacks."""
+    every = parse_own_json(plan.methods.encode(), "the field methods") if plan.methods else {}
+    given: dict[str, Any] = every.get(method, {})
+    names = {field.name for field in dataclasses.fields(load_method(method).options)} - {"method"}
+    for name in given.keys() - names:
+        raise unknown_name(f"option of the method {method}", name, names)
+    return given

@@ -259,8 +259,9 @@ def label(task: FoldTask | Stage1Task) -> str:
         return f"stage 1 {task.data.dataset} {task.identity[:6]}"
     fold = task.record["fold"]
     role = "final" if fold["role"] == "final" else f"validation split {fold['part']}"
-    backbone = task.record["config"]["backbone"]
-    return f"{task.record['method']} {backbone} {task.data.dataset} fold {fold['index']} {role}"
+    net = task.record["config"].get("backbone", "")
+    words = (task.record["method"], net, task.data.dataset, f"fold {fold['index']}", role)
+    return " ".join(word for word in words if word)
 
 
 class _Attempts:

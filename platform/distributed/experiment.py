@@ -18,6 +18,7 @@ from platform.experiments.experiment import Experiment, final_rows
 from platform.experiments.led_storage import led_storage
 from platform.experiments.rows import Found, all_tasks
 from platform.experiments.study_definition import search_definition
+from platform.models import load_method
 from platform.monitoring.event_log import EventLog
 from platform.monitoring.progress import SEARCHED, Progress, displayed
 from platform.runs.tasks import FoldTask
@@ -165,7 +166,8 @@ def _described(search: StudySearch, choice: Choice, experiment: Experiment) -> d
 
 
 def _shown_choice(choices: Sequence[Choice]) -> str:
-    backbones = "/".join(sorted({choice.configuration.backbone for choice in choices}))
+    method = load_method(choices[0].configuration.method)
+    backbones = "/".join(sorted({method.net(choice.configuration) for choice in choices}))
     score = sum(choice.score for choice in choices) / len(choices)
     if len(choices) == 1:
         return f"trial {choices[0].trial} ({backbones}), score {score:.1%}"

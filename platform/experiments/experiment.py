@@ -8,6 +8,7 @@ from pathlib import Path
 
 from platform.config.configuration import Configuration, Plan
 from platform.config.mask_source import mask_source
+from platform.config.presets import with_method
 from platform.config.selection import Scope, scopes
 from platform.experiments.row_needs import check_needs
 from platform.experiments.rows import (
@@ -26,7 +27,6 @@ from platform.runs.fold_tasks import (
     plan_data,
     released_masks,
     step_tasks,
-    with_method,
 )
 from platform.runs.store import ResultsStore
 from platform.search.preview import proposals_ahead
@@ -134,7 +134,7 @@ def plan_experiment(
         also=made.data[1:],
         remarks=made.remarks,
     )
-    refuse_other_settings(experiment.folder, configuration, plan)
+    refuse_other_settings(experiment.folder, configuration, plan, search=search)
     if experiment.rows:
         refuse_other_rows(experiment.store, name, experiment.rows, plan.selection_rule)
     check_experiment_needs(experiment, search=search)
@@ -147,7 +147,7 @@ def check_experiment_needs(experiment: Experiment, *, search: bool) -> None:
     configurations = [first]
     if search:
         ahead = proposals_ahead(plan, first)
-        configurations = list({(one.method, one.freeze_generator): one for one in ahead}.values())
+        configurations = list({getattr(one, "freeze_generator", False): one for one in ahead}.values())
     for configuration in configurations:
         tasks = all_tasks(final_rows(experiment, configuration))
         if search:
@@ -176,7 +176,7 @@ def final_rows(
     released = None if source.released_folder is None else released_masks(data, source.released_folder)
     rows = [
         own_row(
-            [with_method(one, method) for one in chosen],
+            [with_method(one, method, plan) for one in chosen],
             data,
             plan,
             source=source,
@@ -187,7 +187,7 @@ def final_rows(
     ]
     if experiment.target is not None:
         rows += [
-            transferred_row(with_method(chosen[0], method), experiment.target, plan, masks_from=data)
+            transferred_row(with_method(chosen[0], method, plan), experiment.target, plan, masks_from=data)
             for method in methods
         ]
     return rows

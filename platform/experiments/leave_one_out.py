@@ -15,11 +15,12 @@ import numpy as np
 from datasets.catalogue import describe
 from datasets.prepared.store import open_prepared
 from platform.config.configuration import Configuration, Plan
+from platform.config.presets import with_method
 from platform.errors import UserError
 from platform.experiments.rows import PlannedRows, own_row
 from platform.experiments.transfer import common_classes
 from platform.models import load_method
-from platform.runs.fold_tasks import plan_left_out_sets, with_method
+from platform.runs.fold_tasks import plan_left_out_sets
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -74,7 +75,7 @@ def plan_rows(
             "--method cnn --baselines '' (no masks)."
         )
     data = plan_left_out_sets(data_root, wanted.names, configuration, class_names=classes, progress=progress)
-    rows = tuple(own_row(with_method(configuration, method), data, plan) for method in methods)
+    rows = tuple(own_row(with_method(configuration, method, plan), data, plan) for method in methods)
     return PlannedRows(rows=rows, data=(data,))
 
 

@@ -13,10 +13,12 @@ from datasets.masks.controls import CONTROLS
 from datasets.prepared.store import NotPrepared
 from platform.config.configuration import Configuration, Plan, replace
 from platform.config.mask_source import MaskSource
+from platform.config.presets import with_method
 from platform.errors import UserError
 from platform.experiments.reproduction_request import Reproduction
 from platform.experiments.rows import Effect, PlannedRows, Row, own_row, transferred_row
-from platform.runs.fold_tasks import PlannedData, plan_data, with_method
+from platform.models.fmpn import FmpnOptions
+from platform.runs.fold_tasks import PlannedData, plan_data
 
 METHODS = ("cnn", "cnn_no_mask_loss", "fmpn")
 """The paper's own rows of Table I."""
@@ -104,13 +106,14 @@ def _laboratory(
     """Table I's rows of a set with neutral faces; ablations for the first backbone and seed."""
     for number, one in enumerate(_variants(wanted, base)):
         rows = {
-            method: made.add(own_row(with_method(one, method), data, plan))
+            method: made.add(own_row(with_method(one, method, plan), data, plan))
             for method in METHODS
         }  # fmt: skip
         made.compare("FMPN instead of the CNN", rows["fmpn"], rows["cnn"])
         if number:
             continue
-        one = with_method(one, "fmpn")
+        one = with_method(one, "fmpn", plan)
+        assert isinstance(one, FmpnOptions)
         made.compare("extra branch and fusion, no prior", rows["cnn_no_mask_loss"], rows["cnn"])
         unpretrained = made.add(own_row(one, data, plan, variation=NO_STAGE_1, pretrain=False))
         made.compare("stage 1", rows["fmpn"], unpretrained)
@@ -136,7 +139,7 @@ def _transferred_to_second(
     lacking = set(second.data.class_names) - set(first.data.class_names)
     if lacking:
         return
-    one = with_method(_variants(wanted, base)[0], "fmpn")
+    one = with_method(_variants(wanted, base)[0], "fmpn", plan)
     transferred = made.add(transferred_row(one, second, plan, masks_from=first))
     own = next(
         index
@@ -150,7 +153,7 @@ def _controls(
     made: ReproductionPlan, wanted: Reproduction, base: Configuration, plan: Plan, data: PlannedData
 ) -> None:
     """FMPN with control masks against FMPN with its own; same stages and rates."""
-    one = with_method(_variants(wanted, base)[0], "fmpn")
+    one = with_method(_variants(wanted, base)[0], "fmpn", plan)
     own = next(i for i, row in enumerate(made.rows) if row.configurations[0] == one and not row.variation)
     for control in CONTROLS:
         controlled = made.add(own_row(one, data, plan, source=MaskSource(control=control)))
@@ -169,9 +172,9 @@ def _wild(
     for one in _variants(wanted, base):
         rows = {
             method: made.add(
-                transferred_row(with_method(one, method), wild, plan, masks_from=first)
+                transferred_row(with_method(one, method, plan), wild, plan, masks_from=first)
                 if method == "fmpn"
-                else own_row(with_method(one, method), wild, plan, pretrain=False)
+                else own_row(with_method(one, method, plan), wild, plan, pretrain=False)
             )
             for method in METHODS
         }

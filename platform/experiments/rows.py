@@ -51,12 +51,12 @@ class Row:
         name = self.configurations[0].method
         method = load_method(name)
         first = self.tasks[0]
-        backbones = {configuration.backbone for configuration in self.configurations}
+        nets = {method.net(configuration) for configuration in self.configurations}
         return {
             "method": name,
             "title": method.title + (f", {self.variation}" if self.variation else ""),
             "dataset": first.data.dataset,
-            "backbone": backbones.pop() if len(backbones) == 1 else VARIOUS,
+            "backbone": nets.pop() if len(nets) == 1 else VARIOUS,
             "selection_rule": selection_rule,
             "selection_score": self.selection_score,
             "kind": self.kind,
@@ -77,9 +77,12 @@ class Row:
     @property
     def net(self) -> str:
         """The classification net, with its width if that is not the published one."""
-        backbones = {configuration.backbone for configuration in self.configurations}
-        width = only_width(configuration.backbone_width for configuration in self.configurations)
-        return net_name(backbones.pop() if len(backbones) == 1 else VARIOUS, width)
+        method = load_method(self.configurations[0].method)
+        nets = {method.net(configuration) for configuration in self.configurations}
+        width = only_width(
+            getattr(configuration, "backbone_width", 1.0) for configuration in self.configurations
+        )
+        return net_name(nets.pop() if len(nets) == 1 else VARIOUS, width)
 
 
 @dataclass(frozen=True, kw_only=True)

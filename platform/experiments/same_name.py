@@ -5,15 +5,18 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from platform.config.configuration import ABSENT_WHILE_USUAL, Configuration, Plan, to_dict
+from platform.config.configuration import Configuration, Plan, to_dict
 from platform.config.settings_file import stored_settings
 from platform.errors import UserError
 from platform.experiments.experiment_file import read_experiment
 from platform.experiments.rows import Row
+from platform.models.options.fields import later_fields
 from platform.runs.store import ResultsStore
 
 MAY_CHANGE = ("trials", "retries")
 """Settings that a later start of the same experiment may change: they change no stored result."""
+ONLY_SEARCHES = ("space",)
+"""Settings that change nothing without a search; a method's default space may have changed since."""
 IDENTIFYING_KEYS = (
     "method", "title", "dataset", "backbone", "kind", "masks", "generator", "repeat", "variation", "classes",
     "seed", "fold_rule", "fold_count",
@@ -21,14 +24,19 @@ IDENTIFYING_KEYS = (
 """Keys of experiment.json that distinguish the rows of an experiment."""
 
 
-def refuse_other_settings(folder: Path, configuration: Configuration, plan: Plan) -> None:
-    """UserError if the experiment of that folder was made with other settings, listing the differences."""
+def refuse_other_settings(folder: Path, configuration: Configuration, plan: Plan, *, search: bool) -> None:
+    """UserError if the experiment of that folder was made with other settings, listing the differences.
+
+    Stored options that the method does not have change nothing: earlier versions stored those of all methods.
+    """
     path = folder / "config.yaml"
     if not path.exists():
         return
     stored, current = stored_settings(path), {**to_dict(plan), **to_dict(configuration)}
-    keys = [*current, *(key for key in ABSENT_WHILE_USUAL if key in stored and key not in current)]
-    changed = [key for key in keys if key not in MAY_CHANGE and stored.get(key) != current.get(key)]
+    later = {**later_fields(Plan), **later_fields(type(configuration))}
+    keys = [*current, *(key for key in later if key in stored and key not in current)]
+    free = MAY_CHANGE if search else (*MAY_CHANGE, *ONLY_SEARCHES)
+    changed = [key for key in keys if key not in free and stored.get(key) != current.get(key)]
     if changed:
         shown = "; ".join(f"{key} was {stored.get(key)!r} and is now {current.get(key)!r}" for key in changed)
         raise UserError(

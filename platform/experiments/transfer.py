@@ -16,10 +16,11 @@ from typing import Literal
 from datasets.catalogue import describe, share_people
 from datasets.prepared.store import open_prepared
 from platform.config.configuration import Configuration, Plan
+from platform.config.presets import with_method
 from platform.errors import UserError
 from platform.experiments.rows import PlannedRows, Row, own_row, transferred_row
 from platform.models import load_method
-from platform.runs.fold_tasks import PlannedData, plan_data, with_method
+from platform.runs.fold_tasks import PlannedData, plan_data
 
 Part = Literal["masks", "generator", "both"]
 PARTS: tuple[Part, ...] = ("masks", "generator", "both")
@@ -157,13 +158,13 @@ def _target_rows(
     masked = [name for name in methods if load_method(name).uses_masks]
     for method in methods:
         if method not in masked:
-            yield own_row(with_method(configuration, method), target, plan, repeat=repeat)
+            yield own_row(with_method(configuration, method, plan), target, plan, repeat=repeat)
     for source in transfer.sources:
         own = source == target.data.dataset
         if own and not target.has_neutral_faces:
             continue
         for method in masked:
-            chosen = with_method(configuration, method)
+            chosen = with_method(configuration, method, plan)
             if own:
                 yield own_row(chosen, target, plan, repeat=repeat)
             else:

@@ -5,6 +5,7 @@ Importing this package is cheap: `load_method` imports a method's module on dema
 
 from __future__ import annotations
 
+import functools
 import importlib
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -14,19 +15,40 @@ from platform.errors import unknown_name
 if TYPE_CHECKING:
     from platform.models.method import Method
 
-NOT_METHODS = ("__init__", "method", "released_checkpoint")
-"""Modules of this folder that define no method: the interface, and the loader of released checkpoints."""
+NOT_METHODS = ("__init__", "method", "plugins", "released_checkpoint")
+"""Modules of this folder that define no method."""
+
+
+@functools.cache
+def own_method_names() -> tuple[str, ...]:
+    """Names of the methods of this repository, sorted."""
+    files = Path(__file__).parent.glob("*.py")
+    return tuple(sorted(path.stem for path in files if path.stem not in NOT_METHODS))
 
 
 def method_names() -> list[str]:
-    """Names of all methods, sorted."""
-    files = Path(__file__).parent.glob("*.py")
-    return sorted(path.stem for path in files if path.stem not in NOT_METHODS)
+    """Names of all methods, those of registered plug-ins included, sorted."""
+    from platform.models.plugins import plugin_names
+
+    return sorted({*own_method_names(), *plugin_names()})
 
 
 def load_method(name: str) -> Method:
     """The method called `name`. Raises UserError that lists the known ones."""
-    if name not in method_names():
+    from platform.models.plugins import plugin_method, plugin_names
+
+    if name in plugin_names():
+        return plugin_method(name)
+    if name not in own_method_names():
         raise unknown_name("method", name, method_names())
+    return _own_method(name)
+
+
+@functools.cache
+def _own_method(name: str) -> Method:
+    from platform.models.options.fields import check_groups
+
     method: Method = importlib.import_module(f"platform.models.{name}").METHOD
+    method.name = name
+    check_groups(method.options)
     return method

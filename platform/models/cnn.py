@@ -2,28 +2,37 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-import torch
-from torch import Tensor, nn
-
 from platform.models.method import Method, Settings
-from platform.models.networks.classification_loss import LOSS_FIELDS, classification_loss
-from platform.models.networks.classifier import CLASSIFIER_FIELDS, Classifier
+from platform.models.options.classification import ClassificationNet, CrossEntropy
+from platform.models.options.optimisation import AdamMoments, LastStage
+from platform.models.options.presets import QUICK, SMOKE, Preset
 
 if TYPE_CHECKING:
+    from torch import Tensor, nn
+
     from datasets.batches import Batch
+
+
+@dataclass(frozen=True, kw_only=True)
+class CnnOptions(CrossEntropy, ClassificationNet, LastStage, AdamMoments):
+    """Options of the CNN: those of its net, its loss and its single stage."""
 
 
 class Cnn(Method):
     """A classifier of the unmasked face, trained by cross entropy with the settings of stage 2."""
 
     title = "CNN (baseline)"
-    fields = (*CLASSIFIER_FIELDS, *LOSS_FIELDS, "classifier_learning_rate")
-    uses_masks = False
-    pretrains_generator = False
+    options = CnnOptions
+    presets: Mapping[str, Preset] = {"paper": {}, "released": {}, "quick": QUICK, "smoke": SMOKE}
+    space = "baseline"
 
     def build(self, settings: Settings, class_count: int) -> nn.Module:
+        from platform.models.networks.classifier import Classifier
+
         return Classifier(settings, class_count)
 
     def parameter_groups(self, module: nn.Module, settings: Settings) -> list[dict[str, Any]]:
@@ -31,12 +40,15 @@ class Cnn(Method):
         return [{"params": list(module.parameters()), "lr": rate, "name": "classifier"}]
 
     def loss(self, module: nn.Module, batch: Batch, settings: Settings) -> dict[str, Tensor]:
+        from platform.models.networks.classification_loss import classification_loss
+
         logits = module(batch.image)
         loss = classification_loss(logits, batch, settings)
         return {"loss": loss, "correct": (logits.argmax(1) == batch.labels).sum()}
 
     def scores(self, module: nn.Module, batch: Batch) -> Tensor:
-        return torch.softmax(module(batch.image).float(), 1)
+        scores: Tensor = module(batch.image).float().softmax(1)
+        return scores
 
 
 METHOD = Cnn()

@@ -7,25 +7,42 @@ classification loss alone.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from torch import Tensor, nn
-
-from platform.models.fmpn import Fmpn
+from platform.models.fmpn import GENERATOR_QUICK, GENERATOR_SMOKE, Fmpn, JointTraining, MaskGeneratorNet
 from platform.models.method import Settings
-from platform.models.networks.classification_loss import classification_loss
+from platform.models.options.classification import ClassificationNet, CrossEntropy
+from platform.models.options.optimisation import AdamMoments, LastStage
+from platform.models.options.presets import QUICK, SMOKE, Preset
 
 if TYPE_CHECKING:
+    from torch import Tensor, nn
+
     from datasets.batches import Batch
+
+
+@dataclass(frozen=True, kw_only=True)
+class CnnNoMaskLossOptions(
+    JointTraining, MaskGeneratorNet, CrossEntropy, ClassificationNet, LastStage, AdamMoments
+):
+    """FMPN's options without those of stage 1 and of the mask loss."""
 
 
 class CnnNoMaskLoss(Fmpn):
     """FMPN's network, trained by cross entropy alone."""
 
     title = "CNN (no mask loss)"
-    fields: tuple[str, ...] = tuple(
-        name for name in Fmpn.fields if not name.startswith("lambda") and name != "freeze_generator"
-    )
+    options = CnnNoMaskLossOptions  # type: ignore[assignment]
+    presets: Mapping[str, Preset] = {
+        "paper": {},
+        "released": {},
+        "quick": {**QUICK, **GENERATOR_QUICK},
+        "smoke": {**SMOKE, **GENERATOR_SMOKE},
+    }
+    space = "baseline"
+    pretraining_groups = ()
+    only_pretraining = ()
     uses_masks = False
     pretrains_generator = False
     starts_from_release = False
@@ -34,6 +51,8 @@ class CnnNoMaskLoss(Fmpn):
         raise TypeError(f"{self.title} has no stage 1")
 
     def loss(self, module: nn.Module, batch: Batch, settings: Settings) -> dict[str, Tensor]:
+        from platform.models.networks.classification_loss import classification_loss
+
         logits = module(batch.image, batch.gray)[2]
         loss = classification_loss(logits, batch, settings)
         return {"loss": loss, "correct": (logits.argmax(1) == batch.labels).sum()}

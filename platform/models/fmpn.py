@@ -7,60 +7,177 @@ Reported accuracy with Inception v3, mean of ten folds: 98.06 % on CK+, 82.74 % 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
-
-import torch
-from torch import Tensor, nn
-from torch.nn import functional
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from platform.models.method import Method, Settings
-from platform.models.networks.classification_loss import LOSS_FIELDS, classification_loss
-from platform.models.networks.classifier import CLASSIFIER_FIELDS, Classifier
-from platform.models.networks.mask_generator import MaskGenerator
-from platform.models.networks.prior_fusion import PriorFusion
 from platform.models.networks.weights import is_released
-from platform.models.released_checkpoint import load_released
+from platform.models.options.classification import ClassificationNet, CrossEntropy
+from platform.models.options.configuration import Configuration
+from platform.models.options.faces import Faces
+from platform.models.options.fields import check_rule, fields_of_groups
+from platform.models.options.optimisation import AdamMoments, LastStage, check_stage
+from platform.models.options.presets import QUICK, SMOKE, Preset
 
 if TYPE_CHECKING:
+    from torch import Tensor, nn
+
     from datasets.batches import Batch
 
 
-class FacialMotionPriorNetwork(nn.Module):
-    """image [B, 3, S, S], gray [B, 1, S, S] -> (mask [B, 1, S, S], fused [B, 3, S, S], logits [B, K])."""
+@dataclass(frozen=True, kw_only=True)
+class MaskGeneratorNet(Configuration):
+    """The mask generator and the start of the nets that the paper adds to the classifier."""
 
-    def __init__(self, mask_generator: nn.Module, prior_fusion: nn.Module, classifier: nn.Module) -> None:
-        super().__init__()
-        self.mask_generator = mask_generator
-        self.prior_fusion = prior_fusion
-        self.classifier = classifier
+    generator_width: int = 64
+    """Channels of the mask generator's first layer (the published net: 64)."""
+    generator_blocks: int = 4
+    """Residual blocks in the middle of the mask generator (the published net: 4)."""
+    initialisation_gain: float = 0.02
+    """Xavier gain of the mask generator and the prior fusion net; 0.02 in the released code. The first fused
+    images are then an almost uniform gray and short training runs stay at chance, so fast presets use 1."""
 
-    def forward(self, image: Tensor, gray: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-        mask = self.mask_generator(gray)
-        fused = self.prior_fusion(image, mask * gray)
-        return mask, fused, self.classifier(fused)
+    def check(self) -> None:
+        """UserError: a value that breaks a rule of this group."""
+        check_rule(self, "initialisation_gain", 0 < self.initialisation_gain <= 10, "> 0 and <= 10")
+        check_rule(self, "generator_width", 1 <= self.generator_width <= 1024, "1 to 1024")
+        check_rule(self, "generator_blocks", 1 <= self.generator_blocks <= 64, "1 to 64")
+
+
+@dataclass(frozen=True, kw_only=True)
+class JointTraining(Configuration):
+    """The mask generator's part in stage 2."""
+
+    generator_learning_rate: float = 1e-5
+    """Stage 2: learning rate of the mask generator."""
+
+    def check(self) -> None:
+        """UserError: a value that breaks a rule of this group."""
+        check_rule(self, "generator_learning_rate", 0 <= self.generator_learning_rate < 1e6, ">= 0 and < 1e6")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Pretraining(Configuration):
+    """Stage 1: the mask generator alone, always with Adam and the released schedule."""
+
+    stage1_constant_epochs: int = 150
+    """Stage 1 (mask generator alone): epochs at the initial learning rate."""
+    stage1_decay_epochs: int = 150
+    """Stage 1: epochs of linear decay; the rate of the last epoch is exactly 0, as in the released code."""
+    stage1_batch_size: int = 32
+    """Stage 1: images per step."""
+    stage1_learning_rate: float = 1e-4
+    """Stage 1: Adam's learning rate."""
+
+    def check(self) -> None:
+        """UserError: a value that breaks a rule of this group."""
+        check_stage(self, "stage1")
+        check_rule(self, "stage1_learning_rate", 0 < self.stage1_learning_rate < 10, "> 0 and < 10")
+
+
+@dataclass(frozen=True, kw_only=True)
+class FmpnOptions(
+    Pretraining,
+    JointTraining,
+    MaskGeneratorNet,
+    CrossEntropy,
+    ClassificationNet,
+    LastStage,
+    AdamMoments,
+):
+    """Options of FMPN: nets, both stages, and the weights of its two losses."""
+
+    starts_from_release: ClassVar[bool] = True
+
+    lambda_classification: float = 1.0
+    """Stage 2: weight of the cross entropy (lambda_C)."""
+    lambda_mask: float = 10.0
+    """Stage 2: weight of the mask's mean squared error (lambda_G); paper 10, released code 0.1."""
+    freeze_generator: bool = False
+    """Stage 2: freeze the mask generator, batch-norm statistics included, as stage 1 left it."""
+
+    def check(self) -> None:
+        """UserError: a value that breaks a rule of this group, or does not fit a released checkpoint."""
+        for name in ("lambda_classification", "lambda_mask"):
+            check_rule(self, name, 0 <= getattr(self, name) < 1e6, ">= 0 and < 1e6")
+        if is_released(self.weights):
+            self._check_released()
+
+    def _check_released(self) -> None:
+        """Pin a released checkpoint. UserError: unreadable, or settings of nets other than the release's."""
+        from platform.models.released_checkpoint import (
+            GENERATOR_BLOCKS,
+            GENERATOR_WIDTH,
+            check_released,
+            pin_released,
+        )
+
+        for name, value in (
+            ("backbone_width", 1),
+            ("generator_width", GENERATOR_WIDTH),
+            ("generator_blocks", GENERATOR_BLOCKS),
+        ):
+            rule = f"{value} with weights released:FILE, as published"
+            check_rule(self, name, getattr(self, name) == value, rule)
+        pinned = pin_released(self.weights)
+        if pinned != self.weights:  # a new path: the only time that the file is read here
+            check_released(pinned, self.backbone)
+        object.__setattr__(self, "weights", pinned)
+
+
+GENERATOR_QUICK: Preset = {
+    "generator_width": 8,
+    "initialisation_gain": 1.0,
+    "generator_learning_rate": 1e-4,
+}
+"""The mask generator in the preset `quick`: a narrow net at ten times the paper's rate."""
+GENERATOR_SMOKE: Preset = {**GENERATOR_QUICK, "generator_width": 2}
 
 
 class Fmpn(Method):
     """Stage 1 trains the mask generator on the fold's motion masks, stage 2 all three networks."""
 
     title = "FMPN"
-    fields: tuple[str, ...] = (
-        *CLASSIFIER_FIELDS,
-        *LOSS_FIELDS,
-        "generator_width",
-        "generator_blocks",
-        "initialisation_gain",
-        "classifier_learning_rate",
-        "generator_learning_rate",
-        "lambda_classification",
-        "lambda_mask",
-        "freeze_generator",
-    )
+    options = FmpnOptions
+    presets: Mapping[str, Preset] = {
+        "paper": {},
+        "released": {"lambda_mask": 0.1},
+        "quick": {
+            **QUICK,
+            **GENERATOR_QUICK,
+            "stage1_constant_epochs": 2,
+            "stage1_decay_epochs": 1,
+            "stage1_learning_rate": 3e-3,
+            "space": "quick",
+        },
+        "smoke": {
+            **SMOKE,
+            **GENERATOR_SMOKE,
+            "stage1_constant_epochs": 1,
+            "stage1_decay_epochs": 1,
+            "stage1_learning_rate": 3e-3,
+            "space": "quick",
+        },
+    }
+    space = "fmpn"
+    pretraining_groups: tuple[type, ...] = (Configuration, Faces, AdamMoments, MaskGeneratorNet, Pretraining)
+    only_pretraining: tuple[type, ...] = (Pretraining,)
     uses_masks = True
     pretrains_generator = True
     starts_from_release = True
 
+    def unread(self, configuration: Configuration) -> frozenset[str]:
+        if is_released(getattr(configuration, "weights", "")):
+            return fields_of_groups(type(configuration), self.only_pretraining)
+        return frozenset()
+
     def build(self, settings: Settings, class_count: int) -> nn.Module:
+        from platform.models.networks.classifier import Classifier
+        from platform.models.networks.facial_motion_prior import FacialMotionPriorNetwork
+        from platform.models.networks.mask_generator import MaskGenerator
+        from platform.models.networks.prior_fusion import PriorFusion
+        from platform.models.released_checkpoint import load_released
+
         starts_from_release = is_released(settings.weights)
         classifier = Classifier(
             settings.with_values(weights="none") if starts_from_release else settings, class_count
@@ -93,6 +210,10 @@ class Fmpn(Method):
         ]
 
     def loss(self, module: nn.Module, batch: Batch, settings: Settings) -> dict[str, Tensor]:
+        from torch.nn import functional
+
+        from platform.models.networks.classification_loss import classification_loss
+
         mask, _, logits = module(batch.image, batch.gray)
         classification = classification_loss(logits, batch, settings)
         assert batch.target_mask is not None
@@ -105,7 +226,8 @@ class Fmpn(Method):
         }
 
     def scores(self, module: nn.Module, batch: Batch) -> Tensor:
-        return torch.softmax(module(batch.image, batch.gray)[2].float(), 1)
+        scores: Tensor = module(batch.image, batch.gray)[2].float().softmax(1)
+        return scores
 
     def pictures(self, module: nn.Module, batch: Batch) -> dict[str, Tensor]:
         mask, fused, _ = module(batch.image, batch.gray)

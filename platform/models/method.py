@@ -1,70 +1,39 @@
-"""The interface of methods: all that training and evaluation know about one."""
+"""The interface of methods: all that planning, training and evaluation know about one."""
 
 from __future__ import annotations
 
+import dataclasses
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from collections.abc import Iterable, Mapping
+from typing import TYPE_CHECKING, Any, Literal
+
+from platform.models.options.configuration import Configuration
+from platform.models.options.fields import fields_of_groups, later_fields
+from platform.models.options.presets import Preset
 
 if TYPE_CHECKING:
     from torch import Tensor, nn
 
     from datasets.batches import Batch
 
-COMMON_FIELDS = (
-    "load_size_pixels",
-    "image_size_pixels",
-    "augmentation",
-    "adam_beta1",
-    "adam_beta2",
-    "seed",
-    "precision",
-    "compiled",
-    "synchronised_batch_norm",
-    "stage2_constant_epochs",
-    "stage2_decay_epochs",
-    "stage2_batch_size",
-    "stage2_augmentation",
-    "optimizer",
-    "weight_decay",
-    "momentum",
-    "schedule",
-    "class_weights",
-    "ema_decay",
-)
-"""Configuration fields that the training loop reads for every method."""
-
-STAGE1_FIELDS = (
-    "load_size_pixels",
-    "image_size_pixels",
-    "augmentation",
-    "adam_beta1",
-    "adam_beta2",
-    "seed",
-    "precision",
-    "compiled",
-    "synchronised_batch_norm",
-    "generator_width",
-    "generator_blocks",
-    "initialisation_gain",
-    "stage1_constant_epochs",
-    "stage1_decay_epochs",
-    "stage1_batch_size",
-    "stage1_learning_rate",
-)
-"""Configuration fields of stage 1. Its code receives no others, so its identity covers all it depends on.
-
-Options of optimizer, schedule and loss affect stage 2 only: stage 1 stays as published, and trials that
-differ in these options share it.
-"""
+NO_NET = "–"
+"""Shown for a method without a net."""
 
 
 class Settings:
-    """Declared fields of a configuration; reading any other raises AttributeError instead of adding a silent
+    """Declared options of a configuration; reading any other raises AttributeError instead of adding a silent
     dependency."""
 
-    def __init__(self, values: Mapping[str, Any], fields: tuple[str, ...]) -> None:
-        self._values = {name: values[name] for name in sorted(set(fields))}
+    def __init__(
+        self, values: Mapping[str, Any], fields: Iterable[str], later: Mapping[str, Any] | None = None
+    ) -> None:
+        """values: option names to values. later: defaults of the declared options that records omit while
+        they have them (`added_later`)."""
+        self._later = {name: value for name, value in (later or {}).items() if name in set(fields)}
+        self._values = {
+            name: values[name] if name in values or name not in self._later else self._later[name]
+            for name in sorted(set(fields))
+        }
 
     def __getattr__(self, name: str) -> Any:
         values = self.__dict__.get("_values", {})
@@ -73,34 +42,78 @@ class Settings:
         return values[name]
 
     def to_dict(self) -> dict[str, Any]:
-        """Field names and values, sorted by name."""
-        return dict(self._values)
+        """Option names and values, sorted by name, as a record holds them."""
+        return {
+            name: value
+            for name, value in self._values.items()
+            if name not in self._later or value != self._later[name]
+        }
 
     def with_values(self, **changes: Any) -> Settings:
-        """A copy with some values changed; the fields stay the same."""
-        return Settings({**self._values, **changes}, tuple(self._values))
+        """A copy with some values changed; the options stay the same."""
+        return Settings({**self._values, **changes}, tuple(self._values), self._later)
 
 
 class Method(ABC):
-    """A method: its network, loss, scores and pictures.
+    """A method: what it declares, its network, loss, scores and pictures.
 
+    A method's file imports no torch at module level, so that flags and help can be made from it.
     Shapes: B images, K classes, S = `image_size_pixels`.
     """
 
+    name: str
+    """Name in flags and records: that of its file. Set by `load_method`."""
+    plugin: Any = None
+    """The file (`PlugIn` of platform/models/plugins.py) of a method that is not part of this repository; None
+    for the others. Set by `register`."""
     title: str
     """Name in tables."""
-    fields: tuple[str, ...]
-    """Configuration fields that this method reads in addition to COMMON_FIELDS."""
-    uses_masks: bool
+    version: int = 1
+    """Raised when a change of the method changes its numbers; another than the first enters records."""
+    unit: Literal["image", "sequence"] = "image"
+    """What the method scores."""
+    needs: frozenset[str] = frozenset()
+    """Layers of prepared data that it reads beside images, e.g. `sequences`."""
+    options: type[Configuration]
+    """Its options: shared groups of platform/models/options/ and its own fields."""
+    presets: Mapping[str, Preset]
+    """Its presets, `quick` and `smoke` at least. The options' defaults are the preset `paper`."""
+    space: str
+    """Default search space; a preset may name another one."""
+    pretraining_groups: tuple[type, ...] = ()
+    """Groups of options that stage 1 reads."""
+    only_pretraining: tuple[type, ...] = ()
+    """Those among them that a fold run itself does not read; its record leaves them out."""
+    uses_masks: bool = False
     """Whether batches include target motion masks."""
-    pretrains_generator: bool
+    pretrains_generator: bool = False
     """Whether stage 1 trains the mask generator first; `load_generator` then receives its weights."""
     starts_from_release: bool = False
     """Whether `build` can start from a released checkpoint of all its networks, which replaces stage 1."""
 
     def settings(self, values: Mapping[str, Any]) -> Settings:
-        """The configuration fields that this method's fold runs depend on."""
-        return Settings(values, COMMON_FIELDS + self.fields)
+        """The options that this method's fold runs depend on, from a configuration or a record."""
+        every = {field.name for field in dataclasses.fields(self.options)} - {"method"}
+        read = every - fields_of_groups(self.options, self.only_pretraining)
+        return Settings(values, read, later_fields(self.options))
+
+    def pretraining_settings(self, values: Mapping[str, Any]) -> Settings:
+        """The options that stage 1 depends on. Its code receives no others."""
+        read = fields_of_groups(self.options, self.pretraining_groups) - {"method"}
+        return Settings(values, read, later_fields(self.options))
+
+    def unread(self, configuration: Configuration) -> frozenset[str]:
+        """Names of options without effect beside the configuration's others."""
+        return frozenset()
+
+    def record(self) -> dict[str, Any]:
+        """What records hold of the method's code: a version other than the first, a plug-in's SHA-256."""
+        version = {"method_version": self.version} if self.version != 1 else {}
+        return version | ({"plugin": self.plugin.sha256} if self.plugin is not None else {})
+
+    def net(self, configuration: Configuration) -> str:
+        """Word of the table's column "Backbone": the net that classifies; a dash without one."""
+        return getattr(configuration, "backbone", NO_NET)
 
     @abstractmethod
     def build(self, settings: Settings, class_count: int) -> nn.Module:

@@ -141,14 +141,14 @@ def _prepare_process(cpu_threads: int) -> None:
 def _execute_stage1(task: Stage1Task, store: ResultsStore, context: dict[str, Any]) -> Outcome:
     from safetensors.torch import save
 
-    from platform.models.method import STAGE1_FIELDS, Settings
+    from platform.models.method import Settings
     from platform.runs.mask_sets import load_masks
     from platform.runs.task_view import view_of
     from platform.training.stages import pretrain_generator
 
     view = view_of(task)
     outcome = pretrain_generator(
-        Settings(task.record["config"], STAGE1_FIELDS),
+        Settings(task.record["config"], task.record["config"]),
         view,
         load_masks(task.masks, store, view.class_names),
         **context,

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -272,8 +271,3 @@ def source_generator(source: PlannedData, configuration: Configuration, machine:
     subjects = sorted(source.images_of_subject)
     masks = mask_task(source.data, subjects)
     return stage1_task(configuration, source.data, masks, subjects, machine, source.images_of_subject)
-
-
-def with_method(configuration: Configuration, method: str) -> Configuration:
-    """The same configuration for another method: what that method does not read changes nothing."""
-    return dataclasses.replace(configuration, method=method)

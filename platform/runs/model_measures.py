@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from platform.config.configuration import Configuration, to_dict
+from platform.models.options.faces import Faces
 
 if TYPE_CHECKING:
     import torch
@@ -65,6 +66,7 @@ def latency_milliseconds(
     where = torch.device(device)
     method, built = _built(configuration, class_count)
     module = built.to(where, memory_format=torch.channels_last).eval()  # type: ignore[call-overload]
+    assert isinstance(configuration, Faces)
     batch = _one_face(configuration.image_size_pixels, where)
     times = []
     with torch.inference_mode():

@@ -17,8 +17,8 @@ from datasets.masks.controls import CONTROLS
 from platform.config.configuration import Configuration, to_dict
 from platform.errors import LeakageError, UserError, unknown_name
 from platform.models import load_method
-from platform.models.method import STAGE1_FIELDS
 from platform.models.networks.weights import by_content, is_released
+from platform.models.plugins import PlugIn
 from platform.runs.cost import image_gflop
 from platform.runs.identity import RESULT_VERSION, identity
 from platform.runs.store import Kind
@@ -77,6 +77,8 @@ class TrainingTask(ABC):
     """Expressive images of the training subjects, each seen once an epoch. Not in the record."""
     checkpoint_every_epochs: int = CHECKPOINT_EVERY_EPOCHS
     """Not in the record: it changes no result."""
+    plugin: PlugIn | None = None
+    """The file of a method of the user's own. It travels with the task; the record holds its SHA-256."""
 
     @property
     def epochs(self) -> int:
@@ -124,7 +126,7 @@ class FoldTask(TrainingTask):
     @property
     def cost_key(self) -> str:
         """As every task's."""
-        return f"{self.record['method']}/{self.record['config']['backbone']}"
+        return f"{self.record['method']}/{self.record['config'].get('backbone', '')}"
 
     @property
     def role(self) -> Literal["inner", "final"]:
@@ -234,7 +236,7 @@ def fold_task(
         masks = masks or mask_task(data, train)
         masks = masks if mask_control is None else control_mask_task(mask_control, masks)
     stage1 = None
-    if is_released(configuration.weights):
+    if is_released(getattr(configuration, "weights", "none")):
         if generator is not None:
             raise UserError(
                 "weights released:FILE bring a mask generator, but this row takes one from another data set; "
@@ -249,6 +251,7 @@ def fold_task(
         "kind": "fold_run",
         "result_version": RESULT_VERSION,
         "method": configuration.method,
+        **method.record(),
         "config": method.settings(values).to_dict(),
         "data": _data(data),
         "fold": {
@@ -275,6 +278,7 @@ def fold_task(
         training_images=sum(images_of_subject[subject] for subject in train),
         evaluation_subjects=evaluation,
         checkpoint_every_epochs=machine.checkpoint_every_epochs,
+        plugin=method.plugin,
     )
 
 
@@ -290,11 +294,12 @@ def stage1_task(
 
     images_of_subject: expressive images of every training subject.
     """
-    values = to_dict(configuration)
+    method = load_method(configuration.method)
     record = {
         "kind": "stage1",
         "result_version": RESULT_VERSION,
-        "config": {name: values[name] for name in sorted(STAGE1_FIELDS)},
+        **method.record(),
+        "config": method.pretraining_settings(to_dict(configuration)).to_dict(),
         "data": _data(data),
         "train_subjects": subjects_hash(train),
         "masks": masks.identity,
@@ -308,6 +313,7 @@ def stage1_task(
         train_subjects=tuple(train),
         training_images=sum(images_of_subject[subject] for subject in train),
         checkpoint_every_epochs=machine.checkpoint_every_epochs,
+        plugin=method.plugin,
     )
 
 

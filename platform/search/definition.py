@@ -9,9 +9,11 @@ from typing import Any
 
 import optuna
 
-from platform.config.configuration import Configuration, replace, to_dict
+from platform.config.configuration import Configuration, option_names, replace, to_dict
 from platform.errors import UserError
-from platform.models.networks.weights import is_pinned, is_released
+from platform.models import load_method, own_method_names
+from platform.models.networks.weights import is_pinned
+from platform.models.options.classification import ClassificationNet
 from platform.search.enqueued import enqueued_configurations
 from platform.search.parameter_values import in_words, is_inside
 from platform.search.parameters import (
@@ -20,6 +22,7 @@ from platform.search.parameters import (
     Suggest,
     parse_fixed,
     survey,
+    unread_options,
     with_fixed,
 )
 from platform.search.space_paths import paths, space_settings
@@ -34,11 +37,16 @@ class SearchDefinition:
     first: tuple[Mapping[str, Any], ...]
     """Parameter values that are tried before the search algorithm proposes any."""
     settings: Mapping[str, Any]
+    foreign_options: frozenset[str] = frozenset()
+    """Keys of options that other methods have."""
 
     def refuse_other(self, study: optuna.Study) -> None:
         """UserError, with the differences, if the study was created with other settings. Read-only."""
         stored = study.user_attrs.get("definition")
         current = dict(self.settings)
+        if stored is not None:
+            # Earlier versions stored the options of all methods, of which this one does not read some.
+            stored = {k: v for k, v in stored.items() if k in current or k not in self.foreign_options}
         if stored is not None and stored != current:
             changed = sorted(k for k in stored.keys() | current.keys() if stored.get(k) != current.get(k))
             shown = "; ".join(f"{k} was {stored.get(k)!r} and is now {current.get(k)!r}" for k in changed)
@@ -83,7 +91,7 @@ def definition_of_space(
     from search_spaces import load_space
 
     space = load_space(space_name)
-    parameters = survey(space_name, space.suggest)
+    parameters = survey(space_name, space.suggest, base.method)
     values = parse_fixed(fixed, parameters)
     _check_base(base, parameters, values)
     suggest = with_fixed(space.suggest, values)
@@ -96,31 +104,29 @@ def definition_of_space(
         suggest=suggest,
         first=tuple(_without_repetitions([*first, *own])),
         settings={**(settings or {}), **space_settings(suggest)},
+        foreign_options=_foreign_options(base.method),
     )
     check_first(definition, base, fixed)
     return definition
 
 
+def _foreign_options(method: str) -> frozenset[str]:
+    elsewhere = {name for other in own_method_names() for name in option_names(other)}
+    return frozenset(f"base.{name}" for name in elsewhere - set(option_names(method)))
+
+
 def _check_base(base: Configuration, parameters: SpaceParameters, fixed: Mapping[str, Any]) -> None:
     """UserError if the space searches parameters that have no effect or that `base` rules out."""
-    from platform.models import load_method
-    from platform.models.method import STAGE1_FIELDS
-
-    if is_pinned(base.weights) and "backbone" in parameters.distributions.keys() - fixed.keys():
+    given = isinstance(base, ClassificationNet) and is_pinned(base.weights)
+    if given and "backbone" in parameters.distributions.keys() - fixed.keys():
+        net = load_method(base.method).net(base)
         raise UserError(
-            f"--weights FILE fits {base.backbone} only, but the search space chooses among backbones; pass "
-            f"--weights imagenet or none, or --set backbone={base.backbone}."
+            f"--weights FILE fits {net} only, but the search space chooses among backbones; pass "
+            f"--weights imagenet or none, or --set backbone={net}."
         )
-    method = load_method(base.method)
-    read = {"method", *method.settings(to_dict(base)).to_dict()}
-    if method.pretrains_generator and not is_released(base.weights):
-        read |= set(STAGE1_FIELDS)
-    unread = sorted(parameters.fields - read)
-    if unread and "method" not in parameters.fields:
-        raise UserError(
-            f"the space {parameters.space} searches {', '.join(unread)}, which the method {base.method} does "
-            "not read; pass a --space for it (baseline for cnn), or another --method."
-        )
+    unread = sorted(parameters.fields & load_method(base.method).unread(base))
+    if unread:
+        raise unread_options(parameters.space, unread, base.method)
 
 
 def _check_free(space_name: str, suggest: Suggest, fixed: Mapping[str, Any]) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import difflib
 import functools
 import math
@@ -21,8 +20,9 @@ from optuna.distributions import (
     check_distribution_compatibility,
 )
 
-from platform.config.configuration import Configuration
+from platform.config.configuration import option_names
 from platform.errors import UserError, unknown_name
+from platform.models import load_method, own_method_names
 from platform.search.parameter_values import as_value, at_share, in_words, is_inside, kind_in_words, lowest
 
 Suggest = Callable[[optuna.Trial], dict[str, Any]]
@@ -30,8 +30,6 @@ Suggest = Callable[[optuna.Trial], dict[str, Any]]
 
 SURVEYED_TRIALS = 256
 """Random walks through a space that discover its parameters, including those of its branches."""
-
-CONFIGURATION_FIELDS = tuple(field.name for field in dataclasses.fields(Configuration))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -43,7 +41,9 @@ class SpaceParameters:
     distributions: Mapping[str, BaseDistribution]
     """Parameter to its distribution."""
     fields: frozenset[str]
-    """Fields of the configuration that the space sets."""
+    """Options that the space sets."""
+    options: tuple[str, ...]
+    """All options of the method that the space searches."""
 
     def unknown(self, kind: str, name: str) -> UserError:
         """The error for a `name`, given as `kind`, that is not a parameter of the space."""
@@ -52,12 +52,12 @@ class SpaceParameters:
                 f"{kind} {name!r} is not a parameter of the space {self.space}, but derived from others; "
                 f"the parameters are {', '.join(sorted(self.distributions))}."
             )
-        if name in CONFIGURATION_FIELDS:
+        if name in self.options:
             return UserError(
                 f"{kind} {name!r} is not searched by the space {self.space}, so all trials have the same "
                 f"value; pass it as --{name.replace('_', '-')} VALUE."
             )
-        flags = [field for field in CONFIGURATION_FIELDS if field not in {*self.fields, *self.distributions}]
+        flags = [field for field in self.options if field not in {*self.fields, *self.distributions}]
         nearest = difflib.get_close_matches(name, [*self.distributions, *flags], n=1)
         if nearest and nearest[0] in flags:
             return UserError(
@@ -67,20 +67,49 @@ class SpaceParameters:
         return unknown_name(kind, name, self.distributions)
 
 
-def survey(space: str, suggest: Suggest) -> SpaceParameters:
+def survey(space: str, suggest: Suggest, method: str = "fmpn") -> SpaceParameters:
     """Discover a space's parameters by running `suggest` on random trials.
 
-    UserError: the space sets an unknown field, or asks for one parameter with incompatible distributions.
+    UserError: the space sets an option that the method does not have, or asks for one parameter with
+    incompatible distributions.
     """
+    options = option_names(method)
     random = Random(0)
     distributions: dict[str, BaseDistribution] = {}
     fields: set[str] = set()
     for walk in range(SURVEYED_TRIALS):
         trial = _RandomTrial(space, random, distributions, lowest_numbers=walk % 2 == 0)
         fields |= suggest(trial).keys()  # type: ignore[arg-type]
-    for name in sorted(fields - set(CONFIGURATION_FIELDS)):
-        raise unknown_name(f"field set by search_spaces/{space}.py", name, CONFIGURATION_FIELDS)
-    return SpaceParameters(space=space, distributions=distributions, fields=frozenset(fields))
+    _check_options(space, fields, method)
+    return SpaceParameters(
+        space=space, distributions=distributions, fields=frozenset(fields), options=options
+    )
+
+
+def _check_options(space: str, fields: set[str], method: str) -> None:
+    """UserError: the space sets `method`, or an option that the method does not have."""
+    if "method" in fields:
+        raise UserError(
+            f"a space searches one method, but search_spaces/{space}.py sets `method`; remove it, and search "
+            "each method under a --name of its own."
+        )
+    options = option_names(method)
+    unread = sorted(fields - set(options))
+    elsewhere = {name for other in own_method_names() for name in option_names(other)}
+    for name in unread:
+        if name not in elsewhere:
+            raise unknown_name(f"field set by search_spaces/{space}.py", name, options)
+    if unread:
+        raise unread_options(space, unread, method)
+
+
+def unread_options(space: str, unread: Sequence[str], method: str) -> UserError:
+    """The error for a space that sets options which the method does not read."""
+    own = load_method(method).space
+    return UserError(
+        f"the space {space} searches {', '.join(unread)}, which the method {method} does not read; pass a "
+        f"--space for it ({own}), or another --method."
+    )
 
 
 def parse_fixed(texts: Sequence[str], parameters: SpaceParameters) -> dict[str, Any]:

@@ -10,21 +10,23 @@ import pytest
 
 from platform.cli.flags import add_fields, add_settings, field_help, is_named, parse_value, read_yaml, resolve
 from platform.cli.parser import Parser
-from platform.config.configuration import Configuration, Plan
+from platform.config.configuration import Plan, configuration_of
 from platform.config.presets import preset
 from platform.errors import UserError
+from platform.models.cnn import CnnOptions
+from platform.models.fmpn import FmpnOptions
 
 
 def parsed(*argv: str, without: tuple[str, ...] = ()) -> argparse.Namespace:
     parser = Parser(prog="program")
-    add_settings(parser, without=without)
+    add_settings(parser, argv, without=without)
     return parser.parse_args(list(argv))
 
 
-@pytest.mark.parametrize("kind", [Configuration, Plan])
+@pytest.mark.parametrize("kind", [FmpnOptions, CnnOptions, Plan])
 def test_every_field_has_a_help_text_of_its_own(kind: Any) -> None:
     texts = field_help(kind)
-    assert list(texts) == [field.name for field in dataclasses.fields(kind)]
+    assert sorted(texts) == sorted(field.name for field in dataclasses.fields(kind))
     for name, text in texts.items():
         assert len(text) > 8, name
         assert "\n" not in text
@@ -34,13 +36,13 @@ def test_every_field_has_a_help_text_of_its_own(kind: Any) -> None:
 
 def test_every_field_but_the_commands_own_has_a_flag_with_its_help() -> None:
     parser = Parser(prog="program")
-    add_settings(parser, without=("selection_rule",))
+    add_settings(parser, [], without=("selection_rule",))
     flags = {action.dest: action for action in parser._actions}
-    fields = {f.name for kind in (Configuration, Plan) for f in dataclasses.fields(kind)}
-    assert fields - set(flags) == {"selection_rule"}
+    fields = {f.name for kind in (FmpnOptions, Plan) for f in dataclasses.fields(kind)}
+    assert fields - set(flags) == {"selection_rule", "methods"}
     assert flags["stage1_batch_size"].option_strings == ["--stage1-batch-size"]
-    assert flags["seed"].help == field_help(Configuration)["seed"]
-    assert all(flags[name].metavar for name in fields & set(flags))
+    assert flags["seed"].help == field_help(FmpnOptions)["seed"]
+    assert all(flags[name].metavar for name in fields & set(flags) - {"preset"})
     parser.format_help()  # a stray % in a help text would raise
 
 
@@ -100,8 +102,8 @@ def test_left_out_fields_have_no_flag() -> None:
 
 def test_without_flags_the_preset_is_what_counts() -> None:
     configuration, plan = resolve(parsed("--preset", "released"))
-    assert configuration == Configuration(lambda_mask=0.1)
-    assert plan == Plan(space="fmpn")
+    assert configuration == configuration_of(lambda_mask=0.1)
+    assert plan == Plan(space="fmpn", preset="released")
 
 
 def test_a_field_is_named_by_its_flag_or_by_the_file_and_not_by_the_preset(tmp_path: Path) -> None:
@@ -109,8 +111,8 @@ def test_a_field_is_named_by_its_flag_or_by_the_file_and_not_by_the_preset(tmp_p
     file.write_text("backbone: vgg16\n")
     assert not is_named(parsed(), "backbone")
     assert is_named(parsed("--backbone", "vgg16"), "backbone")
-    assert is_named(argparse.Namespace(config=str(file), backbone=None), "backbone")
-    assert not is_named(argparse.Namespace(config=str(file), seed=None), "seed")
+    assert is_named(parsed("--config", str(file)), "backbone")
+    assert not is_named(parsed("--config", str(file)), "seed")
 
 
 def test_flags_override_yaml_which_overrides_the_preset_which_overrides_the_defaults(tmp_path: Path) -> None:
@@ -181,7 +183,7 @@ def test_a_flag_of_the_wrong_type_names_flag_and_value(name: str, text: str, hin
 def test_yaml_lists_and_numbers_without_a_point_are_understood(tmp_path: Path) -> None:
     file = tmp_path / "settings.yaml"
     file.write_text("rounds: [6, 4]\nclassifier_learning_rate: 1e-4\nweights: none\nbaselines: []\n")
-    assert read_yaml(file) == {
+    assert read_yaml(file, "fmpn") == {
         "rounds": (6, 4), "classifier_learning_rate": 1e-4, "weights": "none", "baselines": (),
     }  # fmt: skip
 

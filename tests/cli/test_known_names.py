@@ -10,7 +10,7 @@ from datasets.catalogue import dataset_names
 from datasets.synthetic.layouts import LAYOUTS
 from platform import crossval, prepare, synthesize, transfer, tune
 from platform.cli.known_names import REGISTRIES, known_names
-from platform.config.configuration import Configuration, Plan
+from platform.config.configuration import Plan, option_names
 from platform.models import method_names
 from platform.models.networks.backbones import BACKBONES
 
@@ -40,6 +40,6 @@ def test_synthesize_lists_the_layouts(capsys: pytest.CaptureFixture[str]) -> Non
 
 
 def test_every_registry_belongs_to_a_setting_and_others_list_nothing() -> None:
-    settings = {*Configuration.__dataclass_fields__, *Plan.__dataclass_fields__}
+    settings = {*option_names("fmpn"), *Plan.__dataclass_fields__}
     assert settings >= REGISTRIES.keys()
     assert known_names("seed") == ""

@@ -15,13 +15,13 @@ from platform.cli.search_checks import (
     search_lines,
     shown_value,
 )
-from platform.config.configuration import Configuration, Plan
+from platform.config.configuration import Plan, configuration_of, option_names
 from platform.config.presets import preset
 from platform.errors import UserError
 from platform.search.definition import SearchDefinition, definition_of_space
 
-FIELDS = Configuration.__dataclass_fields__
-QUICK = Configuration(**{name: value for name, value in preset("quick").items() if name in FIELDS})
+FIELDS = option_names("fmpn")
+QUICK = configuration_of(**{name: value for name, value in preset("quick").items() if name in FIELDS})
 
 
 def suggest(trial: optuna.Trial) -> dict[str, Any]:
@@ -94,8 +94,9 @@ def test_the_front_is_listed_with_the_chosen_trial_marked() -> None:
 def test_a_password_given_with_storage_is_in_no_setting(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PGPASSWORD", "")
     arguments = argparse.Namespace(
-        preset="quick", config=None, storage="postgresql://u:secret@host/db", objectives="accuracy,latency"
-    )
+        preset="quick", config=None, options_of="fmpn", storage="postgresql://u:secret@host/db",
+        objectives="accuracy,latency",
+    )  # fmt: skip
     _, plan = resolve(arguments)
     assert plan.storage == "postgresql://u@host/db"
     assert plan.objectives == ("accuracy", "latency")

@@ -7,12 +7,12 @@ from typing import Any
 
 import pytest
 
-from platform.config.configuration import Configuration, Plan, plan_with, replace, to_dict
+from platform.config.configuration import Plan, configuration_of, option_names, plan_with, replace, to_dict
 from platform.errors import UserError
 from platform.models import load_method, method_names
-from platform.models.method import COMMON_FIELDS, STAGE1_FIELDS
+from platform.models.fmpn import FmpnOptions
 
-CONFIGURATION_FIELDS = {field.name for field in dataclasses.fields(Configuration)}
+CONFIGURATION_FIELDS = {field.name for field in dataclasses.fields(FmpnOptions)}
 PLAN_FIELDS = {field.name for field in dataclasses.fields(Plan)}
 
 
@@ -28,11 +28,16 @@ def attributes_read(folder: Path, of: str, but: str) -> set[str]:
     }
 
 
-def test_every_field_of_the_configuration_reaches_a_method_or_a_stage() -> None:
-    declared = {*COMMON_FIELDS, *STAGE1_FIELDS}
+def test_every_option_reaches_a_record_of_a_fold_run_or_of_stage_1() -> None:
     for name in method_names():
-        declared |= set(load_method(name).fields)
-    assert declared == CONFIGURATION_FIELDS - {"method"}
+        method, values = load_method(name), to_dict(configuration_of(name))
+        read = {**method.settings(values).to_dict(), **method.pretraining_settings(values).to_dict()}
+        assert set(read) == set(option_names(name)) - {"method"}
+
+
+def test_fmpn_has_the_options_of_all_methods() -> None:
+    """So the tests below that name a field of FMPN's cover every method."""
+    assert {name for method in method_names() for name in option_names(method)} == CONFIGURATION_FIELDS
 
 
 def test_every_declared_field_is_read_by_the_networks_or_the_training(root: Path) -> None:
@@ -57,18 +62,18 @@ def test_no_name_is_a_field_of_both() -> None:
 
 
 def test_settings_cannot_be_changed_in_place() -> None:
-    for settings, name in ((Configuration(), "seed"), (Plan(), "folds")):
+    for settings, name in ((configuration_of(), "seed"), (Plan(), "folds")):
         with pytest.raises(dataclasses.FrozenInstanceError):
             setattr(settings, name, 1)
 
 
 def test_a_changed_copy_leaves_the_original_and_is_checked_again() -> None:
-    settings, plan = Configuration(), Plan()
+    settings, plan = configuration_of(), Plan()
     assert (replace(settings, seed=3).seed, settings.seed) == (3, 0)
     assert (plan_with(plan, trials=7).trials, plan.trials) == (7, 12)
     with pytest.raises(UserError, match="seed must be"):
         replace(settings, seed=-1)
-    with pytest.raises(UserError, match=r"unknown field of the configuration 'sead'; did you mean 'seed'\?"):
+    with pytest.raises(UserError, match=r"unknown option of the method fmpn 'sead'; did you mean 'seed'\?"):
         replace(settings, sead=1)
     with pytest.raises(UserError, match="trials must be"):
         plan_with(plan, trials=0)
@@ -77,12 +82,12 @@ def test_a_changed_copy_leaves_the_original_and_is_checked_again() -> None:
 def test_plain_values_make_the_same_settings_again() -> None:
     values = to_dict(Plan(rounds=(6, 4)))
     assert values["rounds"] == [6, 4]
-    assert Configuration(**to_dict(Configuration(seed=4))) == Configuration(seed=4)
+    assert configuration_of(**to_dict(configuration_of(seed=4))) == configuration_of(seed=4)
 
 
 def test_a_whole_number_and_its_float_are_the_same_setting() -> None:
-    assert to_dict(Configuration(lambda_mask=10)) == to_dict(Configuration(lambda_mask=10.0))
-    assert isinstance(Configuration(lambda_mask=10).lambda_mask, float)
+    assert to_dict(configuration_of(lambda_mask=10)) == to_dict(configuration_of(lambda_mask=10.0))
+    assert isinstance(configuration_of(lambda_mask=10).lambda_mask, float)
 
 
 SMALL: dict[str, Any] = {"weights": "none", "backbone": "resnet18"}
@@ -103,7 +108,7 @@ SMALL: dict[str, Any] = {"weights": "none", "backbone": "resnet18"}
             {**SMALL, "backbone": "vgg16", "image_size_pixels": 31},
             ["vgg16 needs", "32 px", "31", "--backbone"],
         ),
-        ({**SMALL, "image_size_pixels": 15}, ["resnet18 needs", "16 px", "15"]),
+        ({**SMALL, "image_size_pixels": 15}, ["image_size_pixels must be >= 16", "15"]),
         (
             {**SMALL, "image_size_pixels": 15, "enlarge_below_pixels": 75},
             ["image_size_pixels must be >= 16", "15"],
@@ -166,7 +171,7 @@ SMALL: dict[str, Any] = {"weights": "none", "backbone": "resnet18"}
 )
 def test_a_bad_configuration_says_rule_value_and_remedy(changes: dict[str, Any], parts: list[str]) -> None:
     with pytest.raises(UserError) as refusal:
-        Configuration(**changes)
+        configuration_of(**changes)
     for part in parts:
         assert part in str(refusal.value)
     assert "\n" not in str(refusal.value)
@@ -219,3 +224,30 @@ def test_a_bad_plan_says_rule_value_and_remedy(changes: dict[str, Any], parts: l
 def test_a_good_plan_is_accepted(changes: dict[str, Any]) -> None:
     plan = Plan(**changes)
     assert {name: getattr(plan, name) for name in changes} == changes
+
+
+FIRST_OF_CNN = (
+    "method", "load_size_pixels", "seed", "precision", "compiled", "synchronised_batch_norm",
+    "image_size_pixels", "augmentation", "adam_beta1", "adam_beta2", "stage2_augmentation",
+    "stage2_constant_epochs", "stage2_decay_epochs", "stage2_batch_size", "optimizer", "weight_decay",
+    "momentum", "schedule", "ema_decay", "backbone", "backbone_width", "weights", "enlarge_below_pixels",
+    "transform_input", "dropout", "freeze_backbone", "classifier_learning_rate", "label_smoothing",
+    "class_weights",
+)  # fmt: skip
+OF_GENERATOR = ("generator_width", "generator_blocks", "initialisation_gain", "generator_learning_rate")
+OF_FMPN = (
+    "stage1_constant_epochs", "stage1_decay_epochs", "stage1_batch_size", "stage1_learning_rate",
+    "lambda_classification", "lambda_mask", "freeze_generator",
+)  # fmt: skip
+FIRST_OPTIONS = {
+    "cnn": FIRST_OF_CNN,
+    "cnn_no_mask_loss": (*FIRST_OF_CNN, *OF_GENERATOR),
+    "fmpn": (*FIRST_OF_CNN, *OF_GENERATOR, *OF_FMPN),
+}
+"""Options of the first version of each method: those of every record that was ever stored."""
+
+
+@pytest.mark.parametrize("method", FIRST_OPTIONS)
+def test_an_option_that_the_first_version_did_not_have_is_declared_with_added_later(method: str) -> None:
+    """Otherwise it would be in every record, and no stored result would be found again."""
+    assert set(to_dict(configuration_of(method))) == set(FIRST_OPTIONS[method])

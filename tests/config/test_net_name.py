@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from platform.config.configuration import Configuration, to_dict
+from platform.config.configuration import configuration_of, to_dict
 from platform.config.net_name import net_name, only_width, preset_text
 from platform.config.presets import preset
 
@@ -15,7 +15,7 @@ def test_a_narrow_net_says_its_width() -> None:
 
 
 def config(name: str, **changes: object) -> dict[str, object]:
-    return {**to_dict(Configuration()), **preset(name), **changes}
+    return {**to_dict(configuration_of()), **preset(name), **changes}
 
 
 @pytest.mark.parametrize("name", ["paper", "released", "quick", "smoke"])
@@ -26,7 +26,7 @@ def test_a_preset_as_it_is_has_its_name(name: str) -> None:
 def test_what_was_changed_of_a_preset_is_said() -> None:
     changed = config("released", backbone="resnet18", weights="/a/b.pth@sha256:12", compiled=True)
     assert preset_text("released", changed) == (
-        "released, changed: backbone resnet18, weights b.pth, compiled yes"
+        "released, changed: compiled yes, backbone resnet18, weights b.pth"
     )
     halved = {**changed, "stage1_constant_epochs": 1, "stage2_constant_epochs": 2}
     assert preset_text("released", halved).endswith(", 1 more")

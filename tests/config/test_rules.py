@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from platform.config.configuration import Configuration, Plan
+from platform.config.configuration import Plan, configuration_of
 from platform.config.rules import check_storage
 from platform.errors import UserError
 from tests.tiny_faces import tiny_configuration
@@ -36,8 +36,8 @@ def test_a_broken_rule_is_named_with_value_and_remedy(
 
 
 def test_a_whole_number_in_a_field_of_decimals_is_the_same_setting() -> None:
-    assert Configuration(lambda_mask=10) == Configuration(lambda_mask=10.0)
-    assert isinstance(Configuration(lambda_mask=10).lambda_mask, float)
+    assert configuration_of(lambda_mask=10) == configuration_of(lambda_mask=10.0)
+    assert isinstance(configuration_of(lambda_mask=10).lambda_mask, float)
 
 
 def test_a_list_of_another_kind_is_refused() -> None:

@@ -10,9 +10,8 @@ import torch
 
 from datasets.folds.view import FoldView
 from datasets.masks.motion_masks import build_masks
-from platform.config.configuration import Configuration, to_dict
+from platform.config.configuration import Configuration, configuration_of, option_names, to_dict
 from platform.models import load_method
-from platform.models.method import STAGE1_FIELDS, Settings
 from platform.training.stages import pretrain_generator, train_and_evaluate
 from tests.tiny_faces import tiny_settings, tiny_store
 
@@ -48,7 +47,9 @@ def _configuration(**changes: object) -> Configuration:
         for name, value in (("constant_epochs", 3), ("decay_epochs", 2), ("batch_size", 64))
     }
     rates = {"classifier_learning_rate": 3e-4, "generator_learning_rate": 3e-5}
-    return Configuration(**{**tiny_settings(), **schedule, **rates, **changes})
+    method = str(changes.get("method", "fmpn"))
+    values = {**tiny_settings(), **schedule, **rates, **changes}
+    return configuration_of(**{name: value for name, value in values.items() if name in option_names(method)})
 
 
 def _losses(name: str, configuration: Configuration) -> dict[str, list[float]]:
@@ -58,7 +59,7 @@ def _losses(name: str, configuration: Configuration) -> dict[str, list[float]]:
     losses: dict[str, list[float]] = {}
     state = None
     if method.pretrains_generator:
-        settings = Settings(values, STAGE1_FIELDS)
+        settings = load_method("fmpn").pretraining_settings(values)
         first = pretrain_generator(settings, view, masks, device=device, report=lambda epoch: None)
         losses[f"{name}: stage 1"] = [epoch["loss"] for epoch in first.curve]
         state = first.generator_state

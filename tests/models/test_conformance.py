@@ -12,11 +12,27 @@ from torch import nn
 from datasets.batches import Batch
 from platform.config.configuration import to_dict
 from platform.models import load_method, method_names
-from platform.models.method import COMMON_FIELDS, Method, Settings
+from platform.models.method import Method, Settings
+from platform.models.options.configuration import Configuration
+from platform.models.options.faces import Faces
+from platform.models.options.fields import fields_of_groups
+from platform.models.options.optimisation import AdamMoments, LastStage
 from tests.tiny_faces import tiny_configuration
 
 SIZE, CLASS_COUNT, COUNT = 32, 3, 5
 ALL_FIELDS = to_dict(tiny_configuration(augmentation="none"))
+
+
+TRAINING = (Configuration, Faces, AdamMoments, LastStage)
+"""Groups that the training loop reads for every method, beside `class_weights`."""
+
+
+def declared(method: Method) -> tuple[str, ...]:
+    return tuple(method.settings(ALL_FIELDS).to_dict())
+
+
+def own(method: Method) -> set[str]:
+    return {*declared(method)} - fields_of_groups(method.options, TRAINING) - {"class_weights"}
 
 
 class WatchedSettings(Settings):
@@ -33,7 +49,7 @@ class WatchedSettings(Settings):
 
 
 def settings_of(method: Method) -> WatchedSettings:
-    return WatchedSettings(ALL_FIELDS, COMMON_FIELDS + method.fields)
+    return WatchedSettings(ALL_FIELDS, declared(method))
 
 
 def module_of(method: Method, seed: int = 0) -> nn.Module:
@@ -135,11 +151,11 @@ def test_a_method_reads_every_field_that_it_declares(method: Method) -> None:
     module = method.build(settings, CLASS_COUNT)
     method.parameter_groups(module, settings)
     method.loss(module.train(), batch_of(method), settings)
-    assert settings.__dict__["read"] >= set(method.fields)
+    assert settings.__dict__["read"] >= own(method)
 
 
 def test_a_method_refuses_what_it_did_not_declare(method: Method) -> None:
-    undeclared = set(ALL_FIELDS) - {*COMMON_FIELDS, *method.fields}
+    undeclared = set(ALL_FIELDS) - {*declared(method)}
     assert undeclared
     for name in undeclared:
         with pytest.raises(AttributeError, match="not among the declared fields"):
@@ -164,7 +180,7 @@ def test_only_a_method_with_a_first_stage_takes_over_a_generator(method: Method)
 def test_the_options_of_the_classification_loss_hold_for_every_method(method: Method) -> None:
     module, batch = module_of(method).eval(), batch_of(method)
     doubled = dataclasses.replace(batch, image_weights=torch.full((COUNT,), 2.0))
-    smoothing = WatchedSettings({**ALL_FIELDS, "label_smoothing": 0.5}, COMMON_FIELDS + method.fields)
+    smoothing = WatchedSettings({**ALL_FIELDS, "label_smoothing": 0.5}, declared(method))
     with torch.inference_mode():
         plain = method.loss(module, batch, settings_of(method))["loss"]
         weighted = method.loss(module, doubled, settings_of(method))["loss"]

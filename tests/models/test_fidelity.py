@@ -9,10 +9,11 @@ from pathlib import Path
 
 import pytest
 
-from platform.config.configuration import Configuration, Plan
+from platform.config.configuration import Plan
+from platform.models.fmpn import FmpnOptions
 
 TEST = re.compile(r"`(tests/[\w/]+\.py)::(\w+)`")
-SETTINGS = {item.name for kind in (Configuration, Plan) for item in dataclasses.fields(kind)}
+SETTINGS = {item.name for kind in (FmpnOptions, Plan) for item in dataclasses.fields(kind)}
 
 
 @pytest.fixture(scope="module")
@@ -57,5 +58,5 @@ def test_every_setting_is_named(text: str) -> None:
     """A setting that is not written down would be a departure that nobody sees."""
     shown = set(re.findall(r"`(\w+)`", text))
     likewise = re.compile(r"stage[12]_(constant_epochs|decay_epochs|batch_size)")  # "and the like"
-    names = {item.name for item in dataclasses.fields(Configuration) if not likewise.fullmatch(item.name)}
+    names = {item.name for item in dataclasses.fields(FmpnOptions) if not likewise.fullmatch(item.name)}
     assert not names - shown

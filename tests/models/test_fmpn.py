@@ -8,10 +8,10 @@ from torch import nn
 from torch.nn import functional
 
 from datasets.batches import Batch
-from platform.config.configuration import Configuration, to_dict
+from platform.config.configuration import configuration_of, to_dict
 from platform.models import load_method
-from platform.models.fmpn import FacialMotionPriorNetwork
 from platform.models.method import Settings
+from platform.models.networks.facial_motion_prior import FacialMotionPriorNetwork
 
 
 class Fixed(nn.Module):
@@ -29,7 +29,7 @@ class Fixed(nn.Module):
 
 def test_the_whole_published_network_has_27841256_parameters() -> None:
     method = load_method("fmpn")
-    values = {**to_dict(Configuration()), "weights": "none"}
+    values = {**to_dict(configuration_of()), "weights": "none"}
     with torch.device("meta"):
         module = method.build(method.settings(values), 7)
         logits = module(torch.empty(2, 3, 299, 299), torch.empty(2, 1, 299, 299))[2]
@@ -41,7 +41,7 @@ def test_generator_fusion_and_head_start_as_released() -> None:
     """docs/methods.md, §2.2 and §2.4: Xavier normal 0.02, batch norm N(1, 0.02), slopes 0.25, biases 0."""
     torch.manual_seed(0)
     method = load_method("fmpn")
-    values = {**to_dict(Configuration()), "weights": "none", "backbone": "resnet18"}
+    values = {**to_dict(configuration_of()), "weights": "none", "backbone": "resnet18"}
     module = method.build(method.settings(values), 7)
     trained = [module.get_submodule(name) for name in ("mask_generator", "prior_fusion")]
     head = module.get_submodule("classifier.backbone.fc")

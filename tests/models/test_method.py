@@ -1,11 +1,16 @@
 from __future__ import annotations
 
 import pickle
+from dataclasses import dataclass
+from typing import Any, ClassVar
 
 import pytest
 
+from platform.config.configuration import configuration_of, option_names, to_dict
 from platform.models import load_method
-from platform.models.method import COMMON_FIELDS, STAGE1_FIELDS, Settings
+from platform.models.method import Method, Settings
+from platform.models.options.configuration import Configuration
+from platform.models.options.fields import added_later
 
 
 def test_settings_give_the_declared_fields_only() -> None:
@@ -26,7 +31,63 @@ def test_settings_travel_to_other_processes() -> None:
     assert pickle.loads(pickle.dumps(settings)).to_dict() == {"seed": 3}
 
 
-def test_a_methods_settings_are_its_own_fields_and_the_loops() -> None:
-    method = load_method("cnn")
-    values = {**dict.fromkeys((*COMMON_FIELDS, *STAGE1_FIELDS, *load_method("fmpn").fields), 0), "more": 1}
-    assert set(method.settings(values).to_dict()) == {*COMMON_FIELDS, *method.fields}
+def test_a_fold_runs_settings_are_the_methods_options_but_those_of_stage_1_alone() -> None:
+    values = to_dict(configuration_of("fmpn"))
+    stage1 = {name for name in values if name.startswith("stage1_")}
+    assert set(load_method("fmpn").settings(values).to_dict()) == set(values) - stage1 - {"method"}
+    assert set(load_method("cnn").settings(values).to_dict()) == {*option_names("cnn")} - {"method"}
+
+
+def test_stage_1_reads_its_groups_and_nothing_of_stage_2() -> None:
+    read = load_method("fmpn").pretraining_settings(to_dict(configuration_of("fmpn"))).to_dict()
+    assert stage1_only() <= set(read)
+    assert not {name for name in read if name.startswith(("stage2_", "lambda_", "classifier_"))}
+    assert load_method("cnn").pretraining_settings(to_dict(configuration_of("cnn"))).to_dict() == {}
+
+
+def stage1_only() -> set[str]:
+    return {name for name in option_names("fmpn") if name.startswith("stage1_")}
+
+
+@dataclass(frozen=True, kw_only=True)
+class GrownOptions(Configuration):
+    """Options with one that the first version did not have."""
+
+    rate: float = 0.1
+    """Rate."""
+    warm_up: int = added_later(0)
+    """Steps."""
+
+
+class Grown(Method):
+    """A method that declares and does nothing."""
+
+    title = "Grown"
+    options = GrownOptions
+    presets: ClassVar = {"quick": {}, "smoke": {}}
+    space = "baseline"
+
+    def build(self, settings: Settings, class_count: int) -> Any: ...
+
+    def parameter_groups(self, module: Any, settings: Settings) -> Any: ...
+
+    def loss(self, module: Any, batch: Any, settings: Settings) -> Any: ...
+
+    def scores(self, module: Any, batch: Any) -> Any: ...
+
+
+def test_an_option_added_later_is_in_no_record_while_it_has_its_default() -> None:
+    method = Grown()
+    old = to_dict(GrownOptions(method="grown"))
+    assert "warm_up" not in old
+    settings = method.settings(old)
+    assert settings.warm_up == 0
+    assert "warm_up" not in settings.to_dict()
+    assert settings.with_values(rate=1.0).warm_up == 0
+    new = method.settings(to_dict(GrownOptions(method="grown", warm_up=5)))
+    assert (new.warm_up, new.to_dict()["warm_up"]) == (5, 5)
+
+
+def test_a_version_other_than_the_first_is_in_records() -> None:
+    assert Grown().record() == {}
+    assert type("Later", (Grown,), {"version": 2})().record() == {"method_version": 2}

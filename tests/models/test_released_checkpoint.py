@@ -13,10 +13,11 @@ from torch import Tensor
 from torch.nn import functional
 
 from datasets.raw.fmpn_labels import EXPRESSION_OF_CODE
-from platform.config.configuration import Configuration, to_dict
+from platform.config.configuration import configuration_of, to_dict
 from platform.errors import UserError
-from platform.models.fmpn import METHOD, FacialMotionPriorNetwork
+from platform.models.fmpn import METHOD
 from platform.models.networks.backbones import BACKBONES
+from platform.models.networks.facial_motion_prior import FacialMotionPriorNetwork
 from platform.models.networks.weights import by_content
 from platform.models.released_checkpoint import (
     FUSION_NAMES,
@@ -68,7 +69,7 @@ def pinned(folder: Path, part: str = "cls") -> str:
 
 def load(weights: str, class_count: int = 7, **changes: object) -> FacialMotionPriorNetwork:
     """FMPN of the preset `released`, built as a fold run builds it."""
-    values = {**to_dict(Configuration(weights="none")), "weights": weights, **changes}
+    values = {**to_dict(configuration_of(weights="none")), "weights": weights, **changes}
     built = METHOD.build(METHOD.settings(values), class_count).eval()
     assert isinstance(built, FacialMotionPriorNetwork)
     return built
@@ -263,10 +264,10 @@ def test_a_configuration_of_other_nets_is_refused(
     folder: Path, changes: dict[str, Any], message: str
 ) -> None:
     with pytest.raises(UserError, match=message):
-        Configuration(weights=f"released:{folder}/200_net_cls.pth", **changes)
+        configuration_of(weights=f"released:{folder}/200_net_cls.pth", **changes)
 
 
 def test_a_configuration_holds_the_content(folder: Path) -> None:
-    made = Configuration(weights=f"released:{folder}/200_net_resface.pth")
+    made = configuration_of(weights=f"released:{folder}/200_net_resface.pth")
     assert made.weights == pinned(folder)
-    assert Configuration(**to_dict(made)) == made
+    assert configuration_of(**to_dict(made)) == made

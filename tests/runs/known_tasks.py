@@ -18,9 +18,10 @@ from platform.cli.planning import crossval_request
 from platform.cli.run_flags import add_run_arguments
 from platform.config.configuration import Configuration, Plan
 from platform.config.mask_source import MaskSource, mask_source
+from platform.config.presets import with_method
 from platform.config.selection import INNER_PARTS
 from platform.experiments.rows import Row, own_row, transferred_row
-from platform.runs.fold_tasks import PlannedData, machine_of, source_generator, source_masks, with_method
+from platform.runs.fold_tasks import PlannedData, machine_of, source_generator, source_masks
 from platform.runs.tasks import DataReference, FoldTask, MaskTask, Stage1Task, fold_task, released_mask_task
 
 KINDS = ("fold_runs", "stage1", "masks", "controls")
@@ -48,7 +49,7 @@ Of a row also: `baseline`: the method instead of the flags' [""], `of_fold`: fur
 def settings_of(flags: Sequence[str]) -> tuple[Configuration, Plan]:
     """Configuration and plan that `platform.crossval` resolves these flags to."""
     parser = Parser(prog="crossval")
-    add_run_arguments(parser, search=False)
+    add_run_arguments(parser, flags, search=False)
     request = crossval_request(parser.parse_args(list(flags)))
     return request.configuration, request.plan
 
@@ -114,7 +115,7 @@ def known_row(flags: Sequence[str], what: What) -> Row:
     configuration, plan = settings_of(flags)
     chosen = [settings_of([*flags, *more])[0] for more in what.get("of_fold", [])]
     if what.get("baseline"):
-        configuration = with_method(configuration, what["baseline"])
+        configuration = with_method(configuration, what["baseline"], plan)
     target = made_up_data(what.get("dataset", "ckplus"), plan, what.get("rule", "paper"))
     source = made_up_data("synthetic", plan)
     if what.get("masks") == "source" or what.get("generator"):

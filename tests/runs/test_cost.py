@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 
 from datasets.folds.rules import Fold
-from platform.config.configuration import Configuration
+from platform.config.configuration import configuration_of
 from platform.runs.cost import (
     GENERATOR_BLOCK_SHARE,
     GFLOP_A_SECOND_AND_CORE,
@@ -19,7 +19,7 @@ FOLD = Fold(index=0, train_subjects=("A",), test_subjects=("B",))
 
 def task(**changes: object) -> FoldTask:
     return fold_task(
-        Configuration(**changes),  # type: ignore[arg-type]
+        configuration_of(**changes),  # type: ignore[arg-type]
         fake_data(), FOLD, fold_rule="paper", part=None, validation_subjects=None, machine=Machine(),
         images_of_subject={"A": IMAGES},
     )  # fmt: skip

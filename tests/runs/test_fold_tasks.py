@@ -16,7 +16,6 @@ from platform.runs.fold_tasks import (
     plan_data,
     source_masks,
     step_tasks,
-    with_method,
 )
 from platform.runs.tasks import Machine
 from tests import tiny_faces
@@ -112,11 +111,6 @@ def test_masks_of_a_class_that_the_source_lacks_cannot_be_transferred(planned: P
     )
     with pytest.raises(UserError, match="Synthetic faces has no motion mask for contempt"):
         source_masks(planned, wanting)
-
-
-def test_another_method_keeps_every_other_setting() -> None:
-    configuration = tiny_configuration(seed=5)
-    assert with_method(configuration, "cnn") == tiny_configuration(seed=5, method="cnn")
 
 
 def test_the_machine_is_the_plans() -> None:

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from platform.config.configuration import Configuration, to_dict
+from platform.config.configuration import configuration_of, to_dict
 from platform.models import load_method
 from platform.runs.model_measures import latency_milliseconds, measures, parameter_count
 from tests.tiny_faces import tiny_configuration
@@ -18,7 +18,7 @@ def test_the_count_is_that_of_the_net_that_is_trained(method: str) -> None:
 
 def test_the_published_net_is_counted_without_allocating_it() -> None:
     # Inception's 21.8 million, the mask generator's 6.0 and the fusion's few.
-    assert parameter_count(Configuration(weights="none"), 7) == 27_841_256
+    assert parameter_count(configuration_of(weights="none"), 7) == 27_841_256
 
 
 @pytest.mark.usefixtures("process_settings_as_before")

@@ -6,10 +6,11 @@ from typing import Any
 import pytest
 
 from datasets.folds.rules import Fold
-from platform.config.configuration import Configuration, replace
-from platform.errors import LeakageError
+from platform.config.configuration import Configuration, Plan, option_names, replace, to_dict
+from platform.config.presets import with_method
+from platform.errors import LeakageError, UserError
 from platform.models import load_method, method_names
-from platform.models.method import COMMON_FIELDS, STAGE1_FIELDS
+from platform.models.fmpn import FmpnOptions
 from platform.runs import tasks
 from platform.runs.identity import identity
 from platform.runs.tasks import FoldTask, Machine, fold_task, mask_task
@@ -39,6 +40,10 @@ NEEDED: dict[str, dict[str, Any]] = {
 """What a field's other value is valid with."""
 
 
+def of_method(method: str) -> Configuration:
+    return with_method(BASE, method, Plan())
+
+
 def task(configuration: Configuration = BASE, **changes: Any) -> FoldTask:
     options: dict[str, Any] = {
         "fold_rule": "paper", "part": None, "validation_subjects": None, "machine": Machine(),
@@ -57,32 +62,34 @@ def test_a_test_subject_of_the_fold_cannot_validate() -> None:
 
 
 def test_another_value_is_known_for_every_field() -> None:
-    assert set(OTHER_VALUES) == {f.name for f in dataclasses.fields(Configuration)} - {"method"}
+    assert set(OTHER_VALUES) == {f.name for f in dataclasses.fields(FmpnOptions)} - {"method"}
     assert all(getattr(BASE, name) != value for name, value in OTHER_VALUES.items())
 
 
 @pytest.mark.parametrize("name", OTHER_VALUES)
 @pytest.mark.parametrize("method", method_names())
 def test_an_identity_changes_with_the_fields_that_its_run_reads_and_no_other(method: str, name: str) -> None:
-    base = replace(BASE, method=method, **NEEDED.get(name, {}))
+    if name not in option_names(method):
+        with pytest.raises(UserError, match=f"unknown option of the method {method} '{name}'"):
+            replace(of_method(method), **{name: OTHER_VALUES[name]})
+        return
+    base = replace(of_method(method), **NEEDED.get(name, {}))
     changed = replace(base, **{name: OTHER_VALUES[name]})
-    reads_it = name in (*COMMON_FIELDS, *load_method(method).fields)
     if load_method(method).pretrains_generator:
-        reads_it = reads_it or name in STAGE1_FIELDS
-        stage1_changes = stage1_identity(task(base)) != stage1_identity(task(changed))
-        assert stage1_changes == (name in STAGE1_FIELDS)
-    assert (task(base).identity != task(changed).identity) == reads_it
+        reaches_stage1 = name in load_method(method).pretraining_settings(to_dict(base)).to_dict()
+        assert (stage1_identity(task(base)) != stage1_identity(task(changed))) == reaches_stage1
+    assert task(base).identity != task(changed).identity
     masks, other_masks = task(base).masks, task(changed).masks
     assert masks == other_masks  # the configuration never reaches the masks
 
 
 def test_the_baseline_ignores_the_mask_generators_settings_and_trials_share_stage_1() -> None:
-    generator_only = {
+    generator_only: dict[str, Any] = {
         "lambda_mask": 3.0, "generator_learning_rate": 3e-4, "generator_width": 5, "generator_blocks": 2,
         "freeze_generator": True,
     }  # fmt: skip
-    cnn = replace(BASE, method="cnn")
-    assert task(cnn).identity == task(replace(cnn, **generator_only)).identity
+    other = with_method(replace(BASE, **generator_only), "cnn", Plan())
+    assert task(of_method("cnn")).identity == task(other).identity
     trial = replace(
         BASE, backbone="vgg16", lambda_mask=0.5, generator_learning_rate=1e-4, optimizer="adamw",
         schedule="cosine", ema_decay=0.9, stage2_augmentation="strong",
@@ -92,7 +99,7 @@ def test_the_baseline_ignores_the_mask_generators_settings_and_trials_share_stag
 
 
 def test_methods_have_identities_of_their_own() -> None:
-    assert len({task(replace(BASE, method=name)).identity for name in method_names()}) == 3
+    assert len({task(of_method(name)).identity for name in method_names()}) == 3
 
 
 @pytest.mark.parametrize(
@@ -167,7 +174,7 @@ def test_the_order_of_validation_subjects_changes_nothing() -> None:
 
 def test_methods_without_masks_or_stage_1_have_none() -> None:
     for name in ("cnn", "cnn_no_mask_loss"):
-        made = task(replace(BASE, method=name), masks=mask_task(fake_data(), ("X",)))
+        made = task(of_method(name), masks=mask_task(fake_data(), ("X",)))
         assert (made.masks, made.stage1) == (None, None)
         assert (made.record["masks"], made.record["stage1"]) == (None, None)
 
@@ -213,4 +220,4 @@ def test_a_cost_key_groups_what_takes_about_the_same_time() -> None:
     assert made.stage1 is not None
     assert made.cost_key == "fmpn/vgg16"
     assert made.stage1.cost_key == "stage1"
-    assert task(replace(BASE, method="cnn", backbone="vgg16")).cost_key == "cnn/vgg16"
+    assert task(replace(of_method("cnn"), backbone="vgg16")).cost_key == "cnn/vgg16"

@@ -7,7 +7,7 @@ from typing import Any
 import optuna
 import pytest
 
-from platform.config.configuration import Configuration
+from platform.config.configuration import Configuration, configuration_of, option_names
 from platform.config.presets import preset
 from platform.errors import UserError
 from platform.search.definition import SearchDefinition, check_first, definition_of_space
@@ -26,14 +26,14 @@ def definition(**changes: Any) -> SearchDefinition:
     return SearchDefinition(**values)
 
 
-def configuration_of(name: str) -> Configuration:
-    fields = Configuration.__dataclass_fields__
-    return Configuration(**{key: value for key, value in preset(name).items() if key in fields})
+def of_preset(name: str) -> Configuration:
+    names = option_names("fmpn")
+    return configuration_of(**{key: value for key, value in preset(name).items() if key in names})
 
 
 @pytest.mark.parametrize("name", ["paper", "released", "quick", "smoke"])
 def test_every_presets_own_space_holds_its_first_configurations(name: str) -> None:
-    base = configuration_of(name)
+    base = of_preset(name)
     made = definition_of_space(preset(name)["space"], base, name="study", settings={"a": 1})
     assert (made.name, made.settings["a"]) == ("study", 1)
     assert made.first[0]["backbone"] == base.backbone  # the paper's configuration is tried first
@@ -42,7 +42,7 @@ def test_every_presets_own_space_holds_its_first_configurations(name: str) -> No
 
 def test_an_unknown_space_is_refused() -> None:
     with pytest.raises(UserError, match=r"unknown search space 'quik'; did you mean 'quick'\?"):
-        definition_of_space("quik", configuration_of("quick"))
+        definition_of_space("quik", of_preset("quick"))
 
 
 @pytest.mark.parametrize("first", [{"lambda_mask": 1000.0}, {"other": 1.0}])
@@ -59,12 +59,12 @@ def test_a_space_whose_values_make_no_valid_configuration_is_refused() -> None:
             definition(
                 suggest=lambda trial: {"lambda_mask": -trial.suggest_float("lambda_mask", 0.1, 10.0)},
             ),
-            configuration_of("quick"),
+            of_preset("quick"),
         )
 
 
 def test_fixed_parameters_leave_the_first_configurations_without_them_and_without_repetition() -> None:
-    base = configuration_of("quick")
+    base = of_preset("quick")
     rates = {"classifier_learning_rate": 1e-3, "generator_learning_rate": 1e-4}
     one_net = definition_of_space("quick", base, fixed=["backbone=resnet18"])
     assert list(one_net.first) == [{"lambda_mask": 10.0, **rates}, {"lambda_mask": 0.1, **rates}]
@@ -77,7 +77,7 @@ def test_fixed_parameters_leave_the_first_configurations_without_them_and_withou
 
 def test_a_fixed_choice_takes_what_depends_on_it_along() -> None:
     """The paper's net has dropout to search, and resnet18 has not."""
-    first = definition_of_space("backbone", configuration_of("paper"), fixed=["backbone=resnet18"]).first
+    first = definition_of_space("backbone", of_preset("paper"), fixed=["backbone=resnet18"]).first
     assert list(first) == [{"stage2_batch_size": 16, "classifier_learning_rate": 1e-4}]
 
 
@@ -85,12 +85,12 @@ def test_a_fixed_value_that_cannot_be_is_refused_with_its_rule() -> None:
     with pytest.raises(
         UserError, match=r"--set lambda_mask=-1 produces .*: lambda_mask must be >= 0 .* -1.0"
     ):
-        definition_of_space("quick", configuration_of("quick"), fixed=["lambda_mask=-1"])
+        definition_of_space("quick", of_preset("quick"), fixed=["lambda_mask=-1"])
 
 
 def test_enqueued_configurations_come_after_the_spaces_own() -> None:
     own = [{"lambda_classification": 1.0, "lambda_mask": mask} for mask in (10.0, 50.0)]
-    made = definition_of_space("loss_weights", configuration_of("paper"), enqueued=json.dumps(own))
+    made = definition_of_space("loss_weights", of_preset("paper"), enqueued=json.dumps(own))
     assert [one["lambda_mask"] for one in made.first] == [10.0, 0.1, 50.0]  # the paper's is there already
 
 
@@ -132,7 +132,7 @@ def test_a_space_whose_file_changed_is_refused_with_the_old_and_the_new_range(
 ) -> None:
     import search_spaces.quick
 
-    base, study = configuration_of("quick"), optuna.create_study()
+    base, study = of_preset("quick"), optuna.create_study()
     definition_of_space("quick", base, name="study").check(study)
 
     def wider(trial: optuna.Trial) -> dict[str, Any]:

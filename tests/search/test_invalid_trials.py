@@ -36,4 +36,4 @@ def test_the_reason_names_parameter_value_and_rule() -> None:
     base = tiny_configuration()
     assert why_invalid(base, {"stage2_batch_size": 4}) == ""
     assert why_invalid(base, {"stage2_batch_size": 0}).startswith("stage2_batch_size must be >= 1, but got 0")
-    assert "unknown field of the configuration 'batchsize'" in why_invalid(base, {"batchsize": 4})
+    assert "unknown option of the method fmpn 'batchsize'" in why_invalid(base, {"batchsize": 4})

@@ -8,14 +8,12 @@ from typing import Any
 import pytest
 
 import search_spaces
-from platform.config.configuration import Configuration, Plan, replace
+from platform.config.configuration import Plan, configuration_of, option_names, replace
 from platform.config.presets import preset
 from platform.search.preview import DRAWS, proposals_ahead, trials_to_run
 
-SETTINGS = {
-    name: value for name, value in preset("quick").items() if name in Configuration.__dataclass_fields__
-}
-BASE = replace(Configuration(**SETTINGS), backbone="resnet18")
+SETTINGS = {name: value for name, value in preset("quick").items() if name in option_names("fmpn")}
+BASE = replace(configuration_of(**SETTINGS), backbone="resnet18")
 CHOICES_ONLY = ("lambda_mask=1", "classifier_learning_rate=1e-3", "generator_learning_rate=1e-4")
 
 

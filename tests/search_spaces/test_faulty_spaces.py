@@ -14,7 +14,7 @@ import optuna
 import pytest
 
 import search_spaces
-from platform.config.configuration import Configuration
+from platform.config.configuration import configuration_of
 from platform.errors import UserError
 from platform.search.definition import definition_of_space
 from platform.search.storage import open_storage
@@ -54,7 +54,7 @@ def giving(line: str) -> str:
 
 def refusal(name: str, **options: Any) -> str:
     with pytest.raises(UserError) as error:
-        definition_of_space(name, Configuration(), **options)
+        definition_of_space(name, configuration_of(), **options)
     assert "\n" not in str(error.value)
     return str(error.value)
 
@@ -130,7 +130,7 @@ def test_a_parameter_is_of_one_kind_in_all_branches(
         ).replace("[{'lambda_mask': base['lambda_mask']}]", "[]")
     )
     if kinds is None:
-        assert definition_of_space(name, Configuration(method="cnn"))
+        assert definition_of_space(name, configuration_of(method="cnn"))
         return
     said = refusal(name)
     assert f"one set of choices in search_spaces/{name}.py, but draw is " in said
@@ -159,7 +159,7 @@ def test_choices_that_a_study_refuses_are_a_fault_of_the_space(write: Write) -> 
 
 
 def test_a_definition_can_be_pickled() -> None:
-    made = definition_of_space("fmpn", Configuration(), fixed=["backbone=resnet18"])
+    made = definition_of_space("fmpn", configuration_of(), fixed=["backbone=resnet18"])
     again = pickle.loads(pickle.dumps(made))
     values = dict(made.first[0])
     assert again.suggest(optuna.trial.FixedTrial(values)) == made.suggest(optuna.trial.FixedTrial(values))
@@ -168,8 +168,8 @@ def test_a_definition_can_be_pickled() -> None:
 def test_the_pages_example_works(write: Write, root: Path) -> None:
     page = (root / "docs/search_spaces.md").read_text(encoding="utf-8")
     name = write(page.split("```python\n")[1].split("```")[0])
-    assert definition_of_space(name, Configuration()).first == ({"optimizer": "adam"},)
-    decayed = Configuration(weight_decay=1e-2)
+    assert definition_of_space(name, configuration_of()).first == ({"optimizer": "adam"},)
+    decayed = configuration_of(weight_decay=1e-2)
     assert definition_of_space(name, decayed, fixed=["optimizer=adamw"]).first == ({"weight_decay": 1e-2},)
 
 
@@ -181,18 +181,18 @@ def test_a_search_of_nothing_is_refused(write: Write) -> None:
     said = refusal("loss_weights", fixed=fixed)
     assert "loss_weights leaves none: --set fixes lambda_classification, lambda_mask; drop a --set" in said
     assert "python -m platform.crossval" in said
-    assert definition_of_space("loss_weights", Configuration(), fixed=fixed[:1])
+    assert definition_of_space("loss_weights", configuration_of(), fixed=fixed[:1])
     for lines in ("return {}", "return {'lambda_mask': trial.suggest_float('lambda_mask', 1, 1)}"):
         assert "leaves none: it has no parameter with more than one" in refusal(write(suggesting(lines)))
 
 
 def test_a_value_of_the_base_outside_the_space_is_named_with_its_flag() -> None:
-    base = Configuration(method="cnn")
+    base = configuration_of(method="cnn")
     with pytest.raises(
         UserError, match=r"0\.0\); pass --weight-decay with 0\.0001 to 0\.1, choose a --space"
     ):
         definition_of_space("baseline", base, fixed=["optimizer=adamw"])
-    decayed = Configuration(method="cnn", weight_decay=1e-4)
+    decayed = configuration_of(method="cnn", weight_decay=1e-4)
     assert definition_of_space("baseline", decayed, fixed=["optimizer=adamw"]).first
 
 

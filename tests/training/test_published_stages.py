@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -11,10 +10,9 @@ import torch
 
 from datasets.folds.view import FoldView
 from datasets.masks.motion_masks import build_masks
-from platform.config.configuration import Configuration, to_dict
+from platform.config.configuration import Configuration, configuration_of, option_names, to_dict
 from platform.config.presets import preset
 from platform.models import load_method
-from platform.models.method import STAGE1_FIELDS, Settings
 from platform.training.stages import pretrain_generator, train_and_evaluate
 from tests.tiny_faces import SIZE, subject_names, tiny_store
 
@@ -64,9 +62,9 @@ def optimizers(monkeypatch: pytest.MonkeyPatch) -> list[Recorded]:
 
 
 def released(**changes: Any) -> Configuration:
-    fields = {item.name for item in dataclasses.fields(Configuration)}
-    values = {name: value for name, value in preset("released").items() if name in fields}
-    return Configuration(**{**values, **SMALL, **changes})
+    names = option_names(changes.get("method", "fmpn"))
+    values = {**preset("released"), **SMALL, **changes}
+    return configuration_of(**{name: value for name, value in values.items() if name in names})
 
 
 def view() -> FoldView:
@@ -80,7 +78,7 @@ def view() -> FoldView:
 
 def run_stage1(configuration: Configuration) -> dict[str, torch.Tensor]:
     faces = view()
-    settings = Settings(to_dict(configuration), STAGE1_FIELDS)
+    settings = load_method("fmpn").pretraining_settings(to_dict(configuration))
     return pretrain_generator(
         settings, faces, build_masks(faces), device=torch.device("cpu"), report=lambda values: None
     ).generator_state

@@ -17,7 +17,7 @@ from platform.config.configuration import Configuration, to_dict
 from platform.errors import UserError
 from platform.models import load_method
 from platform.models.fmpn import Fmpn
-from platform.models.method import STAGE1_FIELDS, Settings
+from platform.models.method import Settings
 from platform.training.checkpoint import Checkpoints
 from platform.training.stages import FoldOutcome, pretrain_generator, train_and_evaluate
 from tests.tiny_faces import tiny_configuration, tiny_store
@@ -54,12 +54,13 @@ def view_of(train: tuple[str, ...] = ("S01", "S02", "S03")) -> FoldView:
 
 def configuration(**changes: Any) -> Configuration:
     # With Adam's usual momentum and a moderate rate: two epochs move everything a little.
-    return tiny_configuration(**{"adam_beta1": 0.9, "generator_learning_rate": 1e-4, **changes})
+    rates = {} if changes.get("method") == "cnn" else {"generator_learning_rate": 1e-4}
+    return tiny_configuration(**{"adam_beta1": 0.9, **rates, **changes})
 
 
 def stage1(changed: Configuration) -> dict[str, Tensor]:
     view = view_of()
-    settings = Settings(to_dict(changed), STAGE1_FIELDS)
+    settings = load_method("fmpn").pretraining_settings(to_dict(changed))
     outcome = pretrain_generator(settings, view, build_masks(view), device=CPU, report=lambda values: None)
     return outcome.generator_state
 

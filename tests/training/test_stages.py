@@ -13,7 +13,6 @@ from datasets.masks.motion_masks import MaskSet, build_masks
 from platform.config.configuration import Configuration, to_dict
 from platform.errors import LeakageError
 from platform.models import load_method
-from platform.models.method import STAGE1_FIELDS, Settings
 from platform.training.stages import FoldOutcome, Stage1Outcome, pretrain_generator, train_and_evaluate
 from tests.tiny_faces import CLASSES, TinyStore, subject_names, tiny_configuration, tiny_store
 
@@ -32,7 +31,7 @@ def view_of(
 
 
 def stage1(view: FoldView, configuration: Configuration, masks: MaskSet | None = None) -> Stage1Outcome:
-    settings = Settings(to_dict(configuration), STAGE1_FIELDS)
+    settings = load_method("fmpn").pretraining_settings(to_dict(configuration))
     masks = build_masks(view) if masks is None else masks
     return pretrain_generator(settings, view, masks, device=CPU, report=lambda values: None)
 

@@ -12,9 +12,6 @@ from platform.models.method import Settings
 if TYPE_CHECKING:
     from datasets.batches import Batch
 
-LOSS_FIELDS = ("label_smoothing",)
-"""Configuration fields that the classification loss reads."""
-
 
 def classification_loss(logits: Tensor, batch: Batch, settings: Settings) -> Tensor:
     """logits float [B, K] -> the cross entropy averaged over the images, a scalar.

@@ -7,17 +7,6 @@ from torch import Tensor, nn
 from platform.models.method import Settings
 from platform.models.networks.backbone_nets import build_backbone, enlarged, head_of
 
-CLASSIFIER_FIELDS = (
-    "backbone",
-    "backbone_width",
-    "weights",
-    "transform_input",
-    "enlarge_below_pixels",
-    "dropout",
-    "freeze_backbone",
-)
-"""Configuration fields that the classifier reads."""
-
 
 class Classifier(nn.Module):
     """The classification network (CN): image [B, 3, S, S] in [0, 1] -> logits [B, K].

@@ -8,7 +8,7 @@ from torch import Tensor
 
 from datasets.batches import Batch
 from platform.models.method import Settings
-from platform.models.networks.classification_loss import LOSS_FIELDS, classification_loss
+from platform.models.networks.classification_loss import classification_loss
 
 LOGITS = torch.tensor([[3.0, 1.0], [3.0, 1.0]]).log()
 """Probabilities 3/4 and 1/4 for both images, whose labels are 0 and 1."""
@@ -23,7 +23,8 @@ def loss(smoothing: float = 0.0, weights: list[float] | None = None) -> float:
         labels=torch.tensor([0, 1]),
         image_weights=None if weights is None else torch.tensor(weights),
     )
-    value: Tensor = classification_loss(LOGITS, batch, Settings({"label_smoothing": smoothing}, LOSS_FIELDS))
+    values = {"label_smoothing": smoothing}
+    value: Tensor = classification_loss(LOGITS, batch, Settings(values, values))
     return float(value)
 
 

@@ -9,7 +9,7 @@ from torch import nn
 from platform.models.method import Settings
 from platform.models.networks.backbone_nets import head_of
 from platform.models.networks.backbones import BACKBONES, OWN_DROPOUT
-from platform.models.networks.classifier import CLASSIFIER_FIELDS, Classifier
+from platform.models.networks.classifier import Classifier
 from tests.tiny_faces import tiny_settings
 
 
@@ -18,7 +18,7 @@ def net_with(**changes: Any) -> Classifier:
         **tiny_settings(), "transform_input": True, "enlarge_below_pixels": 0, "dropout": OWN_DROPOUT,
         "freeze_backbone": False, **changes,
     }  # fmt: skip
-    return Classifier(Settings(values, CLASSIFIER_FIELDS), 7)
+    return Classifier(Settings(values, values), 7)
 
 
 def classifier(enlarge_below_pixels: int) -> Classifier:

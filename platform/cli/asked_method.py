@@ -1,0 +1,61 @@
+"""The method that a command line asks for, known before its flags are: they are made from its options."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Sequence
+from pathlib import Path
+
+from platform.errors import UserError
+from platform.files.yaml_files import read_yaml
+from platform.models import load_method
+from platform.models.plugins import read_plugin, register
+
+DEFAULT_METHOD = "fmpn"
+
+
+def asked_method(argv: Sequence[str]) -> str:
+    """The name that `--method` gives, else that of the YAML file in `--config`, else FMPN's.
+
+    Plug-ins are registered: `--method FILE.py:Class`, and all methods in the folders of `--plugins`.
+    UserError: an unknown method, a plug-in that cannot be loaded.
+    """
+    first = argparse.ArgumentParser(add_help=False, allow_abbrev=False, exit_on_error=False)
+    for flag in ("--method", "--config", "--plugins"):
+        first.add_argument(flag, nargs="?")
+    try:
+        given, _ = first.parse_known_args(list(argv))
+    except (argparse.ArgumentError, SystemExit):  # the full parser reports it
+        return DEFAULT_METHOD
+    if given.plugins:
+        register_folder(Path(given.plugins))
+    if given.method and given.method.partition(":")[0].endswith(".py"):
+        return register(read_plugin(given.method)).name
+    name = given.method or _in_file(given.config) or DEFAULT_METHOD
+    return load_method(name).name
+
+
+def register_folder(folder: Path) -> None:
+    """Register the methods of all Python files in the folder, one a file. UserError: no such file."""
+    files = sorted(folder.expanduser().glob("*.py"))
+    if not files:
+        raise UserError(
+            f"--plugins must name a folder with a file for each method, but {folder} has no Python file; "
+            "correct the path."
+        )
+    for file in files:
+        register(read_plugin(str(file)))
+
+
+def _in_file(config: str | None) -> str | None:
+    """The `method` of a YAML file; None without one. A plug-in is never named by a file."""
+    if config is None or not Path(config).is_file():
+        return None  # the resolution of the settings reports a missing file
+    content = read_yaml(Path(config), remedy="check --config.")
+    name = content.get("method") if isinstance(content, dict) else None
+    if isinstance(name, str) and name.partition(":")[0].endswith(".py"):
+        raise UserError(
+            f"a file of a method can only be given by flag, but {config} says method {name}; pass --method "
+            f"{name}."
+        )
+    return name if isinstance(name, str) else None

@@ -1,0 +1,200 @@
+"""Methods that are not part of this repository: one Python file each, given by flag.
+
+The file runs code of its author, so only a flag can name it, never a YAML file or stored settings. Its
+SHA-256 is part of the identity of everything that it trains, and its text travels with the tasks.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass
+from importlib.abc import SourceLoader
+from importlib.util import module_from_spec, spec_from_loader
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+from platform.errors import UserError
+from platform.files.opening import read_bytes
+from platform.models.method import Method
+from platform.models.options.configuration import Configuration
+from platform.models.options.fields import check_groups
+
+LARGEST_BYTES = 2**20
+"""Of a plug-in's file."""
+PRESETS_OF_EVERY_METHOD = ("quick", "smoke")
+DECLARED = ("title", "options", "presets", "space")
+ABSTRACT = "build, parameter_groups, loss and scores"
+
+_KNOWN: dict[str, Method] = {}
+"""Methods of the plug-ins that this process has registered, by name."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class PlugIn:
+    """The file of one method. Its name, without `.py`, is the method's name.
+
+    Unpickling one registers its method in that process, so that a worker finds it.
+    """
+
+    name: str
+    class_name: str
+    source: bytes
+    place: str
+    """Path for messages and tracebacks."""
+
+    @property
+    def sha256(self) -> str:
+        """Of the file's content, 64 hexadecimal digits."""
+        return hashlib.sha256(self.source).hexdigest()
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return _travelled, (self.name, self.class_name, self.source, self.place)
+
+    def configuration(self, values: Mapping[str, Any]) -> Configuration:
+        """The method's options with these values."""
+        return _KNOWN[self.name].options(**values)
+
+
+def _travelled(name: str, class_name: str, source: bytes, place: str) -> PlugIn:
+    plugin = PlugIn(name=name, class_name=class_name, source=source, place=place)
+    register(plugin)
+    return plugin
+
+
+def plugin_names() -> list[str]:
+    """Names of the registered plug-ins, sorted."""
+    return sorted(_KNOWN)
+
+
+def plugin_method(name: str) -> Method:
+    """The method of a registered plug-in. KeyError: no such plug-in."""
+    return _KNOWN[name]
+
+
+def read_plugin(text: str) -> PlugIn:
+    """The plug-in that `FILE.py:Class`, or `FILE.py` with one method in it, names. UserError: unreadable."""
+    place, _, class_name = text.rpartition(":") if ".py:" in text else (text, "", "")
+    path = Path(place).expanduser()
+    if not path.is_file():
+        raise UserError(f"--method must name a file FILE.py:Class, but {place} is no file; correct the path.")
+    if not path.stem.isidentifier():
+        raise UserError(
+            f"the name of a method's file becomes the method's name, so it must be letters, digits and "
+            f"underscores, but got {path.name}; rename it."
+        )
+    source = read_bytes(path, largest_bytes=LARGEST_BYTES)
+    return PlugIn(name=path.stem, class_name=class_name, source=source, place=str(path))
+
+
+def register(plugin: PlugIn) -> Method:
+    """Load the plug-in's method and make it known by its name.
+
+    UserError: the file fails to run, has no such method, or the method lacks a declaration; another plug-in
+    of that name.
+    """
+    known = _KNOWN.get(plugin.name)
+    if known is not None and known.plugin == plugin:
+        return known
+    if known is not None and known.plugin is not None and known.plugin.place != plugin.place:
+        raise UserError(
+            f"two methods cannot have one name, but {known.plugin.place} and {plugin.place} are both "
+            f"{plugin.name}; rename one of the files."
+        )
+    own = Path(__file__).with_name(f"{plugin.name}.py")
+    if own.exists():
+        raise UserError(
+            f"two methods cannot have one name, but {plugin.place} is called as platform/models/{own.name}; "
+            "rename the file."
+        )
+    kind = _method_class(plugin, _module_of(plugin))
+    method = _checked(plugin, kind)
+    method.name, method.plugin = plugin.name, plugin
+    method.options.origin = plugin
+    _KNOWN[plugin.name] = method
+    return method
+
+
+class _Text(SourceLoader):
+    """Imports a module from the text of a plug-in, wherever its file is."""
+
+    def __init__(self, plugin: PlugIn) -> None:
+        self._plugin = plugin
+
+    def get_filename(self, fullname: str) -> str:
+        return self._plugin.place
+
+    def get_data(self, path: Any) -> bytes:
+        return self._plugin.source
+
+
+def _module_of(plugin: PlugIn) -> ModuleType:
+    loader = _Text(plugin)
+    spec = spec_from_loader(f"method_{plugin.name}_{plugin.sha256[:12]}", loader)
+    assert spec is not None
+    module = module_from_spec(spec)
+    sys.modules[module.__name__] = module  # where dataclasses look up their annotations
+    try:
+        loader.exec_module(module)
+    except UserError:
+        raise
+    except Exception as error:
+        del sys.modules[module.__name__]
+        raise UserError(
+            f"the method's file must run without errors, but {plugin.place} raised {type(error).__name__}: "
+            f"{' '.join(str(error).split())}{_line_of(error, plugin)}; correct the file (docs/extending.md)."
+        ) from error
+    return module
+
+
+def _line_of(error: Exception, plugin: PlugIn) -> str:
+    """` (line 12)`, the innermost line of the file in the traceback; empty if unknown."""
+    if isinstance(error, SyntaxError) and error.lineno:
+        return f" (line {error.lineno})"
+    line, trace = 0, error.__traceback__
+    while trace is not None:
+        line = trace.tb_lineno if trace.tb_frame.f_code.co_filename == plugin.place else line
+        trace = trace.tb_next
+    return f" (line {line})" if line else ""
+
+
+def _method_class(plugin: PlugIn, module: ModuleType) -> type[Method]:
+    found = {
+        name: one
+        for name, one in vars(module).items()
+        if isinstance(one, type) and issubclass(one, Method) and one.__module__ == module.__name__
+    }
+    if plugin.class_name and plugin.class_name in found:
+        return found[plugin.class_name]
+    if not plugin.class_name and len(found) == 1:
+        return next(iter(found.values()))
+    what = f"no method {plugin.class_name}" if plugin.class_name else f"{len(found)} methods"
+    raise UserError(
+        f"--method FILE.py:Class must name a class derived from platform.models.method.Method, but "
+        f"{plugin.place} has {what} ({', '.join(sorted(found)) or 'none'}); correct the name."
+    )
+
+
+def _checked(plugin: PlugIn, kind: type[Method]) -> Method:
+    """An instance. UserError names the first thing that the method lacks."""
+    whose = f"the method {kind.__name__} in {plugin.place}"
+    for name in DECLARED:
+        if not hasattr(kind, name):
+            raise UserError(f"{whose} must declare {name}; add it to the class (docs/extending.md).")
+    missing = sorted(kind.__abstractmethods__)
+    if missing:
+        raise UserError(
+            f"{whose} must define {ABSTRACT}, but has no {', '.join(missing)}; add it (docs/extending.md)."
+        )
+    if not (isinstance(kind.options, type) and issubclass(kind.options, Configuration)):
+        raise UserError(
+            f"{whose} must declare options derived from Configuration (platform/models/options/), but got "
+            f"{kind.options!r}; derive them."
+        )
+    check_groups(kind.options)
+    lacking = [name for name in PRESETS_OF_EVERY_METHOD if name not in kind.presets]
+    if lacking:
+        raise UserError(f"{whose} must have the presets quick and smoke, but has no {', '.join(lacking)}.")
+    return kind()

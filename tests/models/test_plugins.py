@@ -1,0 +1,133 @@
+"""Methods of the user's own: loaded from a file, refused with a reason, carried to other processes."""
+
+from __future__ import annotations
+
+import pickle
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from platform.config.configuration import Configuration, configuration_of, option_names, replace
+from platform.errors import UserError
+from platform.models import load_method, method_names, plugins
+from platform.models.plugins import read_plugin, register
+
+TINY = Path(__file__).parent.parent / "data" / "methods" / "tiny_net.py"
+
+
+@pytest.fixture(autouse=True)
+def forgotten(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Registered plug-ins of one test are unknown to the next."""
+    monkeypatch.setattr(plugins, "_KNOWN", {})
+
+
+@pytest.mark.parametrize("text", [str(TINY), f"{TINY}:TinyNet"])
+def test_a_file_becomes_a_method_of_its_name(text: str) -> None:
+    method = register(read_plugin(text))
+    assert (method.name, method.title) == ("tiny_net", "Tiny net")
+    assert load_method("tiny_net") is method
+    assert "tiny_net" in method_names()
+    assert {"filters", "label_smoothing", "stage2_batch_size"} <= set(option_names("tiny_net"))
+    assert "backbone" not in option_names("tiny_net")
+
+
+def test_the_same_file_twice_is_one_method() -> None:
+    assert register(read_plugin(str(TINY))) is register(read_plugin(str(TINY)))
+
+
+def test_an_edited_file_has_records_of_its_own(tmp_path: Path) -> None:
+    file = tmp_path / "tiny_net.py"
+    file.write_bytes(TINY.read_bytes())
+    before = register(read_plugin(str(file))).record()
+    file.write_text(TINY.read_text() + "\n# changed\n")
+    after = register(read_plugin(str(file))).record()
+    assert before.keys() == after.keys() == {"plugin"}
+    assert before != after
+
+
+def test_its_options_travel_to_a_process_that_does_not_know_it(root: Path) -> None:
+    register(read_plugin(str(TINY)))
+    sent = pickle.dumps(configuration_of("tiny_net", filters=5))
+    program = (
+        "import pickle, sys; made = pickle.loads(sys.stdin.buffer.read()); "
+        "from platform.models import load_method; "
+        "print(made.filters, load_method(made.method).title, made.method)"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", program], input=sent, capture_output=True, check=True, cwd=root
+    )
+    assert done.stdout.decode() == "5 Tiny net tiny_net\n"
+
+
+def test_its_options_are_changed_and_checked_as_any(tmp_path: Path) -> None:
+    register(read_plugin(str(TINY)))
+    made: Any = configuration_of("tiny_net")
+    assert isinstance(made, Configuration)
+    assert replace(made, filters=3) == configuration_of("tiny_net", filters=3)
+    with pytest.raises(UserError, match="filters must be 1 to 64, but got 65; change --filters"):
+        replace(made, filters=65)
+
+
+def test_two_files_of_one_name_are_refused(tmp_path: Path) -> None:
+    other = tmp_path / "tiny_net.py"
+    other.write_text(TINY.read_text() + "\n")
+    register(read_plugin(str(TINY)))
+    with pytest.raises(UserError, match="two methods cannot have one name"):
+        register(read_plugin(str(other)))
+
+
+def test_the_name_of_a_method_of_this_repository_is_refused(tmp_path: Path) -> None:
+    other = tmp_path / "cnn.py"
+    other.write_bytes(TINY.read_bytes())
+    with pytest.raises(UserError, match=r"two methods cannot have one name, but .*cnn\.py.* rename"):
+        register(read_plugin(str(other)))
+
+
+HEAD = "from platform.models.method import Method\n"
+DECLARED = HEAD + (
+    "from platform.models.options.configuration import Configuration\n"
+    "class Mine(Method):\n"
+    "    title, options, space = 'Mine', Configuration, 'baseline'\n"
+    "    presets = {'quick': {}, 'smoke': {}}\n"
+)
+
+
+@pytest.mark.parametrize(
+    ("text", "class_name", "message"),
+    [
+        ("x = 1\n", "", r"has 0 methods \(none\)"),
+        (HEAD + "class A(Method): ...\nclass B(Method): ...\n", "", r"has 2 methods \(A, B\)"),
+        (HEAD + "class A(Method): ...\n", ":C", r"has no method C \(A\)"),
+        (HEAD + "class A(Method): ...\n", "", "the method A in .*mine.py must declare title"),
+        (DECLARED, "", "must define build, parameter_groups, loss and scores, but has no build, loss"),
+        ("def f(:\n", "", r"raised SyntaxError: .*\(line 1\)"),
+        ("x = 1\ny = x / 0\n", "", r"raised ZeroDivisionError: division by zero \(line 2\)"),
+        ("import no_such_package\n", "", r"raised ModuleNotFoundError: .*no_such_package.* \(line 1\)"),
+    ],
+)
+def test_what_is_missing_is_said_in_one_message(
+    tmp_path: Path, text: str, class_name: str, message: str
+) -> None:
+    file = tmp_path / "mine.py"
+    file.write_text(text)
+    with pytest.raises(UserError, match=message):
+        register(read_plugin(f"{file}{class_name}"))
+
+
+def test_a_file_that_is_not_there_or_has_no_name_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(UserError, match="is no file"):
+        read_plugin(str(tmp_path / "mine.py"))
+    strange = tmp_path / "my-method.py"
+    strange.write_text("")
+    with pytest.raises(UserError, match="letters, digits and underscores"):
+        read_plugin(str(strange))
+
+
+def test_presets_of_every_method_are_asked_for(tmp_path: Path) -> None:
+    file = tmp_path / "mine.py"
+    file.write_text(TINY.read_text().replace('"smoke": SMALL', ""))
+    with pytest.raises(UserError, match="must have the presets quick and smoke, but has no smoke"):
+        register(read_plugin(str(file)))
