@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -11,6 +12,7 @@ import torch
 from torch import Tensor, nn
 
 from platform.errors import UserError
+from platform.training.checkpoint import Checkpoints
 from platform.training.health import DivergedError, TooLargeBatchError
 from platform.training.items import Items
 from platform.training.loop import train_stage
@@ -48,14 +50,22 @@ class Tuples(Items):
         return ["+".join(f"I{place}" for place in row) for row in index.reshape(len(index), -1).tolist()]
 
 
-def train(items: Items, loss: Any, **changes: Any) -> list[dict[str, float]]:
-    net = nn.Linear(1, 1).double()
+def train(
+    items: Items,
+    loss: Any,
+    net: nn.Module | None = None,
+    *,
+    report: Any = lambda values: None,
+    checkpoints: Checkpoints | None = None,
+    **changes: Any,
+) -> list[dict[str, float]]:
+    net = net or nn.Linear(1, 1).double()
     settings: dict[str, Any] = {
         "stage": "pairs", "constant_epochs": 2, "decay_epochs": 0, "batch_size": 4, "minimum_batch": 1,
         "betas": (0.9, 0.999), "seed": 0, "schedule": "constant", **changes,
     }  # fmt: skip
     players = [Player(groups=[{"params": list(net.parameters()), "lr": 0.1}], loss=loss)]
-    return train_stage(net, players, items, Training(**settings), report=lambda values: None)
+    return train_stage(net, players, items, Training(**settings), report=report, checkpoints=checkpoints)
 
 
 def seen(items: Items, **changes: Any) -> list[Points]:
@@ -100,6 +110,41 @@ def test_epochs_differ_and_the_seed_repeats_them_with_their_draws() -> None:
     assert torch.equal(draws[0], draws[1])
     assert not torch.equal(draws[0], draws[2])
     assert len(set(draws[0].tolist())) == 16  # a seed of its own for each item
+
+
+class Stopped(Exception):
+    """What a test kills a training with."""
+
+
+@pytest.mark.parametrize("length", [3, 24])
+def test_pairs_go_on_as_if_never_stopped(tmp_path: Path, length: int) -> None:
+    """Order and draws of an epoch depend on nothing of the epochs before it."""
+
+    def run(checkpoints: Checkpoints | None, stop_after: int = 99) -> tuple[Any, Any]:
+        net, seen = nn.Linear(2, 1).double(), []
+        nn.init.ones_(net.weight)
+        nn.init.ones_(net.bias)
+
+        def loss(module: nn.Module, batch: Points) -> dict[str, Tensor]:
+            seen.append(batch.draw.tolist())
+            noise = (batch.draw[:, None] % 100).double() / 100
+            return {"loss": (module(batch.values + noise) ** 2).mean()}
+
+        def report(values: dict[str, Any]) -> None:
+            if values["epoch"] > stop_after:
+                raise Stopped
+
+        curve = train(Tuples(length, 2), loss, net, report=report, checkpoints=checkpoints, constant_epochs=4)
+        shown = [epoch["loss"] for epoch in curve]
+        return (shown, [value.tolist() for value in net.state_dict().values()]), seen
+
+    uninterrupted, draws = run(None)
+    checkpoints = Checkpoints(folder=tmp_path, every_epochs=1)
+    with pytest.raises(Stopped):
+        run(checkpoints, stop_after=2)
+    resumed, later = run(checkpoints)
+    assert resumed == uninterrupted
+    assert later == draws[len(draws) // 2 :]
 
 
 @pytest.mark.parametrize("width", [0, 2])
