@@ -1,5 +1,7 @@
 """Search spaces: one module each, with an Optuna define-by-run function `suggest(trial) -> overrides`.
 
+A plug-in (platform/models/plugins.py) may define both functions itself; its space is then called as it is.
+
 A space imports neither Ray nor torch. `first(base)` lists the initial trials of a study, which run before the
 sampler proposes any, as values of the parameters that `suggest` asks for: the paper's and the released
 configuration come first. docs/search_spaces.md explains how to add a space.
@@ -20,6 +22,7 @@ from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any, Protocol, cast
 
 from platform.errors import UserError, unknown_name
+from platform.models.plugins import plugin_spaces
 
 if TYPE_CHECKING:
     import optuna
@@ -48,7 +51,7 @@ def published_first(given: Mapping[str, Any]) -> list[dict[str, Any]]:
 def space_names() -> list[str]:
     """Names of all search spaces, sorted."""
     files = (path for folder in __path__ for path in Path(folder).glob("*.py"))
-    return sorted(path.stem for path in files if path.stem != "__init__")
+    return sorted({*(path.stem for path in files if path.stem != "__init__"), *plugin_spaces()})
 
 
 def load_space(name: str) -> Space:
@@ -58,9 +61,10 @@ def load_space(name: str) -> Space:
     """
     if name not in space_names():
         raise unknown_name("search space", name, space_names())
-    file = f"search_spaces/{name}.py"
+    plugin = plugin_spaces().get(name)
+    file = f"search_spaces/{name}.py" if plugin is None else str(plugin.__file__)
     try:
-        module = importlib.import_module(f"search_spaces.{name}")
+        module = plugin or importlib.import_module(f"search_spaces.{name}")
     except UserError:
         raise
     except Exception as error:

@@ -30,6 +30,10 @@ ABSTRACT = "build, parameter_groups, loss and scores"
 
 _KNOWN: dict[str, Method] = {}
 """Methods of the plug-ins that this process has registered, by name."""
+_MODULES: dict[str, ModuleType] = {}
+"""Their modules."""
+SPACE_FUNCTIONS = ("suggest", "first")
+"""Functions that a plug-in may define to be its own search space, called as the method."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -74,6 +78,15 @@ def plugin_method(name: str) -> Method:
     return _KNOWN[name]
 
 
+def plugin_spaces() -> dict[str, ModuleType]:
+    """Names and modules of the plug-ins that define a search space of their own."""
+    return {
+        name: module
+        for name, module in _MODULES.items()
+        if name in _KNOWN and all(hasattr(module, function) for function in SPACE_FUNCTIONS)
+    }
+
+
 def read_plugin(text: str) -> PlugIn:
     """The plug-in that `FILE.py:Class`, or `FILE.py` with one method in it, names. UserError: unreadable."""
     place, _, class_name = text.rpartition(":") if ".py:" in text else (text, "", "")
@@ -109,11 +122,12 @@ def register(plugin: PlugIn) -> Method:
             f"two methods cannot have one name, but {plugin.place} is called as platform/models/{own.name}; "
             "rename the file."
         )
-    kind = _method_class(plugin, _module_of(plugin))
+    module = _module_of(plugin)
+    kind = _method_class(plugin, module)
     method = _checked(plugin, kind)
     method.name, method.plugin = plugin.name, plugin
     method.options.origin = plugin
-    _KNOWN[plugin.name] = method
+    _KNOWN[plugin.name], _MODULES[plugin.name] = method, module
     return method
 
 

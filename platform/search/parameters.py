@@ -22,7 +22,7 @@ from optuna.distributions import (
 
 from platform.config.configuration import option_names
 from platform.errors import UserError, unknown_name
-from platform.models import load_method, own_method_names
+from platform.models import load_method, method_names
 from platform.search.parameter_values import as_value, at_share, in_words, is_inside, kind_in_words, lowest
 
 Suggest = Callable[[optuna.Trial], dict[str, Any]]
@@ -95,7 +95,7 @@ def _check_options(space: str, fields: set[str], method: str) -> None:
         )
     options = option_names(method)
     unread = sorted(fields - set(options))
-    elsewhere = {name for other in own_method_names() for name in option_names(other)}
+    elsewhere = {name for other in method_names() for name in option_names(other)}
     for name in unread:
         if name not in elsewhere:
             raise unknown_name(f"field set by search_spaces/{space}.py", name, options)

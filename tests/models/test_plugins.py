@@ -14,6 +14,8 @@ from platform.config.configuration import Configuration, configuration_of, optio
 from platform.errors import UserError
 from platform.models import load_method, method_names, plugins
 from platform.models.plugins import read_plugin, register
+from platform.search.definition import definition_of_space
+from search_spaces import space_names
 
 TINY = Path(__file__).parent.parent / "data" / "methods" / "tiny_net.py"
 
@@ -22,6 +24,7 @@ TINY = Path(__file__).parent.parent / "data" / "methods" / "tiny_net.py"
 def forgotten(monkeypatch: pytest.MonkeyPatch) -> None:
     """Registered plug-ins of one test are unknown to the next."""
     monkeypatch.setattr(plugins, "_KNOWN", {})
+    monkeypatch.setattr(plugins, "_MODULES", {})
 
 
 @pytest.mark.parametrize("text", [str(TINY), f"{TINY}:TinyNet"])
@@ -69,6 +72,21 @@ def test_its_options_are_changed_and_checked_as_any(tmp_path: Path) -> None:
     assert replace(made, filters=3) == configuration_of("tiny_net", filters=3)
     with pytest.raises(UserError, match="filters must be 1 to 64, but got 65; change --filters"):
         replace(made, filters=65)
+
+
+def test_a_plugin_may_bring_its_own_search_space(tmp_path: Path) -> None:
+    file = tmp_path / "searched.py"
+    file.write_text(
+        TINY.read_text().replace('space = "baseline"', 'space = "searched"')
+        + "\n\ndef suggest(trial):\n    return {'filters': trial.suggest_int('filters', 2, 8)}\n"
+        + "\n\ndef first(base):\n    return [{'filters': base['filters']}]\n"
+    )
+    method = register(read_plugin(str(file)))
+    assert method.space in space_names()
+    definition = definition_of_space("searched", configuration_of("searched"))
+    assert definition.first == ({"filters": 8},)
+    with pytest.raises(UserError, match=r"the space searched searches filters, which .* fmpn does not read"):
+        definition_of_space("searched", configuration_of("fmpn"))
 
 
 def test_two_files_of_one_name_are_refused(tmp_path: Path) -> None:
