@@ -15,12 +15,18 @@ from tests.tiny_faces import SIZE, face, prepare_tiny, records
 
 
 def prepare_tiny_sequences(
-    data_root: Path, dataset: str = "synthetic", subjects: int = 5, *, frames: int = 2, size: int = SIZE
+    data_root: Path,
+    dataset: str = "synthetic",
+    subjects: int = 5,
+    *,
+    frames: int = 2,
+    others: str = "",
+    size: int = SIZE,
 ) -> PreparedStore:
     """`prepare_tiny` with the layer `sequences`: of each subject and class a neutral frame, number 0, and
     `frames` frames of the expression. The images are those of `prepare_tiny`."""
-    store = prepare_tiny(data_root, dataset, subjects, size=size)
-    source = FrameSource(read_frame=lambda one: face(one.subject_id, _shown(one), one.frame, size))
+    store = prepare_tiny(data_root, dataset, subjects, others=others, size=size)
+    source = FrameSource(read_frame=lambda one: face(others + one.subject_id, _shown(one), one.frame, size))
     recipe = Recipe(size_pixels=size, aligned=True)
     write_sequences(store, _whole(records(subjects, frames)), source, recipe, bad=BadItems())
     return store

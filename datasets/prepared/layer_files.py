@@ -18,6 +18,7 @@ from typing import Any, Literal
 
 from datasets.catalogue import describe, has_dense_landmarks
 from datasets.prepared import store_files
+from datasets.prepared.merged_names import is_merged
 from datasets.prepared.prepare_command import prepare_command
 from datasets.prepared.store_files import LAYERS, MANIFEST, RECIPE_VERSION, manifest_hash
 from datasets.prepared.verified_files import has_sha256
@@ -65,8 +66,6 @@ def layers_of(store: Path) -> list[str]:
 
 def layer_command(store: Path, name: str) -> str:
     """The command that adds the layer `name` to the store in the folder `store`."""
-    if "+" in store.name:  # several sets as one (datasets/prepared/merged.py)
-        return "python -m platform.prepare, for each of its data sets"
     manifest = store_files.read_manifest(store)
     dataset, origin = manifest["dataset"], manifest.get("landmarks_from", "data set")
     further = LAYER_FLAGS[name]
@@ -194,4 +193,4 @@ def _same_and_sound(store: Path, name: str, partial: Path) -> bool:
 
 def layer_title(dataset: str) -> str:
     """The data set's title in messages; the name itself for several sets as one."""
-    return dataset if "+" in dataset else describe(dataset).title
+    return dataset if is_merged(dataset) else describe(dataset).title

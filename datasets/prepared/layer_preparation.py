@@ -23,6 +23,7 @@ from datasets.prepared.landmark_layer import write_landmarks
 from datasets.prepared.layer_files import LAYER_FLAGS, layer_folder
 from datasets.prepared.layer_frames import LayerFrames, LayerSources, read_layer_frames
 from datasets.prepared.layers import check_has_sequences
+from datasets.prepared.merged_names import is_merged
 from datasets.prepared.neutral_layer import check_neutral_faces, write_neutral
 from datasets.prepared.sequence_alignment import with_all_landmarks
 from datasets.prepared.sequence_layer import labelled_sequences
@@ -47,10 +48,10 @@ def prepare_layers(
     """
     for name in names:
         layer_folder(store.folder, name)  # an unknown name is an error
-    if "+" in store.dataset:
+    if is_merged(store.dataset):
         raise UserError(
-            f"layers are prepared for single data sets, but {store.dataset} is several as one; add them to "
-            "each of its data sets."
+            f"layers are prepared for single data sets, but {store.dataset} is several as one, which has "
+            "those that all of its data sets have; add them to each."
         )
     if "sequences" in names:
         check_has_sequences(store.dataset)

@@ -17,24 +17,12 @@ import numpy as np
 from datasets.catalogue import describe, share_people
 from datasets.prepared import store_files
 from datasets.prepared.face_chunks import FrameSource, Progress, Recipe
+from datasets.prepared.merged_names import SET_SEPARATOR, SUBJECT_SEPARATOR, set_of_subject
 from datasets.prepared.store import PreparedStore, open_prepared, store_folder
 from datasets.prepared.store_writer import write_prepared
 from datasets.records import FrameRecord
 from platform.errors import UserError
 from platform.files.dry_run import is_dry_run
-
-SET_SEPARATOR = "+"
-SUBJECT_SEPARATOR = ":"
-
-
-def set_of_subject(subject: str) -> str:
-    """The data set of a subject in a merged set: `ckplus` for `ckplus:S005`."""
-    return subject.partition(SUBJECT_SEPARATOR)[0]
-
-
-def sets_of(dataset: str) -> tuple[str, ...]:
-    """The data sets in the name of a merged set, in order; the fold with index k tests the k-th."""
-    return tuple(dataset.split(SET_SEPARATOR))
 
 
 def merged_store(

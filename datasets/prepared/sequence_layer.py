@@ -16,7 +16,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 
@@ -48,13 +48,21 @@ SEQUENCE_COLUMNS = {
 """`first`: place in frames.npy. `apex`: place in the sequence, -1 where the data set does not say."""
 
 
+class FrameArray(Protocol):
+    """Frames that can be read by slices: an array, or several as one (merged_layers.py)."""
+
+    @property
+    def shape(self) -> tuple[int, ...]: ...
+    def __getitem__(self, frames: slice, /) -> np.ndarray: ...
+
+
 @dataclass(frozen=True, kw_only=True, eq=False)
 class SequenceLayer:
     """Q sequences of F frames in all, which stay on disk until they are accessed."""
 
     hash: str
     """Hash of the layer's manifest, and with it of every byte; independent of the images of the store."""
-    frames: np.ndarray
+    frames: FrameArray
     """uint8 (F, size, size, 3), RGB; mapped copy-on-write."""
     frame_numbers: np.ndarray
     """int64 (F,): as the data set numbers them, ascending in each sequence; gaps are possible."""

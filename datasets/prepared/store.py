@@ -23,7 +23,7 @@ import numpy as np
 from datasets.catalogue import describe, undrawn_records
 from datasets.prepared import store_files
 from datasets.prepared.landmark_layer import LandmarkLayer
-from datasets.prepared.layers import Layer, read_layer
+from datasets.prepared.layers import Layer, StoreFacts, read_layer
 from datasets.prepared.neutral_layer import NeutralLayer
 from datasets.prepared.prepare_command import prepare_command
 from datasets.prepared.sequence_layer import SequenceLayer
@@ -91,15 +91,15 @@ class PreparedStore:
         Raises UserError for a data set that cannot have it (with the reason), and MissingLayer, with the
         command that adds it, for a store without it.
         """
-        return read_layer(
-            self.folder,
-            self.dataset,
-            self.size_pixels,
-            name,
+        facts = StoreFacts(
+            folder=self.folder,
+            dataset=self.dataset,
+            size_pixels=self.size_pixels,
             image_names=self.image_names,
             roles=self.roles,
             is_prepared=self.is_prepared,
         )
+        return read_layer(facts, name)
 
     def layer_hashes(self, names: Iterable[str]) -> dict[str, str]:
         """The hashes of the layers `names`, sorted by name, for the record of a run that reads them.

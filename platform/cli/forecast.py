@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datasets.prepared.merged import SET_SEPARATOR
+from datasets.prepared.merged_names import SET_SEPARATOR
 from platform.distributed.cluster import Slots, local_slots
 from platform.experiments.capacity import free_disk_bytes, needs, runs_in_memory
 from platform.experiments.estimate import wanted_gflop

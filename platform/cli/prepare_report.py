@@ -164,10 +164,11 @@ def _prepared_lines(root: Path) -> list[str]:
     """Contents of the prepared set in `root`, the layers that it has and the commands that add others."""
     from datasets.catalogue import describe
     from datasets.prepared.layer_files import CONTENTS, layer_command, layers_of
+    from datasets.prepared.merged_names import is_merged
     from datasets.prepared.store import PreparedStore
 
     store = PreparedStore.open(root)
-    several = "+" in store.dataset
+    several = is_merged(store.dataset)
     lines = summary_lines(store, store.dataset if several else describe(store.dataset).title)
     if several:
         return lines

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from datasets.catalogue import describe, share_people
-from datasets.prepared.merged import sets_of
+from datasets.prepared.merged_names import sets_of
 from datasets.raw.fmpn_labels import EXPRESSION_OF_CODE
 from platform.errors import UserError
 from platform.runs.tasks import DataReference

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Sequence
 from datasets.augmentation.content import is_content
 from datasets.catalogue import describe
 from datasets.masks.controls import WITHOUT_MASKS
-from datasets.prepared.merged import sets_of
+from datasets.prepared.merged_names import sets_of
 from platform.errors import UserError
 from platform.models import load_method
 from platform.models.networks.weights import is_released

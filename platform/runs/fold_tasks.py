@@ -20,7 +20,8 @@ from datasets.folds.rules import (
     leave_one_group_out,
     paper_folds,
 )
-from datasets.prepared.merged import merged_store, set_of_subject
+from datasets.prepared.merged import merged_store
+from datasets.prepared.merged_names import set_of_subject
 from datasets.prepared.store import PreparedStore, open_prepared
 from datasets.raw.fmpn_labels import release_of
 from platform.config.configuration import Configuration, Plan

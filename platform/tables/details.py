@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 
 from datasets.folds.rules import LEFT_OUT_SETS
-from datasets.prepared.merged import sets_of
+from datasets.prepared.merged_names import sets_of
 from platform.aggregation.scores import Confusion, Scores
 from platform.aggregation.table_row import TableRow
 from platform.evaluation.reported import RELEASED_FOLD_ACCURACIES, RELEASED_TEST_SIZES

@@ -66,16 +66,11 @@ def test_a_sequence_method_on_a_set_without_sequences_is_refused_with_the_reason
         store.layer("sequences")
 
 
-def test_several_sets_as_one_have_no_layers(tmp_path: Path) -> None:
-    folder = store_folder(tmp_path, "ckplus+mmi", SIZE)
-    store = write_store(folder, "ckplus+mmi", SIZE, RECORDS, read_frame)
-    with pytest.raises(MissingLayer, match="exists for single data sets only"):
-        store.layer("landmarks")
-    wild = write_store(
-        store_folder(tmp_path, "affectnet+mmi", SIZE), "affectnet+mmi", SIZE, RECORDS, read_frame
-    )
+def test_a_merged_set_needs_sequences_in_every_part(tmp_path: Path) -> None:
+    folder = store_folder(tmp_path, "affectnet+mmi", SIZE)
+    store = write_store(folder, "affectnet+mmi", SIZE, RECORDS, read_frame)
     with pytest.raises(UserError, match="AffectNet: each of its images is a photograph"):
-        wild.layer("sequences")
+        store.layer("sequences")
 
 
 @pytest.mark.parametrize("name", ["synthetic", "synthetic_mmi"])

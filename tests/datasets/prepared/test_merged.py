@@ -6,7 +6,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from datasets.prepared.merged import merged_store, set_of_subject, sets_of
+from datasets.prepared.merged import merged_store
+from datasets.prepared.merged_names import set_of_subject, sets_of
 from datasets.prepared.store import PreparedStore, store_folder
 from datasets.prepared.store_files import INDEX
 from platform.errors import UserError
