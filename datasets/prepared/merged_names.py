@@ -1,4 +1,4 @@
-"""Names in a merged set: `ckplus+mmi` is the set, `ckplus:S005` a subject (or sequence, or image) of a part."""
+"""Names in a merged set: `ckplus+mmi` is the set, `ckplus:S005` a subject (sequence, image) of a part."""
 
 from __future__ import annotations
 
