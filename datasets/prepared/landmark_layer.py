@@ -9,7 +9,8 @@ Points follow iBUG's order. They may lie outside the aligned face, whose crop en
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from functools import cached_property
 from io import BytesIO
 from pathlib import Path
 
@@ -45,7 +46,6 @@ class LandmarkLayer:
     """str (M,), unique: by subject, sequence, frame."""
     subjects: np.ndarray
     """str (M,)"""
-    _row_of: dict[str, int] = field(repr=False)
 
     @classmethod
     def open(cls, store: Path) -> LandmarkLayer:
@@ -71,7 +71,6 @@ class LandmarkLayer:
             points=points,
             image_names=np.array(names, dtype=np.str_),
             subjects=np.array(subjects, dtype=np.str_),
-            _row_of={name: row for row, name in enumerate(names)},
         )
 
     @classmethod
@@ -95,6 +94,10 @@ class LandmarkLayer:
                 "they were left out when the layer was made (its manifest.json lists them)."
             )
         return np.array([self._row_of[name] for name in names], dtype=np.int64)
+
+    @cached_property
+    def _row_of(self) -> dict[str, int]:
+        return {name: row for row, name in enumerate(self.image_names.tolist())}
 
 
 def write_landmarks(

@@ -32,7 +32,7 @@ def with_all_landmarks(
     if not have:
         raise UserError(
             f"no frame of the sequence {frames[0].sequence_id} has landmarks, so none can be aligned; pass "
-            "points for some of its frames with --landmarks FILE"
+            "points for some of its frames with --landmarks FILE."
         )
     numbers = np.array([frames[place].frame for place in have], dtype=np.float64)
     points = np.stack([frames[place].landmarks for place in have])  # type: ignore[misc]  # those have some
