@@ -1,29 +1,37 @@
-"""Parameters of the nets, and the memory that a training image keeps for the backward pass.
+"""What is counted of every net, what a training step on the CPU keeps, and the time that counting takes.
 
     python -m benchmarks.footprint
 
-Its numbers stand in platform/models/networks/backbones.py and platform/runs/footprint.py. Every tensor
-that autograd keeps is counted once by its storage; the difference between a batch of four and one of two
-leaves out the weights. Float32 on the CPU.
+Costs are counted on the meta device (platform/models/costs/). The measured column sums up every tensor that
+autograd keeps, once by its storage, in float32 on the CPU; the difference between a batch of four and one of
+two leaves out the weights. Seconds are those of a processor for a plan of all nets with fmpn, without the
+imports of torch and torchvision.
 """
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 
 import torch
 from torch import Tensor, nn
 
-from platform.config.configuration import configuration_of, to_dict
+from datasets.batches import Batch
+from platform.config.configuration import configuration_of, replace, to_dict
 from platform.models import load_method
+from platform.models.costs.facts import Costs
+from platform.models.costs.known import method_costs, stage1_costs
 from platform.models.networks.backbones import BACKBONES
-from platform.models.networks.mask_generator import MaskGenerator
+from platform.models.networks.generator_pretraining import build_generator, pretraining_loss
+
+CLASSES = 7
+Loss = Callable[[nn.Module, Batch], dict[str, Tensor]]
 
 
-def kept_mib(net: nn.Module, images: Callable[[int], Tensor]) -> float:
+def kept_mib(net: nn.Module, loss: Loss, size_pixels: int) -> float:
     """MiB that one more image keeps for the backward pass."""
     sizes = []
-    for count in (2, 4):
+    for images in (2, 4):
         storages: dict[int, int] = {}
         alive: list[Tensor] = []
 
@@ -34,35 +42,54 @@ def kept_mib(net: nn.Module, images: Callable[[int], Tensor]) -> float:
             return tensor
 
         with torch.autograd.graph.saved_tensors_hooks(keep, lambda tensor: tensor):
-            net(images(count))
+            loss(net, batch(images, size_pixels))
         sizes.append(sum(storages.values()))
     return (sizes[1] - sizes[0]) / 2 / 2**20
 
 
-def million_parameters(net: nn.Module) -> float:
-    """Trained parameters of a net, in millions."""
-    return sum(parameter.numel() for parameter in net.parameters()) / 1e6
+def batch(images: int, size_pixels: int) -> Batch:
+    """Random faces with random masks."""
+    side = (size_pixels, size_pixels)
+    return Batch(
+        image=torch.rand(images, 3, *side),
+        gray=torch.rand(images, 1, *side),
+        target_mask=torch.rand(images, 1, *side),
+        labels=torch.zeros(images, dtype=torch.int64),
+    )
 
 
 def main() -> None:
-    """Print one line per net."""
+    """Print one line per net, and the seconds of counting all of them."""
     torch.manual_seed(0)
-    print(f"{'net':16s} {'pixels':>6s} {'million parameters':>20s} {'MiB per image':>14s}")
-    generator = MaskGenerator(64, gain=0.02).train()
-    show("mask generator", 299, generator, lambda count: torch.rand(count, 1, 299, 299))
-    from platform.models.networks.classifier import Classifier
+    fmpn = to_dict(configuration_of(weights="none"))
+    import torchvision.models  # noqa: F401
 
-    method = load_method("cnn")
+    started = time.process_time()
+    stage1 = load_method("fmpn").pretraining_settings(fmpn)
+    stage1_costs(stage1.to_dict())
     for name in BACKBONES:
-        size = BACKBONES[name].reference_size_pixels
-        settings = configuration_of(method="cnn", backbone=name, weights="none", image_size_pixels=size)
-        net = Classifier(method.settings(to_dict(settings)), 7).train()
-        show(name, size, net, lambda count, size=size: torch.rand(count, 3, size, size))  # type: ignore[misc]
+        method_costs("fmpn", {**fmpn, "backbone": name}, CLASSES)
+    seconds = time.process_time() - started
+    print(f"{'net':16s} {'million parameters':>18s} {'GFLOP':>8s} {'MiB counted':>12s} {'measured':>9s}")
+    counted = stage1_costs(stage1.to_dict())
+    show("mask generator", counted, build_generator(stage1), pretraining_loss, 299)
+    cnn, method = configuration_of(method="cnn", weights="none"), load_method("cnn")
+    for name in BACKBONES:
+        values = to_dict(replace(cnn, backbone=name))
+        read = method.settings(values)
+        loss: Loss = lambda net, faces, read=read: method.loss(net, faces, read)  # type: ignore[misc] # noqa: E731
+        show(name, method_costs("cnn", values, CLASSES), method.build(read, CLASSES), loss, 299)
+    print(f"{seconds:.1f} s of a processor to count stage 1 and fmpn with each of {len(BACKBONES)} nets")
 
 
-def show(name: str, size: int, net: nn.Module, images: Callable[[int], Tensor]) -> None:
-    """One line of the table."""
-    print(f"{name:16s} {size:6d} {million_parameters(net):20.1f} {kept_mib(net, images):14.1f}", flush=True)
+def show(name: str, costs: Costs, net: nn.Module, loss: Loss, size_pixels: int) -> None:
+    """One line of the table: an image of `size_pixels`."""
+    counted, measured = costs.kept_bytes_an_image / 2**20, kept_mib(net.train(), loss, size_pixels)
+    print(
+        f"{name:16s} {costs.parameters / 1e6:18.1f} {costs.gflop_an_image:8.1f} {counted:12.1f} "
+        f"{measured:9.1f}",
+        flush=True,
+    )
 
 
 if __name__ == "__main__":

@@ -21,6 +21,7 @@ from platform.config.configuration import Plan
 from platform.errors import UserError
 from platform.experiments import capacity
 from platform.experiments.experiment import Experiment, final_rows
+from platform.experiments.experiment import ahead as ahead_of
 from platform.experiments.rows import all_tasks
 from platform.experiments.study_definition import search_definition
 from platform.models.fmpn import FmpnOptions
@@ -50,7 +51,7 @@ def data_root(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def planned(experiment: Experiment, *, search: bool) -> dict[str, Any]:
     """All of a planned experiment that can change what is computed, where, or where it goes."""
-    first = ahead.proposals_ahead(experiment.plan, experiment.configuration) if search else []
+    first = ahead_of(experiment) if search else []
     tasks = all_tasks(final_rows(experiment, experiment.configuration))
     seen: dict[str, Any] = {
         "tasks": [(task.record, task.identity, task.checkpoint_every_epochs) for task in tasks],

@@ -6,13 +6,12 @@ from datasets.prepared.merged_names import SET_SEPARATOR
 from platform.distributed.cluster import Slots, local_slots
 from platform.experiments.capacity import free_disk_bytes, needs, runs_in_memory
 from platform.experiments.estimate import wanted_gflop
-from platform.experiments.experiment import Experiment, final_rows
+from platform.experiments.experiment import Experiment, ahead, final_rows
 from platform.experiments.rows import all_tasks
 from platform.host.machine_limits import machine_memory_bytes
 from platform.monitoring.progress import clock
 from platform.runs.cost import GFLOP_A_SECOND_AND_CORE
 from platform.runs.footprint import gibibytes
-from platform.search.preview import proposals_ahead
 
 
 def resources(experiment: Experiment, *, search: bool) -> str:
@@ -34,7 +33,7 @@ def forecast(experiment: Experiment, *, search: bool) -> list[str]:
         lines.append(f"{group}: up to {len(costs)} runs, {sum(costs):,.0f} GFLOP")
     first = experiment.configuration
     if search:
-        first = proposals_ahead(experiment.plan, first)[0]
+        first = ahead(experiment)[0]
     tasks = all_tasks(final_rows(experiment, first))
     missing = _not_prepared(experiment)
     lines += missing

@@ -122,7 +122,7 @@ def plan_request(request: Request, arguments: argparse.Namespace, argv: Sequence
         check_paths()
         local_slots(plan)
     for dataset in dict.fromkeys(request.datasets):
-        prepare_if_embedded(data_root, dataset, configuration.load_size_pixels)
+        prepare_if_embedded(data_root, dataset, configuration)
     experiment = plan_experiment(
         name=name,
         command=shlex.join(["python", "-m", f"platform.{request.command}", *map(without_password, argv)]),
@@ -174,19 +174,27 @@ def check_weights_of(experiment: Experiment) -> None:
         one.check_weights([len(reference.class_names) for reference in data])
 
 
-def prepare_if_embedded(data_root: Path, dataset: str, size_pixels: int) -> None:
-    """Draw and prepare an embedded set unless it is prepared at that size. A dry run draws nothing."""
+def prepare_if_embedded(data_root: Path, dataset: str, configuration: Configuration) -> None:
+    """Draw and prepare an embedded set unless it is prepared at that size. A dry run draws nothing.
+
+    UserError: images too small for the configuration's net, for which nothing is drawn.
+    """
     from datasets.catalogue import describe
     from datasets.prepared.preparation import prepare_dataset
     from datasets.prepared.store import store_folder
+    from datasets.records import EXPRESSIONS
     from platform.cli.progress_line import ProgressLine
     from platform.files.dry_run import is_dry_run
+    from platform.runs.cost import costs_of
 
+    size_pixels = configuration.load_size_pixels
     if (
         describe(dataset).embedded
         and not is_dry_run()
         and not (store_folder(data_root, dataset, size_pixels) / "manifest.json").exists()
     ):
+        # The set's own classes are not known yet; no net's smallest image depends on their number.
+        costs_of(configuration, len(EXPRESSIONS))
         print(
             f"Preparing {dataset} at {size_pixels} px (drawn by this repository; the first time only) ...",
             flush=True,

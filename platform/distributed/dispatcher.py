@@ -8,12 +8,13 @@ import itertools
 import time
 import traceback
 import uuid
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterable
 from pathlib import Path
 from typing import Any
 
 from platform.config.configuration import Plan
 from platform.distributed.lost_workers import environment_failure_of
+from platform.models.costs.known import KnownCosts, known_costs, remember_costs
 from platform.runs.environment_failure import (
     LOST_WORKERS_IN_A_ROW,
     EnvironmentFailure,
@@ -299,9 +300,13 @@ def _lost(task: FoldTask | Stage1Task, failure: EnvironmentFailure) -> dict[str,
 class RayDispatcher(Dispatcher):
     """A Dispatcher whose tasks are Ray tasks; runs as an actor on the head node."""
 
-    def __init__(self, runs_root: str, slots: int | None, plan: Plan) -> None:
+    def __init__(
+        self, runs_root: str, slots: int | None, plan: Plan, costs: Iterable[KnownCosts] = ()
+    ) -> None:
+        """costs: those that the driver has counted; for others this process imports torch."""
         from platform.distributed.train import carry_out
 
+        remember_costs(costs)
         in_worker = plan.train_workers == 0
         # With separate Train workers the task only waits, and the workers hold the resources.
         remote = carry_out.options(
@@ -340,4 +345,4 @@ def start_dispatcher(plan: Plan, runs_root: Path, slots: int | None) -> Any:
     actor = ray.remote(RayDispatcher).options(
         num_cpus=0, max_concurrency=100_000, max_restarts=-1, max_task_retries=-1
     )
-    return actor.remote(str(runs_root), slots, plan)
+    return actor.remote(str(runs_root), slots, plan, known_costs())

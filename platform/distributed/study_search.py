@@ -79,6 +79,7 @@ class StudySearch(OptunaSearch):
         """The error that ends the search early; nothing more is proposed."""
         self._observer = observer or SearchObserver()
         self._store, self._base, self._plan, self._planned = store, base, plan, planned
+        self._class_count = len(planned.data.class_names)
         self._numbers: dict[str, int] = {}
         self._overrides: dict[int, dict[str, Any]] = {}
         self._suggested: set[int] = set()
@@ -149,7 +150,7 @@ class StudySearch(OptunaSearch):
             if proposed is None:
                 return Searcher.FINISHED
             trial, overrides = proposed
-            reason = why_invalid(self._base, overrides)
+            reason = why_invalid(self._base, overrides, self._class_count)
             if not reason:
                 break
             self._tell_invalid(trial, overrides, reason)
@@ -338,6 +339,7 @@ class StudySearch(OptunaSearch):
                 study=self.definition.name,
                 suggest=self.definition.suggest,
                 base=self._base,
+                class_count=self._class_count,
                 objectives=self.objectives,
                 store=self._store,
             )

@@ -8,12 +8,12 @@ from pathlib import Path
 
 from platform.config.configuration import Configuration
 from platform.errors import UserError
-from platform.experiments.experiment import Experiment, final_rows
+from platform.experiments.experiment import Experiment, ahead, final_rows
 from platform.experiments.rows import all_tasks
 from platform.host.machine_limits import machine_memory_bytes
 from platform.runs.fold_tasks import machine_of, step_tasks
 from platform.runs.footprint import Footprint, footprint, gibibytes
-from platform.search.preview import proposals_ahead, trials_to_run
+from platform.search.preview import trials_to_run
 
 SPARE_BYTES = 2**29
 """Disk space left for everything else: tables, figures, Ray's own log."""
@@ -35,7 +35,7 @@ class Needs:
 def needs(experiment: Experiment, *, search: bool) -> Needs:
     """Memory of the largest run and bytes of all runs that are not cached. Arithmetic: see Footprint."""
     store, plan, base = experiment.store, experiment.plan, experiment.configuration
-    configurations = proposals_ahead(plan, base) if search else [base]
+    configurations = ahead(experiment) if search else [base]
     prints: list[tuple[Footprint, Configuration]] = []
     for configuration in configurations:
         (first,) = step_tasks(configuration, experiment.planned, machine_of(plan), [(0, None)])

@@ -3,25 +3,25 @@
 from __future__ import annotations
 
 from platform.errors import UserError
-from platform.experiments.experiment import Experiment, final_rows
+from platform.experiments.experiment import Experiment, ahead, final_rows
 from platform.experiments.rows import all_tasks
 from platform.runs.cost import GFLOP_A_SECOND_AND_CORE
 from platform.runs.fold_tasks import machine_of, step_tasks
 from platform.runs.tasks import FoldTask, Stage1Task
-from platform.search.preview import proposals_ahead, trials_to_run
+from platform.search.preview import trials_to_run
 
 
 def wanted_gflop(experiment: Experiment, *, search: bool) -> dict[str, list[float]]:
     """GFLOP of every run that may be wanted, by group: `stage 1`, `inner`, `final`.
 
     The configurations of a search are not known in advance: its trials are taken in turn from
-    `proposals_ahead`, and the costliest one represents the final runs.
+    `ahead`, and the costliest one represents the final runs.
     """
     plan = experiment.plan
     chosen, tasks, inner = experiment.configuration, [], []
     if search:
         trials = trials_to_run(plan, experiment.configuration)
-        tried = proposals_ahead(plan, experiment.configuration)[:trials]
+        tried = ahead(experiment)[:trials]
         steps = [step for scope in experiment.scopes for step in scope.steps]
         costs = []
         for configuration in tried:

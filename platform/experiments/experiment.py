@@ -21,6 +21,7 @@ from platform.experiments.rows import (
     transferred_row,
 )
 from platform.experiments.same_name import refuse_other_rows, refuse_other_settings
+from platform.runs.cost import costs_of
 from platform.runs.fold_tasks import (
     PlannedData,
     machine_of,
@@ -84,6 +85,11 @@ class Experiment:
         return len(self.planned.folds.folds)
 
     @property
+    def class_count(self) -> int:
+        """Classes of the data set."""
+        return len(self.planned.data.class_names)
+
+    @property
     def scopes(self) -> tuple[Scope, ...]:
         """The fold runs that each study of the search compares."""
         return scopes(self.plan.selection_rule, self.fold_count, self.plan.study_seed)
@@ -142,18 +148,26 @@ def plan_experiment(
 
 
 def check_experiment_needs(experiment: Experiment, *, search: bool) -> None:
-    """UserError if the data lacks what a row needs, for every method that may run."""
+    """UserError if images are too small for a net, or the data lacks what a row needs, for every method that
+    may run."""
     plan, first = experiment.plan, experiment.configuration
+    if not experiment.rows:
+        costs_of(first, experiment.class_count)
     configurations = [first]
     if search:
-        ahead = proposals_ahead(plan, first)
-        configurations = list({getattr(one, "freeze_generator", False): one for one in ahead}.values())
+        tried = ahead(experiment)
+        configurations = list({getattr(one, "freeze_generator", False): one for one in tried}.values())
     for configuration in configurations:
         tasks = all_tasks(final_rows(experiment, configuration))
         if search:
             steps = [step for scope in experiment.scopes for step in scope.steps]
             tasks += step_tasks(configuration, experiment.planned, machine_of(plan), steps)
         check_needs(tasks, experiment.all_data)
+
+
+def ahead(experiment: Experiment) -> list[Configuration]:
+    """Configurations that represent the experiment's search (`proposals_ahead`)."""
+    return proposals_ahead(experiment.plan, experiment.configuration, experiment.class_count)
 
 
 def final_rows(

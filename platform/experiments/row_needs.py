@@ -19,13 +19,15 @@ from platform.runs.tasks import FoldTask, MaskTask
 
 
 def check_needs(tasks: Iterable[FoldTask], data: Sequence[PlannedData]) -> None:
-    """UserError for the first fold run whose masks or mask generator cannot be made from its data.
+    """UserError for the first fold run whose images are too small for its nets, or whose masks or mask
+    generator cannot be made from its data.
 
     data: all data sets that the tasks read, sources of masks and generators among them.
     """
     of_hash = {planned.data.hash: planned for planned in data}
     checked: set[str] = set()
     for task in tasks:
+        _check_nets(task)
         title = load_method(task.record["method"]).title
         _check_generator(task, title)
         _check_augmentation(task, of_hash[task.data.hash])
@@ -35,6 +37,13 @@ def check_needs(tasks: Iterable[FoldTask], data: Sequence[PlannedData]) -> None:
                 checked.add(masks.identity)
                 if _are_built(masks):
                     _check_buildable(masks, of_hash[masks.data.hash], title)
+
+
+def _check_nets(task: FoldTask) -> None:
+    """UserError: images too small for the net of the fold run or of its stage 1."""
+    for one in (task, task.stage1):
+        if one is not None:
+            _ = one.costs
 
 
 def _are_built(masks: MaskTask) -> bool:

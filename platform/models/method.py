@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from torch import Tensor, nn
 
     from datasets.batches import Batch
+    from platform.models.costs.facts import Costs
 
 NO_NET = "–"
 """Shown for a method without a net."""
@@ -118,6 +119,13 @@ class Method(ABC):
     @abstractmethod
     def build(self, settings: Settings, class_count: int) -> nn.Module:
         """A newly initialised module; its random numbers come from torch's default generator."""
+
+    def costs(self, settings: Settings, class_count: int) -> Costs | None:
+        """Costs that the method states itself, because what it trains is no net of torch.
+
+        None: they are counted from `build` and `loss` (platform/models/costs/counting.py).
+        """
+        return None
 
     def load_generator(self, module: nn.Module, state: Mapping[str, Tensor]) -> None:
         """Load the mask generator's weights from stage 1; names and shapes must match exactly."""

@@ -2,41 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from typing import Any
+from collections.abc import Iterable
 
-from platform.models.networks.backbones import BACKBONES
+from platform.config.configuration import Configuration, to_dict
+from platform.models.costs.facts import Costs
+from platform.models.costs.known import method_costs
 
-GENERATOR_TRAINING_GFLOP = 227.0
-"""The published mask generator's training step, GFLOP per image at 299 px, by torch's FLOP counter."""
-GENERATOR_BLOCK_SHARE = 0.171
-"""Share of each of the four residual blocks: two convolutions of 256 × 256 channels at 74 pixels."""
 OVERHEAD_GFLOP = 0.15
 """Added to each image: the smallest nets spend their time on small operations, not on arithmetic."""
-GFLOP_A_SECOND_AND_CORE = 25.0
-"""Assumed, not measured: only `--dry-run` and the first minutes of the progress display use it."""
+GFLOP_A_SECOND_AND_CORE = 55.0
+"""Of two cores of a server processor (docs/performance.md): 58 in stage 1 and 60 in stage 2 at the paper's
+size, 51 to 62 with other nets at 112 px. The quick preset's nets reach about half of it, hence
+OVERHEAD_GFLOP. Another machine has another pace: only `--dry-run` and the first minutes of the progress
+display use it."""
 
 
-def image_gflop(config: Mapping[str, Any], *, stage1: bool) -> float:
-    """Arithmetic in GFLOP of one training step for one image, in stage 1 or 2.
+def costs_of(configuration: Configuration, class_count: int) -> Costs:
+    """Costs of a fold run of the configuration. The first one imports torch, as does every new net.
 
-    config: the configuration as a task's record holds it; without `generator_width` there is no mask
-    generator.
+    UserError: images too small for the net.
     """
-    size: int = config["image_size_pixels"]
-    per_image = OVERHEAD_GFLOP
-    if "generator_width" in config:
-        blocks = 1 + GENERATOR_BLOCK_SHARE * (config["generator_blocks"] - 4)
-        per_image += (
-            GENERATOR_TRAINING_GFLOP * blocks * (size / 299) ** 2 * (config["generator_width"] / 64) ** 2
-        )
-    if stage1:
-        return per_image
-    backbone = BACKBONES[config["backbone"]]
-    # A training step is about three forward passes.
-    seen = max(size, config["enlarge_below_pixels"])
-    forward = backbone.forward_gflop * (seen / backbone.reference_size_pixels) ** 2
-    return per_image + 3 * forward * config["backbone_width"] ** 2
+    return method_costs(configuration.method, to_dict(configuration), class_count)
 
 
 class Pace:

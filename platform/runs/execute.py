@@ -181,6 +181,7 @@ def _execute_fold(
         view,
         load_masks(task.masks, store, view.class_names) if task.masks else None,
         generator_state,
+        minimum_batch=task.costs.minimum_batch,
         **context,
     )
     files = {"curves.json": json.dumps({"stage2": outcome.curve}).encode()}

@@ -1,7 +1,7 @@
-"""Memory and disk space of a task, by arithmetic: peak memory in training, size of result and checkpoints.
+"""Memory and disk space of a task: peak memory in training, size of result and checkpoints.
 
-The constants were measured on our own nets in float32, with batches of 2 and 4
-(`python -m benchmarks.footprint`).
+Arithmetic over what is counted from the task's net (platform/models/costs/); `python -m benchmarks.footprint`
+compares the count with what training on a CPU keeps.
 """
 
 from __future__ import annotations
@@ -9,23 +9,23 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from platform.models.networks.backbones import BACKBONES
 from platform.runs.tasks import FoldTask, Stage1Task
 
 MIB = 2**20
-GENERATOR = (6.0, 270.4, 299)
-"""Million parameters of the published mask generator; MiB that one training image keeps for the backward
-pass; at that side in pixels."""
-GENERATOR_WIDTH = 64
-BYTES_A_TRAINED_PARAMETER = 16
-"""float32: the weight, its gradient and Adam's two moments."""
-BYTES_A_CHECKPOINTED_PARAMETER = 12
-"""Without the gradient."""
+BYTES_A_PARAMETER = 4
+"""float32."""
+BYTES_OF_MOMENTS_A_PARAMETER = 8
+"""Adam's two moments of a trained parameter, which a checkpoint holds."""
+BYTES_OF_TRAINING_A_PARAMETER = 12
+"""Its gradient, which no checkpoint holds, and the moments."""
+BF16_SHARE = 0.5
+"""Kept activations in bf16, as a share of those in float32. Measured, not counted: autocast has no effect on
+the meta device."""
 CHECKPOINTS_AT_ONCE = 3
 """Two are kept, and a third is written before the oldest is removed."""
-WORKSPACE = 1.2
+WORKSPACE = 1.17
 """Ratio of peak memory to kept activations, for intermediate gradients and workspaces. With PROCESS_BYTES it
-gives the measured 10.7 GiB (5.8 in bf16) of stage 1, and 7.8 GiB for the 7.4 measured in stage 2
+gives 10.5 GiB for the 10.7 measured in stage 1 (5.5 for 5.8 in bf16), and 7.8 for the 7.4 measured in stage 2
 (docs/performance.md)."""
 PROCESS_BYTES = 512 * MIB
 """A worker that has imported torch and trains nothing yet."""
@@ -56,32 +56,22 @@ def footprint(task: FoldTask | Stage1Task, *, keep_weights: bool | None = None) 
     keep_weights: whether the result keeps them; None: as stage 1 and final fold runs do, and others do not.
     """
     config: dict[str, Any] = task.record["config"]
-    stage1 = isinstance(task, Stage1Task)
-    size = config["image_size_pixels"]
-    parameters, kept_bytes = 0.0, 0.0
-    if "generator_width" in config:
-        millions, mib, side = GENERATOR
-        width = config["generator_width"] / GENERATOR_WIDTH
-        parameters += 1e6 * millions * width**2
-        kept_bytes += MIB * mib * width * (size / side) ** 2
-    if not stage1:
-        backbone = BACKBONES[config["backbone"]]
-        width, seen = config["backbone_width"], max(size, config["enlarge_below_pixels"])
-        parameters += 1e6 * backbone.million_parameters * width**2
-        kept_bytes += MIB * backbone.kept_mib_an_image * width * (seen / backbone.reference_size_pixels) ** 2
-    stage = "stage1" if stage1 else "stage2"
-    kept_bytes *= config[f"{stage}_batch_size"] * (0.5 if config["precision"] == "bf16" else 1)
-    trained = BYTES_A_TRAINED_PARAMETER * parameters
+    costs = task.costs
+    kept_bytes = costs.kept_bytes_an_image * config[f"{task.stage}_batch_size"]
+    if config["precision"] == "bf16":
+        kept_bytes *= BF16_SHARE
+    weights = BYTES_A_PARAMETER * costs.parameters
     if keep_weights is None:
         keep_weights = isinstance(task, Stage1Task) or task.role == "final"
-    epochs = config[f"{stage}_constant_epochs"] + config[f"{stage}_decay_epochs"]
-    small = SMALL_FILES_BYTES + CURVE_BYTES_AN_EPOCH * epochs
-    pictures = 0 if stage1 else PICTURE_TILES * 3 * size**2
+    small = SMALL_FILES_BYTES + CURVE_BYTES_AN_EPOCH * task.epochs
+    pictures = 0 if isinstance(task, Stage1Task) else PICTURE_TILES * 3 * config["image_size_pixels"] ** 2
+    trained = weights + BYTES_OF_TRAINING_A_PARAMETER * costs.trained_parameters
+    checkpoint = weights + BYTES_OF_MOMENTS_A_PARAMETER * costs.trained_parameters
     return Footprint(
         least_memory=trained + kept_bytes,
         memory=PROCESS_BYTES + trained + WORKSPACE * kept_bytes,
-        result=small + pictures + (4 * parameters if keep_weights else 0),
-        checkpoints=CHECKPOINTS_AT_ONCE * BYTES_A_CHECKPOINTED_PARAMETER * parameters,
+        result=small + pictures + (weights if keep_weights else 0),
+        checkpoints=CHECKPOINTS_AT_ONCE * checkpoint,
     )
 
 

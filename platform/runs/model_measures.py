@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 from platform.config.configuration import Configuration, to_dict
 from platform.models.options.faces import Faces
+from platform.runs.cost import costs_of
 
 if TYPE_CHECKING:
     import torch
@@ -46,11 +47,7 @@ def measures(
 
 def parameter_count(configuration: Configuration, class_count: int) -> int:
     """Number of parameters, including frozen ones and those of the mask generator. Allocates no memory."""
-    import torch
-
-    with torch.device("meta"):
-        _, module = _built(configuration, class_count)
-    return sum(parameter.numel() for parameter in module.parameters())
+    return costs_of(configuration, class_count).parameters
 
 
 def latency_milliseconds(

@@ -10,6 +10,7 @@ import dataclasses
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any, ClassVar, Literal
 
 from datasets.folds.rules import Fold, subjects_hash
@@ -17,9 +18,11 @@ from datasets.masks.controls import CONTROLS
 from platform.config.configuration import Configuration, to_dict
 from platform.errors import LeakageError, UserError, unknown_name
 from platform.models import load_method
+from platform.models.costs.facts import Costs
+from platform.models.costs.known import method_costs, stage1_costs
 from platform.models.networks.weights import by_content, is_released
 from platform.models.plugins import PlugIn
-from platform.runs.cost import image_gflop
+from platform.runs.cost import OVERHEAD_GFLOP
 from platform.runs.identity import RESULT_VERSION, identity
 from platform.runs.store import Kind
 
@@ -89,9 +92,21 @@ class TrainingTask(ABC):
 
     @property
     def gflop(self) -> float:
-        """Training arithmetic in GFLOP, estimated from sizes and widths (platform/runs/cost.py)."""
-        per_image = image_gflop(self.record["config"], stage1=self.stage == "stage1")
-        return self.training_images * per_image * self.epochs
+        """Training arithmetic in GFLOP, counted from the net, with an allowance for each image."""
+        return self.training_images * (self.costs.gflop_an_image + OVERHEAD_GFLOP) * self.epochs
+
+    @cached_property
+    def costs(self) -> Costs:
+        """Costs of the task's stage. UserError: images too small for its net.
+
+        Counted at the first call, which imports torch unless such a net is known; a copy that is sent to
+        another process takes the answer along.
+        """
+        return self._costs()
+
+    @abstractmethod
+    def _costs(self) -> Costs:
+        """The costs, counted or known."""
 
     @property
     @abstractmethod
@@ -112,6 +127,9 @@ class Stage1Task(TrainingTask):
         """As every task's."""
         return "stage1"
 
+    def _costs(self) -> Costs:
+        return stage1_costs(self.record["config"])
+
 
 @dataclass(frozen=True, kw_only=True)
 class FoldTask(TrainingTask):
@@ -127,6 +145,9 @@ class FoldTask(TrainingTask):
     def cost_key(self) -> str:
         """As every task's."""
         return f"{self.record['method']}/{self.record['config'].get('backbone', '')}"
+
+    def _costs(self) -> Costs:
+        return method_costs(self.record["method"], self.record["config"], len(self.data.class_names))
 
     @property
     def role(self) -> Literal["inner", "final"]:

@@ -9,6 +9,7 @@ from optuna.trial import FrozenTrial
 
 from platform.config.configuration import Configuration, replace
 from platform.errors import UserError
+from platform.runs.cost import costs_of
 
 ATTRIBUTE = "invalid"
 """User attribute of an invalid trial: the parameter, its value and the rule that it violates."""
@@ -16,10 +17,13 @@ MOST_IN_A_ROW = 10
 """This many consecutive failures are unlikely by chance: the space is wrong."""
 
 
-def why_invalid(base: Configuration, overrides: Mapping[str, Any]) -> str:
-    """Parameter, value and rule if the overrides produce an invalid configuration; otherwise empty."""
+def why_invalid(base: Configuration, overrides: Mapping[str, Any], class_count: int) -> str:
+    """Parameter, value and rule if the overrides produce an invalid configuration; otherwise empty.
+
+    Images too small for the configuration's net make it invalid; so a net not yet known is counted here.
+    """
     try:
-        replace(base, **overrides)
+        costs_of(replace(base, **overrides), class_count)
     except UserError as error:
         return str(error)
     return ""

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from platform.config.configuration import Configuration, Plan, replace
 from platform.errors import UserError
+from platform.runs.cost import costs_of
 from platform.search.definition import SearchDefinition, definition_of_space
 from platform.search.parameters import GivenTrial
 from platform.search.samplers import grid_of
@@ -25,7 +26,7 @@ def trials_to_run(plan: Plan, configuration: Configuration) -> int:
     return min(plan.trials, len(_grid(_definition(plan, configuration), plan)))
 
 
-def proposals_ahead(plan: Plan, configuration: Configuration) -> list[Configuration]:
+def proposals_ahead(plan: Plan, configuration: Configuration, class_count: int) -> list[Configuration]:
     """Configurations that represent the search: its first ones, then random samples of its space.
 
     For a grid, the grid itself. Deterministic. Invalid configurations are left out, since the search runs
@@ -39,9 +40,11 @@ def proposals_ahead(plan: Plan, configuration: Configuration) -> list[Configurat
     found = []
     for overrides in drawn:
         try:
-            found.append(replace(configuration, **overrides))
+            proposed = replace(configuration, **overrides)
+            costs_of(proposed, class_count)  # images too small for the net
         except UserError:
             continue
+        found.append(proposed)
     return found or [configuration]
 
 

@@ -37,6 +37,7 @@ def check_recorded(
     study: str,
     suggest: Suggest,
     base: Configuration,
+    class_count: int,
     objectives: Sequence[str],
     store: ResultsStore,
 ) -> None:
@@ -47,7 +48,8 @@ def check_recorded(
     """
     attributes = trial.user_attrs
     if ATTRIBUTE in attributes:
-        reason = why_invalid(base, attributes["overrides"]) if attributes["overrides"] else "the space failed"
+        overrides = attributes["overrides"]
+        reason = why_invalid(base, overrides, class_count) if overrides else "the space failed"
         _expect(trial, study, "state", "invalid" if reason else "valid", "invalid")
         return
     _expect(trial, study, "configuration", _overrides(trial, suggest), attributes["overrides"])
@@ -70,7 +72,9 @@ def check_recorded(
     if trial.intermediate_values:
         _expect_close(trial, study, "mean", {done: scores.mean_of_steps}, trial.intermediate_values)
     if complete:
-        values = _values(trial, tasks, scores, base=base, objectives=objectives, store=store)
+        values = _values(
+            trial, tasks, scores, base=base, class_count=class_count, objectives=objectives, store=store
+        )
         _expect_close(trial, study, "values", values, dict(zip(objectives, trial.values, strict=True)))
 
 
@@ -87,13 +91,13 @@ def _values(
     scores: InnerScores,
     *,
     base: Configuration,
+    class_count: int,
     objectives: Sequence[str],
     store: ResultsStore,
 ) -> dict[str, float]:
     recorded = dict(zip(objectives, trial.values, strict=True))
     measured = {name: recorded[name] for name in objectives if name == "latency"}
     if "parameters" in objectives:
-        class_count = len(tasks[0].data.class_names)
         configuration = replace(base, **trial.user_attrs["overrides"])
         measured["parameters"] = float(parameter_count(configuration, class_count))
     values = trial_values(objectives, scores, store=store, tasks=tasks, measured=measured)

@@ -10,16 +10,14 @@ from typing import Any
 import numpy as np
 import torch
 from torch import Tensor, nn
-from torch.nn import functional
 
 from datasets.augmentation.draw import centre_draw
-from datasets.batches import Batch, FaceTensors
+from datasets.batches import FaceTensors
 from datasets.folds.view import FoldView
 from datasets.masks.motion_masks import MaskSet
 from platform.errors import UserError
 from platform.models.method import Method, Settings
-from platform.models.networks.backbones import BACKBONES
-from platform.models.networks.mask_generator import MaskGenerator
+from platform.models.networks.generator_pretraining import build_generator, pretraining_loss
 from platform.models.networks.weights import is_released
 from platform.training.batch_norm import synchronised
 from platform.training.checkpoint import Checkpoints, Curve
@@ -77,16 +75,9 @@ def pretrain_generator(
 ) -> Stage1Outcome:
     """Stage 1: train the mask generator alone, with the mean squared error to each face's class mask."""
     with torch_seeded(settings.seed, "stage1", "initialisation"):
-        generator = MaskGenerator(
-            settings.generator_width, settings.generator_blocks, gain=settings.initialisation_gain
-        )
+        generator = build_generator(settings)
     module = _placed(generator, device, settings, workers)
     faces = _faces(view, view.training_rows, masks, device)
-
-    def loss(module: nn.Module, batch: Batch) -> dict[str, Tensor]:
-        assert batch.target_mask is not None
-        return {"loss": functional.mse_loss(module(batch.gray).float(), batch.target_mask)}
-
     groups = [
         {"params": list(module.parameters()), "lr": settings.stage1_learning_rate, "name": "mask_generator"}
     ]
@@ -98,7 +89,7 @@ def pretrain_generator(
     )
     curve = train_stage(
         module,
-        [Player(groups=groups, loss=loss)],
+        [Player(groups=groups, loss=pretraining_loss)],
         _items(settings, settings.augmentation, faces, view),
         training,
         report=report,
@@ -115,12 +106,16 @@ def train_and_evaluate(
     masks: MaskSet | None,
     generator_state: Mapping[str, Tensor] | None,
     *,
+    minimum_batch: int,
     device: torch.device,
     report: Report,
     checkpoints: Checkpoints | None = None,
     workers: Workers = ALONE,
 ) -> FoldOutcome:
-    """Stage 2: train on the view's training subjects, keep the last epoch, score the evaluation subjects."""
+    """Stage 2: train on the view's training subjects, keep the last epoch, score the evaluation subjects.
+
+    minimum_batch: the smallest batch that the method's net can be trained on (`TrainingTask.costs`).
+    """
     with torch_seeded(settings.seed, "stage2", "initialisation"):
         built = method.build(settings, len(view.class_names))
     module = _placed(built, device, settings, workers)
@@ -132,8 +127,6 @@ def train_and_evaluate(
             "masks there is no stage 1); pass --freeze-generator no."
         )
     faces = _training_faces(settings, view, masks if method.uses_masks else None, device)
-    seen_pixels = max(settings.image_size_pixels, settings.enlarge_below_pixels)
-    minimum_batch = 2 if seen_pixels < BACKBONES[settings.backbone].single_image_size_pixels else 1
     loss: Loss = lambda module, batch: method.loss(module, batch, settings)  # noqa: E731
     own = settings.stage2_augmentation
     items = _items(settings, settings.augmentation if own == "same" else own, faces, view)

@@ -64,6 +64,13 @@ def test_planning_writes_nothing(data_root: Path, tmp_path: Path) -> None:
     assert made.folder == tmp_path / "runs" / "experiments" / "trial"
 
 
+@pytest.mark.parametrize("search", [True, False])
+def test_images_too_small_for_the_net_are_refused(data_root: Path, tmp_path: Path, search: bool) -> None:
+    too_small = tiny_configuration(backbone="inception_v3")
+    with pytest.raises(UserError, match="inception_v3 needs images of at least 75 px, but gets 32; raise"):
+        experiment(data_root, tmp_path, configuration=too_small, search=search)
+
+
 def test_rows_are_the_chosen_method_then_the_baselines_then_the_transfer(
     data_root: Path, tmp_path: Path
 ) -> None:

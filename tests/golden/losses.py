@@ -65,7 +65,7 @@ def _losses(name: str, configuration: Configuration) -> dict[str, list[float]]:
         state = first.generator_state
     second = train_and_evaluate(
         method, method.settings(values), view, masks if method.uses_masks else None, state,
-        device=device, report=lambda epoch: None,
+        minimum_batch=2, device=device, report=lambda epoch: None,
     )  # fmt: skip
     losses[f"{name}: stage 2"] = [epoch["loss"] for epoch in second.curve]
     return losses

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import dataclasses
+import pickle
 from typing import Any
 
 import pytest
@@ -213,6 +214,15 @@ def test_a_tasks_arithmetic_goes_with_its_images_and_epochs() -> None:
     assert twice.identity == once.identity
     longer = task(replace(BASE, stage2_constant_epochs=BASE.stage2_constant_epochs + once.epochs))
     assert longer.gflop == pytest.approx(2 * once.gflop)
+
+
+def test_costs_are_counted_once_and_travel_with_the_task() -> None:
+    made = task()
+    assert "costs" not in vars(made)
+    costs = made.costs
+    sent: FoldTask = pickle.loads(pickle.dumps(made))
+    assert vars(sent)["costs"] == costs
+    assert sent == made
 
 
 def test_a_cost_key_groups_what_takes_about_the_same_time() -> None:

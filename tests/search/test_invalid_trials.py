@@ -34,6 +34,15 @@ def test_ten_invalid_trials_in_a_row_are_too_many(row: str, reason: str) -> None
 
 def test_the_reason_names_parameter_value_and_rule() -> None:
     base = tiny_configuration()
-    assert why_invalid(base, {"stage2_batch_size": 4}) == ""
-    assert why_invalid(base, {"stage2_batch_size": 0}).startswith("stage2_batch_size must be >= 1, but got 0")
-    assert "unknown option of the method fmpn 'batchsize'" in why_invalid(base, {"batchsize": 4})
+    assert why_invalid(base, {"stage2_batch_size": 4}, 3) == ""
+    assert why_invalid(base, {"stage2_batch_size": 0}, 3).startswith("stage2_batch_size must be >= 1, ")
+    assert "unknown option of the method fmpn 'batchsize'" in why_invalid(base, {"batchsize": 4}, 3)
+
+
+def test_images_too_small_for_a_net_make_a_trial_invalid() -> None:
+    base = tiny_configuration(load_size_pixels=48, image_size_pixels=48)
+    assert why_invalid(base, {"backbone": "vgg16"}, 3) == ""
+    assert why_invalid(base, {"backbone": "inception_v3"}, 3) == (
+        "inception_v3 needs images of at least 75 px, but gets 48; raise --image-size-pixels (or "
+        "--enlarge-below-pixels), or choose another --backbone."
+    )

@@ -64,6 +64,7 @@ class Recorded:
             study="tiny",
             suggest=suggest,
             base=BASE,
+            class_count=2,
             objectives=objectives,
             store=self.store,
         )

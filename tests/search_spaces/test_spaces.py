@@ -18,6 +18,7 @@ from platform.config.presets import with_method
 from platform.errors import UserError
 from platform.models import load_method
 from platform.models.networks.backbones import BACKBONES, OWN_DROPOUT
+from platform.runs.cost import costs_of
 from platform.search.definition import definition_of_space
 from platform.search.parameters import survey
 from search_spaces import backbone, fmpn_full, load_space, space_names
@@ -124,6 +125,12 @@ def test_weights_of_one_backbone_are_refused_where_backbones_are_searched() -> N
 def test_the_backbone_space_offers_every_backbone_and_tries_each_once_at_first() -> None:
     first = [one["backbone"] for one in backbone.first(to_dict(base_of("backbone")))]
     assert sorted(first) == sorted(BACKBONES)
+
+
+def test_the_large_nets_are_those_of_more_than_50_million_parameters() -> None:
+    base = configuration_of("cnn", weights="none")
+    counts = {name: costs_of(replace(base, backbone=name), 7).parameters for name in BACKBONES}
+    assert set(backbone.LARGE) == {name for name, count in counts.items() if count > 50e6}
 
 
 def test_dropout_and_batch_depend_on_the_net() -> None:

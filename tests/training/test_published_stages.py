@@ -93,6 +93,7 @@ def run_stage2(configuration: Configuration, state: dict[str, torch.Tensor] | No
         faces,
         masks if method.uses_masks else None,
         state,
+        minimum_batch=2,
         device=torch.device("cpu"),
         report=lambda values: None,
     )

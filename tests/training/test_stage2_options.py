@@ -79,7 +79,15 @@ def stage2(
     masks = build_masks(view) if method.uses_masks else None
     settings = method.settings(to_dict(changed))
     return train_and_evaluate(
-        method, settings, view, masks, generator, device=CPU, report=report, checkpoints=checkpoints
+        method,
+        settings,
+        view,
+        masks,
+        generator,
+        minimum_batch=2,
+        device=CPU,
+        report=report,
+        checkpoints=checkpoints,
     )
 
 

@@ -45,7 +45,9 @@ def stage2(
     method = load_method(configuration.method)
     masks = build_masks(view) if method.uses_masks else None
     settings = method.settings(to_dict(configuration))
-    return train_and_evaluate(method, settings, view, masks, generator_state, device=CPU, report=report)
+    return train_and_evaluate(
+        method, settings, view, masks, generator_state, minimum_batch=2, device=CPU, report=report
+    )
 
 
 def same_state(first: dict[str, torch.Tensor], second: dict[str, torch.Tensor]) -> bool:

@@ -1,7 +1,8 @@
-"""Classification nets (CN): one table entry each, with every fact that is needed before the net is built.
+"""Classification nets (CN): one table entry each, with the facts that are needed before the net is built.
 
 Nothing heavy is imported here: `--help` and planning read the table. The nets themselves are torchvision's
-and are built by platform/models/networks/backbone_nets.py.
+and are built by platform/models/networks/backbone_nets.py; what they cost is counted from what it builds
+(platform/models/costs/).
 """
 
 from __future__ import annotations
@@ -21,19 +22,6 @@ class Backbone:
     """Dotted name of the last Linear."""
     weights: str
     """Name of torchvision's weights enum; its IMAGENET1K_V1 is used."""
-    minimum_size_pixels: int
-    """Smallest image side that the net's pooling accepts."""
-    single_image_size_pixels: int
-    """From this side on, batch norm in training sees more than one value of a single image."""
-    reference_size_pixels: int = 224
-    """Image side that `forward_gflop` and `kept_mib_an_image` refer to."""
-    forward_gflop: float
-    """GFLOP of one forward pass of one image, as torchvision's documentation states."""
-    million_parameters: float
-    """Parameters of the whole net with a head for seven classes, in millions (benchmarks/footprint.py)."""
-    kept_mib_an_image: float
-    """MiB of float32 activations that one training image keeps for the backward pass
-    (benchmarks/footprint.py)."""
     dropout: float | None = None
     """Dropout probability in the head; None: the net has no dropout there."""
     narrows: bool = True
@@ -53,12 +41,6 @@ BACKBONES = {
     "inception_v3": Backbone(
         head="fc",
         weights="Inception_V3_Weights",
-        minimum_size_pixels=75,
-        single_image_size_pixels=107,
-        reference_size_pixels=299,
-        forward_gflop=5.71,
-        million_parameters=21.8,
-        kept_mib_an_image=93.6,
         dropout=0.5,
         has_transform_input=True,
         # FMPN's net has no auxiliary classifier; torchvision's file has one.
@@ -68,69 +50,34 @@ BACKBONES = {
     "resnet18": Backbone(
         head="fc",
         weights="ResNet18_Weights",
-        minimum_size_pixels=16,
-        single_image_size_pixels=33,
-        forward_gflop=1.81,
-        million_parameters=11.2,
-        kept_mib_an_image=21.2,
     ),
     "resnet50": Backbone(
         head="fc",
         weights="ResNet50_Weights",
-        minimum_size_pixels=16,
-        single_image_size_pixels=33,
-        forward_gflop=4.09,
-        million_parameters=23.5,
-        kept_mib_an_image=81.9,
     ),
     "resnet152": Backbone(
         head="fc",
         weights="ResNet152_Weights",
-        minimum_size_pixels=16,
-        single_image_size_pixels=33,
-        forward_gflop=11.51,
-        million_parameters=58.2,
-        kept_mib_an_image=169.2,
     ),
     "densenet121": Backbone(
         head="classifier",
         weights="DenseNet121_Weights",
-        minimum_size_pixels=29,
-        single_image_size_pixels=61,
-        forward_gflop=2.83,
-        million_parameters=7.0,
-        kept_mib_an_image=124.3,
         # torchvision's file says `norm.1` where its net says `norm1`.
         renamed_weights=(r"^(features\.denseblock\d+\.denselayer\d+\.(?:norm|conv))\.([12]\.)", r"\1\2"),
     ),
     "vgg16": Backbone(
         head="classifier.6",
         weights="VGG16_Weights",
-        minimum_size_pixels=32,
-        single_image_size_pixels=32,
-        forward_gflop=15.47,
-        million_parameters=134.3,
-        kept_mib_an_image=70.0,
         dropout=0.5,
     ),
     "vgg16_bn": Backbone(
         head="classifier.6",
         weights="VGG16_BN_Weights",
-        minimum_size_pixels=32,
-        single_image_size_pixels=32,
-        forward_gflop=15.47,
-        million_parameters=134.3,
-        kept_mib_an_image=121.6,
         dropout=0.5,
     ),
     "vgg19": Backbone(
         head="classifier.6",
         weights="VGG19_Weights",
-        minimum_size_pixels=32,
-        single_image_size_pixels=32,
-        forward_gflop=19.63,
-        million_parameters=139.6,
-        kept_mib_an_image=74.9,
         dropout=0.5,
     ),
 }
@@ -140,16 +87,10 @@ OWN_DROPOUT = -1.0
 """Value of the setting `dropout` that keeps the net's own probability."""
 
 
-def check_backbone(name: str, image_size_pixels: int, width: float, weights: str) -> None:
-    """UserError: unknown net, image too small, invalid width, or ImageNet weights for a narrowed net."""
+def check_backbone(name: str, width: float, weights: str) -> None:
+    """UserError: unknown net, invalid width, or ImageNet weights for a narrowed net."""
     if name not in BACKBONES:
         raise unknown_name("backbone", name, BACKBONES)
-    minimum = BACKBONES[name].minimum_size_pixels
-    if image_size_pixels < minimum:
-        raise UserError(
-            f"{name} needs images of at least {minimum} px, but gets {image_size_pixels}; raise "
-            f"--image-size-pixels (or --enlarge-below-pixels), or choose another --backbone."
-        )
     if not 0 < width <= 1 or (16 * width) % 1:
         raise UserError(
             f"backbone_width must be a multiple of 1/16 up to 1, but got {width}; every channel count has to "

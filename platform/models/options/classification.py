@@ -43,16 +43,11 @@ class ClassificationNet(Faces):
     classifier_learning_rate: float = 1e-4
     """Stage 2: learning rate of the classification net and the prior fusion net."""
 
-    @property
-    def seen_pixels(self) -> int:
-        """Side of the backbone's input."""
-        return max(self.image_size_pixels, self.enlarge_below_pixels)
-
     def check(self) -> None:
         """UserError: a value that breaks a rule of this group. A weights file gets its content's SHA-256."""
         check_rule(self, "enlarge_below_pixels", 0 <= self.enlarge_below_pixels <= 2048, "0 to 2048")
         check_rule(self, "classifier_learning_rate", 0 < self.classifier_learning_rate < 10, "> 0 and < 10")
-        check_backbone(self.backbone, self.seen_pixels, self.backbone_width, self.weights)
+        check_backbone(self.backbone, self.backbone_width, self.weights)
         check_dropout(self.backbone, self.dropout)
         if self.freeze_backbone and self.weights == "none":
             raise UserError(

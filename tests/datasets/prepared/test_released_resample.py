@@ -165,7 +165,7 @@ def test_a_fold_run_trains_and_scores_on_rectangles(store: PreparedStore) -> Non
     view = FoldView(store, train_subjects=["S01", "S02"], evaluation_subjects=["S03"], role="final")
     outcome = train_and_evaluate(
         method, method.settings(to_dict(configuration)), view, build_masks(view), None,
-        device=torch.device("cpu"), report=lambda values: None,
+        minimum_batch=2, device=torch.device("cpu"), report=lambda values: None,
     )  # fmt: skip
     assert outcome.scores.shape == (6, 3)
     assert {picture.shape[2:] for picture in outcome.pictures.values()} == {(CROP, CROP)}

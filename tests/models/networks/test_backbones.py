@@ -56,33 +56,9 @@ def test_parameter_counts_are_the_published_ones(name: str, class_count: int, pa
 
 @pytest.mark.parametrize("name", BACKBONES)
 @pytest.mark.parametrize("width", [1.0, 0.1875])
-def test_every_net_runs_at_every_width_from_its_smallest_image_on(name: str, width: float) -> None:
+def test_every_net_runs_at_every_width(name: str, width: float) -> None:
     net = on_meta(name, 6, width=width).eval()
-    for size in (BACKBONES[name].minimum_size_pixels, 299):
-        assert net(torch.empty(1, 3, size, size, device="meta")).shape == (1, 6)
-
-
-@pytest.mark.parametrize("name", BACKBONES)
-def test_the_published_smallest_sizes_are_the_smallest(name: str) -> None:
-    """A single image trains from `single_image_size_pixels` on; below, batch norm has a single value."""
-    facts = BACKBONES[name]
-    net = on_meta(name, 6, width=0.0625).train()
-    size = facts.single_image_size_pixels
-    assert net(torch.empty(1, 3, size, size, device="meta")).shape == (1, 6)
-    if size > facts.minimum_size_pixels:
-        with pytest.raises(ValueError, match="more than 1 value per channel"):
-            net(torch.empty(1, 3, size - 1, size - 1, device="meta"))
-    if name not in ("resnet18", "resnet50", "resnet152"):  # ResNets run on less; 16 px is our own limit
-        with pytest.raises(RuntimeError):
-            net.eval()(torch.empty(1, 3, *[facts.minimum_size_pixels - 1] * 2, device="meta"))
-    with pytest.raises(UserError, match=f"{name} needs images of at least {facts.minimum_size_pixels} px"):
-        check_backbone(name, facts.minimum_size_pixels - 1, 1.0, "none")
-
-
-@pytest.mark.parametrize("name", BACKBONES)
-def test_the_table_states_the_parameters_of_the_net(name: str) -> None:
-    count = sum(parameter.numel() for parameter in on_meta(name).parameters())
-    assert BACKBONES[name].million_parameters == pytest.approx(count / 1e6, abs=0.05)
+    assert net(torch.empty(1, 3, 75, 75, device="meta")).shape == (1, 6)
 
 
 def test_a_narrow_net_learns_to_tell_faces_apart() -> None:
@@ -141,16 +117,15 @@ def test_small_faces_are_enlarged_and_others_left_alone() -> None:
 @pytest.mark.parametrize(
     ("arguments", "parts"),
     [
-        (("resnet19", 299, 1.0, "none"), ["unknown backbone 'resnet19'", "did you mean 'resnet18'?"]),
-        (("vgg16", 31, 1.0, "none"), ["at least 32 px", "31", "--enlarge-below-pixels"]),
-        (("vgg16", 32, 0.05, "none"), ["multiple of 1/16", "0.05"]),
-        (("vgg16", 32, 0.0, "none"), ["multiple of 1/16"]),
-        (("vgg16", 32, 1.0625, "none"), ["multiple of 1/16 up to 1"]),
-        (("vgg16", 32, 0.25, "imagenet"), ["ImageNet weights", "0.25", "--weights none"]),
+        (("resnet19", 1.0, "none"), ["unknown backbone 'resnet19'", "did you mean 'resnet18'?"]),
+        (("vgg16", 0.05, "none"), ["multiple of 1/16", "0.05"]),
+        (("vgg16", 0.0, "none"), ["multiple of 1/16"]),
+        (("vgg16", 1.0625, "none"), ["multiple of 1/16 up to 1"]),
+        (("vgg16", 0.25, "imagenet"), ["ImageNet weights", "0.25", "--weights none"]),
     ],
 )
 def test_what_cannot_be_built_is_refused_with_the_remedy(
-    arguments: tuple[str, int, float, str], parts: list[str]
+    arguments: tuple[str, float, str], parts: list[str]
 ) -> None:
     with pytest.raises(UserError) as refusal:
         check_backbone(*arguments)
@@ -162,6 +137,6 @@ def test_a_net_that_cannot_be_narrowed_is_refused_before_it_is_built(monkeypatch
     monkeypatch.setitem(
         backbones.BACKBONES, "resnet18", dataclasses.replace(BACKBONES["resnet18"], narrows=False)
     )
-    check_backbone("resnet18", 64, 1.0, "none")
+    check_backbone("resnet18", 1.0, "none")
     with pytest.raises(UserError, match=r"resnet18 cannot be narrowed, .* 0.5; pass --backbone-width 1, or"):
-        check_backbone("resnet18", 64, 0.5, "none")
+        check_backbone("resnet18", 0.5, "none")

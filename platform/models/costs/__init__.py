@@ -1,0 +1,1 @@
+"""Costs of training: counted from what a method builds, on torch's meta device."""

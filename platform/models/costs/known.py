@@ -1,0 +1,157 @@
+"""Costs of methods, each net counted once in a process and known from then on.
+
+The first count imports torch; what is known already does not. So the driver counts while it plans, and hands
+on what it knows (`known_costs`, `remember_costs`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from platform.errors import UserError
+from platform.models import load_method
+from platform.models.costs.facts import Costs
+from platform.models.costs.read_settings import ReadSettings
+from platform.models.method import Method, Settings
+from platform.models.networks.backbones import OWN_DROPOUT
+
+if TYPE_CHECKING:
+    from torch import Tensor, nn
+
+    from datasets.batches import Batch
+
+
+@dataclass(frozen=True, kw_only=True)
+class KnownCosts:
+    """The costs of one net, and all that they depend on."""
+
+    of: str
+    """The method's name, with the SHA-256 of its file if that is not part of this repository; or STAGE1."""
+    class_count: int
+    size_pixels: int
+    read: Mapping[str, Any]
+    """The settings that were read to build it. Others, such as learning rates, change no cost."""
+    costs: Costs | None
+    """None: it cannot be trained on images of this size."""
+    least_pixels: int = 0
+    """The smallest size that it accepts, where this one is too small."""
+
+
+STAGE1 = "stage 1"
+PLAIN_BACKBONE = {"weights": "none", "dropout": OWN_DROPOUT}
+"""Options of a backbone that change numbers but no cost, and the values with which it is counted."""
+
+_known: list[KnownCosts] = []
+
+
+def method_costs(name: str, values: Mapping[str, Any], class_count: int) -> Costs:
+    """Costs of a fold run of the method called `name`; of its last stage, if it has several.
+
+    values: a configuration's, or those of a fold run's record. Weights are neither read nor downloaded.
+    UserError: images too small for the net.
+    """
+    method = load_method(name)
+    settings = method.settings(_plain(values))
+    stated = method.costs(settings, class_count)
+    if stated is not None:
+        return stated
+    found = _find(
+        _code(method),
+        settings,
+        class_count,
+        lambda read: method.build(read, class_count),
+        lambda module, batch: method.loss(module, batch, settings),
+    )
+    return _accepted(found, method.title, settings)
+
+
+def stage1_costs(values: Mapping[str, Any]) -> Costs:
+    """Costs of the stage that trains a mask generator alone.
+
+    values: those of the stage's record. UserError: images too small for the net.
+    """
+    settings = Settings(values, values)
+
+    def build(read: Settings) -> nn.Module:
+        from platform.models.networks.generator_pretraining import build_generator
+
+        return build_generator(read)
+
+    def loss(module: nn.Module, batch: Batch) -> dict[str, Tensor]:
+        from platform.models.networks.generator_pretraining import pretraining_loss
+
+        return pretraining_loss(module, batch)
+
+    return _accepted(_find(STAGE1, settings, 1, build, loss), "the mask generator", settings)
+
+
+def known_costs() -> tuple[KnownCosts, ...]:
+    """All that this process knows."""
+    return tuple(_known)
+
+
+def remember_costs(known: Iterable[KnownCosts]) -> None:
+    """Know what another process of the same code has counted."""
+    _known.extend(known)
+
+
+def _code(method: Method) -> str:
+    return method.name if method.plugin is None else f"{method.name}@{method.plugin.sha256}"
+
+
+def _plain(values: Mapping[str, Any]) -> Mapping[str, Any]:
+    """The values of the cheapest start of the same net."""
+    return {**values, **PLAIN_BACKBONE} if "backbone" in values else values
+
+
+def _find(
+    of: str,
+    settings: Settings,
+    class_count: int,
+    build: Callable[[Settings], nn.Module],
+    loss: Callable[[nn.Module, Batch], dict[str, Tensor]],
+) -> KnownCosts:
+    """What is known of such a net; else it is counted.
+
+    Whoever builds with the same values of all that was read builds the same net.
+    """
+    size = settings.image_size_pixels
+    for one in _known:
+        if (one.of, one.class_count, one.size_pixels) == (of, class_count, size) and all(
+            getattr(settings, name, None) == value for name, value in one.read.items()
+        ):
+            return one
+    from platform.models.costs.counting import TooSmallImagesError, count
+
+    read: dict[str, Any] = {}
+    costs, least = None, 0
+    try:
+        costs = count(
+            lambda: build(ReadSettings(settings, read)), loss, size_pixels=size, class_count=class_count
+        )
+    except TooSmallImagesError as error:
+        least = error.least_pixels
+    _known.append(
+        KnownCosts(
+            of=of, class_count=class_count, size_pixels=size, read=read, costs=costs, least_pixels=least
+        )
+    )
+    return _known[-1]
+
+
+def _accepted(found: KnownCosts, title: str, settings: Settings) -> Costs:
+    if found.costs is not None:
+        return found.costs
+    values = settings.to_dict()
+    enlarged = max(found.size_pixels, values.get("enlarge_below_pixels", 0))
+    remedy = "raise --image-size-pixels"
+    if "enlarge_below_pixels" in values:
+        remedy += " (or --enlarge-below-pixels)"
+    if "backbone" in values:
+        remedy += ", or choose another --backbone"
+    raise UserError(
+        f"{values.get('backbone', title)} needs images of at least {found.least_pixels} px, but gets "
+        f"{enlarged}; {remedy}."
+    )
