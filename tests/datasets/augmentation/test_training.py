@@ -41,7 +41,7 @@ def task(data_root: Path, configuration: Configuration) -> FoldTask:
 
 def parsed(*argv: str) -> argparse.Namespace:
     parser = Parser(prog="program")
-    add_settings(parser)
+    add_settings(parser, argv)
     return parser.parse_args(list(argv))
 
 
