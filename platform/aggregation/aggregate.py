@@ -20,6 +20,7 @@ from platform.aggregation.scores import Scores, score
 from platform.aggregation.selection_score import selection_score
 from platform.aggregation.table_row import TableRow
 from platform.config.net_name import only_width, preset_text
+from platform.config.settings_source import settings_source
 from platform.errors import UserError
 
 if TYPE_CHECKING:
@@ -100,6 +101,7 @@ def _table_row(
         ),
         chosen_folds=tuple(row.get("chosen_folds", ())),
         chosen_of=int(row.get("chosen_of", 0)),
+        settings=settings_source(row),
         mask_quality={
             run.fold: quality for run in runs.finished if (quality := run.mask_quality) is not None
         },

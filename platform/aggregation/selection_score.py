@@ -21,14 +21,14 @@ TOLERANCE = 1e-12
 def selection_score(
     store: ResultsStore, experiment: Mapping[str, Any], row: Mapping[str, Any], runs: RowRuns
 ) -> float | None:
-    """Mean of the winners' scores over the experiment's studies, in [0, 1]; None without a selection.
+    """Mean of the winners' scores over the studies of the row's method, in [0, 1]; None without a selection.
 
     Raises UserError when the row states another score, when a winner's fold run is missing, or when the row's
     fold runs have another configuration than the winner. Experiments made before 22 November 2026 store no
     score; a stated score whose studies list no fold runs cannot be recomputed and is returned as it is.
     """
     stated: float | None = row.get("selection_score")
-    winners = [(study, _winner(study)) for study in studies_of(experiment)]
+    winners = [(study, _winner(study)) for study in studies_of(experiment) if _is_of(study, row)]
     if stated is None or not winners or not all(trial.get("runs") for _, trial in winners):
         return stated
     for study, trial in winners:
@@ -44,6 +44,12 @@ def winners_only(experiment: Mapping[str, Any]) -> list[dict[str, Any]]:
         {**study, "trials": [trial for trial in [_winner(study)] if trial]}
         for study in studies_of(experiment)
     ]
+
+
+def _is_of(study: Mapping[str, Any], row: Mapping[str, Any]) -> bool:
+    """Whether the study searched the row's method. Only such a row states a score, so a study made before
+    28 November 2026, which names no method, is of the row."""
+    return study.get("method", row["method"]) == row["method"]
 
 
 def _winner(study: Mapping[str, Any]) -> Mapping[str, Any]:

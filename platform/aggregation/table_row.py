@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from platform.aggregation.scores import Scores
 from platform.config.net_name import net_name
+from platform.config.settings_source import UNKNOWN, SettingsSource
 from platform.evaluation.mask_quality import MaskQuality
 from platform.runs.identity import RESULT_VERSION
 
@@ -54,6 +55,8 @@ class TableRow:
     """The requested folds, where the user requested only some."""
     chosen_of: int = 0
     """Number of folds of the plan, where the user requested only some; else 0."""
+    settings: SettingsSource = UNKNOWN
+    """Whose settings it ran with."""
     mask_quality: dict[int, MaskQuality]
     """Finished fold to the quality of its predicted masks; empty for a method without target masks."""
 

@@ -6,7 +6,7 @@ from datasets.prepared.merged_names import SET_SEPARATOR
 from platform.distributed.cluster import Slots, local_slots
 from platform.experiments.capacity import free_disk_bytes, needs, runs_in_memory
 from platform.experiments.estimate import wanted_gflop
-from platform.experiments.experiment import Experiment, ahead, final_rows
+from platform.experiments.experiment import Experiment, ahead, final_rows, rows_if_chosen
 from platform.experiments.rows import all_tasks
 from platform.host.machine_limits import machine_memory_bytes
 from platform.monitoring.progress import clock
@@ -31,10 +31,11 @@ def forecast(experiment: Experiment, *, search: bool) -> list[str]:
     groups = wanted_gflop(experiment, search=search)
     for group, costs in groups.items():
         lines.append(f"{group}: up to {len(costs)} runs, {sum(costs):,.0f} GFLOP")
-    first = experiment.configuration
     if search:
-        first = ahead(experiment)[0]
-    tasks = all_tasks(final_rows(experiment, first))
+        first = {one.method: ahead(experiment, one)[0] for one in experiment.searches}
+        tasks = all_tasks(rows_if_chosen(experiment, first))
+    else:
+        tasks = all_tasks(final_rows(experiment, experiment.configuration))
     missing = _not_prepared(experiment)
     lines += missing
     cached = sum(experiment.store.is_complete("fold_runs", task.identity) for task in tasks)

@@ -53,7 +53,32 @@ def print_plan(
         )
         for line in search_lines(plan, experiment.configuration, len(studies[0].steps)):
             print(f"# {line}")
+    if not experiment.rows:
+        for line in _baseline_lines(experiment, search=search):
+            print(f"# {line}")
     print(flush=True, end="")
+
+
+def _baseline_lines(experiment: Experiment, *, search: bool) -> list[str]:
+    """Whose settings the baselines run with."""
+    from platform.config.presets import source_of_baseline
+
+    configuration, plan = experiment.configuration, experiment.plan
+    names = [name for name in dict.fromkeys(plan.baselines) if name != configuration.method]
+    if not names:
+        return []
+    if not plan.tune_baselines:
+        whose = "the winner's" if search else f"those of {configuration.method}"
+        sources = [source_of_baseline(configuration, name, plan, whose).describe() for name in names]
+        return [f"settings of {name}: {source}" for name, source in zip(names, sources, strict=True)]
+    lines = []
+    for one in experiment.searches[1:]:
+        per_study = "" if len(one.scopes) == 1 else f"{len(one.scopes)} studies x "
+        lines.append(
+            f"baseline {one.method}, with a search of its own: {per_study}{one.plan.trials} trials x up to "
+            f"{len(one.scopes[0].steps)} fold runs (space {one.plan.space})"
+        )
+    return lines
 
 
 def _print_data(experiment: Experiment) -> None:

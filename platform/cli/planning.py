@@ -13,8 +13,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from platform.cli.flags import resolve
-from platform.cli.search_checks import with_wanted_trials
-from platform.cli.setting_checks import check_methods_and_batches, checked_plan
+from platform.cli.search_checks import check_baseline_searches, with_wanted_trials
+from platform.cli.setting_checks import check_methods_and_batches, checked_plan, refuse_tuned_baselines
 from platform.cli.space_flags import enqueue_source, fields_of_space_flags
 from platform.config.configuration import Configuration, Plan
 from platform.config.mask_source import mask_setting
@@ -56,6 +56,7 @@ def search_request(arguments: argparse.Namespace) -> Request:
     arguments.masks = mask_setting(arguments.masks)
     configuration, plan = resolve(arguments, **fields_of_space_flags(arguments))
     plan = checked_plan(configuration, plan, search=True, enqueued_from=enqueue_source(arguments))
+    check_baseline_searches(configuration, plan)
     return _on_one_set("tune", configuration, plan)
 
 
@@ -91,6 +92,7 @@ def _mask_agreement(experiment: Experiment, content: dict[str, Any]) -> Sequence
 def settings_without_data(arguments: argparse.Namespace) -> tuple[Configuration, Plan]:
     """Configuration and plan of a command whose rows name their own data sets. Raises UserError."""
     configuration, plan = resolve(arguments, selection_rule="paper", transfer_to="none")
+    refuse_tuned_baselines(plan)
     if plan.folds_only:
         raise UserError(
             "folds_only runs chosen folds of python -m platform.crossval; remove it from this command's "

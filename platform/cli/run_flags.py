@@ -11,7 +11,7 @@ from platform.cli.space_flags import PARAMETER_FIELDS, add_space_flags
 
 SEARCH_FIELDS = (
     "selection_rule", "space", "trials", "trials_in_flight", "rounds", "pruning", "asynchronous", "sampler",
-    "objectives", "storage",
+    "objectives", "storage", "tune_baselines",
 )  # fmt: skip
 """Fields of the plan that only a search reads."""
 DECIDED_BY_ROWS = ("dataset", "transfer_to", "masks", "folds_only")

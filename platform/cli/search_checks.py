@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import dataclasses
 import json
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from platform.config.configuration import Configuration, Plan, plan_with
@@ -11,7 +13,10 @@ from platform.config.objectives import OBJECTIVES
 from platform.errors import UserError
 
 if TYPE_CHECKING:
+    import optuna
+
     from platform.experiments.experiment import Experiment
+    from platform.experiments.method_search import MethodSearch
     from platform.search.definition import SearchDefinition
 
 
@@ -42,23 +47,39 @@ def with_wanted_trials(experiment: Experiment, extend: int | None) -> Experiment
     UserError: no trial can be added, the study is unfinished or was made with other settings, or its
     storage cannot be reached. Changes nothing.
     """
-    from platform.experiments.study_definition import search_definition
-    from platform.search.extension import wanted_trials
-    from platform.search.storage import close_storage, find_study
+    from platform.search.extension import refuse_fewer, wanted_of_baselines, wanted_trials
 
     if extend is not None and extend < 1:
         raise UserError(f"--extend takes a number of trials to add, 1 or more, but got {extend}.")
-    name = experiment.name + experiment.scopes[0].suffix
-    study = find_study(experiment.storage_location, name)
-    if study is not None:
-        search_definition(experiment).refuse_other(study)
-    trials = wanted_trials(study, experiment.plan.trials, extend or 0)
-    if study is not None:
-        close_storage(study._storage)
-    plan = plan_with(experiment.plan, trials=trials)
+    first, *baselines = experiment.searches
+    with _found_study(experiment, first) as study:
+        trials = wanted_trials(study, experiment.plan.trials, extend or 0)
+        tuned = wanted_of_baselines(study, experiment.plan.tune_baselines, extend or 0)
+    for search in baselines:
+        with _found_study(experiment, search) as study:
+            refuse_fewer(study, tuned, "--tune-baselines")
+    plan = plan_with(experiment.plan, trials=trials, tune_baselines=tuned)
     if extend:
         _refuse_beyond_grid(plan, experiment.configuration, trials - extend)
     return dataclasses.replace(experiment, plan=plan, extend=extend or 0)
+
+
+@contextmanager
+def _found_study(experiment: Experiment, search: MethodSearch) -> Iterator[optuna.Study | None]:
+    """The first study of a search, read-only; None if there is none. UserError: made with other settings."""
+    from platform.experiments.study_definition import search_definition
+    from platform.search.storage import close_storage, find_study
+
+    suffix = search.scopes[0].suffix
+    study = find_study(experiment.storage_location, experiment.name + suffix)
+    try:
+        if study is not None:
+            definition = search_definition(experiment, search)
+            dataclasses.replace(definition, name=study.study_name).refuse_other(study)
+        yield study
+    finally:
+        if study is not None:
+            close_storage(study._storage)
 
 
 def _refuse_beyond_grid(plan: Plan, configuration: Configuration, trials_before: int) -> None:
@@ -70,6 +91,29 @@ def _refuse_beyond_grid(plan: Plan, configuration: Configuration, trials_before:
             f"--extend adds trials, but all {size} configurations of the grid have been tried; widen the "
             f"space under a new --name."
         )
+
+
+def check_baseline_searches(configuration: Configuration, plan: Plan) -> None:
+    """UserError: no baseline to tune, or a space that does not suit a baseline's settings or the sampler."""
+    from platform.experiments.method_search import method_searches, tuned_baselines
+    from platform.search.definition import definition_of_space
+
+    if not plan.tune_baselines:
+        return
+    if not tuned_baselines(configuration, plan):
+        raise UserError(
+            f"--tune-baselines searches every baseline other than {configuration.method}, but baselines is "
+            f"{','.join(plan.baselines)!r}; name one with --baselines, or drop --tune-baselines."
+        )
+    for search in method_searches(configuration, plan, plan.folds)[1:]:
+        try:
+            check_sampler(
+                search.plan, definition_of_space(search.plan.space, search.base, fixed=search.plan.fixed)
+            )
+        except UserError as error:
+            raise UserError(
+                f"--tune-baselines searches {search.method} over the space {search.plan.space}: {error}"
+            ) from error
 
 
 def search_lines(plan: Plan, configuration: Configuration, steps: int) -> list[str]:

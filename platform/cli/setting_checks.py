@@ -20,6 +20,8 @@ def checked_plan(configuration: Configuration, plan: Plan, *, search: bool, enqu
 
     if search:
         plan = _checked_search(plan)
+    else:
+        refuse_tuned_baselines(plan)
     if plan.transfer_to == "auto":
         transfers = search and plan.dataset == "synthetic" and plan.selection_rule != "nested"
         plan = plan_with(plan, transfer_to="synthetic_wild" if transfers else "none")
@@ -59,6 +61,15 @@ def _checked_search(plan: Plan) -> Plan:
     if plan.rounds or plan.fold_rule != "paper":
         return plan
     return plan_with(plan, rounds=default_rounds(steps_a_trial(rule, plan.folds)))
+
+
+def refuse_tuned_baselines(plan: Plan) -> None:
+    """UserError: `tune_baselines` in the settings of a command that does not search."""
+    if plan.tune_baselines:
+        raise UserError(
+            f"tune_baselines searches with python -m platform.tune only, but the settings have "
+            f"{plan.tune_baselines}; remove it from them."
+        )
 
 
 def _check_fold_count(plan: Plan) -> None:

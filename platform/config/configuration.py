@@ -68,6 +68,9 @@ class Plan:
     baselines: tuple[str, ...] = ("cnn", "cnn_no_mask_loss")
     """Baselines, trained on all folds. They take the options that they share with the winner from it, and the
     others from their own preset or from `methods` of --config."""
+    tune_baselines: int = added_later(0)
+    """Trials of a search of its own for each baseline, over its default space; the number of trials is the
+    same budget as the winner's. 0: none."""
     masks: str = "own"
     """Motion masks. `own`: built from each fold's training subjects; `permuted`, `uniform`, `centre`,
     `random`: controls without information on the class (datasets/masks/controls.py); otherwise a folder in
@@ -102,6 +105,7 @@ class Plan:
             "holdout_share": (0 < self.holdout_share < 1, "> 0 and < 1"),
             "trials": (self.trials >= 1, ">= 1"),
             "trials_in_flight": (self.trials_in_flight >= 1, ">= 1"),
+            "tune_baselines": (self.tune_baselines >= 0, ">= 0"),
             "study_seed": (0 <= self.study_seed < 2**31, "0 to 2**31 - 1"),
             "train_workers": (0 <= self.train_workers <= 64, "0 to 64"),
             "checkpoint_every_epochs": (self.checkpoint_every_epochs >= 1, ">= 1"),

@@ -9,7 +9,8 @@ import dataclasses
 from collections.abc import Mapping
 from typing import Any
 
-from platform.config.configuration import Configuration, Plan
+from platform.config.configuration import Configuration, Plan, option_names
+from platform.config.settings_source import SettingsSource
 from platform.errors import unknown_name
 from platform.files.json_files import parse_own_json
 from platform.models import load_method
@@ -59,6 +60,14 @@ def with_method(configuration: Configuration, method: str, plan: Plan) -> Config
     lacking = names - values.keys() - {"method"}
     own = preset(plan.preset, method) if lacking else {}
     return kind(method=method, **{name: own[name] for name in lacking & own.keys()}, **values)
+
+
+def source_of_baseline(configuration: Configuration, method: str, plan: Plan, whose: str) -> SettingsSource:
+    """Where `with_method` takes the settings from; `whose`: those of `configuration`."""
+    names = set(option_names(method)) - {"method"}
+    given = given_options(plan, method)
+    lacking = names - shared_fields(type(configuration), load_method(method).options) - given.keys()
+    return SettingsSource(whose=whose, preset=plan.preset if lacking else "", given=tuple(sorted(given)))
 
 
 def given_options(plan: Plan, method: str) -> Mapping[str, Any]:

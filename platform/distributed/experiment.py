@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from typing import TYPE_CHECKING, Any
 
 from platform.config.objectives import directions
+from platform.config.settings_source import OWN_SEARCH, SettingsSource
 from platform.distributed.cluster import connected
 from platform.distributed.dispatcher import LOST, start_dispatcher
 from platform.errors import UserError
@@ -16,7 +17,8 @@ from platform.experiments.driver_lease import Leadership, leading_study
 from platform.experiments.estimate import wanted_gflop
 from platform.experiments.experiment import Experiment, final_rows
 from platform.experiments.led_storage import led_storage
-from platform.experiments.rows import Found, all_tasks
+from platform.experiments.method_search import MethodSearch
+from platform.experiments.rows import Chosen, Found, Row, all_tasks
 from platform.experiments.study_definition import search_definition
 from platform.models import load_method
 from platform.monitoring.event_log import EventLog
@@ -66,7 +68,7 @@ def run_experiment(
             if found is None:
                 rows = final_rows(experiment, experiment.configuration)
             else:
-                rows = final_rows(experiment, found.chosen, found.score)
+                rows = _rows_of(experiment, found)
             # Before the runs, so that `platform.table --partial` can show an interrupted experiment.
             content = describe_experiment(experiment, rows, found)
             manifests = ray.get(dispatcher.run.remote(all_tasks(rows)))
@@ -78,23 +80,26 @@ def run_experiment(
 
 @contextmanager
 def _led_storage(experiment: Experiment, leadership: Leadership) -> Iterator[optuna.storages.BaseStorage]:
-    """The study's storage. A database may be shared by several folders, so its study has its own lease."""
+    """The studies' storage. A database may be shared by several folders, so each search has its own lease."""
     location = experiment.storage_location
     storage = open_storage(location)
     with ExitStack() as stack:
         stack.callback(close_storage, storage)
-        if "://" in location:
-            stack.enter_context(leading_study(_first_study(experiment, storage), leadership))
+        for search in experiment.searches if "://" in location else ():
+            stack.enter_context(leading_study(_first_study(experiment, storage, search), leadership))
         yield led_storage(storage, leadership.check)
 
 
-def _first_study(experiment: Experiment, storage: optuna.storages.BaseStorage) -> optuna.Study:
+def _first_study(
+    experiment: Experiment, storage: optuna.storages.BaseStorage, search: MethodSearch | None = None
+) -> optuna.Study:
+    """The first study of a search; None: of the method's own."""
     import optuna
 
     optuna.logging.set_verbosity(optuna.logging.WARNING)  # otherwise Optuna reports every study that it opens
     return optuna.create_study(
         storage=storage,
-        study_name=experiment.name + experiment.scopes[0].suffix,
+        study_name=experiment.name + (search or experiment.searches[0]).scopes[0].suffix,
         directions=directions(experiment.plan.objectives),
         load_if_exists=True,
     )
@@ -107,35 +112,61 @@ def _search(
     from platform.distributed.search import run_search, searched_trials, winner
     from platform.search.savings import measure_economy
 
-    plan = experiment.plan
-    searches = run_search(
-        search_definition(experiment),
+    searches = experiment.searches
+    studies = run_search(
+        searches,
+        [search_definition(experiment, search) for search in searches],
         dispatcher=dispatcher,
         store=experiment.store,
         storage=storage,
-        base=experiment.configuration,
-        plan=plan,
         planned=experiment.planned,
-        scopes=experiment.scopes,
         observer=progress,
         extend=experiment.extend,
     )
-    choices = [winner(search) for search in searches]
-    studies = [
-        _described(search, choice, experiment) for search, choice in zip(searches, choices, strict=True)
-    ]
-    progress.best = f"chosen: {_shown_choice(choices)}"
-    if plan.selection_rule != "test":
+    choices = [winner(study) for study in studies]
+    count = len(experiment.scopes)
+    of_search = {
+        search.method: choices[place * count : (place + 1) * count] for place, search in enumerate(searches)
+    }
+    progress.best = f"chosen: {_shown_choices(of_search)}"
+    if experiment.plan.selection_rule != "test":
         progress.expect_no_more_trials()
-    chosen = dict.fromkeys(range(experiment.fold_count), choices[0].configuration)
-    for scope, choice in zip(experiment.scopes, choices, strict=True):
-        chosen.update(dict.fromkeys(scope.outer_folds, choice.configuration))
-    trials = [trial for search in searches for trial in searched_trials(search)]
+    trials = [trial for study in studies for trial in searched_trials(study)]
+    search_of = [search for search in searches for _ in search.scopes]
     return Found(
-        studies=studies,
-        chosen=[chosen[fold] for fold in sorted(chosen)],
-        score=sum(choice.score for choice in choices) / len(choices),
+        studies=[
+            _described(study, search, choice, experiment)
+            for study, search, choice in zip(studies, search_of, choices, strict=True)
+        ],
+        chosen={
+            search.method: _chosen(search, of_search[search.method], experiment.fold_count)
+            for search in searches
+        },
         economy=measure_economy(trials, experiment.store).to_dict(),
+    )
+
+
+def _chosen(search: MethodSearch, choices: Sequence[Choice], fold_count: int) -> Chosen:
+    """What a search chose for every outer fold; `choices`: of each of its studies."""
+    chosen = dict.fromkeys(range(fold_count), choices[0].configuration)
+    for scope, choice in zip(search.scopes, choices, strict=True):
+        chosen.update(dict.fromkeys(scope.outer_folds, choice.configuration))
+    return Chosen(
+        configurations=tuple(chosen[fold] for fold in sorted(chosen)),
+        source=SettingsSource(whose=OWN_SEARCH, trials=max(choice.trials for choice in choices)),
+        score=sum(choice.score for choice in choices) / len(choices),
+    )
+
+
+def _rows_of(experiment: Experiment, found: Found) -> list[Row]:
+    first, *baselines = found.chosen
+    chosen = found.chosen[first]
+    return final_rows(
+        experiment,
+        chosen.configurations,
+        chosen.score,
+        trials=chosen.source.trials,
+        tuned={method: found.chosen[method] for method in baselines},
     )
 
 
@@ -147,22 +178,32 @@ SCORES = {
 """Selection rule to the meaning of a study's score."""
 
 
-def _described(search: StudySearch, choice: Choice, experiment: Experiment) -> dict[str, Any]:
+def _described(
+    study: StudySearch, search: MethodSearch, choice: Choice, experiment: Experiment
+) -> dict[str, Any]:
+    """A study as experiment.json holds it."""
     from platform.distributed.search import described_trials, front_of
 
-    plan = experiment.plan
-
+    plan = search.plan
     return {
-        "name": search.definition.name,
+        "name": study.definition.name,
+        "method": search.method,
+        "space": plan.space,
         "storage": experiment.storage_location,
         "objective": SCORES[plan.selection_rule],
         "objectives": list(plan.objectives),
         "sampler": plan.sampler,
-        "front": front_of(search),
-        "outer_folds": list(search.scope.outer_folds),
+        "front": front_of(study),
+        "outer_folds": list(study.scope.outer_folds),
         "winner": choice.trial,
-        "trials": described_trials(search),
+        "trials": described_trials(study),
     }
+
+
+def _shown_choices(of_search: Mapping[str, Sequence[Choice]]) -> str:
+    """What every search chose; the baselines' with their names."""
+    (_, own), *baselines = of_search.items()
+    return "; ".join([_shown_choice(own), *(f"{name}: {_shown_choice(one)}" for name, one in baselines)])
 
 
 def _shown_choice(choices: Sequence[Choice]) -> str:
@@ -176,9 +217,9 @@ def _shown_choice(choices: Sequence[Choice]) -> str:
 
 def _expect(progress: Progress, experiment: Experiment, *, search: bool) -> None:
     """Set the display's upper bounds: nothing pruned, nothing cached."""
-    trials = (
-        len(experiment.scopes) * trials_to_run(experiment.plan, experiment.configuration) if search else 0
-    )
+    searches = experiment.searches if search else ()
+    progress.trials.baselines = frozenset(scope.suffix for one in searches[1:] for scope in one.scopes)
+    trials = sum(len(one.scopes) * trials_to_run(one.plan, one.base) for one in searches)
     for group, costs in wanted_gflop(experiment, search=search).items():
         mean = sum(costs) / len(costs)
         if group == SEARCHED:

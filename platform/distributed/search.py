@@ -17,14 +17,14 @@ import optuna
 from optuna.trial import TrialState
 from ray import tune
 
-from platform.config.configuration import Configuration, Plan, replace
+from platform.config.configuration import Configuration, replace
 from platform.config.objectives import pareto_front
-from platform.config.selection import Scope
 from platform.distributed.cluster import TRIAL_SLOT
 from platform.distributed.studies import LOST_TRIAL_RESTARTS, PruningScheduler, Studies
 from platform.distributed.study_search import StudySearch
 from platform.distributed.trial import run_trial
 from platform.errors import UserError
+from platform.experiments.method_search import MethodSearch
 from platform.monitoring.observer import SearchObserver
 from platform.runs.environment_failure import EnvironmentFailure
 from platform.runs.fold_tasks import PlannedData
@@ -37,21 +37,20 @@ from platform.search.savings import SearchedTrial
 
 
 def run_search(
-    definition: SearchDefinition,
+    searches: Sequence[MethodSearch],
+    definitions: Sequence[SearchDefinition],
     *,
     dispatcher: Any,
     store: ResultsStore,
     storage: optuna.storages.BaseStorage,
-    base: Configuration,
-    plan: Plan,
     planned: PlannedData,
-    scopes: Sequence[Scope],
     observer: SearchObserver | None = None,
     extend: int = 0,
 ) -> list[StudySearch]:
-    """Run a study per scope to completion and return them in order; `observer` is notified of every trial.
+    """Run every study of the searches to completion, side by side; `observer` is notified of every trial.
 
-    `extend`: trials by which a finished search is being extended; already included in the plan's trials.
+    `definitions`: of each search. `extend`: trials by which finished searches are being extended; already
+    included in their plans. Returns the studies in order of searches and scopes.
 
     Raises KeyboardInterrupt if Tune was stopped earlier. UserError: a study was created with other settings
     or contradicts its stored fold runs, the space's file is invalid, too many consecutive proposals were
@@ -64,30 +63,31 @@ def run_search(
                 dataclasses.replace(definition, name=definition.name + scope.suffix),
                 storage=storage,
                 store=store,
-                base=base,
-                plan=plan,
+                base=one.base,
+                plan=one.plan,
                 planned=planned,
                 scope=scope,
                 observer=observer,
             )
-            for scope in scopes
+            for one, definition in zip(searches, definitions, strict=True)
+            for scope in one.scopes
         ]
     )
     _check_recorded(search, dispatcher)
-    record_wanted(search.searches[0].study, plan.trials, extend)
+    first, *baselines = searches
+    of_baselines = baselines[0].plan.trials if baselines else 0
+    record_wanted(search.searches[0].study, first.plan.trials, extend, of_baselines)
     for one in search.searches:
         one.observe_earlier()
     if not search.is_finished():
         trainable = tune.with_parameters(
             run_trial,
             dispatcher=dispatcher,
-            base=base,
-            plan=plan,
+            searches=tuple(searches),
             planned=planned,
-            scopes={scope.suffix: scope for scope in scopes},
             runs_root=str(store.root),
         )
-        _run_trials(search, trainable, plan.trials * len(scopes))
+        _run_trials(search, trainable, sum(one.plan.trials * len(one.scopes) for one in searches))
     for one in search.searches:
         _check_valid(one)
     if not search.is_finished():
@@ -238,6 +238,8 @@ class Choice:
     """The choice of a study."""
 
     trial: int
+    trials: int
+    """Number of trials that it was chosen from."""
     score: float
     """Mean accuracy of the trial's fold runs, in [0, 1]; the criterion of the choice."""
     configuration: Configuration
@@ -249,6 +251,7 @@ def winner(search: StudySearch) -> Choice:
     best = search.study.get_trials(deepcopy=False)[number]
     return Choice(
         trial=number,
+        trials=search.wanted,
         score=float(best.values[0]),
         configuration=replace(search._base, **best.user_attrs["overrides"]),
     )

@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 from ray import tune
 
 from platform.config.configuration import Configuration, Plan, replace
-from platform.config.selection import Scope, default_rounds
+from platform.config.selection import default_rounds
 from platform.distributed.dispatcher import LOST
 from platform.distributed.lost_workers import environment_failure_of
 from platform.distributed.study_search import METRIC, UNABLE, trial_tasks
+from platform.experiments.method_search import MethodSearch, search_of_study
 from platform.runs.environment_failure import EnvironmentFailure
 from platform.runs.fold_tasks import PlannedData, machine_of
 from platform.runs.model_measures import measures
@@ -27,20 +28,20 @@ def run_trial(
     config: dict[str, Any],
     *,
     dispatcher: Any,
-    base: Configuration,
-    plan: Plan,
+    searches: Sequence[MethodSearch],
     planned: PlannedData,
-    scopes: Mapping[str, Scope],
     runs_root: str,
 ) -> None:
     """Tune's trainable: runs the folds of a configuration in rounds and reports the mean accuracy after each.
+
+    searches: those that `config["study"]` names one study of.
 
     Ends at a failed fold run: a configuration with a failed fold has no score. If the environment prevents it
     from running (platform/runs/environment_failure.py), it reports the reason under UNABLE and stays open.
     """
     # Reported, not raised: an exception would restart the trial, as a lost process does.
     try:
-        _run_rounds(config, dispatcher, base, plan, planned, scopes, runs_root)
+        _run_rounds(config, dispatcher, searches, planned, runs_root)
     except Exception as error:
         failure = environment_failure_of(error)
         if failure is None:
@@ -51,15 +52,15 @@ def run_trial(
 def _run_rounds(
     config: dict[str, Any],
     dispatcher: Any,
-    base: Configuration,
-    plan: Plan,
+    searches: Sequence[MethodSearch],
     planned: PlannedData,
-    scopes: Mapping[str, Scope],
     runs_root: str,
 ) -> None:
     import ray
 
-    tasks = trial_tasks(base, config["overrides"], planned, plan, scopes[config["study"]])
+    search, scope = search_of_study(searches, config["study"])
+    base, plan = search.base, search.plan
+    tasks = trial_tasks(base, config["overrides"], planned, plan, scope)
     store = ResultsStore(Path(runs_root))
     done = 0
     for size in rounds(plan, len(tasks)):

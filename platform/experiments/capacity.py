@@ -8,11 +8,12 @@ from pathlib import Path
 
 from platform.config.configuration import Configuration
 from platform.errors import UserError
-from platform.experiments.experiment import Experiment, ahead, final_rows
+from platform.experiments.experiment import Experiment, ahead, rows_if_chosen
 from platform.experiments.rows import all_tasks
 from platform.host.machine_limits import machine_memory_bytes
 from platform.runs.fold_tasks import machine_of, step_tasks
 from platform.runs.footprint import Footprint, footprint, gibibytes
+from platform.runs.tasks import FoldTask
 from platform.search.preview import trials_to_run
 
 SPARE_BYTES = 2**29
@@ -34,33 +35,43 @@ class Needs:
 
 def needs(experiment: Experiment, *, search: bool) -> Needs:
     """Memory of the largest run and bytes of all runs that are not cached. Arithmetic: see Footprint."""
-    store, plan, base = experiment.store, experiment.plan, experiment.configuration
-    configurations = ahead(experiment) if search else [base]
-    prints: list[tuple[Footprint, Configuration]] = []
-    for configuration in configurations:
-        (first,) = step_tasks(configuration, experiment.planned, machine_of(plan), [(0, None)])
-        prints += [(footprint(task), configuration) for task in (first, first.stage1) if task is not None]
-    # The final runs are of the configuration with the largest results.
-    largest = max(prints, key=lambda pair: pair[0].result)[1]
-    final = all_tasks(final_rows(experiment, largest))
-    results = sum(footprint(t).result for t in final if not store.is_complete("fold_runs", t.identity))
-    tasks = list(final)
-    if search:
-        steps = [step for scope in experiment.scopes for step in scope.steps]
-        inner = step_tasks(largest, experiment.planned, machine_of(plan), steps)
-        results += trials_to_run(plan, base) * sum(footprint(task).result for task in inner)
-        tasks += inner
+    store, machine = experiment.store, machine_of(experiment.plan)
+    prints: list[Footprint] = []
+    largest: dict[str, Configuration] = {}
+    tasks: list[FoldTask] = []
+    results, configurations = 0.0, 0
+    for one in experiment.searches if search else experiment.searches[:1]:
+        tried = ahead(experiment, one) if search else [one.base]
+        configurations += len(tried)
+        of_tried = [_first_prints(experiment, configuration) for configuration in tried]
+        prints += [each for both in of_tried for each in both]
+        # The final runs are of the configuration with the largest results.
+        place = max(range(len(tried)), key=lambda n: max(each.result for each in of_tried[n]))
+        largest[one.method] = tried[place]
+        if search:
+            inner = step_tasks(tried[place], experiment.planned, machine, one.steps)
+            results += trials_to_run(one.plan, one.base) * sum(footprint(task).result for task in inner)
+            tasks += inner
+    final = all_tasks(rows_if_chosen(experiment, largest))
+    results += sum(footprint(t).result for t in final if not store.is_complete("fold_runs", t.identity))
+    tasks += final
     stage1 = {task.stage1.identity: task.stage1 for task in tasks if task.stage1}
     results += sum(
         footprint(t).result for t in stage1.values() if not store.is_complete("stage1", t.identity)
     )
     return Needs(
-        memory_a_run=max(one.memory for one, _ in prints),
-        least_memory_a_run=max(one.least_memory for one, _ in prints),
+        memory_a_run=max(one.memory for one in prints),
+        least_memory_a_run=max(one.least_memory for one in prints),
         results=results,
-        checkpoints_a_run=max(one.checkpoints for one, _ in prints),
-        configurations=len(configurations),
+        checkpoints_a_run=max(one.checkpoints for one in prints),
+        configurations=configurations,
     )
+
+
+def _first_prints(experiment: Experiment, configuration: Configuration) -> list[Footprint]:
+    """Of the configuration's run on the first fold, and of its stage 1."""
+    (first,) = step_tasks(configuration, experiment.planned, machine_of(experiment.plan), [(0, None)])
+    return [footprint(task) for task in (first, first.stage1) if task is not None]
 
 
 def check_capacity(experiment: Experiment, *, search: bool) -> None:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from platform.config.configuration import Configuration
+from platform.config.settings_source import OWN_SEARCH
 from platform.errors import UserError
-from platform.experiments.experiment import Experiment, ahead, final_rows
+from platform.experiments.experiment import Experiment, ahead, final_rows, rows_if_chosen
 from platform.experiments.rows import all_tasks
 from platform.runs.cost import GFLOP_A_SECOND_AND_CORE
 from platform.runs.fold_tasks import machine_of, step_tasks
@@ -17,25 +19,28 @@ def wanted_gflop(experiment: Experiment, *, search: bool) -> dict[str, list[floa
     The configurations of a search are not known in advance: its trials are taken in turn from
     `ahead`, and the costliest one represents the final runs.
     """
-    plan = experiment.plan
-    chosen, tasks, inner = experiment.configuration, [], []
-    if search:
-        trials = trials_to_run(plan, experiment.configuration)
-        tried = ahead(experiment)[:trials]
-        steps = [step for scope in experiment.scopes for step in scope.steps]
+    tasks: list[FoldTask] = []
+    inner: list[float] = []
+    costliest: dict[str, Configuration] = {}
+    for one in experiment.searches if search else ():
+        trials = trials_to_run(one.plan, one.base)
         costs = []
+        tried = ahead(experiment, one)[:trials]
         for configuration in tried:
-            searched = step_tasks(configuration, experiment.planned, machine_of(plan), steps)
+            searched = step_tasks(configuration, experiment.planned, machine_of(one.plan), one.steps)
             costs.append([task.gflop for task in searched])
             tasks += searched
-        inner = [cost for number in range(trials) for cost in costs[number % len(costs)]]
-        chosen = max(zip(map(sum, costs), tried, strict=True), key=lambda pair: pair[0])[1]
-    final = all_tasks(final_rows(experiment, chosen))
-    tasks += final
-    groups = {"final": [task.gflop for task in final], "inner": inner}
-    if search and plan.selection_rule == "test":
-        # The winning trial has already completed its final runs.
-        groups = {"final": inner + groups["final"][experiment.fold_count :]}
+        inner += [cost for number in range(trials) for cost in costs[number % len(costs)]]
+        costliest[one.method] = max(zip(map(sum, costs), tried, strict=True), key=lambda pair: pair[0])[1]
+    rows = (
+        rows_if_chosen(experiment, costliest) if search else final_rows(experiment, experiment.configuration)
+    )
+    tasks += all_tasks(rows)
+    groups = {"final": [task.gflop for task in all_tasks(rows)], "inner": inner}
+    if search and experiment.plan.selection_rule == "test":
+        # A search's best trial has already completed its final runs.
+        left = [row for row in rows if row.settings.whose != OWN_SEARCH or row.kind == "transfer"]
+        groups = {"final": inner + [task.gflop for task in all_tasks(left)]}
     stage1 = {task.stage1.identity: task.stage1 for task in tasks if task.stage1}
     groups["stage 1"] = [task.gflop for task in stage1.values()]
     return {group: costs for group, costs in groups.items() if costs}

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import dataclasses
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from platform.config.configuration import Configuration, Plan
 from platform.config.mask_source import mask_source
-from platform.config.presets import with_method
-from platform.config.selection import Scope, scopes
+from platform.config.presets import source_of_baseline, with_method
+from platform.config.selection import Scope
+from platform.config.settings_source import AS_GIVEN, GIVEN, OWN_SEARCH, WINNER, SettingsSource
+from platform.experiments.method_search import MethodSearch, method_searches
 from platform.experiments.row_needs import check_needs
 from platform.experiments.rows import (
+    Chosen,
     Effect,
     PlannedRows,
     Row,
@@ -90,9 +94,14 @@ class Experiment:
         return len(self.planned.data.class_names)
 
     @property
+    def searches(self) -> tuple[MethodSearch, ...]:
+        """The search of the method, then those of the baselines if they are tuned."""
+        return method_searches(self.configuration, self.plan, self.fold_count)
+
+    @property
     def scopes(self) -> tuple[Scope, ...]:
-        """The fold runs that each study of the search compares."""
-        return scopes(self.plan.selection_rule, self.fold_count, self.plan.study_seed)
+        """The fold runs that each study of the method's search compares."""
+        return self.searches[0].scopes
 
 
 def plan_experiment(
@@ -150,58 +159,102 @@ def plan_experiment(
 def check_experiment_needs(experiment: Experiment, *, search: bool) -> None:
     """UserError if images are too small for a net, or the data lacks what a row needs, for every method that
     may run."""
-    plan, first = experiment.plan, experiment.configuration
     if not experiment.rows:
-        costs_of(first, experiment.class_count)
-    configurations = [first]
-    if search:
-        tried = ahead(experiment)
-        configurations = list({getattr(one, "freeze_generator", False): one for one in tried}.values())
-    for configuration in configurations:
-        tasks = all_tasks(final_rows(experiment, configuration))
-        if search:
-            steps = [step for scope in experiment.scopes for step in scope.steps]
-            tasks += step_tasks(configuration, experiment.planned, machine_of(plan), steps)
-        check_needs(tasks, experiment.all_data)
+        costs_of(experiment.configuration, experiment.class_count)
+    if not search:
+        check_needs(all_tasks(final_rows(experiment, experiment.configuration)), experiment.all_data)
+        return
+    for one in experiment.searches:
+        tried = ahead(experiment, one)
+        for configuration in {getattr(each, "freeze_generator", False): each for each in tried}.values():
+            tasks = all_tasks(rows_if_chosen(experiment, {one.method: configuration}))
+            tasks += step_tasks(configuration, experiment.planned, machine_of(one.plan), one.steps)
+            check_needs(tasks, experiment.all_data)
 
 
-def ahead(experiment: Experiment) -> list[Configuration]:
-    """Configurations that represent the experiment's search (`proposals_ahead`)."""
-    return proposals_ahead(experiment.plan, experiment.configuration, experiment.class_count)
+def rows_if_chosen(experiment: Experiment, configurations: Mapping[str, Configuration]) -> list[Row]:
+    """The rows of an experiment whose searches choose these configurations, by searched method.
+
+    A search that is not named chooses its base.
+    """
+    count = experiment.fold_count
+    first, *baselines = (
+        Chosen(
+            configurations=(configurations.get(one.method, one.base),) * count,
+            source=SettingsSource(whose=OWN_SEARCH, trials=one.plan.trials),
+        )
+        for one in experiment.searches
+    )
+    tuned = {one.configurations[0].method: one for one in baselines}
+    return final_rows(experiment, first.configurations, trials=first.source.trials, tuned=tuned)
+
+
+def ahead(experiment: Experiment, search: MethodSearch) -> list[Configuration]:
+    """Configurations that represent a search of the experiment (`proposals_ahead`)."""
+    return proposals_ahead(search.plan, search.base, experiment.class_count)
 
 
 def final_rows(
-    experiment: Experiment, chosen: Configuration | Sequence[Configuration], score: float | None = None
+    experiment: Experiment,
+    chosen: Configuration | Sequence[Configuration],
+    score: float | None = None,
+    *,
+    trials: int = 0,
+    tuned: Mapping[str, Chosen] | None = None,
 ) -> list[Row]:
     """The rows of the chosen configuration and of the baselines, and the same rows on the target.
 
-    chosen: one configuration for all folds, or one for each. score: the score of the search that chose them.
-    The target takes the first fold's configuration: the rule `nested`, which has several, allows no target.
-    Rows that were planned in advance are returned unchanged.
+    chosen: one configuration for all folds, or one for each. score, trials: of the search that chose them; 0
+    trials without a search. tuned: the choices of the baselines' own searches; other baselines take the
+    settings in `chosen`. The target takes the first fold's configuration: the rule `nested`, which has
+    several, allows no target. Rows that were planned in advance are returned unchanged.
     """
     if experiment.rows:
         return list(experiment.rows)
-    plan, data = experiment.plan, experiment.planned
     if isinstance(chosen, Configuration):
         chosen = [chosen] * experiment.fold_count
-    wanted = chosen[0].method
-    methods = (wanted, *(method for method in plan.baselines if method != wanted))
+    first = Chosen(
+        configurations=tuple(chosen),
+        source=SettingsSource(whose=OWN_SEARCH, trials=trials) if trials else AS_GIVEN,
+        score=score,
+    )
+    plan, data = experiment.plan, experiment.planned
+    settings = _of_methods(first, plan, tuned or {})
     source = mask_source(plan.masks)
     released = None if source.released_folder is None else released_masks(data, source.released_folder)
     rows = [
-        own_row(
-            [with_method(one, method, plan) for one in chosen],
-            data,
-            plan,
-            source=source,
-            released=released,
-            selection_score=score if method == wanted else None,
+        dataclasses.replace(
+            own_row(one.configurations, data, plan, source=source, released=released),
+            selection_score=one.score,
+            settings=one.source,
         )
-        for method in methods
+        for one in settings
     ]
     if experiment.target is not None:
         rows += [
-            transferred_row(with_method(chosen[0], method, plan), experiment.target, plan, masks_from=data)
-            for method in methods
+            dataclasses.replace(
+                transferred_row(one.configurations[0], experiment.target, plan, masks_from=data),
+                settings=one.source,
+            )
+            for one in settings
         ]
     return rows
+
+
+def _of_methods(first: Chosen, plan: Plan, tuned: Mapping[str, Chosen]) -> list[Chosen]:
+    """The settings of the first method and of every other baseline."""
+    wanted = first.configurations[0].method
+    whose = GIVEN if first.source.whose == GIVEN else WINNER
+    return [
+        first,
+        *(
+            tuned[method]
+            if method in tuned
+            else Chosen(
+                configurations=tuple(with_method(one, method, plan) for one in first.configurations),
+                source=source_of_baseline(first.configurations[0], method, plan, whose),
+            )
+            for method in plan.baselines
+            if method != wanted
+        ),
+    ]

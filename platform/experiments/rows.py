@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -10,6 +10,7 @@ from typing import Any
 from platform.config.configuration import Configuration, Plan
 from platform.config.mask_source import MaskSource
 from platform.config.net_name import net_name, only_width
+from platform.config.settings_source import AS_GIVEN, SettingsSource
 from platform.models import load_method
 from platform.runs.fold_tasks import (
     PlannedData,
@@ -45,6 +46,8 @@ class Row:
     """Number of all folds if only some of them run; 0: all run."""
     variation: str = ""
     """Difference from the method as published, e.g. `without stage 1`."""
+    settings: SettingsSource = AS_GIVEN
+    """Whose settings it runs with."""
 
     def describe(self, selection_rule: str) -> dict[str, Any]:
         """The row as experiment.json holds it."""
@@ -69,6 +72,7 @@ class Row:
             "fold_rule": first.record["fold"]["rule"],
             "fold_count": len(self.tasks),
             "runs": [{"fold": task.fold_index, "identity": task.identity} for task in self.tasks],
+            **self.settings.to_dict(),
             **({"stands_for": first.data.stands_for} if first.data.stands_for else {}),
             **({"chosen_folds": [task.fold_index for task in self.tasks]} if self.chosen_of else {}),
             **({"chosen_of": self.chosen_of} if self.chosen_of else {}),
@@ -86,17 +90,27 @@ class Row:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Chosen:
+    """The settings of one method's rows: those that a search chose, or given ones."""
+
+    configurations: tuple[Configuration, ...]
+    """Of each outer fold."""
+    source: SettingsSource
+    """Whose settings they are."""
+    score: float | None = None
+    """The score by which its own search chose them: mean over studies, in [0, 1]; None before it has run."""
+
+
+@dataclass(frozen=True, kw_only=True)
 class Found:
-    """Result of a search."""
+    """Result of the searches of an experiment."""
 
     studies: Sequence[dict[str, Any]]
-    """One study, or one for each outer fold, as experiment.json holds them."""
-    chosen: Sequence[Configuration]
-    """Configuration of each outer fold."""
-    score: float
-    """The score that chose them: mean over studies, in [0, 1]."""
+    """Of each search one study, or one for each outer fold, as experiment.json holds them."""
+    chosen: Mapping[str, Chosen]
+    """Searched method to its choice, the experiment's own method first."""
     economy: dict[str, Any]
-    """`Economy.to_dict()`."""
+    """`Economy.to_dict()`, over all studies."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -13,10 +13,12 @@ from platform.experiments.rows import Row
 from platform.models.options.fields import later_fields
 from platform.runs.store import ResultsStore
 
-MAY_CHANGE = ("trials", "retries")
+MAY_CHANGE = ("trials", "retries", "tune_baselines")
 """Settings that a later start of the same experiment may change: they change no stored result."""
 ONLY_SEARCHES = ("space",)
 """Settings that change nothing without a search; a method's default space may have changed since."""
+MAY_NOT_GO = ("tune_baselines",)
+"""Those of MAY_CHANGE that a later start must still have: a baseline that was tuned stays tuned."""
 IDENTIFYING_KEYS = (
     "method", "title", "dataset", "backbone", "kind", "masks", "generator", "repeat", "variation", "classes",
     "seed", "fold_rule", "fold_count",
@@ -36,7 +38,8 @@ def refuse_other_settings(folder: Path, configuration: Configuration, plan: Plan
     later = {**later_fields(Plan), **later_fields(type(configuration))}
     keys = [*current, *(key for key in later if key in stored and key not in current)]
     free = MAY_CHANGE if search else (*MAY_CHANGE, *ONLY_SEARCHES)
-    changed = [key for key in keys if key not in free and stored.get(key) != current.get(key)]
+    fixed = [key for key in keys if key not in free or (key in MAY_NOT_GO and key not in current)]
+    changed = [key for key in fixed if stored.get(key) != current.get(key)]
     if changed:
         shown = "; ".join(f"{key} was {stored.get(key)!r} and is now {current.get(key)!r}" for key in changed)
         raise UserError(

@@ -7,6 +7,7 @@ from typing import Any
 from platform.config.configuration import Configuration, Plan, to_dict
 from platform.config.selection import WHOSE_TURN
 from platform.experiments.experiment import Experiment
+from platform.experiments.method_search import MethodSearch
 from platform.runs.fold_tasks import PlannedData, machine_of
 from platform.search.definition import SearchDefinition, definition_of_space
 
@@ -40,14 +41,15 @@ def search_settings(base: Configuration, plan: Plan, planned: PlannedData) -> di
     }
 
 
-def search_definition(experiment: Experiment) -> SearchDefinition:
-    """The definition of the experiment's search. UserError as `definition_of_space`."""
-    plan = experiment.plan
+def search_definition(experiment: Experiment, search: MethodSearch | None = None) -> SearchDefinition:
+    """The definition of a search (None: that of the method). UserError as `definition_of_space`."""
+    search = search or experiment.searches[0]
+    base, plan = search.base, search.plan
     return definition_of_space(
         plan.space,
-        experiment.configuration,
+        base,
         name=experiment.name,
-        settings=search_settings(experiment.configuration, plan, experiment.planned),
+        settings=search_settings(base, plan, experiment.planned),
         fixed=plan.fixed,
         enqueued=plan.enqueued,
     )

@@ -27,7 +27,12 @@ class Cnn(Method):
 
     title = "CNN (baseline)"
     options = CnnOptions
-    presets: Mapping[str, Preset] = {"paper": {}, "released": {}, "quick": QUICK, "smoke": SMOKE}
+    presets: Mapping[str, Preset] = {
+        "paper": {},
+        "released": {},
+        "quick": {**QUICK, "space": "baseline_quick"},
+        "smoke": {**SMOKE, "space": "baseline_quick"},
+    }
     space = "baseline"
 
     def build(self, settings: Settings, class_count: int) -> nn.Module:

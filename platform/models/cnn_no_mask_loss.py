@@ -37,10 +37,10 @@ class CnnNoMaskLoss(Fmpn):
     presets: Mapping[str, Preset] = {
         "paper": {},
         "released": {},
-        "quick": {**QUICK, **GENERATOR_QUICK},
-        "smoke": {**SMOKE, **GENERATOR_SMOKE},
+        "quick": {**QUICK, **GENERATOR_QUICK, "space": "no_mask_loss_quick"},
+        "smoke": {**SMOKE, **GENERATOR_SMOKE, "space": "no_mask_loss_quick"},
     }
-    space = "baseline"
+    space = "no_mask_loss"
     pretraining_groups = ()
     only_pretraining = ()
     uses_masks = False

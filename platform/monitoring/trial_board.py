@@ -40,6 +40,8 @@ class TrialBoard:
         self._running: dict[tuple[str, int], tuple[int, int]] = {}
         self._ended: Counter[str] = Counter()
         self.best: Best | None = None
+        self.baselines: frozenset[str] = frozenset()
+        """Suffixes of the baselines' studies: their trials count, but none is shown as the best."""
 
     def proposed(self, study: str, number: int, tasks: Sequence[FoldTask]) -> None:
         """Register a trial with its fold runs."""
@@ -55,7 +57,9 @@ class TrialBoard:
         """Record the end of a trial. A complete one may become the best; on a tie the earlier one stays."""
         self._running.pop((study, number), None)
         self._ended[end] += 1
-        if end == "COMPLETE" and (self.best is None or scores.mean_of_steps > self.best.score):
+        if study in self.baselines or end != "COMPLETE":
+            return
+        if self.best is None or scores.mean_of_steps > self.best.score:
             self.best = Best(
                 study=study, trial=number, score=scores.mean_of_steps, interval=inner_interval(scores)
             )

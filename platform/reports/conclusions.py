@@ -9,6 +9,7 @@ import numpy as np
 
 from platform.aggregation.aggregate import AggregatedRow
 from platform.aggregation.table_row import TableRow
+from platform.config.settings_source import OWN_SEARCH
 from platform.evaluation.accuracy_interval import Interval
 from platform.evaluation.paired_interval import difference_interval
 from platform.evaluation.paired_tests import holm, sign_flip_test
@@ -32,7 +33,8 @@ def conclusions(aggregated: Sequence[AggregatedRow]) -> tuple[str, ...]:
     if not rows:
         return ()
     winner = max(rows, key=_pooled_accuracy)
-    return (_of_winner(winner, rows), _of_selection(rows[0].row, len(rows)), _of_sample(winner.row, rows))
+    others = [one.row for one in rows[1:]]
+    return (_of_winner(winner, rows), _of_selection(rows[0].row, others), _of_sample(winner.row, rows))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -109,10 +111,10 @@ def _lead(winner: AggregatedRow, rows: Sequence[AggregatedRow]) -> _Lead | None:
     )
 
 
-def _of_selection(row: TableRow, row_count: int) -> str:
+def _of_selection(row: TableRow, others: Sequence[TableRow]) -> str:
     """row: the experiment's first row, whose configuration a search selected, if a search ran."""
     gap = "" if row.optimism_gap is None else f" (optimism gap {100 * row.optimism_gap:+.2f} points)"
-    shared = ", and the other rows use its settings" if row_count > 1 else ""
+    shared = _of_others(row, others)
     if row.leaks:
         return (
             f"{row.title} was {LEAKAGE}; its accuracy shows only the optimism gap and is no estimate for new "
@@ -134,6 +136,18 @@ def _of_selection(row: TableRow, row_count: int) -> str:
             "subject took part in the choice for its own fold."
         )
     return "The settings were fixed beforehand (rule `paper`), so nothing was tuned in this experiment."
+
+
+def _of_others(row: TableRow, others: Sequence[TableRow]) -> str:
+    """Whose settings the other rows ran with. Before rows said so, none but the first was ever searched."""
+    if not others:
+        return ""
+    if any(one.settings.whose != OWN_SEARCH for one in others):
+        presets = any(one.settings.preset for one in others)
+        return ", and the other rows use its settings" + (" as far as they share them" if presets else "")
+    counts = " or ".join(str(count) for count in sorted({one.settings.trials for one in others}))
+    own = row.settings.trials
+    return f" in a search of {own} trials, and every other row in a search of its own of {counts}"
 
 
 def _of_sample(row: TableRow, rows: Sequence[AggregatedRow]) -> str:

@@ -136,12 +136,17 @@ def _study(study: Mapping[str, Any]) -> str:
         cells = [str(trial["number"]), state, score, str(trial["folds"]), *values]
         lines.append(_row("td", cells, left=2))
     about = (
-        f"Study {study['name']}: {len(trials)} trials. Score: {study['objective']}; chosen: trial "
-        f"{study['winner']}."
+        f"Study {study['name']}{_searched(study)}: {len(trials)} trials. Score: "
+        f"{study['objective']}; chosen: trial {study['winner']}."
     )
     unscored = "".join(f"\n<li>{escape(line.strip())}</li>" for line in unscored_lines(study))
     page = f'<h2>Search</h2>\n<p class="facts">{escape(about)}</p>\n{_table(lines)}'
     return f"{page}\n<ul>{unscored}\n</ul>" if unscored else page
+
+
+def _searched(study: Mapping[str, Any]) -> str:
+    """` of cnn over the space baseline`; empty for studies that name neither."""
+    return f" of {study['method']} over the space {study['space']}" if "method" in study else ""
 
 
 def _economy(experiment: Mapping[str, Any]) -> str:

@@ -15,7 +15,7 @@ from platform.tables.csv_text import csv_text
 from platform.tables.details import CONFUSIONS, released_fold_accuracies
 from platform.tables.formatting import row_label
 from platform.tables.notes import section_notes
-from platform.tables.records import record_of, row_keys
+from platform.tables.records import KEY_ORDER, record_of, row_keys
 from platform.tables.stored_facts import rounded
 from platform.tables.table import Section, Table
 
@@ -27,7 +27,8 @@ def render_csv(table: Table, parts: Sequence[str]) -> str:
     """
     if parts:
         rows = [row for section in table.sections for row in section.rows]
-        return _csv([record for row in rows for record in _DETAILS[parts[0]](row)])
+        details = [record for row in rows for record in _DETAILS[parts[0]](row)]
+        return csv_text(_columns(details), details)
     records = [
         record
         for section in table.sections
@@ -41,12 +42,13 @@ def render_csv(table: Table, parts: Sequence[str]) -> str:
         problems = record.get("problems", {})
         record["problems"] = "; ".join(f"fold {fold} {what}" for fold, what in problems.items())
         record["seeds"] = " ".join(map(str, record.get("seeds", ())))
-    return _csv(records)
+    # Columns that files have not always had come last, so that the others keep their places.
+    return csv_text(sorted(_columns(records), key=lambda column: column not in KEY_ORDER), records)
 
 
-def _csv(records: Sequence[dict[str, Any]]) -> str:
-    columns = list(dict.fromkeys(key for record in records for key in record))
-    return csv_text(columns, records)
+def _columns(records: Sequence[dict[str, Any]]) -> list[str]:
+    """The keys of all records in order of first appearance."""
+    return list(dict.fromkeys(key for record in records for key in record))
 
 
 def render_json(table: Table, parts: Sequence[str]) -> str:

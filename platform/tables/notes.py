@@ -97,6 +97,7 @@ def _rule_notes(rows: Sequence[TableRow]) -> list[str]:
     """How configurations were selected, where masks come from, and how the subjects were divided."""
     rules = dict.fromkeys(row.selection_rule for row in rows if not row.chosen_elsewhere)
     notes = [SELECTION_NOTES.get(rule, f"Selected by `{rule}`.") for rule in rules]
+    notes += _settings_notes(rows)
     notes += _chosen_elsewhere_notes([row for row in rows if row.chosen_elsewhere])
     if any((row.optimism_gap or 0.0) < 0.0 for row in rows):
         notes.append(NEGATIVE_GAP_NOTE)
@@ -118,6 +119,18 @@ def _rule_notes(rows: Sequence[TableRow]) -> list[str]:
             "are for new subjects of the same data sets, not for another data set."
         )
     return notes
+
+
+def _settings_notes(rows: Sequence[TableRow]) -> list[str]:
+    """Whose settings the rows ran with; nothing on rows of experiments that do not say."""
+    titles: dict[str, list[str]] = {}
+    for row in rows:
+        if row.settings.whose:
+            titles.setdefault(row.settings.describe(), []).append(row.title)
+    if not titles:
+        return []
+    said = "; ".join(f"of {', '.join(dict.fromkeys(names))}: {whose}" for whose, names in titles.items())
+    return [f"Settings {said}."]
 
 
 def _chosen_elsewhere_notes(rows: Sequence[TableRow]) -> list[str]:

@@ -66,6 +66,12 @@ def _width(row: TableRow) -> Record:
     return {"backbone_width": VARIOUS_WIDTHS if row.width is None else row.width}
 
 
+def _settings(row: TableRow) -> Record:
+    """Whose settings the row ran with; no keys where it is not known."""
+    stored = row.settings.to_dict()
+    return stored | ({"settings_given": " ".join(row.settings.given)} if row.settings.given else {})
+
+
 def _reported(result: ReportedResult) -> Record:
     return {
         "reported_accuracy": rounded(result.accuracy_percent / 100),
@@ -116,4 +122,9 @@ FACTS: tuple[Column, ...] = (
     _fact("data_hash", lambda row: row.data_hash, over_seeds=False),
     _fact("result_version", lambda row: row.result_version),
     Column(key="reported", formats=STORED, record=PerLine(reported=_reported)),
+    Column(
+        key="settings_of",
+        formats=STORED,
+        record=PerLine(row=_settings, seeds=lambda group: _settings(group.rows[0])),
+    ),
 )

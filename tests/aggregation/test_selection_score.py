@@ -46,6 +46,23 @@ def test_the_score_of_the_winners_fold_runs_is_shown(tmp_path: Path) -> None:
     assert selection_score(store, experiment) == winner_of(experiment)["score"]
 
 
+def test_a_baselines_score_is_that_of_its_own_study(tmp_path: Path) -> None:
+    """And no study of another method speaks of its row."""
+    store, experiment = searched(tmp_path)
+    study = experiment["studies"][0]
+    of_cnn = {**study, "name": "study-1-cnn", "method": "cnn"}
+    row = write_row(store, "cnn", "CNN", 0.7, selection_score=winner_of(experiment)["score"])
+    study |= {"method": "fmpn", "trials": []}
+    experiment = write_experiment(store, [*experiment["rows"], row], studies=[study, of_cnn])
+    scores = [one.row.selection_score for one in aggregate_experiments(store, [experiment])]
+    assert scores == [row["selection_score"]] * 2
+    of_cnn["method"] = "fmpn"
+    of_cnn["trials"][5]["params"]["backbone"] = "vgg16_bn"
+    experiment = write_experiment(store, experiment["rows"], studies=[of_cnn])
+    with pytest.raises(UserError, match=r"FMPN .* trial 5 of study-1-cnn, but it has backbone"):
+        selection_score(store, experiment)
+
+
 def test_another_score_is_refused_with_both(tmp_path: Path) -> None:
     store, experiment = searched(tmp_path)
     experiment["rows"][0]["selection_score"] += 0.1

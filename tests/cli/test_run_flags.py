@@ -151,6 +151,25 @@ def test_crossval_needs_no_rounds_for_another_number_of_folds(
             ["number of validation splits (5)", "for example 2,2,1"],
         ),
         ("crossval", ["--selection-rule", "inner"], ["unknown argument '--selection-rule'"]),
+        ("crossval", ["--tune-baselines", "2"], ["unknown argument '--tune-baselines'"]),
+        ("tune", ["--tune-baselines", "-1"], ["tune_baselines must be >= 0, but got -1"]),
+        (
+            "tune",
+            ["--tune-baselines", "2", "--baselines", "fmpn"],
+            ["searches every baseline other than fmpn, but baselines is 'fmpn'", "drop --tune-baselines"],
+        ),
+        (
+            "tune",
+            ["--tune-baselines", "2", "--sampler", "grid", "--set", "lambda_mask=1"]
+            + ["--set", "classifier_learning_rate=1e-3", "--set", "generator_learning_rate=1e-4"]
+            + ["--set", "backbone=resnet18"],
+            ["a search needs a parameter to search"],
+        ),
+        (
+            "tune",
+            ["--tune-baselines", "2", "--space", "loss_weights", "--classifier-learning-rate", "0.01"],
+            ["--tune-baselines searches cnn over the space baseline_quick: the first", "is 0.01"],
+        ),
         ("tune", ["--seed", "x"], ["--seed takes N, but got 'x'"]),
         ("tune", ["--name", "../other"], ["an experiment's name consists of", "'../other'", "--name"]),
         (

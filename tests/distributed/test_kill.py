@@ -28,6 +28,42 @@ def eventually(holds: Callable[[], bool], seconds: float) -> bool:
     return False
 
 
+@pytest.mark.slow
+def test_killed_searches_of_method_and_baseline_end_with_the_table_of_quiet_ones(
+    command: Callable[[str], Command],
+) -> None:
+    """And are extended together, once; a further start trains nothing."""
+    flags = ("--tune-baselines", "2", "--generator-learning-rate", "1e-4", "--space", "quick")
+    quiet = command("quiet")
+    quiet.start(*flags)
+    assert quiet.wait() == 0, quiet.err()
+    shaken = command("shaken")
+    for runs in (2, 8):
+        shaken.start(*flags)
+        shaken.until(lambda runs=runs: shaken.fold_runs() >= runs)  # type: ignore[misc]
+        shaken.signal(signal.SIGKILL)
+    before = shaken.finished()
+    shaken.start(*flags)
+    assert shaken.wait() == 0, shaken.err()
+    assert before.items() <= shaken.finished().items(), "a finished run was run again"
+    assert shaken.tables() == quiet.tables()
+    assert shaken.fold_runs() == quiet.fold_runs()
+    assert " in a search of 2 trials, and every other row in a search of its own of 2;" in " ".join(
+        shaken.out().split()
+    )
+    finished = shaken.finished()
+    shaken.start(*flags)
+    assert shaken.wait() == 0, shaken.err()
+    assert shaken.finished() == finished
+    shaken.start(*flags, "--extend", "1")
+    assert shaken.wait() == 0, shaken.err()
+    storage = open_storage(shaken.runs / "experiments" / "tiny" / "study.journal")
+    studies = {study.study_name: study for study in storage.get_all_studies()}
+    assert sorted(studies) == ["tiny", "tiny-cnn"]
+    states = [storage.get_all_trials(study._study_id) for study in studies.values()]
+    assert [sum(trial.state.is_finished() for trial in trials) for trials in states] == [3, 3]
+
+
 def test_a_killed_interrupted_and_crippled_run_ends_with_the_table_of_a_quiet_one(
     command: Callable[[str], Command],
 ) -> None:

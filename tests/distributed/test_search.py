@@ -7,17 +7,19 @@ import signal
 import threading
 import time
 from collections.abc import Callable
+from dataclasses import replace as changed
 from pathlib import Path
 from typing import Any
 
 import optuna
 import pytest
 
-from platform.config.configuration import Plan, plan_with
+from platform.config.configuration import Plan, plan_with, replace
 from platform.config.selection import Scope
 from platform.distributed.dispatcher import start_dispatcher
 from platform.distributed.search import described_trials, run_search, winner
 from platform.distributed.study_search import StudySearch
+from platform.experiments.method_search import MethodSearch
 from platform.runs.fold_tasks import PlannedData
 from platform.runs.store import ResultsStore
 from platform.search.definition import SearchDefinition
@@ -72,14 +74,12 @@ def search(cluster: Any, data_root: Path, plan: Plan, planned: PlannedData, tmp_
         dispatcher = start_dispatcher(wanted, tmp_path / folder, 2)
         try:
             return run_search(
-                definition(*first),
+                [MethodSearch(base=BASE, plan=wanted, scopes=(SCOPE,))],
+                [definition(*first)],
                 dispatcher=dispatcher,
                 store=ResultsStore(tmp_path / folder),
                 storage=open_storage(tmp_path / folder / "study.journal"),
-                base=BASE,
-                plan=wanted,
                 planned=planned,
-                scopes=[SCOPE],
             )[0]
         finally:
             ray.kill(dispatcher)
@@ -138,6 +138,48 @@ def test_an_interrupted_search_that_loses_a_trial_is_the_same_search(search: Sea
     assert told(again) == told(quiet)
     assert winner(again) == winner(quiet)
     assert {path: path.stat().st_mtime_ns for path in before} == before
+
+
+@pytest.mark.slow
+def test_searches_side_by_side_are_each_the_search_that_it_is_alone(
+    cluster: Any, data_root: Path, plan: Plan, planned: PlannedData, tmp_path: Path
+) -> None:
+    """A method's search, and that of a baseline with fewer trials and another start."""
+    import ray
+
+    wanted = plan_with(plan, trials=3)
+    searches = [
+        MethodSearch(base=BASE, plan=wanted, scopes=(SCOPE,)),
+        MethodSearch(
+            base=replace(BASE, stage2_batch_size=8),
+            plan=plan_with(wanted, trials=2),
+            scopes=(changed(SCOPE, suffix="-cnn"),),
+        ),
+    ]
+
+    def run(folder: str, *places: int) -> list[StudySearch]:
+        dispatcher = start_dispatcher(wanted, tmp_path / folder, 2)
+        try:
+            return run_search(
+                [searches[place] for place in places],
+                [definition(RATE) for _ in places],
+                dispatcher=dispatcher,
+                store=ResultsStore(tmp_path / folder),
+                storage=open_storage(tmp_path / folder / "study.journal"),
+                planned=planned,
+            )
+        finally:
+            ray.kill(dispatcher)
+
+    both = run("both", 0, 1)
+    assert [len(told(study)) for study in both] == [3, 2]
+    assert both[0].study.user_attrs["wanted"]["baselines"] == 2
+    for place, together in enumerate(both):
+        (alone,) = run(f"alone-{place}", place)
+        assert told(alone) == told(together)
+        assert winner(alone) == winner(together)
+    names = [study.definition.name for study in both]
+    assert names == ["study", "study-cnn"]
 
 
 def test_failed_and_pruned_trials_are_told_so_and_the_winner_has_all_folds(search: Search) -> None:

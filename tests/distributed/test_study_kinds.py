@@ -17,6 +17,7 @@ from platform.distributed.search import described_trials, front_of, run_search, 
 from platform.distributed.studies import Studies
 from platform.distributed.study_search import StudySearch
 from platform.errors import UserError
+from platform.experiments.method_search import MethodSearch
 from platform.runs.fold_tasks import PlannedData
 from platform.runs.store import ResultsStore
 from platform.search.definition import SearchDefinition
@@ -128,14 +129,12 @@ def test_ten_invalid_proposals_in_a_row_end_the_search_with_the_last_reason(
     assert len(search.study.trials) == 10, "a restart tries nothing more"
     with pytest.raises(UserError, match=rf"10 in a row .* were invalid; the last: .* got {size}; .*--name"):
         run_search(
-            definition(suggest_invalid),
+            [MethodSearch(base=BASE, plan=plan_with(plan, trials=10), scopes=(SCOPE,))],
+            [definition(suggest_invalid)],
             dispatcher=None,
             store=search._store,
             storage=open_storage(tmp_path / "runs" / "study.journal"),
-            base=BASE,
-            plan=plan_with(plan, trials=10),
             planned=planned,
-            scopes=(SCOPE,),
         )
 
 
@@ -217,14 +216,12 @@ def test_a_fault_of_the_space_is_what_the_search_raises(
     )
     with pytest.raises(UserError, match=r"^line 7 of search_spaces/mine\.py$"):
         run_search(
-            definition(failing_at({2})),
+            [MethodSearch(base=BASE, plan=plan, scopes=(SCOPE,))],
+            [definition(failing_at({2}))],
             dispatcher=None,
             store=ResultsStore(tmp_path),
             storage=open_storage(tmp_path / "study.journal"),
-            base=BASE,
-            plan=plan,
             planned=planned,
-            scopes=(SCOPE,),
         )
 
 

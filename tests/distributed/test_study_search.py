@@ -25,6 +25,7 @@ from platform.distributed.studies import PruningScheduler, Studies
 from platform.distributed.study_search import METRIC, UNABLE, StudySearch, trial_tasks
 from platform.errors import UserError
 from platform.evaluation.predictions import Predictions, to_bytes
+from platform.experiments.method_search import MethodSearch
 from platform.monitoring.observer import End, SearchObserver
 from platform.runs.environment_failure import EnvironmentFailure
 from platform.runs.fold_tasks import PlannedData
@@ -380,14 +381,12 @@ def test_a_search_whose_trials_all_failed_says_so_every_time(make: Make, tmp_pat
         search.on_trial_complete(trial_id, {"failed_folds": 1})
     with pytest.raises(UserError, match=r"all 2 trials of study study failed.*fold_runs.*--name"):
         run_search(
-            DEFINITION,
+            [MethodSearch(base=BASE, plan=search._plan, scopes=(SCOPE,))],
+            [DEFINITION],
             dispatcher=None,
             store=search._store,
             storage=open_storage(tmp_path / "runs" / "study.journal"),
-            base=BASE,
-            plan=search._plan,
             planned=search._planned,
-            scopes=[SCOPE],
         )
 
 

@@ -16,6 +16,7 @@ from platform.config.selection import Scope
 from platform.distributed.dispatcher import LOST
 from platform.distributed.study_search import UNABLE
 from platform.distributed.trial import run_trial
+from platform.experiments.method_search import MethodSearch
 from platform.runs.fold_tasks import PlannedData
 from tests.tiny_faces import tiny_configuration
 
@@ -41,10 +42,8 @@ def run(answer: Any, plan: Plan, planned: PlannedData, runs: Path) -> None:
     run_trial(
         {"study": "", "number": 0, "overrides": {}},
         dispatcher=SimpleNamespace(run=SimpleNamespace(remote=lambda tasks: answer)),
-        base=tiny_configuration(method="cnn"),
-        plan=plan,
+        searches=[MethodSearch(base=tiny_configuration(method="cnn"), plan=plan, scopes=(SCOPE,))],
         planned=planned,
-        scopes={"": SCOPE},
         runs_root=str(runs),
     )
 

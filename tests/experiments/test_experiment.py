@@ -139,7 +139,7 @@ def test_a_search_on_the_test_folds_already_has_the_winners_final_runs(
 
 
 def test_the_description_is_a_valid_experiment_with_the_plans_rule(data_root: Path, tmp_path: Path) -> None:
-    found = Found(studies=[{"name": "s", "trials": []}], chosen=[], score=0.5, economy={"run": {}})
+    found = Found(studies=[{"name": "s", "trials": []}], chosen={}, economy={"run": {}})
     for rule, result in (("inner", found), ("paper", None)):
         made = experiment(data_root, tmp_path / rule, search=rule == "inner", selection_rule=rule)
         content = describe_experiment(made, final_rows(made, made.configuration), result)

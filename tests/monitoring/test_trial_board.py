@@ -59,6 +59,15 @@ def test_many_running_trials_are_not_all_named() -> None:
     assert text.endswith("2-fold-1: 0/1 and 2 more")
 
 
+def test_a_baselines_trial_counts_and_is_not_the_best() -> None:
+    board = TrialBoard()
+    board.baselines = frozenset({"-cnn"})
+    board.ended("", 0, "COMPLETE", right(2))
+    board.ended("-cnn", 3, "COMPLETE", right(4))
+    assert board.counts()["trials_complete"] == 2
+    assert board.to_dict()["best_trial"] == 0
+
+
 def test_one_subject_s_best_has_no_interval() -> None:
     board = TrialBoard()
     board.ended("", 0, "COMPLETE", InnerScores(steps={0: {"A": (1, 2)}}))

@@ -31,6 +31,24 @@ def test_a_clear_winner_is_named_with_its_difference_and_interval(tmp_path: Path
     assert "189 test images of 9 subjects, 3 folds and one training seed (0)" in sample
 
 
+@pytest.mark.parametrize(
+    ("settings_of", "text"),
+    [
+        ("winner", "points), and the other rows use its settings;"),
+        ("own search", " in a search of 5 trials, and every other row in a search of its own of 5;"),
+    ],
+)
+def test_it_says_whose_settings_the_other_rows_have(tmp_path: Path, settings_of: str, text: str) -> None:
+    store = ResultsStore(tmp_path)
+    own = {"settings_of": "own search", "search_trials": 5}
+    other = {"settings_of": settings_of, **({"search_trials": 5} if settings_of == "own search" else {})}
+    rows = [
+        write_row(store, accuracy=0.9, selection_score=0.9, **own),
+        write_row(store, "cnn", "CNN", 0.3, **other),
+    ]
+    assert text in conclusions(aggregate_experiment(store, write_experiment(store, rows)))[1]
+
+
 def test_rows_that_are_nearly_equal_leave_it_open(tmp_path: Path) -> None:
     winner, selection, _ = sentences(tmp_path, [0.6, 0.65, 0.1])
     assert winner.startswith("CNN has"), "the highest score, whoever has it"

@@ -6,7 +6,7 @@ import optuna
 import pytest
 
 from platform.errors import UserError
-from platform.search.extension import record_end, record_wanted, wanted_trials
+from platform.search.extension import record_end, record_wanted, wanted_of_baselines, wanted_trials
 
 PLANNED = 12
 
@@ -61,6 +61,36 @@ def test_without_extend_an_interrupted_extension_goes_on(finished: optuna.Study)
     record_end(finished)
     assert started(finished) == 17
     assert started(finished, 5) == 22
+
+
+def both_started(study: optuna.Study, baselines: int, extend: int = 0, planned: int = PLANNED) -> list[int]:
+    """A start that tunes baselines too, killed before its end; trials of the method and of a baseline."""
+    wanted = [wanted_trials(study, planned, extend), wanted_of_baselines(study, baselines, extend)]
+    record_wanted(study, wanted[0], extend, wanted[1])
+    return wanted
+
+
+def test_an_extension_adds_as_many_trials_to_each_baseline(study: optuna.Study) -> None:
+    assert wanted_of_baselines(None, 8, 0) == 8
+    assert both_started(study, 8) == [12, 8]
+    record_end(study)
+    assert [both_started(study, 8, 5) for _ in range(2)] == [[17, 13]] * 2
+    assert both_started(study, 8) == [17, 13], "an interrupted extension goes on without --extend too"
+    record_end(study)
+    assert both_started(study, 8) == [17, 13]
+    assert both_started(study, 8, 1) == [18, 14]
+
+
+def test_baselines_that_are_tuned_later_have_the_trials_that_are_asked_for(finished: optuna.Study) -> None:
+    assert both_started(finished, 8, 5) == [17, 8]
+    assert both_started(finished, 8, 5) == [17, 8]
+    record_end(finished)
+    assert both_started(finished, 9) == [17, 9]
+
+
+def test_the_record_of_a_search_without_tuned_baselines_is_what_it_was(study: optuna.Study) -> None:
+    started(study)
+    assert study.user_attrs["wanted"] == {"trials": PLANNED, "extended_by": 0, "done": False}
 
 
 def test_looking_changes_nothing(finished: optuna.Study) -> None:

@@ -195,12 +195,17 @@ def inherited(space: str) -> set[str]:
         | {*survey("", load_space("loss_weights").suggest).distributions},
         "fmpn_full": {*survey("", load_space("fmpn").suggest).distributions},
         "baseline": {"backbone", "dropout", "stage2_batch_size"},
+        "no_mask_loss": {*survey("", load_space("fmpn").suggest).distributions},
+        "baseline_quick": {*survey("", load_space("quick").suggest).distributions},
+        "no_mask_loss_quick": {*survey("", load_space("quick").suggest).distributions},
     }.get(space, set())
 
 
 def test_the_page_names_every_parameter_of_every_space(root: Path, space: str) -> None:
     parameters = set(survey(space, load_space(space).suggest).distributions)
     assert rows_of(root, space) == parameters - inherited(space)
+    if space in ("no_mask_loss", "baseline_quick", "no_mask_loss_quick"):
+        assert parameters < inherited(space)
 
 
 def test_the_page_gives_the_command_of_every_space(root: Path, space: str) -> None:

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from platform.aggregation.aggregate import AggregatedRow, aggregate_experiment
+from platform.config.settings_source import SettingsSource
 from platform.tables.render import render
 from platform.tables.table import build_table
 from tests.fake_runs import demo_experiment
@@ -47,6 +48,8 @@ REPORTED_NUMBERS = keys(
     """
 )
 REPORTED = ["source", "dataset", "method", "title", "selection_rule", *REPORTED_NUMBERS]
+SETTINGS = ["settings_of", "search_trials", "settings_preset", "settings_given"]
+"""Keys of a row that says whose settings it ran with; rows of earlier experiments have none."""
 ODD = ["backbone_width", "chosen_folds", "chosen_of"]
 """Keys of a row with a narrower net and chosen folds only, beside those of ROW."""
 COMPARISON = keys(
@@ -105,6 +108,23 @@ def test_the_csv_header_follows_the_first_row_where_that_lacks_scores_or_has_mor
     expected.insert(expected.index("backbone") + 1, ODD[0])
     expected[expected.index("fold_count") + 1 : expected.index("fold_count") + 1] = ODD[1:]
     assert header(every_kind[-1:]) == [*expected, "seeds", *REPORTED_NUMBERS]
+
+
+def test_whose_settings_a_row_ran_with_comes_last(rows: list[AggregatedRow]) -> None:
+    searched = SettingsSource(whose="own search", trials=12)
+    mixed = SettingsSource(whose="winner", preset="quick", given=("dropout", "weights"))
+    tuned = [changed(one, settings=searched) for one in rows[:2]]
+    others = [changed(one, settings=mixed) for one in rows[2:]]
+    assert header([*tuned, rows[2]]) == [*ROW, "seeds", *REPORTED_NUMBERS, *SETTINGS[:2]]
+    assert header([*tuned, *others]) == [*ROW, "seeds", *REPORTED_NUMBERS, *SETTINGS]
+    section = json.loads(render(build_table([*tuned, others[0]]), "json", []))["sections"][0]
+    assert list(section["rows"][0]) == [*ROW, *SETTINGS[:2]]
+    assert section["rows"][2]["settings_given"] == "dropout weights"
+    assert section["notes"][2] == (
+        "Settings of FMPN, CNN (baseline): own search of 12 trials; of CNN (no mask loss): the winner's, the "
+        "rest from the preset quick, given dropout, weights."
+    )
+    assert (section["rows"][0]["settings_of"], section["rows"][0]["search_trials"]) == ("own search", 12)
 
 
 @pytest.mark.parametrize("part", DETAILS)
