@@ -281,7 +281,7 @@ def test_mmi_runs_once_it_is_prepared(
         (["--weights", "/no/such.safetensors"], ["there is no file", "/no/such.safetensors"]),
         (["--precision", "fp16"], ["did you mean 'bf16'"]),
         (
-            ["--backbone", "inception_v3"],
+            ["--backbone", "inception_v3", "--enlarge-below-pixels", "0"],
             ["inception_v3 needs images of at least 75 px, but gets 32", "--enlarge-below-pixels"],
         ),
         (["--classifier-learning-rate", "-1e-4"], ["classifier_learning_rate must be > 0", "-0.0001"]),
