@@ -159,6 +159,7 @@ TRIED_ELSEWHERE = {
     "--data-root": "tests/test_dry_run.py",  # where sets are planned, and where they are there
     "--dry-run": "tests/test_dry_run.py",
     "--log-json": "tests/monitoring/test_event_log.py",
+    "--plugins": "tests/cli/test_asked_method.py",  # not a flag of every command
     "--verbose": "tests/cli/test_run_command.py",  # a dry run is always in full
 }
 """Flags of all these commands whose effect another test file shows."""
@@ -177,6 +178,7 @@ SHOWN_IN: dict[str, dict[str, str]] = {
             ("--landmarks", "--detector", "--device", "--aligned", "--resample", "--allow-missing"),
             "tests/cli/test_prepare_settings.py",
         ),
+        **dict.fromkeys(("--sequences", "--dense-landmarks", "--neutral-class"), "tests/test_prepare.py"),
         "--strict": "tests/test_flag_effects.py",
     },
     "synthesize": {
