@@ -20,9 +20,10 @@ from datasets.batches import Batch
 from platform.config.configuration import configuration_of, replace, to_dict
 from platform.models import load_method
 from platform.models.costs.facts import Costs
-from platform.models.costs.known import method_costs, stage1_costs
+from platform.models.costs.known import method_costs, stage_costs
+from platform.models.fmpn import STAGE_1, FmpnOptions
+from platform.models.method import Settings
 from platform.models.networks.backbones import BACKBONES
-from platform.models.networks.generator_pretraining import build_generator, pretraining_loss
 
 CLASSES = 7
 Loss = Callable[[nn.Module, Batch], dict[str, Tensor]]
@@ -65,14 +66,15 @@ def main() -> None:
     import torchvision.models  # noqa: F401
 
     started = time.process_time()
-    stage1 = load_method("fmpn").pretraining_settings(fmpn)
-    stage1_costs(stage1.to_dict())
+    stage1 = Settings(fmpn, STAGE_1.option_names(FmpnOptions))
+    stage_costs("fmpn", STAGE_1, stage1, CLASSES)
     for name in BACKBONES:
         method_costs("fmpn", {**fmpn, "backbone": name}, CLASSES)
     seconds = time.process_time() - started
     print(f"{'net':16s} {'million parameters':>18s} {'GFLOP':>8s} {'MiB counted':>12s} {'measured':>9s}")
-    counted = stage1_costs(stage1.to_dict())
-    show("mask generator", counted, build_generator(stage1), pretraining_loss, 299)
+    counted = stage_costs("fmpn", STAGE_1, stage1, CLASSES)
+    generator_loss: Loss = lambda net, faces: STAGE_1.loss(net, faces, stage1)  # noqa: E731
+    show("mask generator", counted, STAGE_1.build(stage1, CLASSES), generator_loss, 299)
     cnn, method = configuration_of(method="cnn", weights="none"), load_method("cnn")
     for name in BACKBONES:
         values = to_dict(replace(cnn, backbone=name))

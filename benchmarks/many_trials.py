@@ -32,7 +32,7 @@ from platform.experiments.method_search import MethodSearch
 from platform.monitoring.observer import End, SearchObserver
 from platform.runs.fold_tasks import PlannedData, plan_data
 from platform.runs.store import ResultsStore
-from platform.runs.tasks import FoldTask, Stage1Task
+from platform.runs.tasks import ArtifactTask, FoldTask
 from platform.search.definition import SearchDefinition
 from platform.search.inner_scores import InnerScores
 from platform.search.proposals import Proposer
@@ -52,7 +52,7 @@ def suggest(trial: optuna.Trial) -> dict[str, Any]:
     }
 
 
-def stand_in(task: FoldTask | Stage1Task, runs_root: str, seconds: float) -> dict[str, Any]:
+def stand_in(task: FoldTask | ArtifactTask, runs_root: str, seconds: float) -> dict[str, Any]:
     """Sleep and store predictions: the closer the rate to 1e-3, the higher the accuracy."""
     from platform.evaluation.predictions import Predictions, to_bytes
 
@@ -88,7 +88,7 @@ class StandInDispatcher(Dispatcher):
 
         remote = ray.remote(stand_in).options(num_cpus=1, scheduling_strategy="DEFAULT")
 
-        async def launch(task: FoldTask | Stage1Task) -> dict[str, Any]:
+        async def launch(task: FoldTask | ArtifactTask) -> dict[str, Any]:
             manifest: dict[str, Any] = await remote.remote(task, runs_root, seconds)
             return manifest
 

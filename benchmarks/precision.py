@@ -23,7 +23,7 @@ from platform.runs.tasks import FoldTask
 
 def run(task: FoldTask, runs: str) -> float:
     """Run both stages of a fold run; its test accuracy."""
-    for each in (task.stage1, task):
+    for each in (task.artifacts["stage1"], task):
         if each is not None:
             manifest = execute(each, runs, keep_weights=False)
             if manifest["status"] != "complete":

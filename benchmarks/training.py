@@ -30,6 +30,8 @@ import platform
 from platform.config.configuration import Configuration, configuration_of, to_dict
 from platform.config.presets import preset
 from platform.models import load_method
+from platform.models.fmpn import STAGE_1, FmpnOptions
+from platform.models.method import Settings
 from platform.models.networks.mask_generator import MaskGenerator
 from platform.training.precision import autocast
 from platform.training.stage_settings import Precision
@@ -216,7 +218,7 @@ Loss = Callable[[Any, Tensor, Tensor, Tensor, Tensor], Tensor]
 def _stage(values: dict[str, Any], stage: str) -> tuple[nn.Module, Loss, list[dict[str, Any]]]:
     """The stage's module, loss and parameter groups."""
     if stage == "stage1":
-        settings = load_method("fmpn").pretraining_settings(values)
+        settings = Settings(values, STAGE_1.option_names(FmpnOptions))
         generator = MaskGenerator(
             settings.generator_width, settings.generator_blocks, gain=settings.initialisation_gain
         )

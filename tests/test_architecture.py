@@ -306,6 +306,56 @@ def writes_beside_the_storage(module: str, source: str) -> list[str]:
     return found
 
 
+FMPNS_WORDS = re.compile(r"mask|stage[ _-]?1", re.IGNORECASE)
+MAY_KNOW_FMPN = {
+    "platform.models.fmpn": "the method",
+    "platform.models.cnn_no_mask_loss": "FMPN without a part",
+    "platform.models.released_checkpoint": "FMPN's release",
+    "platform.models.masks.": "its artifacts and diagnostics",
+    "platform.models.networks.": "its nets",
+    "platform.runs.artifact_records": "stored keys",
+    "platform.runs.mask_sets": "masks of a data set",
+    "platform.search.savings": "stored keys",
+    "platform.experiments.rows": "stored keys",
+    "platform.experiments.experiment_file": "stored keys",
+    "platform.experiments.same_name": "stored keys",
+    "platform.experiments.mask_substitutes": "what replaces masks and stage 1",
+    "platform.experiments.transfer": "transfers masks",
+    "platform.experiments.leave_one_out": "says early that a set cannot have masks",
+    "platform.experiments.reproduction": "the paper's own rows",
+    "platform.experiments.experiment": "the settings --masks and --transfer-to",
+    "platform.evaluation.reported": "the paper's own rows",
+}
+"""Modules, or folders of them, that may speak of masks and of stage 1, and why."""
+KNOWS_NO_METHOD = (
+    "platform.host", "platform.files", "platform.models", "platform.training", "platform.evaluation",
+    "platform.runs", "platform.search", "platform.experiments", "platform.monitoring", "platform.distributed",
+)  # fmt: skip
+"""Layers that run any method alike; those after them show what is stored, and name flags."""
+
+
+def knows_fmpn(module: str, source: str) -> list[str]:
+    """What runs a method must not know its parts by name; `target_mask` is a field of every batch."""
+    if not module.startswith(KNOWS_NO_METHOD) or module.startswith(tuple(MAY_KNOW_FMPN)):
+        return []
+    tree = ast.parse(source)
+    texts = {
+        id(node.value) for node in ast.walk(tree) if isinstance(node, ast.Expr)
+    }  # docstrings may give examples
+    found = []
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Constant):
+            words = [node.value] if isinstance(node.value, str) and id(node) not in texts else []
+        else:
+            words = [getattr(node, name, None) for name in ("id", "attr", "arg", "name", "module")]
+        found += [
+            f"line {getattr(node, 'lineno', '?')}: {word}"
+            for word in words
+            if isinstance(word, str) and FMPNS_WORDS.search(word.replace("target_mask", ""))
+        ]
+    return found
+
+
 UNFINISHED = re.compile(r"\b(?:TO" + "DO|FIX" + "ME|XX" + r"X)\b")
 MACHINE_PATH = re.compile(
     r"(?<![\w.~/$}-])/(?:wo" + r"rk|ro" + r"ot|ho" + r"me/\w+|Us" + r"ers/\w+)(?![\w-])"
@@ -334,6 +384,7 @@ SOURCE_RULES: list[Rule] = [
     is_unsafe,
     reads_beside_the_gate,
     writes_beside_the_storage,
+    knows_fmpn,
 ]
 TEXT_RULES: list[Rule] = [is_unfinished, names_a_machine]
 
@@ -462,6 +513,11 @@ def test_nothing_heavy_is_imported_before_a_command_has_parsed_its_arguments() -
         (writes_beside_the_storage, "platform.tune", "def f():\n    from tempfile import NamedTemporaryFile"),
         (writes_beside_the_storage, "platform.tune", "import fcntl"),
         (writes_beside_the_storage, "platform.tune", "os.fsync(file.fileno())"),
+        (knows_fmpn, "platform.runs.tasks", "stage1 = None"),
+        (knows_fmpn, "platform.training.stages", "def f(masks): ..."),
+        (knows_fmpn, "platform.search.pruning", "record['masks']"),
+        (knows_fmpn, "platform.distributed.dispatcher", "label = f'stage 1 {name}'"),
+        (knows_fmpn, "platform.training.stages", "from datasets.masks.motion_masks import MaskSet"),
         (is_unfinished, "", "# TO" + "DO: later"),
         (names_a_machine, "", "DATA = '/ho" + "me/someone/data'"),
         (names_a_machine, "", "see /wo" + "rk/main"),
@@ -499,6 +555,8 @@ def test_a_rule_finds_what_breaks_it(rule: Rule, module: str, source: str) -> No
         (reads_beside_the_gate, "platform.files.json_files", "json.loads(text)"),
         (writes_beside_the_storage, "platform.tune", "text.replace('a', 'b')\nreplace(one, name=2)"),
         (writes_beside_the_storage, "platform.files.local_storage", "import tempfile\nos.replace(a, b)"),
+        (knows_fmpn, "platform.runs.tasks", '"""As stage 1 does."""\nbatch.target_mask'),
+        (knows_fmpn, "platform.tables.columns", "row.masks"),
         (names_a_machine, "", "https://example.org/wo" + "rk/ and ~/wo" + "rk/ and ./ro" + "ot"),
     ],
 )

@@ -56,7 +56,7 @@ def planned(experiment: Experiment, *, search: bool) -> dict[str, Any]:
     tasks = all_tasks(final_rows(experiment, experiment.configuration))
     seen: dict[str, Any] = {
         "tasks": [(task.record, task.identity, task.checkpoint_every_epochs) for task in tasks],
-        "stage 1": [task.stage1.record for task in tasks if task.stage1],
+        "stage 1": [task.artifacts["stage1"].record for task in tasks if "stage1" in task.artifacts],
         "first": [dataclasses.asdict(one) for one in first],
         "goes to": [str(experiment.folder), experiment.storage_location, str(experiment.address)],
         "extend": experiment.extend,

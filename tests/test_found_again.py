@@ -80,10 +80,9 @@ def check_stored(experiment: Experiment, tasks: list[FoldTask], identities: list
     """The tasks have these identities and are stored under them, with what they rest on."""
     assert sorted(task.identity for task in tasks) == sorted(identities)
     for task in tasks:
-        for one in (task, task.stage1, task.masks):
-            if one is not None:
-                assert experiment.store.is_complete(one.kind, one.identity)
-                assert experiment.store.record(one.kind, one.identity) == one.record
+        for one in (task, *task.artifacts.values()):
+            assert experiment.store.is_complete(one.kind, one.identity)
+            assert experiment.store.record(one.kind, one.identity) == one.record
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -104,6 +103,7 @@ def test_the_same_command_finds_its_study_and_every_fold_run_of_its_trials(known
             study=name,
             suggest=definition.suggest,
             base=experiment.configuration,
+            class_count=experiment.class_count,
             objectives=experiment.plan.objectives,
             store=experiment.store,
         )

@@ -8,9 +8,9 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from platform.errors import UserError
-from platform.evaluation.mask_quality import MaskQuality
 from platform.evaluation.predictions import Predictions, concatenate, from_bytes
 from platform.files.json_files import parse_own_json
+from platform.models.masks.quality import MaskQuality
 from platform.runs.identity import canonical_json
 
 if TYPE_CHECKING:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from platform.aggregation.scores import Scores
 from platform.config.net_name import net_name
 from platform.config.settings_source import UNKNOWN, SettingsSource
-from platform.evaluation.mask_quality import MaskQuality
+from platform.models.masks.quality import MaskQuality
 from platform.runs.identity import RESULT_VERSION
 
 

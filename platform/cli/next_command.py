@@ -98,11 +98,11 @@ def training_command(store: PreparedStore, data_root: Path) -> str | None:
     words = ["--dataset", store.dataset]
     words += [] if data_root == Path("data") else ["--data-root", str(data_root)]
     words += _size_words(store.size_pixels)
-    masks = all(neutral[subject] == 1 for subject in classes)
-    for search in (True, False) if masks else (False,):
+    complete = all(neutral[subject] == 1 for subject in classes)
+    for search in (True, False) if complete else (False,):
         folds = _folds(classes, search=search)
         if folds is not None:
-            without = [] if masks else ["--method", "cnn", "--baselines", ""]
+            without = [] if complete else ["--method", "cnn", "--baselines", ""]
             fewer = [] if folds == _default_folds() else ["--folds", str(folds)]
             return command("tune" if search else "crossval", *words, *without, *fewer)
     return None

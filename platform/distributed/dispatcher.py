@@ -1,4 +1,7 @@
-"""Dispatcher: runs every fold run and stage-1 run once, longest first; sole owner of concurrency."""
+"""Dispatcher: runs every task once, longest first, after the artifacts that it rests on.
+
+Sole owner of concurrency.
+"""
 
 from __future__ import annotations
 
@@ -22,9 +25,9 @@ from platform.runs.environment_failure import (
     wait_seconds,
 )
 from platform.runs.store import ResultsStore
-from platform.runs.tasks import FoldTask, Stage1Task
+from platform.runs.tasks import ArtifactTask, FoldTask, Task, below
 
-Launch = Callable[[FoldTask | Stage1Task], Awaitable[dict[str, Any]]]
+Launch = Callable[[FoldTask | ArtifactTask], Awaitable[dict[str, Any]]]
 """Runs a task somewhere and returns its manifest; raises if the worker is lost."""
 LOST = "lost"
 """Status, beside `complete` and `failed`, of a task that the environment prevented from running. It is
@@ -60,10 +63,11 @@ class PrioritySlots:
 class Dispatcher:
     """Runs tasks without a stored result; tasks that are requested twice run once.
 
-    A fold run waits for its stage 1 without holding a slot. A failing task is retried `retries` times and
-    then stored as failed, with the reason. A task whose worker is lost is restarted with exponential
-    back-off, up to LOST_WORKERS_IN_A_ROW times without a new checkpoint; then LOST is returned for it. The
-    same holds for other environment failures, such as a full disk, after all retries.
+    A task waits for the artifacts that it rests on, at any depth, without holding a slot. A failing task is
+    retried `retries` times and then stored as failed, with the reason. A task whose worker is lost is
+    restarted with exponential back-off, up to LOST_WORKERS_IN_A_ROW times without a new checkpoint; then LOST
+    is returned for it. The same holds for other environment failures, such as a full disk, after all retries.
+    What rests on a task that failed or was lost fails or is lost with it, and names it.
     """
 
     def __init__(
@@ -116,33 +120,36 @@ class Dispatcher:
         report their host."""
         return ""
 
-    def _result(self, task: FoldTask | Stage1Task, priority: float = 0.0) -> asyncio.Task[dict[str, Any]]:
+    def _result(self, task: FoldTask | ArtifactTask, priority: float = 0.0) -> asyncio.Task[dict[str, Any]]:
         if task.identity not in self._results:
             self._results[task.identity] = asyncio.ensure_future(self._obtain(task, priority))
         return self._results[task.identity]
 
-    async def _obtain(self, task: FoldTask | Stage1Task, priority: float) -> dict[str, Any]:
+    async def _obtain(self, task: FoldTask | ArtifactTask, priority: float) -> dict[str, Any]:
         try:
             return await self._complete_or_failed(task, priority)
         except EnvironmentFailure as failure:
             return self._finish(task, _lost(task, failure))
 
-    async def _complete_or_failed(self, task: FoldTask | Stage1Task, priority: float) -> dict[str, Any]:
+    async def _complete_or_failed(self, task: FoldTask | ArtifactTask, priority: float) -> dict[str, Any]:
         """The stored manifest. EnvironmentFailure: the environment prevented the task from running."""
         manifest = self._stored(task)
         if manifest is not None and manifest["status"] == "complete":
             return self._finish(task, manifest, reused=True)
-        if isinstance(task, FoldTask) and task.stage1 is not None:
-            # Priority of the whole chain, so that no long chain starts last.
-            first = await self._result(task.stage1, task.gflop)
-            if first["status"] == LOST:
-                return self._finish(task, {**first, "identity": task.identity})
-            if first["status"] != "complete":
-                reason = f"stage 1 ({task.stage1.identity}) failed:\n{first['traceback']}"
-                return self._finish(task, self._write_failure(task, reason))
-        return await self._run(task, task.gflop + priority)
+        # Priority of the whole chain, so that no long chain starts last.
+        chain = task.gflop + priority
+        for needed in dispatched_first(task):
+            for artifact, first in zip(
+                needed, await asyncio.gather(*(self._result(one, chain) for one in needed)), strict=True
+            ):
+                if first["status"] == LOST:
+                    return self._finish(task, {**first, "identity": task.identity})
+                if first["status"] != "complete":
+                    reason = f"{artifact.artifact.title} ({artifact.identity}) failed:\n{first['traceback']}"
+                    return self._finish(task, self._write_failure(task, reason))
+        return await self._run(task, chain)
 
-    async def _run(self, task: FoldTask | Stage1Task, priority: float) -> dict[str, Any]:
+    async def _run(self, task: FoldTask | ArtifactTask, priority: float) -> dict[str, Any]:
         """Run attempts, each while holding a slot, until one succeeds or none is left."""
         attempts = _Attempts(self._retries)
         held_seconds = 0.0
@@ -171,7 +178,7 @@ class Dispatcher:
                 await self._sleep(wait)
 
     async def _attempt(
-        self, task: FoldTask | Stage1Task, number: int
+        self, task: FoldTask | ArtifactTask, number: int
     ) -> tuple[dict[str, Any] | None, EnvironmentFailure | None]:
         """A manifest, complete or failed; or the failure that prevented the task from running."""
         self._host_of.pop(task.identity, None)
@@ -188,25 +195,25 @@ class Dispatcher:
         except EnvironmentFailure as unwritable:
             return None, unwritable
 
-    def _stored(self, task: FoldTask | Stage1Task) -> dict[str, Any] | None:
+    def _stored(self, task: FoldTask | ArtifactTask) -> dict[str, Any] | None:
         try:
             return self._store.manifest(task.kind, task.identity)
         except Exception as error:
             raise environment_failure(error) or error from error
 
-    def _write_failure(self, task: FoldTask | Stage1Task, reason: str) -> dict[str, Any]:
+    def _write_failure(self, task: FoldTask | ArtifactTask, reason: str) -> dict[str, Any]:
         try:
             return self._store.write_failure(task.kind, task.identity, task.record, reason)
         except Exception as error:
             raise environment_failure(error) or error from error
 
-    def _checkpoints(self, task: FoldTask | Stage1Task) -> set[str]:
+    def _checkpoints(self, task: FoldTask | ArtifactTask) -> set[str]:
         """Names of the task's checkpoints: a new one between two losses counts as progress."""
         folder = self._store.root / "checkpoints" / task.identity
         return {path.name for path in folder.rglob("*.json")}
 
     def _note(
-        self, task: FoldTask | Stage1Task, failure: EnvironmentFailure, losses: int, wait: float | None
+        self, task: FoldTask | ArtifactTask, failure: EnvironmentFailure, losses: int, wait: float | None
     ) -> None:
         self._losses.append(
             {
@@ -222,7 +229,7 @@ class Dispatcher:
 
     def _finish(
         self,
-        task: FoldTask | Stage1Task,
+        task: FoldTask | ArtifactTask,
         manifest: dict[str, Any],
         *,
         reused: bool = False,
@@ -247,17 +254,39 @@ class Dispatcher:
         return manifest
 
 
-def group(task: FoldTask | Stage1Task) -> str:
+def dispatched_first(task: Task) -> tuple[list[ArtifactTask], list[ArtifactTask]]:
+    """What the task waits for: the ends of the chains below it, then the rest of what it uses itself.
+
+    The ends ask for what they rest on in turn, with the priority of their whole chain.
+    """
+    needed = _nearest_that_train(task)
+    lower = {name for one in needed.values() for name in below(one)}
+    return (
+        [one for name, one in needed.items() if name not in lower],
+        [one for name, one in needed.items() if name in lower],
+    )
+
+
+def _nearest_that_train(task: Task) -> dict[str, ArtifactTask]:
+    """The nearest artifacts below the task that train, by identity.
+
+    Those that train nothing are made by whoever needs them, who thus waits for what they rest on.
+    """
+    found: dict[str, ArtifactTask] = {}
+    for needed in task.inputs.values():
+        found |= {needed.identity: needed} if needed.trains else _nearest_that_train(needed)
+    return found
+
+
+def group(task: FoldTask | ArtifactTask) -> str:
     """The task's group in the progress display."""
-    if isinstance(task, Stage1Task):
-        return "stage 1"
-    return task.role
+    return task.artifact.title if isinstance(task, ArtifactTask) else task.role
 
 
-def label(task: FoldTask | Stage1Task) -> str:
+def label(task: FoldTask | ArtifactTask) -> str:
     """The task's name in messages."""
-    if isinstance(task, Stage1Task):
-        return f"stage 1 {task.data.dataset} {task.identity[:6]}"
+    if isinstance(task, ArtifactTask):
+        return f"{task.artifact.title} {task.data.dataset} {task.identity[:6]}"
     fold = task.record["fold"]
     role = "final" if fold["role"] == "final" else f"validation split {fold['part']}"
     net = task.record["config"].get("backbone", "")
@@ -289,7 +318,7 @@ class _Attempts:
         return wait_seconds(self._told_in_a_row)
 
 
-def _lost(task: FoldTask | Stage1Task, failure: EnvironmentFailure) -> dict[str, Any]:
+def _lost(task: FoldTask | ArtifactTask, failure: EnvironmentFailure) -> dict[str, Any]:
     """The answer for a task that could not be run."""
     reason = f"{label(task)} could not be run: {failure}"
     if failure.worker_lost:
@@ -315,7 +344,7 @@ class RayDispatcher(Dispatcher):
             scheduling_strategy="DEFAULT",
         )
 
-        async def launch(task: FoldTask | Stage1Task) -> dict[str, Any]:
+        async def launch(task: FoldTask | ArtifactTask) -> dict[str, Any]:
             import ray
 
             own = ray.get_runtime_context().current_actor

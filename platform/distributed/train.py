@@ -14,7 +14,7 @@ from platform.distributed.lost_workers import environment_failure_of
 from platform.runs.execute import execute
 from platform.runs.scratch import own_scratch
 from platform.runs.store import ResultsStore
-from platform.runs.tasks import FoldTask, Stage1Task
+from platform.runs.tasks import ArtifactTask, FoldTask
 
 
 def train_loop(config: dict[str, Any]) -> None:
@@ -26,7 +26,7 @@ def train_loop(config: dict[str, Any]) -> None:
 
 
 def run_on_train(
-    task: FoldTask | Stage1Task, runs_root: str, *, train_workers: int, cpus: int, gpus: float
+    task: FoldTask | ArtifactTask, runs_root: str, *, train_workers: int, cpus: int, gpus: float
 ) -> dict[str, Any]:
     """Run `task` through TorchTrainer and return its manifest.
 
@@ -84,7 +84,7 @@ def run_on_train(
 
 @ray.remote(max_retries=0, max_calls=0)
 def carry_out(
-    task: FoldTask | Stage1Task,
+    task: FoldTask | ArtifactTask,
     runs_root: str,
     train_workers: int,
     cpus: int,

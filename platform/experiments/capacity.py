@@ -6,14 +6,14 @@ import shutil
 from dataclasses import dataclass
 from pathlib import Path
 
-from platform.config.configuration import Configuration
+from platform.config.configuration import Configuration, to_dict
 from platform.errors import UserError
 from platform.experiments.experiment import Experiment, ahead, rows_if_chosen
 from platform.experiments.rows import all_tasks
 from platform.host.machine_limits import machine_memory_bytes
 from platform.runs.fold_tasks import machine_of, step_tasks
 from platform.runs.footprint import Footprint, footprint, gibibytes
-from platform.runs.tasks import FoldTask
+from platform.runs.tasks import FoldTask, trained_artifacts
 from platform.search.preview import trials_to_run
 
 SPARE_BYTES = 2**29
@@ -55,10 +55,8 @@ def needs(experiment: Experiment, *, search: bool) -> Needs:
     final = all_tasks(rows_if_chosen(experiment, largest))
     results += sum(footprint(t).result for t in final if not store.is_complete("fold_runs", t.identity))
     tasks += final
-    stage1 = {task.stage1.identity: task.stage1 for task in tasks if task.stage1}
-    results += sum(
-        footprint(t).result for t in stage1.values() if not store.is_complete("stage1", t.identity)
-    )
+    artifacts = trained_artifacts(tasks).values()
+    results += sum(footprint(t).result for t in artifacts if not store.is_complete(t.kind, t.identity))
     return Needs(
         memory_a_run=max(one.memory for one in prints),
         least_memory_a_run=max(one.least_memory for one in prints),
@@ -69,9 +67,9 @@ def needs(experiment: Experiment, *, search: bool) -> Needs:
 
 
 def _first_prints(experiment: Experiment, configuration: Configuration) -> list[Footprint]:
-    """Of the configuration's run on the first fold, and of its stage 1."""
+    """Of the configuration's run on the first fold, and of the artifacts that it rests on."""
     (first,) = step_tasks(configuration, experiment.planned, machine_of(experiment.plan), [(0, None)])
-    return [footprint(task) for task in (first, first.stage1) if task is not None]
+    return [footprint(first), *(footprint(one) for one in trained_artifacts([first]).values())]
 
 
 def check_capacity(experiment: Experiment, *, search: bool) -> None:
@@ -93,11 +91,13 @@ def check_capacity(experiment: Experiment, *, search: bool) -> None:
         return
     memory = machine_memory_bytes()
     if wanted.least_memory_a_run > memory:
+        sizes = [name for name in to_dict(experiment.configuration) if name.endswith("_batch_size")]
+        flags = ", ".join(f"--{name.replace('_', '-')}" for name in sizes)
         raise UserError(
             f"a fold run needs at least {gibibytes(wanted.least_memory_a_run)} of memory (estimate: weights, "
             f"Adam's moments and the activations that the backward pass needs), but this machine has "
-            f"{gibibytes(memory)}; pass a smaller --stage1-batch-size, --stage2-batch-size or "
-            f"--image-size-pixels, or --precision bf16."
+            f"{gibibytes(memory)}; pass a smaller {flags} or --image-size-pixels, or "
+            "--precision bf16."
         )
 
 

@@ -9,12 +9,12 @@ from platform.experiments.experiment import Experiment, ahead, final_rows, rows_
 from platform.experiments.rows import all_tasks
 from platform.runs.cost import GFLOP_A_SECOND_AND_CORE
 from platform.runs.fold_tasks import machine_of, step_tasks
-from platform.runs.tasks import FoldTask, Stage1Task
+from platform.runs.tasks import ArtifactTask, FoldTask, trained_artifacts
 from platform.search.preview import trials_to_run
 
 
 def wanted_gflop(experiment: Experiment, *, search: bool) -> dict[str, list[float]]:
-    """GFLOP of every run that may be wanted, by group: `stage 1`, `inner`, `final`.
+    """GFLOP of every run that may be wanted, by group: `inner`, `final`, titles of artifacts.
 
     The configurations of a search are not known in advance: its trials are taken in turn from
     `ahead`, and the costliest one represents the final runs.
@@ -41,8 +41,8 @@ def wanted_gflop(experiment: Experiment, *, search: bool) -> dict[str, list[floa
         # A search's best trial has already completed its final runs.
         left = [row for row in rows if row.settings.whose != OWN_SEARCH or row.kind == "transfer"]
         groups = {"final": inner + [task.gflop for task in all_tasks(left)]}
-    stage1 = {task.stage1.identity: task.stage1 for task in tasks if task.stage1}
-    groups["stage 1"] = [task.gflop for task in stage1.values()]
+    for artifact in trained_artifacts(tasks).values():
+        groups.setdefault(artifact.artifact.title, []).append(artifact.gflop)
     return {group: costs for group, costs in groups.items() if costs}
 
 
@@ -56,7 +56,7 @@ def estimate_lines(experiment: Experiment, slots: str | None, price: str | None)
     left = [task for task in tasks if not experiment.store.is_complete(task.kind, task.identity)]
     gflop = [task.gflop for task in left]
     count = _positive(slots or "1", "--cluster-slots", whole=True)
-    # More slots do not shorten the longest chain: a fold run after its stage 1.
+    # More slots do not shorten the longest chain: a fold run after its artifacts.
     hours = max(sum(gflop) / (pace * count), max(gflop, default=0.0) / pace) / 3600
     lines = [
         f"estimate: {len(left)} of {len(tasks)} runs remaining, {hours:.2f} hours with {count:g} fold runs "
@@ -68,17 +68,16 @@ def estimate_lines(experiment: Experiment, slots: str | None, price: str | None)
     return lines
 
 
-def every_task(experiment: Experiment) -> list[FoldTask | Stage1Task]:
-    """The rows' fold runs and stage-1 runs, without duplicates."""
-    tasks: dict[str, FoldTask | Stage1Task] = {}
+def every_task(experiment: Experiment) -> list[FoldTask | ArtifactTask]:
+    """The rows' fold runs and the artifacts that train, without duplicates."""
+    tasks: dict[str, FoldTask | ArtifactTask] = {}
     for task in all_tasks(experiment.rows):
         tasks[task.identity] = task
-        if task.stage1 is not None:
-            tasks[task.stage1.identity] = task.stage1
+        tasks |= trained_artifacts([task])
     return list(tasks.values())
 
 
-def pace_of(experiment: Experiment, tasks: list[FoldTask | Stage1Task]) -> tuple[float, str]:
+def pace_of(experiment: Experiment, tasks: list[FoldTask | ArtifactTask]) -> tuple[float, str]:
     """GFLOP per second of one run, and the source of the number: finished runs of this experiment, or the
     assumption for a CPU core."""
     done = seconds = 0.0

@@ -8,10 +8,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from platform.config.configuration import Configuration, Plan
-from platform.config.mask_source import mask_source
 from platform.config.presets import source_of_baseline, with_method
 from platform.config.selection import Scope
 from platform.config.settings_source import AS_GIVEN, GIVEN, OWN_SEARCH, WINNER, SettingsSource
+from platform.experiments.mask_substitutes import masks_of_setting, transferred
 from platform.experiments.method_search import MethodSearch, method_searches
 from platform.experiments.row_needs import check_needs
 from platform.experiments.rows import (
@@ -21,8 +21,7 @@ from platform.experiments.rows import (
     Row,
     RowsPlanner,
     all_tasks,
-    own_row,
-    transferred_row,
+    row_of,
 )
 from platform.experiments.same_name import refuse_other_rows, refuse_other_settings
 from platform.runs.cost import costs_of
@@ -30,7 +29,6 @@ from platform.runs.fold_tasks import (
     PlannedData,
     machine_of,
     plan_data,
-    released_masks,
     step_tasks,
 )
 from platform.runs.store import ResultsStore
@@ -220,11 +218,10 @@ def final_rows(
     )
     plan, data = experiment.plan, experiment.planned
     settings = _of_methods(first, plan, tuned or {})
-    source = mask_source(plan.masks)
-    released = None if source.released_folder is None else released_masks(data, source.released_folder)
+    substitutes = masks_of_setting(plan.masks, data)
     rows = [
         dataclasses.replace(
-            own_row(one.configurations, data, plan, source=source, released=released),
+            row_of(one.configurations, data, plan, substitutes=substitutes),
             selection_score=one.score,
             settings=one.source,
         )
@@ -233,7 +230,13 @@ def final_rows(
     if experiment.target is not None:
         rows += [
             dataclasses.replace(
-                transferred_row(one.configurations[0], experiment.target, plan, masks_from=data),
+                row_of(
+                    one.configurations[0],
+                    experiment.target,
+                    plan,
+                    kind="transfer",
+                    substitutes=transferred(one.configurations[0], plan, masks_from=data),
+                ),
                 settings=one.source,
             )
             for one in settings

@@ -17,9 +17,8 @@ from datasets.prepared.store import open_prepared
 from platform.config.configuration import Configuration, Plan
 from platform.config.presets import with_method
 from platform.errors import UserError
-from platform.experiments.rows import PlannedRows, own_row
-from platform.experiments.transfer import common_classes
-from platform.models import load_method
+from platform.experiments.rows import PlannedRows, row_of
+from platform.experiments.transfer import common_classes, uses_masks
 from platform.runs.fold_tasks import plan_left_out_sets
 
 
@@ -66,7 +65,7 @@ def plan_rows(
             "--classes common, which leaves out classes that not all sets have."
         )
     methods = (configuration.method, *(name for name in plan.baselines if name != configuration.method))
-    masked = [name for name in methods if load_method(name).uses_masks]
+    masked = [name for name in methods if uses_masks(with_method(configuration, name, plan))]
     without = [name for name in wanted.names if not _has_neutral_faces(data_root, name, size, classes)]
     if masked and without:
         raise UserError(
@@ -74,8 +73,9 @@ def plan_rows(
             f"{', '.join(describe(name).title for name in without)} lacks some; leave that set out, or pass "
             "--method cnn --baselines '' (no masks)."
         )
-    data = plan_left_out_sets(data_root, wanted.names, configuration, class_names=classes, progress=progress)
-    rows = tuple(own_row(with_method(configuration, method, plan), data, plan) for method in methods)
+    configurations = [with_method(configuration, method, plan) for method in methods]
+    data = plan_left_out_sets(data_root, wanted.names, configurations, class_names=classes, progress=progress)
+    rows = tuple(row_of(one, data, plan) for one in configurations)
     return PlannedRows(rows=rows, data=(data,))
 
 

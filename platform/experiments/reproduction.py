@@ -12,11 +12,11 @@ from datasets.catalogue import describe
 from datasets.masks.controls import CONTROLS
 from datasets.prepared.store import NotPrepared
 from platform.config.configuration import Configuration, Plan, replace
-from platform.config.mask_source import MaskSource
 from platform.config.presets import with_method
 from platform.errors import UserError
+from platform.experiments.mask_substitutes import WITHOUT_STAGE_1, control_of_masks, transferred
 from platform.experiments.reproduction_request import Reproduction
-from platform.experiments.rows import Effect, PlannedRows, Row, own_row, transferred_row
+from platform.experiments.rows import Effect, PlannedRows, Row, row_of
 from platform.models.fmpn import FmpnOptions
 from platform.runs.fold_tasks import PlannedData, plan_data
 
@@ -106,7 +106,7 @@ def _laboratory(
     """Table I's rows of a set with neutral faces; ablations for the first backbone and seed."""
     for number, one in enumerate(_variants(wanted, base)):
         rows = {
-            method: made.add(own_row(with_method(one, method, plan), data, plan))
+            method: made.add(row_of(with_method(one, method, plan), data, plan))
             for method in METHODS
         }  # fmt: skip
         made.compare("FMPN instead of the CNN", rows["fmpn"], rows["cnn"])
@@ -115,14 +115,14 @@ def _laboratory(
         one = with_method(one, "fmpn", plan)
         assert isinstance(one, FmpnOptions)
         made.compare("extra branch and fusion, no prior", rows["cnn_no_mask_loss"], rows["cnn"])
-        unpretrained = made.add(own_row(one, data, plan, variation=NO_STAGE_1, pretrain=False))
+        unpretrained = made.add(row_of(one, data, plan, variation=NO_STAGE_1, substitutes=WITHOUT_STAGE_1))
         made.compare("stage 1", rows["fmpn"], unpretrained)
-        unguided = made.add(own_row(replace(one, lambda_mask=0.0), data, plan, variation=NO_MASK_LOSS))
+        unguided = made.add(row_of(replace(one, lambda_mask=0.0), data, plan, variation=NO_MASK_LOSS))
         made.compare("mask loss in stage 2", rows["fmpn"], unguided)
         for weight in wanted.lambdas:
             if weight != one.lambda_mask:
                 other = made.add(
-                    own_row(replace(one, lambda_mask=weight), data, plan, variation=f"lambda_G {weight:g}")
+                    row_of(replace(one, lambda_mask=weight), data, plan, variation=f"lambda_G {weight:g}")
                 )
                 made.compare(f"lambda_G {one.lambda_mask:g} instead of {weight:g}", rows["fmpn"], other)
 
@@ -140,13 +140,13 @@ def _transferred_to_second(
     if lacking:
         return
     one = with_method(_variants(wanted, base)[0], "fmpn", plan)
-    transferred = made.add(transferred_row(one, second, plan, masks_from=first))
+    with_source = made.add(_transferred_row(one, second, plan, first))
     own = next(
         index
         for index, row in enumerate(made.rows)
         if row.variation == NO_STAGE_1 and row.tasks[0].data.dataset == second.data.dataset
     )
-    made.compare(f"own masks instead of those of {first.data.dataset}", own, transferred)
+    made.compare(f"own masks instead of those of {first.data.dataset}", own, with_source)
 
 
 def _controls(
@@ -156,7 +156,7 @@ def _controls(
     one = with_method(_variants(wanted, base)[0], "fmpn", plan)
     own = next(i for i, row in enumerate(made.rows) if row.configurations[0] == one and not row.variation)
     for control in CONTROLS:
-        controlled = made.add(own_row(one, data, plan, source=MaskSource(control=control)))
+        controlled = made.add(row_of(one, data, plan, substitutes=control_of_masks(control)))
         made.compare(f"own masks instead of `{control}` ones", own, controlled)
 
 
@@ -172,15 +172,21 @@ def _wild(
     for one in _variants(wanted, base):
         rows = {
             method: made.add(
-                transferred_row(with_method(one, method, plan), wild, plan, masks_from=first)
+                _transferred_row(with_method(one, method, plan), wild, plan, first)
                 if method == "fmpn"
-                else own_row(with_method(one, method, plan), wild, plan, pretrain=False)
+                else row_of(with_method(one, method, plan), wild, plan)
             )
             for method in METHODS
         }
         # Stored in experiment.json, so the wording stays; platform/reports/effects.py shows other names.
         made.compare("FMPN with lent masks instead of the CNN", rows["fmpn"], rows["cnn"])
         made.compare("lent masks and mask loss", rows["fmpn"], rows["cnn_no_mask_loss"])
+
+
+def _transferred_row(one: Configuration, target: PlannedData, plan: Plan, source: PlannedData) -> Row:
+    """A row on the target with the source's masks and no stage 1, as in the paper."""
+    substitutes = transferred(one, plan, masks_from=source)
+    return row_of(one, target, plan, kind="transfer", substitutes=substitutes)
 
 
 def reproduction_rows(

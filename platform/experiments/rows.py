@@ -1,28 +1,25 @@
-"""Rows of an experiment: a method on a data set, its fold runs and the source of its masks."""
+"""Rows of an experiment: a method on a data set, its fold runs and the sources of its artifacts."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from platform.config.configuration import Configuration, Plan
-from platform.config.mask_source import MaskSource
 from platform.config.net_name import net_name, only_width
 from platform.config.settings_source import AS_GIVEN, SettingsSource
 from platform.models import load_method
-from platform.runs.fold_tasks import (
-    PlannedData,
-    final_tasks,
-    machine_of,
-    source_generator,
-    source_masks,
-)
-from platform.runs.tasks import FoldTask, MaskTask
+from platform.runs.fold_tasks import PlannedData, Substitutes, final_tasks, machine_of
+from platform.runs.tasks import FoldTask
 
 VARIOUS = "various"
 """Backbone of a row whose folds have different ones."""
+OWN, NONE = "own", "none"
+"""Source of an artifact that is made from a fold's own training subjects; of one that the method lacks."""
+STORED_SOURCES = {"masks": "masks", "generator": "stage1"}
+"""Key of a stored row to the artifact whose source it holds."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -33,13 +30,12 @@ class Row:
     """Of each fold. They differ only under the rule `nested`, where every fold has its own study."""
     tasks: tuple[FoldTask, ...]
     kind: str
-    masks: str
-    """`own`, a control, `released`, or the source data set."""
+    sources: Mapping[str, str] = field(default_factory=dict)
+    """Artifact name to what replaces those of each fold's own training subjects: another data set, a control,
+    `none` and the like."""
     selection_score: float | None = None
     """The score that chose the configuration, in [0, 1]; None for a row whose configuration was given or
     chosen by another row's score."""
-    generator: str = "own"
-    """Data of stage 1: `own`: the fold's training subjects; a source data set; `none`: no stage 1."""
     repeat: int = 0
     """Number of the draw of a single split."""
     chosen_of: int = 0
@@ -53,6 +49,7 @@ class Row:
         """The row as experiment.json holds it."""
         name = self.configurations[0].method
         method = load_method(name)
+        artifacts = method.artifacts(self.configurations[0])
         first = self.tasks[0]
         nets = {method.net(configuration) for configuration in self.configurations}
         return {
@@ -63,8 +60,10 @@ class Row:
             "selection_rule": selection_rule,
             "selection_score": self.selection_score,
             "kind": self.kind,
-            "masks": self.masks if method.uses_masks else "none",
-            "generator": self.generator if method.pretrains_generator else "none",
+            **{
+                key: self.sources.get(artifact, OWN) if artifact in artifacts else NONE
+                for key, artifact in STORED_SOURCES.items()
+            },
             "repeat": self.repeat,
             "variation": self.variation,
             "classes": list(first.data.class_names),
@@ -140,77 +139,36 @@ RowsPlanner = Callable[[Configuration, Plan, Path], PlannedRows]
 """Plans rows from configuration, plan and the folder of prepared sets. Raises UserError; writes no result."""
 
 
-def own_row(
+def row_of(
     configurations: Configuration | Sequence[Configuration],
     data: PlannedData,
     plan: Plan,
     *,
-    source: MaskSource | None = None,
-    released: Sequence[MaskTask] | None = None,
-    pretrain: bool = True,
+    kind: str = "crossval",
+    substitutes: Substitutes | Sequence[Substitutes] | None = None,
     selection_score: float | None = None,
     repeat: int = 0,
     variation: str = "",
 ) -> Row:
-    """A row on one data set: masks and stage 1 come from the training subjects of each fold.
+    """A row on one data set; its artifacts come from the training subjects of each fold.
 
-    configurations: one for all folds, or one for each. source: a control, or released masks, instead of the
-    folds' own; `released` then holds the released masks of each fold. pretrain: False leaves out stage 1.
-    Only the folds of `plan.folds_only` run, if it names any.
+    configurations: one for all folds, or one for each. substitutes: what replaces the folds' own artifacts,
+    for all folds or for each. Only the folds of `plan.folds_only` run, if it names any.
     """
-    source = source or MaskSource()
     count = len(data.folds.folds)
     every = (configurations,) * count if isinstance(configurations, Configuration) else tuple(configurations)
-    tasks = final_tasks(
-        every, data, machine_of(plan), masks=released, mask_control=source.control, pretrain=pretrain
-    )
+    tasks = final_tasks(every, data, machine_of(plan), substitutes=substitutes)
     only = plan.folds_only
+    first = substitutes[0] if isinstance(substitutes, Sequence) else substitutes or {}
     return Row(
         configurations=every,
         tasks=tuple(task for task in tasks if not only or task.fold_index in only),
-        kind="crossval",
-        masks=source.name,
+        kind=kind,
+        sources={name: substitute.shown for name, substitute in first.items()},
         selection_score=selection_score,
-        generator="own" if pretrain else "none",
         repeat=repeat,
         chosen_of=count if only else 0,
         variation=variation,
-    )
-
-
-def transferred_row(
-    configuration: Configuration,
-    target: PlannedData,
-    plan: Plan,
-    *,
-    masks_from: PlannedData | None = None,
-    generator_from: PlannedData | None = None,
-    pretrain: bool = False,
-    repeat: int = 0,
-) -> Row:
-    """A row on `target` whose motion masks, mask generator or both come from a source data set.
-
-    masks_from: source of the masks, built from all its subjects and matched by class name; None: each fold's
-    own. generator_from: source whose subjects pretrain the generator; None: `pretrain` says whether stage 1
-    runs on the target's training subjects, which the paper leaves out. UserError: the source lacks a class.
-    """
-    machine = machine_of(plan)
-    tasks = final_tasks(
-        configuration,
-        target,
-        machine,
-        masks=source_masks(masks_from, target) if masks_from else None,
-        pretrain=pretrain,
-        generator=source_generator(generator_from, configuration, machine) if generator_from else None,
-    )
-    without_source = "own" if pretrain else "none"
-    return Row(
-        configurations=(configuration,) * len(tasks),
-        tasks=tuple(tasks),
-        kind="transfer",
-        masks=masks_from.data.dataset if masks_from else "own",
-        generator=generator_from.data.dataset if generator_from else without_source,
-        repeat=repeat,
     )
 
 

@@ -18,7 +18,8 @@ from datasets.prepared.store import open_prepared
 from platform.config.configuration import Configuration, Plan
 from platform.config.presets import with_method
 from platform.errors import UserError
-from platform.experiments.rows import PlannedRows, Row, own_row, transferred_row
+from platform.experiments.mask_substitutes import transferred
+from platform.experiments.rows import PlannedRows, Row, row_of
 from platform.models import load_method
 from platform.runs.fold_tasks import PlannedData, plan_data
 
@@ -155,10 +156,10 @@ def _target_rows(
 ) -> Iterator[Row]:
     """Rows of one target and split: methods without masks once, then each source."""
     methods = (configuration.method, *(name for name in plan.baselines if name != configuration.method))
-    masked = [name for name in methods if load_method(name).uses_masks]
+    masked = [name for name in methods if uses_masks(with_method(configuration, name, plan))]
     for method in methods:
         if method not in masked:
-            yield own_row(with_method(configuration, method, plan), target, plan, repeat=repeat)
+            yield row_of(with_method(configuration, method, plan), target, plan, repeat=repeat)
     for source in transfer.sources:
         own = source == target.data.dataset
         if own and not target.has_neutral_faces:
@@ -166,7 +167,7 @@ def _target_rows(
         for method in masked:
             chosen = with_method(configuration, method, plan)
             if own:
-                yield own_row(chosen, target, plan, repeat=repeat)
+                yield row_of(chosen, target, plan, repeat=repeat)
             else:
                 yield _transferred(transfer, chosen, plan, opened[source], target, repeat)
 
@@ -186,15 +187,19 @@ def _transferred(
             f"{describe(target.data.dataset).title} has no neutral faces to make them from; pass --transfer "
             "masks or both."
         )
-    return transferred_row(
+    substitutes = transferred(
         configuration,
-        target,
         plan,
         masks_from=source if transfer.part in ("masks", "both") else None,
         generator_from=source if transfer.part in ("generator", "both") else None,
         pretrain=transfer.stage1,
-        repeat=repeat,
     )
+    return row_of(configuration, target, plan, kind="transfer", substitutes=substitutes, repeat=repeat)
+
+
+def uses_masks(configuration: Configuration) -> bool:
+    """Whether the configuration's method uses motion masks."""
+    return "masks" in load_method(configuration.method).artifacts(configuration)
 
 
 def _check_source(source: PlannedData) -> None:

@@ -15,7 +15,7 @@ from platform.errors import unknown_name
 if TYPE_CHECKING:
     from platform.models.method import Method
 
-NOT_METHODS = ("__init__", "method", "plugins", "released_checkpoint")
+NOT_METHODS = ("__init__", "artifact", "method", "plugins", "released_checkpoint", "shared_stage")
 """Modules of this folder that define no method."""
 
 

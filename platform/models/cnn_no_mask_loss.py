@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from platform.models.fmpn import GENERATOR_QUICK, GENERATOR_SMOKE, Fmpn, JointTraining, MaskGeneratorNet
 from platform.models.method import Settings
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from torch import Tensor, nn
 
     from datasets.batches import Batch
+    from platform.models.artifact import Artifact
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -41,14 +42,11 @@ class CnnNoMaskLoss(Fmpn):
         "smoke": {**SMOKE, **GENERATOR_SMOKE, "space": "no_mask_loss_quick"},
     }
     space = "no_mask_loss"
-    pretraining_groups = ()
-    only_pretraining = ()
-    uses_masks = False
-    pretrains_generator = False
+    only_artifacts = ()
     starts_from_release = False
 
-    def load_generator(self, module: nn.Module, state: Mapping[str, Tensor]) -> None:
-        raise TypeError(f"{self.title} has no stage 1")
+    def artifacts(self, options: Any) -> Mapping[str, Artifact]:
+        return {}
 
     def loss(self, module: nn.Module, batch: Batch, settings: Settings) -> dict[str, Tensor]:
         from platform.models.networks.classification_loss import classification_loss

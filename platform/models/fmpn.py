@@ -6,23 +6,29 @@ Reported accuracy with Inception v3, mean of ten folds: 98.06 % on CK+, 82.74 % 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar
 
+from platform.errors import UserError
+from platform.models.artifact import Artifact, Brought, Content, Reach
+from platform.models.masks.motion_masks import MotionMasks, masks_of
 from platform.models.method import Method, Settings
 from platform.models.networks.weights import is_released
 from platform.models.options.classification import ClassificationNet, CrossEntropy
 from platform.models.options.configuration import Configuration
 from platform.models.options.faces import Faces
-from platform.models.options.fields import check_rule, fields_of_groups
+from platform.models.options.fields import check_rule
 from platform.models.options.optimisation import AdamMoments, LastStage, check_stage
 from platform.models.options.presets import QUICK, SMOKE, Preset
+from platform.models.shared_stage import SharedStage
 
 if TYPE_CHECKING:
+    import numpy as np
     from torch import Tensor, nn
 
-    from datasets.batches import Batch
+    from datasets.batches import Batch, FaceTensors
+    from datasets.masks.motion_masks import MaskSet
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -160,16 +166,20 @@ class Fmpn(Method):
         },
     }
     space = "fmpn"
-    pretraining_groups: tuple[type, ...] = (Configuration, Faces, AdamMoments, MaskGeneratorNet, Pretraining)
-    only_pretraining: tuple[type, ...] = (Pretraining,)
-    uses_masks = True
-    pretrains_generator = True
+    only_artifacts: tuple[type, ...] = (Pretraining,)
     starts_from_release = True
 
-    def unread(self, configuration: Configuration) -> frozenset[str]:
-        if is_released(getattr(configuration, "weights", "")):
-            return fields_of_groups(type(configuration), self.only_pretraining)
-        return frozenset()
+    def artifacts(self, options: Any) -> Mapping[str, Artifact]:
+        return {"masks": MotionMasks(), "stage1": STAGE_1}
+
+    def check_artifacts(self, options: Any, names: Collection[str], where: str) -> None:
+        if "stage1" not in self.artifacts(options) or "stage1" in names:
+            return
+        if options.freeze_generator and not is_released(options.weights):
+            raise UserError(
+                f"freeze_generator keeps the mask generator of stage 1, but {where} would run without a "
+                "stage 1 here; pass --freeze-generator no."
+            )
 
     def build(self, settings: Settings, class_count: int) -> nn.Module:
         from platform.models.networks.classifier import Classifier
@@ -184,7 +194,7 @@ class Fmpn(Method):
         )
         gain = settings.initialisation_gain
         generator = MaskGenerator(settings.generator_width, settings.generator_blocks, gain)
-        if self.pretrains_generator and settings.freeze_generator:
+        if "stage1" in self.artifacts(settings) and settings.freeze_generator:
             generator.requires_grad_(False)
         fusion = PriorFusion(gain)
         if starts_from_release:
@@ -193,11 +203,39 @@ class Fmpn(Method):
             )
         return FacialMotionPriorNetwork(generator, fusion, classifier)
 
-    def load_generator(self, module: nn.Module, state: Mapping[str, Tensor]) -> None:
-        module.get_submodule("mask_generator").load_state_dict(dict(state))
+    def class_images(self, inputs: Mapping[str, Content], class_names: Sequence[str]) -> MaskSet | None:
+        return masks_of(inputs["masks"], class_names) if "masks" in inputs else None
 
-    def mask_generator(self, module: nn.Module) -> nn.Module:
-        return module.get_submodule("mask_generator")
+    def load_artifacts(self, module: nn.Module, inputs: Mapping[str, Content]) -> None:
+        if "stage1" in inputs:
+            module.get_submodule("mask_generator").load_state_dict(STAGE_1.state_of(inputs["stage1"]))
+
+    def diagnostics(
+        self,
+        module: nn.Module,
+        inputs: Mapping[str, Content],
+        faces: FaceTensors,
+        class_names: Sequence[str],
+        training_counts: np.ndarray,
+        *,
+        crop_size_pixels: int,
+        batch_size: int,
+    ) -> dict[str, Any]:
+        """Quality of the predicted masks, compared with trivial baselines."""
+        from platform.models.masks.distances import measure_masks
+
+        masks = self.class_images(inputs, class_names)
+        if masks is None:
+            return {}
+        found = measure_masks(
+            module.get_submodule("mask_generator"),
+            STAGE_1.state_of(inputs["stage1"]) if "stage1" in inputs else None,
+            faces,
+            masks,
+            crop_size_pixels=crop_size_pixels,
+            batch_size=batch_size,
+        )
+        return {"mask_quality": found.quality(training_counts).to_dict()}
 
     def parameter_groups(self, module: nn.Module, settings: Settings) -> list[dict[str, Any]]:
         generator = list(module.get_submodule("mask_generator").parameters())
@@ -237,4 +275,55 @@ class Fmpn(Method):
         return {**pictures, "fused": fused}
 
 
+@dataclass(frozen=True)
+class Stage1(SharedStage):
+    """The mask generator, trained alone with the mean squared error to each face's class mask."""
+
+    name = "stage1"
+    title = "stage 1"
+    folder = "stage1"
+    groups = (Configuration, Faces, AdamMoments, MaskGeneratorNet, Pretraining)
+    rests_on = ("masks",)
+    epoch_fields = ("stage1_constant_epochs", "stage1_decay_epochs")
+    batch_field = "stage1_batch_size"
+    weights_file = "mask_generator.safetensors"
+
+    def record(self, reach: Reach) -> dict[str, Any]:
+        return {
+            "kind": "stage1",
+            **reach.code,
+            "config": dict(reach.config),
+            "data": dict(reach.data),
+            "train_subjects": reach.train_subjects,
+            **reach.rests_on,
+            **reach.training,
+        }
+
+    def brought_by(self, options: Any) -> Brought | None:
+        if not is_released(options.weights):
+            return None
+        return Brought("weights released:FILE bring a mask generator", "pass --transfer masks")
+
+    def build(self, settings: Any, class_count: int) -> nn.Module:
+        from platform.models.networks.mask_generator import MaskGenerator
+
+        return MaskGenerator(
+            settings.generator_width, settings.generator_blocks, gain=settings.initialisation_gain
+        )
+
+    def parameter_groups(self, module: nn.Module, settings: Any) -> list[dict[str, Any]]:
+        rate = settings.stage1_learning_rate
+        return [{"params": list(module.parameters()), "lr": rate, "name": "mask_generator"}]
+
+    def loss(self, module: nn.Module, batch: Batch, settings: Any) -> dict[str, Tensor]:
+        from torch.nn import functional
+
+        assert batch.target_mask is not None
+        return {"loss": functional.mse_loss(module(batch.gray).float(), batch.target_mask)}
+
+    def class_images(self, inputs: Mapping[str, Content], class_names: Sequence[str]) -> MaskSet | None:
+        return masks_of(inputs["masks"], class_names)
+
+
+STAGE_1 = Stage1()
 METHOD = Fmpn()

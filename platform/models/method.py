@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 from abc import ABC, abstractmethod
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Literal
 
 from platform.models.options.configuration import Configuration
@@ -12,9 +12,11 @@ from platform.models.options.fields import fields_of_groups, later_fields
 from platform.models.options.presets import Preset
 
 if TYPE_CHECKING:
+    import numpy as np
     from torch import Tensor, nn
 
-    from datasets.batches import Batch
+    from datasets.batches import Batch, FaceTensors
+    from platform.models.artifact import Artifact, ClassImages, Content
     from platform.models.costs.facts import Costs
 
 NO_NET = "–"
@@ -81,31 +83,28 @@ class Method(ABC):
     """Its presets, `quick` and `smoke` at least. The options' defaults are the preset `paper`."""
     space: str
     """Default search space; a preset may name another one."""
-    pretraining_groups: tuple[type, ...] = ()
-    """Groups of options that stage 1 reads."""
-    only_pretraining: tuple[type, ...] = ()
-    """Those among them that a fold run itself does not read; its record leaves them out."""
-    uses_masks: bool = False
-    """Whether batches include target motion masks."""
-    pretrains_generator: bool = False
-    """Whether stage 1 trains the mask generator first; `load_generator` then receives its weights."""
-    starts_from_release: bool = False
-    """Whether `build` can start from a released checkpoint of all its networks, which replaces stage 1."""
+    only_artifacts: tuple[type, ...] = ()
+    """Groups of options that only its artifacts read; a fold run's own record leaves them out."""
 
     def settings(self, values: Mapping[str, Any]) -> Settings:
         """The options that this method's fold runs depend on, from a configuration or a record."""
         every = {field.name for field in dataclasses.fields(self.options)} - {"method"}
-        read = every - fields_of_groups(self.options, self.only_pretraining)
+        read = every - fields_of_groups(self.options, self.only_artifacts)
         return Settings(values, read, later_fields(self.options))
 
-    def pretraining_settings(self, values: Mapping[str, Any]) -> Settings:
-        """The options that stage 1 depends on. Its code receives no others."""
-        read = fields_of_groups(self.options, self.pretraining_groups) - {"method"}
-        return Settings(values, read, later_fields(self.options))
+    def artifacts(self, options: Any) -> Mapping[str, Artifact]:
+        """What a fold run with these options uses beside its data, by name."""
+        return {}
+
+    def check_artifacts(self, options: Any, names: Collection[str], where: str) -> None:  # noqa: B027
+        """UserError if a fold run with these options cannot do with the artifacts `names`, because a row
+        leaves others out. where: the row, in words."""
 
     def unread(self, configuration: Configuration) -> frozenset[str]:
         """Names of options without effect beside the configuration's others."""
-        return frozenset()
+        declared = self.artifacts(configuration).values()
+        made = [group for one in declared if one.brought_by(configuration) is None for group in one.groups]
+        return fields_of_groups(self.options, tuple(set(self.only_artifacts) - set(made)))
 
     def record(self) -> dict[str, Any]:
         """What records hold of the method's code: a version other than the first, a plug-in's SHA-256."""
@@ -127,16 +126,17 @@ class Method(ABC):
         """
         return None
 
-    def load_generator(self, module: nn.Module, state: Mapping[str, Tensor]) -> None:
-        """Load the mask generator's weights from stage 1; names and shapes must match exactly."""
-        raise TypeError(f"{self.title} has no stage 1")
+    def class_images(self, inputs: Mapping[str, Content], class_names: Sequence[str]) -> ClassImages | None:
+        """One image a class, which a batch holds as `target_mask`; None: batches have none.
 
-    def mask_generator(self, module: nn.Module) -> nn.Module | None:
-        """The submodule that predicts motion masks: gray [B, 1, S, S] -> mask [B, 1, S, S], both in [0, 1].
-
-        `load_generator` sets its weights. None if the method predicts no masks.
+        inputs: the run's artifacts by name.
         """
         return None
+
+    def load_artifacts(  # noqa: B027
+        self, module: nn.Module, inputs: Mapping[str, Content]
+    ) -> None:
+        """Load what artifacts give the module before training; names and shapes must match exactly."""
 
     @abstractmethod
     def parameter_groups(self, module: nn.Module, settings: Settings) -> list[dict[str, Any]]:
@@ -157,4 +157,21 @@ class Method(ABC):
 
     def pictures(self, module: nn.Module, batch: Batch) -> dict[str, Tensor]:
         """Images of the batch for visual inspection: name -> float32 [B, 1 or 3, S, S] in [0, 1]."""
+        return {}
+
+    def diagnostics(
+        self,
+        module: nn.Module,
+        inputs: Mapping[str, Content],
+        faces: FaceTensors,
+        class_names: Sequence[str],
+        training_counts: np.ndarray,
+        *,
+        crop_size_pixels: int,
+        batch_size: int,
+    ) -> dict[str, Any]:
+        """Facts for the manifest about the trained module on n evaluated faces, as JSON values.
+
+        training_counts: int64 [K], training images of each class.
+        """
         return {}

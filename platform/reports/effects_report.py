@@ -9,6 +9,7 @@ from platform.aggregation.aggregate import aggregate_experiment
 from platform.experiments.led_files import write_as_leader
 from platform.reports.effects import effects_figure, effects_markdown, effects_screen, measure_effects
 from platform.reports.figures import save_figure
+from platform.runs.artifact_records import artifacts_of, folder_of
 from platform.runs.store import ResultsStore
 from platform.tables.displayable import displayable
 
@@ -32,18 +33,17 @@ def write_effects(store: ResultsStore, experiment: Mapping[str, Any]) -> str:
 
 
 def hours_text(store: ResultsStore, experiment: Mapping[str, Any]) -> str:
-    """Computing time of the experiment's runs; a shared stage-1 run counts once."""
-    stage1: set[str] = set()
+    """Computing time of the experiment's runs; what several share counts once."""
+    shared: dict[tuple[str, str], float] = {}
     seconds = 0.0
     runs = [run["identity"] for row in experiment["rows"] for run in row["runs"]]
     for identity in dict.fromkeys(runs):
         seconds += (store.manifest("fold_runs", identity) or {}).get("seconds", 0.0)
-        pretrained = store.record("fold_runs", identity).get("stage1")
-        if pretrained:
-            stage1.add(pretrained)
-    for identity in stage1:
-        seconds += (store.manifest("stage1", identity) or {}).get("seconds", 0.0)
+        for name, artifact in artifacts_of(store.record("fold_runs", identity)).items():
+            manifest = store.manifest(folder_of(name), artifact) or {}
+            if "seconds" in manifest:
+                shared[name, artifact] = manifest["seconds"]
     return (
-        f"Computing time: {seconds / 3600:.2f} hours, summed over {len(set(runs))} fold runs and "
-        f"{len(stage1)} stage-1 runs, some of which ran in parallel."
+        f"Computing time: {(seconds + sum(shared.values())) / 3600:.2f} hours, summed over {len(set(runs))} "
+        f"fold runs and {len(shared)} shared stages, some of which ran in parallel."
     )

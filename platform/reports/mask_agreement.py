@@ -7,9 +7,7 @@ from pathlib import Path
 from platform.errors import UserError
 from platform.experiments.experiment import Experiment
 from platform.experiments.led_files import write_as_leader
-from platform.runs.fold_tasks import released_masks
-from platform.runs.mask_sets import load_masks
-from platform.runs.tasks import mask_task
+from platform.runs.mask_sets import load_masks, own_masks, released_masks
 from platform.tables.csv_text import csv_text
 
 FILE = "mask_agreement.csv"
@@ -28,9 +26,10 @@ def write_mask_agreement(experiment: Experiment) -> list[str]:
     rows: list[tuple[int, str, float]] = []
     released = released_masks(experiment.planned, Path(experiment.plan.masks))
     try:
-        for fold, theirs in zip(experiment.planned.folds.folds, released, strict=True):
-            own = load_masks(mask_task(data, fold.train_subjects), store, data.class_names)
-            found = correlation_by_class(own, load_masks(theirs, store, data.class_names))
+        folds, own = experiment.planned.folds.folds, own_masks(experiment.planned)
+        for fold, ours, theirs in zip(folds, own, released, strict=True):
+            pair = [load_masks(one, store, data.class_names) for one in (ours, theirs)]
+            found = correlation_by_class(*pair)
             rows += [(fold.index, name, value) for name, value in found.items()]
     except UserError as error:
         return [f"Our own masks cannot be compared with the released ones: {error}"]

@@ -19,11 +19,11 @@ from platform.aggregation.aggregate import AggregatedRow
 from platform.experiments.experiment_file import studies_of
 from platform.files.json_files import parse_own_json
 from platform.files.opening import read_bytes
+from platform.runs.artifact_records import artifacts_of, folder_of
+from platform.runs.store import Kind, ResultsStore
 
 if TYPE_CHECKING:
     from torch.utils.tensorboard import SummaryWriter
-
-    from platform.runs.store import Kind, ResultsStore
 
 
 def write_tensorboard(
@@ -54,11 +54,12 @@ def row_slug(index: int, row: Mapping[str, Any]) -> str:
 
 
 def read_curves(store: ResultsStore, identity: str) -> dict[str, list[dict[str, Any]]]:
-    """Stage to epochs of a finished fold run; stage 1 comes from its stage-1 run."""
+    """Stage to epochs of a finished fold run and of the artifacts that it uses itself."""
     curves: dict[str, list[dict[str, Any]]] = {}
-    stage1 = store.record("fold_runs", identity).get("stage1")
-    if stage1 and store.is_complete("stage1", stage1):
-        curves.update(_curves(store, "stage1", stage1))
+    for name, artifact in artifacts_of(store.record("fold_runs", identity)).items():
+        manifest = store.manifest(folder_of(name), artifact)
+        if manifest is not None and "curves.json" in manifest.get("sha256", {}):
+            curves.update(_curves(store, folder_of(name), artifact))
     curves.update(_curves(store, "fold_runs", identity))
     return curves
 

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 from platform.runs.environment_failure import environment_failure
 from platform.runs.scratch import drop_scratch, own_scratch
 from platform.runs.store import ResultsStore
-from platform.runs.tasks import FoldTask, Stage1Task
+from platform.runs.tasks import ArtifactTask, FoldTask
 
 if TYPE_CHECKING:
     import numpy as np
@@ -26,7 +26,6 @@ if TYPE_CHECKING:
     from datasets.folds.view import FoldView
     from platform.training.checkpoint import RunClock
     from platform.training.loop import Report
-    from platform.training.mask_distances import MaskDistances
     from platform.training.stages import FoldOutcome
     from platform.training.workers import Workers
 
@@ -37,7 +36,7 @@ LIBRARIES = (
 
 
 def execute(
-    task: FoldTask | Stage1Task,
+    task: FoldTask | ArtifactTask,
     runs_root: str,
     *,
     keep_weights: bool = True,
@@ -66,7 +65,7 @@ def execute(
 
 
 def _execute(
-    task: FoldTask | Stage1Task,
+    task: FoldTask | ArtifactTask,
     runs_root: str,
     keep_weights: bool,
     report: Report,
@@ -83,8 +82,8 @@ def _execute(
     _prepare_process(task.record["cpu_threads"])
     team = _Team(task, checkpoints, report, workers)
     try:
-        if isinstance(task, Stage1Task):
-            files, facts = _execute_stage1(task, store, team.context)
+        if isinstance(task, ArtifactTask):
+            files, facts = _execute_artifact(task, store, team.context)
         else:
             files, facts = _execute_fold(task, store, keep_weights and task.role == "final", team.context)
     except Exception as error:
@@ -105,7 +104,7 @@ class _Team:
     """The workers of one run, and the context that training needs: device, report, checkpoints."""
 
     def __init__(
-        self, task: FoldTask | Stage1Task, checkpoints: Path, report: Report, workers: Workers | None
+        self, task: FoldTask | ArtifactTask, checkpoints: Path, report: Report, workers: Workers | None
     ) -> None:
         from platform.training.checkpoint import Checkpoints
         from platform.training.workers import ALONE
@@ -138,49 +137,34 @@ def _prepare_process(cpu_threads: int) -> None:
     torch.backends.cudnn.allow_tf32 = torch.backends.cuda.matmul.allow_tf32 = False
 
 
-def _execute_stage1(task: Stage1Task, store: ResultsStore, context: dict[str, Any]) -> Outcome:
-    from safetensors.torch import save
-
-    from platform.models.method import Settings
-    from platform.runs.mask_sets import load_masks
+def _execute_artifact(task: ArtifactTask, store: ResultsStore, context: dict[str, Any]) -> Outcome:
+    from platform.runs.artifacts import artifact_settings, load_inputs
     from platform.runs.task_view import view_of
-    from platform.training.stages import pretrain_generator
+    from platform.training.tools import RunTools
 
-    view = view_of(task)
-    outcome = pretrain_generator(
-        Settings(task.record["config"], task.record["config"]),
-        view,
-        load_masks(task.masks, store, view.class_names),
-        **context,
-    )
-    files = {
-        "mask_generator.safetensors": save(outcome.generator_state),
-        "curves.json": json.dumps({"stage1": outcome.curve}).encode(),
-    }
-    return files, {"image_count": len(view.training_rows), **_facts(context["checkpoints"].clock)}
+    view, settings = view_of(task), artifact_settings(task)
+    tools = RunTools(view=view, settings=settings, minimum_batch=task.costs.minimum_batch, **context)
+    made = task.artifact.make(view, settings, load_inputs(task, store), tools)
+    return dict(made.files), {**made.facts, **_facts(context["checkpoints"].clock)}
 
 
 def _execute_fold(
     task: FoldTask, store: ResultsStore, keep_weights: bool, context: dict[str, Any]
 ) -> Outcome:
-    from safetensors.torch import load, save
+    from safetensors.torch import save
 
     from platform.models import load_method
-    from platform.runs.mask_sets import load_masks
+    from platform.runs.artifacts import load_inputs
     from platform.runs.task_view import view_of
     from platform.training.stages import train_and_evaluate
 
     view = view_of(task)
     method = load_method(task.record["method"])
-    generator_state = None
-    if task.stage1 is not None:
-        generator_state = load(store.read("stage1", task.stage1.identity, "mask_generator.safetensors"))
     outcome = train_and_evaluate(
         method,
         method.settings(task.record["config"]),
         view,
-        load_masks(task.masks, store, view.class_names) if task.masks else None,
-        generator_state,
+        load_inputs(task, store),
         minimum_batch=task.costs.minimum_batch,
         **context,
     )
@@ -194,27 +178,7 @@ def _execute_fold(
     facts |= {"accuracy": accuracy, "image_count": len(outcome.evaluation_rows)}
     if outcome.pictures:
         facts["pictures"] = list(outcome.pictures)
-    return files, {**facts, **_mask_facts(view, outcome.mask_distances)}
-
-
-def _mask_facts(view: FoldView, found: MaskDistances | None) -> dict[str, Any]:
-    """Quality of the predicted masks compared with trivial baselines; empty without a mask generator."""
-    if found is None:
-        return {}
-    import numpy as np
-
-    from platform.evaluation.mask_quality import quality_of_distances
-
-    counts = np.bincount(view.labels(view.training_rows), minlength=len(view.class_names))
-    quality = quality_of_distances(
-        found.distances,
-        found.labels,
-        found.class_masks,
-        counts,
-        stage1_distances=found.stage1_distances,
-        drift=found.drift,
-    )
-    return {"mask_quality": quality.to_dict()}
+    return files, {**facts, **outcome.diagnostics}
 
 
 def _facts(clock: RunClock) -> dict[str, Any]:

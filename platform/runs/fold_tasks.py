@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
-from datasets.catalogue import describe
 from datasets.folds.rules import (
     LEFT_OUT_SETS,
     FoldPlan,
@@ -25,19 +24,23 @@ from datasets.prepared.merged_names import set_of_subject
 from datasets.prepared.store import PreparedStore, open_prepared
 from datasets.raw.fmpn_labels import release_of
 from platform.config.configuration import Configuration, Plan
+from platform.config.presets import with_method
 from platform.config.selection import INNER_PARTS, Step
-from platform.errors import UserError
+from platform.models import load_method
 from platform.runs.tasks import (
     DataReference,
     FoldTask,
     Machine,
-    MaskTask,
-    Stage1Task,
+    Origin,
+    Substitute,
+    already_brought,
     fold_task,
-    mask_task,
-    released_mask_task,
-    stage1_task,
+    layers_needed,
+    planned_artifacts,
 )
+
+Substitutes = Mapping[str, Substitute]
+"""Artifact name to what replaces it."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -64,7 +67,7 @@ class PlannedData:
 
     @property
     def has_neutral_faces(self) -> bool:
-        """Whether every subject has one, so that the set can have motion masks of its own."""
+        """Whether every subject has one, so that the set can show its own motion."""
         return all(self.neutral_faces.get(subject) == 1 for subject in self.images_of_subject)
 
     def image_count(self, subjects: Sequence[str]) -> int:
@@ -88,7 +91,8 @@ def plan_data(
     class_names: the classes to use; None: all. repeat: number of the draw under the rule `holdout`.
 
     UserError: the set is not prepared (with the command that prepares it), has fewer subjects than folds, or
-    a class is absent from a fold's training subjects.
+    a class is absent from a fold's training subjects; it lacks a layer that a method or one of its artifacts
+    reads (with the command that adds it).
     """
     store = open_prepared(data_root, dataset, configuration.load_size_pixels)
     wanted, classes = _wanted(store, class_names)
@@ -103,27 +107,28 @@ def plan_data(
             inner_parts(fold.train_subjects, classes, seed=plan.study_seed, part_count=INNER_PARTS)
             for fold in folds.folds
         )
-    return _planned(store, wanted, classes, folds, inner)
+    planned = (configuration, *(with_method(configuration, name, plan) for name in plan.baselines))
+    return _planned(store, wanted, classes, folds, inner, planned)
 
 
 def plan_left_out_sets(
     data_root: Path,
     names: Sequence[str],
-    configuration: Configuration,
+    configurations: Sequence[Configuration],
     *,
     class_names: Sequence[str] | None = None,
     progress: Callable[[int, int], None] | None = None,
 ) -> PlannedData:
     """Several prepared sets as one, and a fold for each, which tests all of it and trains on the others.
 
-    Writes the merged store where it is not there. UserError as `merged_store`, and for a class that only
-    one set has.
+    configurations: of every method that is planned. Writes the merged store where it is not there. UserError
+    as `merged_store`, for a class that only one set has, and for a layer as in `plan_data`.
     """
-    store = merged_store(data_root, names, configuration.load_size_pixels, progress=progress)
+    store = merged_store(data_root, names, configurations[0].load_size_pixels, progress=progress)
     wanted, classes = _wanted(store, class_names)
     folds = leave_one_group_out({subject: set_of_subject(subject) for subject in classes}, LEFT_OUT_SETS)
     check_training_classes(folds, classes)
-    return _planned(store, wanted, classes, folds, ())
+    return _planned(store, wanted, classes, folds, (), configurations)
 
 
 def _wanted(
@@ -140,13 +145,16 @@ def _planned(
     classes: dict[str, Counter[str]],
     folds: FoldPlan,
     inner: tuple[tuple[tuple[str, ...], ...], ...],
+    configurations: Sequence[Configuration],
 ) -> PlannedData:
+    needed = frozenset().union(*(layers_needed(one) for one in configurations))
     return PlannedData(
         data=DataReference(
             folder=str(store.folder.absolute()),
             dataset=store.dataset,
             hash=store.hash,
             class_names=wanted,
+            layers=store.layer_hashes(needed),
             stands_for=release_of(store.class_names) if store.dataset == "fmpn_release" else "",
         ),
         folds=folds,
@@ -199,19 +207,16 @@ def final_tasks(
     planned: PlannedData,
     machine: Machine,
     *,
-    masks: MaskTask | Sequence[MaskTask] | None = None,
-    mask_control: str | None = None,
-    pretrain: bool = True,
-    generator: Stage1Task | None = None,
+    substitutes: Substitutes | Sequence[Substitutes] | None = None,
 ) -> list[FoldTask]:
     """The final runs: every outer fold, scored once on its test subjects.
 
-    One configuration for all folds, or one for each. masks: replace the folds' own, one set for all or one
-    for each fold. `mask_control`, `pretrain`, `generator`: see `fold_task`.
+    One configuration for all folds, or one for each. substitutes: what replaces the folds' own artifacts, for
+    all folds or for each (`fold_task`).
     """
     count = len(planned.folds.folds)
     chosen = [configurations] * count if isinstance(configurations, Configuration) else configurations
-    masks_of_fold = masks if isinstance(masks, Sequence) else [masks] * count
+    of_fold = substitutes if isinstance(substitutes, Sequence) else [substitutes or {}] * count
     return [
         fold_task(
             configuration,
@@ -222,53 +227,22 @@ def final_tasks(
             validation_subjects=None,
             machine=machine,
             images_of_subject=planned.images_of_subject,
-            masks=its_masks,
-            mask_control=mask_control,
-            pretrain=pretrain,
-            generator=generator,
+            substitutes=its_substitutes,
         )
-        for configuration, fold, its_masks in zip(chosen, planned.folds.folds, masks_of_fold, strict=True)
+        for configuration, fold, its_substitutes in zip(chosen, planned.folds.folds, of_fold, strict=True)
     ]
 
 
-def released_masks(planned: PlannedData, folder: Path) -> list[MaskTask]:
-    """FMPN's released masks, one set for each fold.
+def source_substitute(
+    name: str, source: PlannedData, configuration: Configuration, machine: Machine
+) -> Substitute:
+    """The artifact `name` of the configuration's method, made from all of a source's subjects.
 
-    UserError: the release's folds test other subjects, so that its masks would show test subjects of these
-    folds; or a class has no mask.
+    UserError: the options bring it along.
     """
-    from datasets.masks.released import check_same_folds, released_mask_set
-
-    folder = folder.absolute()  # a worker may stand elsewhere
-    check_same_folds(folder, planned.folds.folds)
-    return [
-        released_mask_task(
-            planned.data,
-            fold,
-            str(folder),
-            released_mask_set(folder, fold.index, planned.data.class_names, planned.size_pixels).hash,
-        )
-        for fold in planned.folds.folds
-    ]
-
-
-def source_masks(source: PlannedData, target: PlannedData) -> MaskTask:
-    """One mask set from all of the source's subjects, for the target's classes (docs/methods.md, §1).
-
-    UserError names the classes that the source lacks.
-    """
-    lacking = sorted(set(target.data.class_names) - set(source.data.class_names))
-    if lacking:
-        raise UserError(
-            f"{describe(source.data.dataset).title} has no motion mask for {', '.join(lacking)}, which "
-            f"{describe(target.data.dataset).title} needs; pass --classes common (python -m "
-            "platform.transfer), which leaves out classes that not all sets have, or choose another source."
-        )
-    return mask_task(source.data, sorted(source.images_of_subject))
-
-
-def source_generator(source: PlannedData, configuration: Configuration, machine: Machine) -> Stage1Task:
-    """Stage 1 on all of the source's subjects, for the networks of another data set."""
-    subjects = sorted(source.images_of_subject)
-    masks = mask_task(source.data, subjects)
-    return stage1_task(configuration, source.data, masks, subjects, machine, source.images_of_subject)
+    brought = load_method(configuration.method).artifacts(configuration)[name].brought_by(configuration)
+    if brought is not None:
+        raise already_brought(brought)
+    origin = Origin(configuration=configuration, machine=machine, images_of_subject=source.images_of_subject)
+    made = planned_artifacts(origin, source.data, sorted(source.images_of_subject), {})
+    return Substitute(shown=source.data.dataset, source=made[name])

@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from platform.runs.tasks import FoldTask, Stage1Task
+from platform.runs.tasks import ArtifactTask, FoldTask
 
 MIB = 2**20
 BYTES_A_PARAMETER = 4
@@ -50,21 +50,21 @@ class Footprint:
     """On disk while it runs."""
 
 
-def footprint(task: FoldTask | Stage1Task, *, keep_weights: bool | None = None) -> Footprint:
+def footprint(task: FoldTask | ArtifactTask, *, keep_weights: bool | None = None) -> Footprint:
     """Memory and disk space of the task.
 
-    keep_weights: whether the result keeps them; None: as stage 1 and final fold runs do, and others do not.
+    keep_weights: whether the result keeps them; None: as artifacts and final fold runs do, and others do not.
     """
     config: dict[str, Any] = task.record["config"]
     costs = task.costs
-    kept_bytes = costs.kept_bytes_an_image * config[f"{task.stage}_batch_size"]
+    kept_bytes = costs.kept_bytes_an_image * task.batch_size
     if config["precision"] == "bf16":
         kept_bytes *= BF16_SHARE
     weights = BYTES_A_PARAMETER * costs.parameters
     if keep_weights is None:
-        keep_weights = isinstance(task, Stage1Task) or task.role == "final"
+        keep_weights = isinstance(task, ArtifactTask) or task.role == "final"
     small = SMALL_FILES_BYTES + CURVE_BYTES_AN_EPOCH * task.epochs
-    pictures = 0 if isinstance(task, Stage1Task) else PICTURE_TILES * 3 * config["image_size_pixels"] ** 2
+    pictures = 0 if isinstance(task, ArtifactTask) else PICTURE_TILES * 3 * config["image_size_pixels"] ** 2
     trained = weights + BYTES_OF_TRAINING_A_PARAMETER * costs.trained_parameters
     checkpoint = weights + BYTES_OF_MOMENTS_A_PARAMETER * costs.trained_parameters
     return Footprint(

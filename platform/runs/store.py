@@ -12,7 +12,7 @@ import json
 import re
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 from platform.errors import UserError
 from platform.files.json_files import parse_json, parse_own_json
@@ -22,9 +22,10 @@ from platform.files.storage import Storage
 from platform.files.writing import cannot_write
 from platform.runs.identity import canonical_json
 
-Kind = Literal["fold_runs", "stage1", "masks"]
+Kind = str
+"""Folder of the store: `fold_runs`, or an artifact's."""
 LARGEST_FILE_BYTES = 16 * 2**30
-"""Limit for one file of a result: weights and masks are read whole."""
+"""Limit for one file of a result: files are read whole."""
 LONGEST_NAME = 200
 """Characters of an experiment's name, which becomes a folder name: most file systems allow 255."""
 

@@ -1,4 +1,4 @@
-"""Tasks: fold runs, stage-1 runs and mask sets as plain data that can travel to any worker.
+"""Tasks: fold runs and the artifacts that they use, as plain data that can travel to any worker.
 
 A task carries the subjects that it may train on and evaluate, and nothing of any other subject. Its record
 holds everything that can change its outcome; its identity is the hash of the record.
@@ -6,29 +6,30 @@ holds everything that can change its outcome; its identity is the hash of the re
 
 from __future__ import annotations
 
-import dataclasses
+import itertools
 from abc import ABC, abstractmethod
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, ClassVar, Literal
 
+from datasets.catalogue import describe, share_people
 from datasets.folds.rules import Fold, subjects_hash
-from datasets.masks.controls import CONTROLS
+from datasets.prepared.merged_names import sets_of
 from platform.config.configuration import Configuration, to_dict
-from platform.errors import LeakageError, UserError, unknown_name
+from platform.errors import LeakageError, UserError
 from platform.models import load_method
-from platform.models.costs.facts import Costs
-from platform.models.costs.known import method_costs, stage1_costs
-from platform.models.networks.weights import by_content, is_released
+from platform.models.artifact import Artifact, Brought, Reach, in_order
+from platform.models.costs.facts import NOT_COUNTED, Costs
+from platform.models.costs.known import method_costs, stage_costs
+from platform.models.method import Method, Settings
+from platform.models.networks.weights import by_content
+from platform.models.options.fields import later_fields
 from platform.models.plugins import PlugIn
+from platform.models.shared_stage import SharedStage
+from platform.runs.artifact_records import with_artifacts
 from platform.runs.cost import OVERHEAD_GFLOP
 from platform.runs.identity import RESULT_VERSION, identity
-from platform.runs.store import Kind
-
-MASK_RECIPE_VERSION = 1
-"""Raised when the mask recipe of datasets/masks/motion_masks.py changes its output."""
-
 
 CHECKPOINT_EVERY_EPOCHS = 10
 """Epochs between two checkpoints by default."""
@@ -44,34 +45,16 @@ class DataReference:
     hash: str
     class_names: tuple[str, ...]
     """The store's classes, or the ones among them that an experiment asks for."""
+    layers: Mapping[str, str] = field(default_factory=dict)
+    """Hashes of the store's layers that the planned methods read; a record holds those that its run reads."""
     stands_for: str = ""
     """The data set whose reported numbers apply, if it has another name; in no record."""
 
 
 @dataclass(frozen=True, kw_only=True)
-class MaskTask:
-    """Motion masks of one data set's training subjects, released masks, or a control that replaces them."""
+class Task(ABC):
+    """What fold runs and artifacts have in common."""
 
-    kind: ClassVar[Kind] = "masks"
-    identity: str
-    record: dict[str, Any]
-    data: DataReference
-    train_subjects: tuple[str, ...]
-    released_folder: str = ""
-    """Folder of released masks, absolute, seen by all nodes; empty for masks to be built."""
-    released_fold: int = 0
-    control_of: MaskTask | None = None
-    """The masks that the control replaces (datasets/masks/controls.py)."""
-    control: str = ""
-
-
-@dataclass(frozen=True, kw_only=True)
-class TrainingTask(ABC):
-    """A task that trains: what a stage-1 run and a fold run have in common."""
-
-    kind: ClassVar[Kind]
-    """Folder of the results store that the result goes to."""
-    stage: ClassVar[Literal["stage1", "stage2"]]
     identity: str
     record: dict[str, Any]
     data: DataReference
@@ -84,11 +67,19 @@ class TrainingTask(ABC):
     """The file of a method of the user's own. It travels with the task; the record holds its SHA-256."""
 
     @property
+    @abstractmethod
+    def kind(self) -> str:
+        """Folder of the results store that the result goes to."""
+
+    @property
+    @abstractmethod
+    def inputs(self) -> Mapping[str, ArtifactTask]:
+        """The artifacts that it uses itself, by name."""
+
+    @property
+    @abstractmethod
     def epochs(self) -> int:
-        """Epochs of the task's stage."""
-        config = self.record["config"]
-        count: int = config[f"{self.stage}_constant_epochs"] + config[f"{self.stage}_decay_epochs"]
-        return count
+        """Epochs that it trains; 0 for what trains no net."""
 
     @property
     def gflop(self) -> float:
@@ -97,7 +88,7 @@ class TrainingTask(ABC):
 
     @cached_property
     def costs(self) -> Costs:
-        """Costs of the task's stage. UserError: images too small for its net.
+        """Costs of the task's own stage. UserError: images too small for its net.
 
         Counted at the first call, which imports torch unless such a net is known; a copy that is sent to
         another process takes the answer along.
@@ -110,36 +101,90 @@ class TrainingTask(ABC):
 
     @property
     @abstractmethod
+    def batch_size(self) -> int:
+        """Images per step; 0 for what trains no net."""
+
+    @property
+    @abstractmethod
     def cost_key(self) -> str:
         """Tasks with the same key take about the same time for the same arithmetic."""
 
 
 @dataclass(frozen=True, kw_only=True)
-class Stage1Task(TrainingTask):
-    """Pretraining of a mask generator; shared by all fold runs whose stage 1 is the same."""
+class ArtifactTask(Task):
+    """One artifact of certain training subjects; shared by all fold runs whose record names its identity."""
 
-    kind: ClassVar[Kind] = "stage1"
-    stage: ClassVar[Literal["stage1", "stage2"]] = "stage1"
-    masks: MaskTask
+    artifact: Artifact
+    method: str = ""
+    """Name of the method that declares it; empty for one that no method's options reach."""
+    options: Mapping[str, Any] = field(default_factory=dict)
+    """The options that reach it, and their values."""
+    rests_on: Mapping[str, ArtifactTask] = field(default_factory=dict)
+
+    @property
+    def inputs(self) -> Mapping[str, ArtifactTask]:
+        """As every task's."""
+        return self.rests_on
+
+    @property
+    def kind(self) -> str:
+        """As every task's."""
+        return self.artifact.folder
+
+    @property
+    def trains(self) -> bool:
+        """Whether it is dispatched by itself; otherwise whoever needs it first makes it."""
+        return self.artifact.trains
+
+    @property
+    def epochs(self) -> int:
+        """As every task's."""
+        return sum(self.options[name] for name in self.artifact.epoch_fields)
 
     @property
     def cost_key(self) -> str:
         """As every task's."""
-        return "stage1"
+        return self.artifact.name
 
     def _costs(self) -> Costs:
-        return stage1_costs(self.record["config"])
+        settings = Settings(self.options, self.options)
+        stated = self.artifact.costs(settings)
+        if stated is None and isinstance(self.artifact, SharedStage):
+            return stage_costs(self.method, self.artifact, settings, len(self.data.class_names))
+        return stated or NOT_COUNTED
+
+    @property
+    def batch_size(self) -> int:
+        """As every task's."""
+        return int(self.options.get(self.artifact.batch_field, 0))
 
 
 @dataclass(frozen=True, kw_only=True)
-class FoldTask(TrainingTask):
+class FoldTask(Task):
     """One fold run."""
 
-    kind: ClassVar[Kind] = "fold_runs"
-    stage: ClassVar[Literal["stage1", "stage2"]] = "stage2"
-    masks: MaskTask | None
-    stage1: Stage1Task | None
+    kind: ClassVar[str] = "fold_runs"
+    artifacts: Mapping[str, ArtifactTask]
+    """What it uses beside its data, by name."""
     evaluation_subjects: tuple[str, ...]
+
+    @property
+    def inputs(self) -> Mapping[str, ArtifactTask]:
+        """As every task's."""
+        return self.artifacts
+
+    @property
+    def epochs(self) -> int:
+        """As every task's: those of the last stage."""
+        config = self.record["config"]
+        count: int = config["stage2_constant_epochs"] + config["stage2_decay_epochs"]
+        return count
+
+    @property
+    def batch_size(self) -> int:
+        """As every task's."""
+        size: int = self.record["config"]["stage2_batch_size"]
+        return size
 
     @property
     def cost_key(self) -> str:
@@ -163,6 +208,28 @@ class FoldTask(TrainingTask):
 
 
 @dataclass(frozen=True, kw_only=True)
+class Substitute:
+    """What a fold run uses in place of an artifact of its own training subjects.
+
+    Another task's result (of another data set, or released by others), a control of it, or nothing.
+    """
+
+    shown: str
+    """In the row of a table."""
+    source: ArtifactTask | None = None
+    control: str = ""
+    """Name of the control that replaces `source`, or the fold run's own artifact without one."""
+
+    @property
+    def is_nothing(self) -> bool:
+        """Whether the fold run does without."""
+        return self.source is None and not self.control
+
+
+NOTHING = Substitute(shown="none")
+
+
+@dataclass(frozen=True, kw_only=True)
 class Machine:
     """What can change a fold run's last bits about the place where it computes."""
 
@@ -179,43 +246,34 @@ class Machine:
         return {**record, "float32": "ieee"} if self.device == "cuda" else record
 
 
-def mask_task(data: DataReference, train_subjects: Sequence[str]) -> MaskTask:
-    """The motion masks of these subjects."""
-    record = {
-        "kind": "masks",
-        "recipe_version": MASK_RECIPE_VERSION,
-        "data": _data(data),
-        "train_subjects": subjects_hash(train_subjects),
-    }
-    return MaskTask(identity=identity(record), record=record, data=data, train_subjects=tuple(train_subjects))
+@dataclass(frozen=True, kw_only=True)
+class Origin:
+    """What a task is planned from, beside its data and subjects."""
 
+    configuration: Configuration
+    machine: Machine
+    images_of_subject: Mapping[str, int]
+    """Expressive images of every training subject."""
 
-def released_mask_task(data: DataReference, fold: Fold, folder: str, masks_hash: str) -> MaskTask:
-    """FMPN's released masks of that fold, named by their content (`MaskSet.hash`)."""
-    record = {"kind": "masks", "released": masks_hash, "fold": fold.index}
-    return MaskTask(
-        identity=identity(record),
-        record=record,
-        data=data,
-        train_subjects=tuple(fold.train_subjects),
-        released_folder=folder,
-        released_fold=fold.index,
-    )
+    @property
+    def method(self) -> Method:
+        """The configuration's method."""
+        return load_method(self.configuration.method)
 
+    def options(self, artifact: Artifact) -> dict[str, Any]:
+        """Names and values of the options that reach the artifact."""
+        names = artifact.option_names(type(self.configuration))
+        return {name: getattr(self.configuration, name) for name in sorted(names)}
 
-def control_mask_task(control: str, masks: MaskTask) -> MaskTask:
-    """The masks of a control that replaces `masks`. UserError: an unknown control."""
-    if control not in CONTROLS:
-        raise unknown_name("mask control", control, CONTROLS)
-    record = {
-        "kind": "masks",
-        "control": control,
-        "recipe_version": MASK_RECIPE_VERSION,
-        "of": masks.identity,
-    }
-    return dataclasses.replace(
-        masks, identity=identity(record), record=record, control_of=masks, control=control
-    )
+    def reach(self, options: Mapping[str, Any]) -> dict[str, Any]:
+        """What of it reaches an artifact, as fields of `Reach`; options: those that reach it."""
+        later = later_fields(type(self.configuration))
+        return {
+            "method": {"method": self.configuration.method},
+            "code": self.method.record(),
+            "config": Settings(options, options, later).to_dict(),
+            "training": {"result_version": RESULT_VERSION, **self.machine.to_dict()},
+        }
 
 
 def fold_task(
@@ -228,10 +286,7 @@ def fold_task(
     validation_subjects: Sequence[str] | None,
     machine: Machine,
     images_of_subject: Mapping[str, int],
-    masks: MaskTask | None = None,
-    mask_control: str | None = None,
-    pretrain: bool = True,
-    generator: Stage1Task | None = None,
+    substitutes: Mapping[str, Substitute] | None = None,
 ) -> FoldTask:
     """The fold run of a configuration.
 
@@ -239,9 +294,8 @@ def fold_task(
     training subjects and scores these. None: the final run, which trains on all training subjects of the
     fold and scores its test subjects.
     images_of_subject: expressive images of every training subject.
-    masks: replace the masks of the run's own training subjects; `mask_control` then replaces either.
-    pretrain: False leaves out stage 1. generator: a stage 1 on other subjects, which replaces the run's own.
-    With weights of a released checkpoint there is no stage 1: it brings a trained mask generator.
+    substitutes: artifact name to what replaces it. UserError: one that the options bring along, or one that
+    lacks a class. LeakageError or UserError: as `check_reach`.
     """
     final = validation_subjects is None
     outside = sorted(set(validation_subjects or ()) - set(fold.train_subjects))
@@ -251,30 +305,15 @@ def fold_task(
     train = tuple(fold.train_subjects if final else sorted(set(fold.train_subjects) - set(evaluation)))
     method = load_method(configuration.method)
     values = to_dict(configuration)
-    if not method.uses_masks:
-        masks = None
-    else:
-        masks = masks or mask_task(data, train)
-        masks = masks if mask_control is None else control_mask_task(mask_control, masks)
-    stage1 = None
-    if is_released(getattr(configuration, "weights", "none")):
-        if generator is not None:
-            raise UserError(
-                "weights released:FILE bring a mask generator, but this row takes one from another data set; "
-                "pass --transfer masks, or other --weights."
-            )
-    elif method.pretrains_generator:
-        stage1 = generator
-        if stage1 is None and pretrain:
-            assert masks is not None
-            stage1 = stage1_task(configuration, data, masks, train, machine, images_of_subject)
+    origin = Origin(configuration=configuration, machine=machine, images_of_subject=images_of_subject)
+    artifacts = planned_artifacts(origin, data, train, substitutes or {})
     record = {
         "kind": "fold_run",
         "result_version": RESULT_VERSION,
         "method": configuration.method,
         **method.record(),
         "config": method.settings(values).to_dict(),
-        "data": _data(data),
+        "data": _data(data, method.needs),
         "fold": {
             "rule": fold_rule,
             "index": fold.index,
@@ -283,60 +322,183 @@ def fold_task(
             "train_subjects": subjects_hash(train),
             "evaluation_subjects": subjects_hash(evaluation),
         },
-        "masks": masks.identity if masks else None,
-        "stage1": stage1.identity if stage1 else None,
         "seed": configuration.seed,
         **machine.to_dict(),
     }
-    return FoldTask(
+    record = with_artifacts(record, {name: task.identity for name, task in artifacts.items()})
+    task = FoldTask(
         # The same weights in another place are the same run.
         identity=identity({**record, "config": by_content(record["config"])}),
         record=record,
         data=data,
-        masks=masks,
-        stage1=stage1,
+        artifacts=artifacts,
         train_subjects=train,
         training_images=sum(images_of_subject[subject] for subject in train),
         evaluation_subjects=evaluation,
         checkpoint_every_epochs=machine.checkpoint_every_epochs,
         plugin=method.plugin,
     )
+    check_reach(task)
+    return task
 
 
-def stage1_task(
-    configuration: Configuration,
+def planned_artifacts(
+    origin: Origin,
     data: DataReference,
-    masks: MaskTask,
     train: Sequence[str],
-    machine: Machine,
-    images_of_subject: Mapping[str, int],
-) -> Stage1Task:
-    """Pretraining of the configuration's mask generator on these subjects and masks.
+    substitutes: Mapping[str, Substitute],
+) -> dict[str, ArtifactTask]:
+    """The artifacts of the configuration's method, made from these training subjects or substituted."""
+    configuration = origin.configuration
+    declared = load_method(configuration.method).artifacts(configuration)
+    planned: dict[str, ArtifactTask] = {}
+    for name in in_order(declared):
+        artifact, substitute = declared[name], substitutes.get(name)
+        if _is_brought(artifact, configuration, substitute):
+            continue
+        if substitute is not None and substitute.is_nothing:
+            continue
+        if substitute is not None and substitute.source is not None:
+            made = substitute.source
+        else:
+            needed = {one: planned[one] for one in _present(artifact, planned)}
+            made = artifact_task(artifact, data, train, origin, rests_on=needed)
+        if substitute is not None and substitute.control:
+            control = made.artifact.control(substitute.control, made.identity)
+            needed = {name: made} if control.rests_on else {}
+            made = artifact_task(control, made.data, made.train_subjects, origin, rests_on=needed)
+        _check_classes(made, data)
+        planned[name] = made
+    return planned
 
-    images_of_subject: expressive images of every training subject.
-    """
-    method = load_method(configuration.method)
-    record = {
-        "kind": "stage1",
-        "result_version": RESULT_VERSION,
-        **method.record(),
-        "config": method.pretraining_settings(to_dict(configuration)).to_dict(),
-        "data": _data(data),
-        "train_subjects": subjects_hash(train),
-        "masks": masks.identity,
-        **machine.to_dict(),
-    }
-    return Stage1Task(
-        identity=identity(record),
-        record=record,
-        data=data,
-        masks=masks,
-        train_subjects=tuple(train),
-        training_images=sum(images_of_subject[subject] for subject in train),
-        checkpoint_every_epochs=machine.checkpoint_every_epochs,
-        plugin=method.plugin,
+
+def _is_brought(artifact: Artifact, configuration: Configuration, substitute: Substitute | None) -> bool:
+    """Whether the options bring the content along. UserError: it is substituted as well."""
+    brought = artifact.brought_by(configuration)
+    if brought is not None and substitute is not None and substitute.source is not None:
+        raise already_brought(brought)
+    return brought is not None
+
+
+def already_brought(brought: Brought) -> UserError:
+    """The error for a substitute of what the options bring along."""
+    return UserError(
+        f"{brought.what}, but this row takes one from another data set; {brought.remedy}, or other --weights."
     )
 
 
-def _data(data: DataReference) -> dict[str, Any]:
-    return {"dataset": data.dataset, "hash": data.hash, "classes": list(data.class_names)}
+def _present(artifact: Artifact, planned: Mapping[str, ArtifactTask]) -> tuple[str, ...]:
+    """What the artifact rests on. UserError: the run leaves one of them out."""
+    for name in artifact.rests_on:
+        if name not in planned:
+            raise UserError(
+                f"{artifact.title} rests on the artifact {name}, which this run leaves out; leave out "
+                f"{artifact.name} too, or substitute it."
+            )
+    return artifact.rests_on
+
+
+def _check_classes(made: ArtifactTask, data: DataReference) -> None:
+    """UserError: the artifact is made by class, and lacks one of the data's."""
+    lacking = sorted(set(data.class_names) - set(made.data.class_names)) if made.artifact.by_class else []
+    if lacking:
+        raise UserError(
+            f"{describe(made.data.dataset).title} has no {made.artifact.title} for {', '.join(lacking)}, "
+            f"which {describe(data.dataset).title} needs; pass --classes common (python -m "
+            "platform.transfer), which leaves out classes that not all sets have, or choose another source."
+        )
+
+
+def artifact_task(
+    artifact: Artifact,
+    data: DataReference,
+    train: Sequence[str],
+    origin: Origin | None = None,
+    *,
+    rests_on: Mapping[str, ArtifactTask] | None = None,
+) -> ArtifactTask:
+    """The artifact made from these training subjects and from the artifacts `rests_on`.
+
+    origin: None for one that no configuration reaches.
+    """
+    needed = rests_on or {}
+    options = {} if origin is None else origin.options(artifact)
+    record = artifact.record(
+        Reach(
+            data=_data(data, artifact.needs),
+            train_subjects=subjects_hash(train),
+            rests_on={name: task.identity for name, task in needed.items()},
+            **({} if origin is None else origin.reach(options)),
+        )
+    )
+    counts = {} if origin is None else origin.images_of_subject
+    return ArtifactTask(
+        identity=identity(record),
+        record=record,
+        artifact=artifact,
+        method="" if origin is None else origin.configuration.method,
+        options=options,
+        data=data,
+        rests_on=needed,
+        train_subjects=tuple(train),
+        training_images=sum(counts.get(subject, 0) for subject in train),
+        checkpoint_every_epochs=CHECKPOINT_EVERY_EPOCHS
+        if origin is None
+        else origin.machine.checkpoint_every_epochs,
+        plugin=None if origin is None else origin.method.plugin,
+    )
+
+
+def below(task: Task) -> dict[str, ArtifactTask]:
+    """All artifacts that the task rests on, at any depth, by identity; each after those it rests on."""
+    found: dict[str, ArtifactTask] = {}
+    for needed in task.inputs.values():
+        found |= below(needed)
+        found[needed.identity] = needed
+    return found
+
+
+def trained_artifacts(tasks: Iterable[Task]) -> dict[str, ArtifactTask]:
+    """The artifacts that train and that the tasks rest on, at any depth, by identity."""
+    return {name: needed for task in tasks for name, needed in below(task).items() if needed.trains}
+
+
+def check_reach(task: FoldTask) -> None:
+    """Refuse an artifact that has seen a subject which the fold run evaluates, or rests on one that has.
+
+    LeakageError: names its subjects. UserError: it is of a set that may show the same people, whose subjects
+    cannot be told apart by name.
+    """
+    evaluated = set(task.evaluation_subjects)
+    for needed in below(task).values():
+        what = f"{needed.artifact.title} {needed.identity[:6]}"
+        if needed.data.dataset == task.data.dataset:
+            both = sorted(evaluated & set(needed.train_subjects))
+            if both:
+                raise LeakageError(
+                    f"{what} has seen subjects {', '.join(both)}, which fold {task.fold_index} evaluates"
+                )
+            continue
+        for one, other in itertools.product(sets_of(needed.data.dataset), sets_of(task.data.dataset)):
+            if one == other or share_people(one, other):
+                raise UserError(
+                    f"an artifact must not have seen a person who is evaluated, but {what} is made from "
+                    f"{describe(one).title}, whose people may be in {describe(other).title}; choose another "
+                    "--source or --target."
+                )
+
+
+def layers_needed(configuration: Configuration) -> frozenset[str]:
+    """Layers that fold runs of the configuration read, or what they rest on."""
+    method = load_method(configuration.method)
+    return method.needs.union(*(one.needs for one in method.artifacts(configuration).values()))
+
+
+def _data(data: DataReference, needs: Iterable[str]) -> dict[str, Any]:
+    layers = {name: data.layers[name] for name in sorted(needs)}
+    return {
+        "dataset": data.dataset,
+        "hash": data.hash,
+        "classes": list(data.class_names),
+        **({"layers": layers} if layers else {}),
+    }

@@ -123,7 +123,7 @@ def parse_fixed(texts: Sequence[str], parameters: SpaceParameters) -> dict[str, 
     for text in texts:
         name, separator, value = text.partition("=")
         if not (name and separator and value):
-            raise UserError(f"--set takes PARAMETER=VALUE, for example lambda_mask=10, but got {text!r}.")
+            raise UserError(f"--set takes PARAMETER=VALUE, for example optimizer=adamw, but got {text!r}.")
         if name in fixed:
             raise UserError(f"--set takes each parameter once, but got {name!r} twice.")
         if name not in parameters.distributions:

@@ -1,6 +1,7 @@
-"""Savings of a search from pruning, from sharing equal fold runs, and from sharing stage 1.
+"""Savings of a search from pruning, from sharing equal fold runs, and from sharing artifacts that train.
 
-The reference is a naive search, which runs every step of every trial, each with its own stage 1.
+The reference is a naive search, which runs every step of every trial, each with artifacts of its own. FMPN's
+is its stage 1, after which the stored keys and the lines are named.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from platform.runs.store import ResultsStore
-from platform.runs.tasks import FoldTask, Stage1Task
+from platform.runs.tasks import ArtifactTask, FoldTask, trained_artifacts
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -60,9 +61,9 @@ class Economy:
 def measure_economy(trials: Sequence[SearchedTrial], store: ResultsStore) -> Economy:
     """The savings over the trials of all studies."""
     prices = _Prices(store, [task for trial in trials for task in trial.tasks])
-    naive, pruned, failed, again, stage1_again, run = (_Sum() for _ in range(6))
+    naive, pruned, failed, again, artifacts_again, run = (_Sum() for _ in range(6))
     fold_runs_seen: set[str] = set()
-    stage1_seen: set[str] = set()
+    artifacts_seen: set[str] = set()
     for trial in trials:
         for place, task in enumerate(trial.tasks):
             naive.add(prices, task)
@@ -73,16 +74,15 @@ def measure_economy(trials: Sequence[SearchedTrial], store: ResultsStore) -> Eco
             else:
                 fold_runs_seen.add(task.identity)
                 run.add_fold_run(prices, task)
-                if task.stage1 is not None:
-                    shared = task.stage1.identity in stage1_seen
-                    stage1_seen.add(task.stage1.identity)
-                    (stage1_again if shared else run).add_stage1(prices, task.stage1)
+                for name, artifact in trained_artifacts([task]).items():
+                    (artifacts_again if name in artifacts_seen else run).add_artifact(prices, artifact)
+                    artifacts_seen.add(name)
     return Economy(
         naive=naive.saving(),
         pruned=pruned.saving(),
         failed=failed.saving(),
         shared_fold_runs=again.saving(),
-        shared_stage1=stage1_again.saving(),
+        shared_stage1=artifacts_again.saving(),
         run=run.saving(),
         hours_estimated=prices.estimated,
     )
@@ -95,19 +95,18 @@ class _Prices:
         self.estimated = False
         self._seconds: dict[str, float] = {}
         self._by_key: dict[str, list[float]] = defaultdict(list)
-        every = {task.identity: task for task in tasks} | {
-            task.stage1.identity: task.stage1 for task in tasks if task.stage1 is not None
-        }
+        every: dict[str, FoldTask | ArtifactTask] = {task.identity: task for task in tasks}
+        every |= trained_artifacts(tasks)
         for task in every.values():
             manifest = store.manifest(task.kind, task.identity)
             if manifest is not None and manifest["status"] == "complete":
                 self._seconds[task.identity] = manifest["seconds"]
                 self._by_key[task.cost_key].append(manifest["seconds"])
 
-    def images(self, task: FoldTask | Stage1Task) -> int:
+    def images(self, task: FoldTask | ArtifactTask) -> int:
         return task.epochs * task.training_images
 
-    def hours(self, task: FoldTask | Stage1Task) -> float:
+    def hours(self, task: FoldTask | ArtifactTask) -> float:
         if task.identity in self._seconds:
             return self._seconds[task.identity] / 3600
         self.estimated = True
@@ -119,29 +118,29 @@ class _Sum:
     """Adds up tasks."""
 
     def __init__(self) -> None:
-        self._fold_runs = self._stage1_runs = self._images = 0
+        self._fold_runs = self._artifacts = self._images = 0
         self._hours = 0.0
 
     def add(self, prices: _Prices, task: FoldTask) -> None:
-        """Add the fold run and its own stage 1."""
+        """Add the fold run and artifacts of its own."""
         self.add_fold_run(prices, task)
-        if task.stage1 is not None:
-            self.add_stage1(prices, task.stage1)
+        for artifact in trained_artifacts([task]).values():
+            self.add_artifact(prices, artifact)
 
     def add_fold_run(self, prices: _Prices, task: FoldTask) -> None:
         self._fold_runs += 1
         self._images += prices.images(task)
         self._hours += prices.hours(task)
 
-    def add_stage1(self, prices: _Prices, task: Stage1Task) -> None:
-        self._stage1_runs += 1
+    def add_artifact(self, prices: _Prices, task: ArtifactTask) -> None:
+        self._artifacts += 1
         self._images += prices.images(task)
         self._hours += prices.hours(task)
 
     def saving(self) -> Saving:
         return Saving(
             fold_runs=self._fold_runs,
-            stage1_runs=self._stage1_runs,
+            stage1_runs=self._artifacts,
             images=self._images,
             hours=self._hours,
         )

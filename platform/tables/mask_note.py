@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from platform.aggregation.table_row import TableRow
-from platform.evaluation.mask_quality import MaskQuality, average_over_folds
+from platform.models.masks.quality import MaskQuality, average_over_folds
 from platform.tables.formatting import row_label
 
 

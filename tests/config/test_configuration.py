@@ -31,8 +31,11 @@ def attributes_read(folder: Path, of: str, but: str) -> set[str]:
 def test_every_option_reaches_a_record_of_a_fold_run_or_of_stage_1() -> None:
     for name in method_names():
         method, values = load_method(name), to_dict(configuration_of(name))
-        read = {**method.settings(values).to_dict(), **method.pretraining_settings(values).to_dict()}
-        assert set(read) == set(option_names(name)) - {"method"}
+        artifacts = method.artifacts(configuration_of(name)).values()
+        read = set(method.settings(values).to_dict()).union(
+            *(artifact.option_names(method.options) for artifact in artifacts)
+        )
+        assert read == set(option_names(name)) - {"method"}
 
 
 def test_fmpn_has_the_options_of_all_methods() -> None:
@@ -46,6 +49,10 @@ def test_every_declared_field_is_read_by_the_networks_or_the_training(root: Path
         for folder in ("models", "training")
         for name in attributes_read(root / "platform" / folder, "settings", "")
     }
+    # Shared stages name the options that are their length and batch size (platform/models/artifact.py).
+    for name in method_names():
+        for artifact in load_method(name).artifacts(configuration_of(name)).values():
+            read |= {*artifact.epoch_fields, artifact.batch_field}
     # The prepared faces come in their size: the data's hash stands for it (platform/runs/fold_tasks.py).
     unread = CONFIGURATION_FIELDS - {"method", "load_size_pixels"} - read
     assert not unread

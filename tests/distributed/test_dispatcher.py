@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import dataclasses
 import errno
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -12,11 +13,13 @@ import pytest
 from ray.exceptions import WorkerCrashedError
 
 from datasets.folds.rules import Fold
-from platform.config.configuration import Configuration
-from platform.distributed.dispatcher import LOST, Dispatcher, PrioritySlots, group, label
+from platform.config.configuration import Configuration, configuration_of
+from platform.distributed.dispatcher import LOST, Dispatcher, PrioritySlots, dispatched_first, group, label
+from platform.models import plugins
+from platform.models.plugins import read_plugin, register
 from platform.runs.environment_failure import LOST_WORKERS_IN_A_ROW
 from platform.runs.store import ResultsStore
-from platform.runs.tasks import FoldTask, Machine, Stage1Task, fold_task
+from platform.runs.tasks import ArtifactTask, FoldTask, Machine, fold_task
 from tests.tiny_faces import fake_data, tiny_configuration
 
 SUBJECTS = tuple(f"S{number}" for number in range(8))
@@ -66,7 +69,7 @@ class Workers:
     async def sleep(self, seconds: float) -> None:
         self.waits.append(seconds)
 
-    async def launch(self, task: FoldTask | Stage1Task) -> dict[str, Any]:
+    async def launch(self, task: FoldTask | ArtifactTask) -> dict[str, Any]:
         self.started.append(task.identity)
         self.most_at_once = max(self.most_at_once, len(self.started) - len(self.ended))
         for _ in range(5):
@@ -102,8 +105,7 @@ def dispatched(
 
 
 def stage1_of(task: FoldTask) -> str:
-    assert task.stage1 is not None
-    return task.stage1.identity
+    return task.artifacts["stage1"].identity
 
 
 def test_manifests_come_in_the_order_asked(tmp_path: Path) -> None:
@@ -222,7 +224,7 @@ def test_a_worker_lost_after_a_new_checkpoint_has_its_whole_budget_again(tmp_pat
     folder = tmp_path / "checkpoints" / made.identity / "owner"
     folder.mkdir(parents=True)
 
-    async def launch(task: FoldTask | Stage1Task) -> dict[str, Any]:
+    async def launch(task: FoldTask | ArtifactTask) -> dict[str, Any]:
         (folder / f"stage2-{len(workers.started):06d}.json").touch()
         return await workers.launch(task)
 
@@ -236,7 +238,7 @@ def test_the_host_of_a_lost_worker_is_named(tmp_path: Path) -> None:
     made = baseline(0)
     workers = Workers(tmp_path, lost=[made.identity])
 
-    async def launch(task: FoldTask | Stage1Task) -> dict[str, Any]:
+    async def launch(task: FoldTask | ArtifactTask) -> dict[str, Any]:
         dispatcher.started(task.identity, "node7")
         return await workers.launch(task)
 
@@ -294,6 +296,92 @@ def test_a_fold_run_fails_with_its_stage_1_and_never_starts(tmp_path: Path) -> N
     assert f"stage 1 ({stage1_of(made)}) failed:\nValueError: no" in manifests[0]["traceback"]
     assert ResultsStore(tmp_path).manifest("fold_runs", made.identity) == manifests[0]
     assert sum(entry["status"] == "failed" for entry in snapshot["finished"]) == 2
+
+
+# --- artifacts that rest on others: mean face (trains nothing) <- first stage <- second stage <- fold run
+
+
+TOY = Path(__file__).parent.parent / "data" / "methods" / "three_stages.py"
+
+
+@pytest.fixture
+def toy(monkeypatch: pytest.MonkeyPatch) -> Callable[..., FoldTask]:
+    """Makes a fold run of a plug-in with two shared stages."""
+    monkeypatch.setattr(plugins, "_KNOWN", {})
+    register(read_plugin(str(TOY)))
+    small = {"load_size_pixels": 34, "image_size_pixels": 32, "augmentation": "none"}
+    return lambda index=0, **changes: task(index, configuration_of("three_stages", **{**small, **changes}))
+
+
+def trains_of(task: FoldTask) -> list[str]:
+    return [task.artifacts[name].identity for name in ("first", "second")]
+
+
+def test_a_chain_runs_in_order_and_what_is_shared_once(tmp_path: Path, toy: Callable[..., FoldTask]) -> None:
+    tasks = [toy(), toy(third_rate=0.5), toy(second_rate=0.5), toy(1)]
+    workers = Workers(tmp_path)
+    manifests, snapshot = dispatched(workers, tasks, slots=1)
+    assert {manifest["status"] for manifest in manifests} == {"complete"}
+    assert len(workers.started) == 4 + 2 + 3  # two first stages (folds), three second ones
+    assert len(set(workers.started)) == len(workers.started)
+    for each in tasks:
+        first, second = trains_of(each)
+        assert workers.ended.index(first) < workers.started.index(second)
+        assert workers.ended.index(second) < workers.started.index(each.identity)
+    groups = [entry["group"] for entry in snapshot["finished"]]
+    assert (groups.count("first stage"), groups.count("second stage")) == (2, 3)
+    mean_face = tasks[0].artifacts["mean_face"]
+    assert mean_face.identity not in workers.started  # its consumer makes it
+
+
+def test_the_first_stage_of_the_longest_chain_starts_first(
+    tmp_path: Path, toy: Callable[..., FoldTask]
+) -> None:
+    """Of two first stages with equal work, the one that more work waits for."""
+    short, long = toy(0), toy(1, second_epochs=50)
+    workers = Workers(tmp_path)
+    dispatched(workers, [baseline(2, 500), short, long], slots=1)
+    started = [one for one in workers.started if one in (*trains_of(short), *trains_of(long))]
+    assert started.index(trains_of(long)[1]) < started.index(trains_of(short)[1])
+
+
+def test_a_failure_goes_up_the_chain_with_the_name_of_what_failed(
+    tmp_path: Path, toy: Callable[..., FoldTask]
+) -> None:
+    made = toy()
+    first, second = trains_of(made)
+    workers = Workers(tmp_path, failing=[first])
+    manifests, _ = dispatched(workers, [made, toy(1)])
+    assert [manifest["status"] for manifest in manifests] == ["failed", "complete"]
+    assert second not in workers.started
+    assert made.identity not in workers.started
+    said = f"second stage ({second}) failed:\nfirst stage ({first}) failed:\nValueError: no"
+    assert manifests[0]["traceback"] == said
+    assert ResultsStore(tmp_path).manifest("artifacts", second)["status"] == "failed"  # type: ignore[index]
+
+
+def test_a_loss_goes_up_the_chain_and_nothing_is_stored(tmp_path: Path, toy: Callable[..., FoldTask]) -> None:
+    made = toy()
+    first, second = trains_of(made)
+    workers = Workers(tmp_path, lost=[first] * (LOST_WORKERS_IN_A_ROW + 1))
+    manifests, _ = dispatched(workers, [made])
+    assert manifests[0]["status"] == LOST
+    assert f"first stage synthetic {first[:6]} could not be run" in manifests[0]["reason"]
+    store = ResultsStore(tmp_path)
+    assert store.manifest("fold_runs", made.identity) is None
+    assert store.manifest("artifacts", second) is None
+    assert dispatched(Workers(tmp_path), [made])[0][0]["status"] == "complete"
+
+
+def test_what_trains_nothing_waits_for_what_it_rests_on(toy: Callable[..., FoldTask]) -> None:
+    made = toy()
+    second, mean_face = made.artifacts["second"], made.artifacts["mean_face"]
+    control = dataclasses.replace(mean_face, identity="0" * 24, rests_on={"second": second})
+    alone = dataclasses.replace(made, artifacts={"mean_face": control})
+    assert dispatched_first(alone) == ([second], [])
+    assert dispatched_first(made) == ([second], [made.artifacts["first"]])
+    assert dispatched_first(second) == ([made.artifacts["first"]], [])
+    assert dispatched_first(made.artifacts["first"]) == ([], [])
 
 
 def test_snapshots_count_what_runs_and_what_finished(tmp_path: Path) -> None:
@@ -354,6 +442,6 @@ def test_labels_and_groups_are_what_a_person_calls_a_task() -> None:
     final, inner = task(3), task(3, final=False)
     assert label(final) == "fmpn resnet18 synthetic fold 3 final"
     assert label(inner) == "fmpn resnet18 synthetic fold 3 validation split 0"
-    assert final.stage1 is not None
-    assert label(final.stage1) == f"stage 1 synthetic {final.stage1.identity[:6]}"
-    assert [group(each) for each in (final, inner, final.stage1)] == ["final", "inner", "stage 1"]
+    stage1 = final.artifacts["stage1"]
+    assert label(stage1) == f"stage 1 synthetic {stage1.identity[:6]}"
+    assert [group(each) for each in (final, inner, stage1)] == ["final", "inner", "stage 1"]

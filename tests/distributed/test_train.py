@@ -49,8 +49,7 @@ def plain(planned: PlannedData, tmp_path_factory: pytest.TempPathFactory) -> tup
     """The fold run by a plain call, without Ray."""
     store = ResultsStore(tmp_path_factory.mktemp("plain"))
     one = task(planned, train_workers=0)
-    assert one.stage1 is not None
-    for each in (one.stage1, one):
+    for each in (one.artifacts["stage1"], one):
         assert execute(each, str(store.root))["status"] == "complete"
     return store, one
 
@@ -59,8 +58,7 @@ def test_local_mode_writes_the_same_bytes_as_a_plain_call(
     cluster: Any, plain: tuple[ResultsStore, FoldTask], tmp_path: Path
 ) -> None:
     expected, one = plain
-    assert one.stage1 is not None
-    for each in (one.stage1, one):
+    for each in (one.artifacts["stage1"], one):
         manifest = run_on_train(each, str(tmp_path), train_workers=0, cpus=1, gpus=0)
         assert manifest["status"] == "complete"
     store = ResultsStore(tmp_path)
@@ -96,10 +94,9 @@ def test_a_train_worker_of_its_own_computes_the_same_to_the_last_bit(
     expected, local = plain
     one = task(planned, train_workers=1)
     assert one.identity != local.identity
-    assert one.stage1 is not None
     store = ResultsStore(tmp_path)
     # Stage 1 by a plain call: the worker's start is the slow part, and once is enough.
-    execute(one.stage1, str(tmp_path))
+    execute(one.artifacts["stage1"], str(tmp_path))
     with addresses_listened_on() as addresses:
         manifest = run_on_train(one, str(tmp_path), train_workers=1, cpus=1, gpus=0)
     assert manifest["status"] == "complete"

@@ -13,6 +13,7 @@ from platform.experiments.capacity import check_capacity, free_disk_bytes, needs
 from platform.experiments.experiment import Experiment, final_rows, plan_experiment
 from platform.experiments.rows import all_tasks
 from platform.runs.footprint import footprint
+from platform.runs.tasks import trained_artifacts
 from tests.tiny_faces import prepare_tiny, tiny_configuration
 
 
@@ -39,7 +40,7 @@ def test_all_runs_are_counted_and_those_that_are_there_are_not(tmp_path: Path) -
     made = experiment(tmp_path)
     final = all_tasks(final_rows(made, made.configuration))
     before = needs(made, search=False).results
-    stage1 = {task.stage1.identity: task.stage1 for task in final if task.stage1}
+    stage1 = trained_artifacts(final)
     assert before == pytest.approx(
         sum(footprint(task).result for task in final) + sum(footprint(t).result for t in stage1.values())
     )

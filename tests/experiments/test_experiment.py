@@ -102,10 +102,9 @@ def test_a_baseline_that_is_chosen_is_run_once(data_root: Path, tmp_path: Path) 
 def test_transferred_runs_have_no_stage_1_and_the_sources_masks(data_root: Path, tmp_path: Path) -> None:
     rows = final_rows(experiment(data_root, tmp_path), tiny_configuration())
     (task,) = rows[3].tasks
-    assert task.stage1 is None
-    assert task.masks is not None
-    assert task.masks.data.dataset == "synthetic"
-    assert task.masks.train_subjects == tuple(subject_names(10))
+    assert "stage1" not in task.artifacts
+    assert task.artifacts["masks"].data.dataset == "synthetic"
+    assert task.artifacts["masks"].train_subjects == tuple(subject_names(10))
 
 
 def test_folds_may_have_configurations_of_their_own(data_root: Path, tmp_path: Path) -> None:

@@ -44,17 +44,17 @@ def test_a_fold_tests_all_of_a_set_and_trains_and_masks_on_the_others_alone(data
         for task, tested in zip(row.tasks, ("synthetic", "synthetic_mmi"), strict=True):
             assert {subject.split(":")[0] for subject in task.evaluation_subjects} == {tested}
             assert not {one for one in task.train_subjects if one.startswith(f"{tested}:")}
-            if task.masks is not None:
-                assert task.masks.train_subjects == task.train_subjects
-            if task.stage1 is not None:
-                assert task.stage1.train_subjects == task.train_subjects
-    assert rows[0].tasks[0].stage1 is not None
+            if "masks" in task.artifacts:
+                assert task.artifacts["masks"].train_subjects == task.train_subjects
+            if "stage1" in task.artifacts:
+                assert task.artifacts["stage1"].train_subjects == task.train_subjects
+    assert "stage1" in rows[0].tasks[0].artifacts
 
 
 def test_a_fold_run_scores_every_image_of_the_set_left_out(data_root: Path, tmp_path: Path) -> None:
     rows, data = rows_of(data_root, "synthetic", "synthetic_mmi")
     task = rows[0].tasks[1]
-    for one in (task.stage1, task):
+    for one in (task.artifacts["stage1"], task):
         manifest = execute(one, str(tmp_path))
         assert manifest["status"] == "complete", manifest.get("traceback")
     predictions = from_bytes(

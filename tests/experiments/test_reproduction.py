@@ -75,9 +75,13 @@ def test_the_second_set_also_has_the_firsts_masks_and_the_wild_set_only_those(da
 
 def test_stage_1_is_shared_where_only_stage_2_differs(data_root: Path) -> None:
     plan = planned(data_root, controls=False, backbones=("resnet18", "resnet50"))
-    own = [row for row in plan.rows if row.tasks[0].data.dataset == "synthetic" and row.tasks[0].stage1]
+    own = [
+        row
+        for row in plan.rows
+        if row.tasks[0].data.dataset == "synthetic" and "stage1" in row.tasks[0].artifacts
+    ]
     assert len(own) == 4
-    assert len({task.stage1.identity for row in own for task in row.tasks if task.stage1}) == 2
+    assert len({task.artifacts["stage1"].identity for row in own for task in row.tasks}) == 2
 
 
 def test_seeds_and_backbones_multiply_the_papers_rows_only(data_root: Path) -> None:

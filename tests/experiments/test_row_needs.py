@@ -12,12 +12,13 @@ from datasets.prepared.store import store_folder
 from platform.config.configuration import Plan
 from platform.errors import UserError
 from platform.experiments.experiment import plan_experiment
+from platform.experiments.mask_substitutes import WITHOUT_STAGE_1, control_of_masks
 from platform.experiments.row_needs import check_needs
 from platform.models import load_method, method_names
-from platform.runs.fold_tasks import PlannedData, final_tasks, plan_data, source_masks, step_tasks
+from platform.runs.fold_tasks import PlannedData, final_tasks, plan_data, source_substitute, step_tasks
 from platform.runs.mask_sets import load_masks
 from platform.runs.store import ResultsStore
-from platform.runs.tasks import Machine
+from platform.runs.tasks import NOTHING, Machine
 from tests.tiny_faces import SIZE, face, prepare_tiny, records, tiny_configuration
 from tests.written_stores import write_store
 
@@ -41,7 +42,7 @@ def wild(data_root: Path) -> PlannedData:
 @pytest.mark.parametrize("method", method_names())
 def test_each_method_that_uses_masks_needs_neutral_faces(wild: PlannedData, method: str) -> None:
     tasks = final_tasks(tiny_configuration(method=method), wild, Machine())
-    if load_method(method).uses_masks:
+    if "masks" in load_method(method).artifacts(tiny_configuration(method=method)):
         with pytest.raises(UserError, match=NO_NEUTRAL):
             check_needs(tasks, [wild])
     else:
@@ -52,22 +53,22 @@ def test_each_method_that_uses_masks_needs_neutral_faces(wild: PlannedData, meth
 def test_controls_that_are_drawn_need_none_and_are_made_without(
     wild: PlannedData, tmp_path: Path, control: str
 ) -> None:
-    tasks = final_tasks(tiny_configuration(), wild, Machine(), mask_control=control)
+    tasks = final_tasks(tiny_configuration(), wild, Machine(), substitutes=control_of_masks(control))
     if control not in WITHOUT_MASKS:
         with pytest.raises(UserError, match=NO_NEUTRAL):
             check_needs(tasks, [wild])
         return
     check_needs(tasks, [wild])
-    assert tasks[0].masks is not None
-    made = load_masks(tasks[0].masks, ResultsStore(tmp_path), wild.data.class_names)
+    made = load_masks(tasks[0].artifacts["masks"], ResultsStore(tmp_path), wild.data.class_names)
     assert made.images.shape == (3, SIZE, SIZE)
 
 
 def test_masks_of_another_set_need_that_sets_neutral_faces(data_root: Path, wild: PlannedData) -> None:
     source = plan_data(data_root, "synthetic", tiny_configuration(), PLAN)
     for one, other, fits in ((source, wild, True), (wild, source, False)):
-        masks = source_masks(one, other)
-        tasks = final_tasks(tiny_configuration(), other, Machine(), masks=masks, pretrain=False)
+        masks = source_substitute("masks", one, tiny_configuration(), Machine())
+        substitutes = {"masks": masks, "stage1": NOTHING}
+        tasks = final_tasks(tiny_configuration(), other, Machine(), substitutes=substitutes)
         if fits:
             check_needs(tasks, [one, other])
         else:
@@ -97,7 +98,7 @@ def test_a_frozen_generator_needs_a_stage_1(data_root: Path) -> None:
     frozen = tiny_configuration(freeze_generator=True)
     check_needs(final_tasks(frozen, planned, Machine()), [planned])
     with pytest.raises(UserError, match="without a stage 1 here"):
-        check_needs(final_tasks(frozen, planned, Machine(), pretrain=False), [planned])
+        check_needs(final_tasks(frozen, planned, Machine(), substitutes=WITHOUT_STAGE_1), [planned])
 
 
 def test_a_class_that_inner_training_loses_is_named(tmp_path: Path) -> None:

@@ -46,14 +46,13 @@ def test_as_the_paper_one_mask_set_of_all_source_subjects_and_no_stage_1(data_ro
         ("fmpn", "synthetic_wild", "synthetic", "none", 1),
     ]
     (task,) = plan.rows[1].tasks
-    assert task.stage1 is None
-    assert task.masks is not None
-    assert task.masks.train_subjects == tuple(subject_names(10))
+    assert "stage1" not in task.artifacts
+    assert task.artifacts["masks"].train_subjects == tuple(subject_names(10))
 
 
 def test_repeats_draw_the_split_again(data_root: Path) -> None:
     plan = planned(data_root, "synthetic", "synthetic_wild", repeats=3)
-    transferred = [row for row in plan.rows if row.masks == "synthetic"]
+    transferred = [row for row in plan.rows if row.sources.get("masks") == "synthetic"]
     assert [row.repeat for row in transferred] == [0, 1, 2]
     assert len({row.tasks[0].evaluation_subjects for row in transferred}) > 1
 
@@ -62,30 +61,28 @@ def test_a_generator_is_pretrained_on_all_of_the_source_and_masks_stay_the_targe
     plan = planned(data_root, "synthetic", "synthetic_mmi", part="generator")
     assert cells(plan)[1] == ("fmpn", "synthetic_mmi", "own", "synthetic", 2)
     first, second = plan.rows[1].tasks
-    assert first.stage1 is not None
-    assert first.stage1 == second.stage1
-    assert first.stage1.data.dataset == "synthetic"
-    assert first.stage1.train_subjects == tuple(subject_names(10))
-    assert first.masks is not None
-    assert first.masks.data.dataset == "synthetic_mmi"
-    assert not set(first.masks.train_subjects) & set(first.evaluation_subjects)
+    assert first.artifacts["stage1"] == second.artifacts["stage1"]
+    assert first.artifacts["stage1"].data.dataset == "synthetic"
+    assert first.artifacts["stage1"].train_subjects == tuple(subject_names(10))
+    assert first.artifacts["masks"].data.dataset == "synthetic_mmi"
+    assert not set(first.artifacts["masks"].train_subjects) & set(first.evaluation_subjects)
 
 
 def test_both_transfers_masks_and_generator(data_root: Path) -> None:
     plan = planned(data_root, "synthetic", "synthetic_wild", part="both")
     (task,) = plan.rows[1].tasks
-    assert task.stage1 is not None
-    assert task.masks is not None
-    assert (task.stage1.data.dataset, task.masks.data.dataset) == ("synthetic", "synthetic")
+    assert (task.artifacts["stage1"].data.dataset, task.artifacts["masks"].data.dataset) == (
+        "synthetic",
+        "synthetic",
+    )
 
 
 def test_stage_1_can_be_run_on_the_target_with_the_sources_masks(data_root: Path) -> None:
     plan = planned(data_root, "synthetic", "synthetic_wild", stage1=True)
     (task,) = plan.rows[1].tasks
-    assert task.stage1 is not None
-    assert task.stage1.data.dataset == "synthetic_wild"
-    assert task.stage1.masks == task.masks
-    assert not set(task.stage1.train_subjects) & set(task.evaluation_subjects)
+    assert task.artifacts["stage1"].data.dataset == "synthetic_wild"
+    assert task.artifacts["stage1"].rests_on["masks"] == task.artifacts["masks"]
+    assert not set(task.artifacts["stage1"].train_subjects) & set(task.evaluation_subjects)
 
 
 def test_a_matrix_has_every_pair_and_a_set_to_itself_is_its_own_cross_validation(data_root: Path) -> None:

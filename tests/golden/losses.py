@@ -9,10 +9,9 @@ from typing import Any
 import torch
 
 from datasets.folds.view import FoldView
-from datasets.masks.motion_masks import build_masks
-from platform.config.configuration import Configuration, configuration_of, option_names, to_dict
+from platform.config.configuration import Configuration, configuration_of, option_names
 from platform.models import load_method
-from platform.training.stages import pretrain_generator, train_and_evaluate
+from tests.fmpn_stages import run_stage1, run_stage2
 from tests.tiny_faces import tiny_settings, tiny_store
 
 CASES: dict[str, dict[str, Any]] = {
@@ -54,19 +53,13 @@ def _configuration(**changes: object) -> Configuration:
 
 def _losses(name: str, configuration: Configuration) -> dict[str, list[float]]:
     view = FoldView(tiny_store(3), train_subjects=["S01", "S02"], evaluation_subjects=["S03"], role="final")
-    method, masks = load_method(configuration.method), build_masks(view)
-    device, values = torch.device("cpu"), to_dict(configuration)
     losses: dict[str, list[float]] = {}
     state = None
-    if method.pretrains_generator:
-        settings = load_method("fmpn").pretraining_settings(values)
-        first = pretrain_generator(settings, view, masks, device=device, report=lambda epoch: None)
+    if "stage1" in load_method(configuration.method).artifacts(configuration):
+        first = run_stage1(view, configuration)
         losses[f"{name}: stage 1"] = [epoch["loss"] for epoch in first.curve]
         state = first.generator_state
-    second = train_and_evaluate(
-        method, method.settings(values), view, masks if method.uses_masks else None, state,
-        minimum_batch=2, device=device, report=lambda epoch: None,
-    )  # fmt: skip
+    second = run_stage2(view, configuration, state)
     losses[f"{name}: stage 2"] = [epoch["loss"] for epoch in second.curve]
     return losses
 

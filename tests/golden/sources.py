@@ -22,6 +22,8 @@ FILES = (
     "platform/runs/execute.py",
     "platform/runs/identity.py",
     "datasets/masks/released.py",
+    "platform/runs/artifact_records.py",
+    "platform/runs/artifacts.py",
     "platform/runs/mask_sets.py",
     "platform/runs/task_view.py",
     "platform/runs/tasks.py",

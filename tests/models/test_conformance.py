@@ -7,11 +7,13 @@ from typing import Any
 
 import pytest
 import torch
+from safetensors.torch import save
 from torch import nn
 
 from datasets.batches import Batch
 from platform.config.configuration import to_dict
 from platform.models import load_method, method_names
+from platform.models.artifact import Content, in_order
 from platform.models.method import Method, Settings
 from platform.models.options.configuration import Configuration
 from platform.models.options.faces import Faces
@@ -20,6 +22,7 @@ from platform.models.options.optimisation import AdamMoments, LastStage
 from tests.tiny_faces import tiny_configuration
 
 SIZE, CLASS_COUNT, COUNT = 32, 3, 5
+OPTIONS = tiny_configuration(augmentation="none")
 ALL_FIELDS = to_dict(tiny_configuration(augmentation="none"))
 
 
@@ -65,7 +68,7 @@ def batch_of(method: Method, count: int = COUNT) -> Batch:
     return Batch(
         image=image,
         gray=image.mean(1, keepdim=True),
-        target_mask=mask if method.uses_masks else None,
+        target_mask=mask if "masks" in method.artifacts(OPTIONS) else None,
         labels=torch.arange(count) % CLASS_COUNT,
     )
 
@@ -164,17 +167,20 @@ def test_a_method_refuses_what_it_did_not_declare(method: Method) -> None:
 
 def test_only_a_method_with_a_first_stage_takes_over_a_generator(method: Method) -> None:
     module = module_of(method)
-    if not method.pretrains_generator:
-        with pytest.raises(TypeError, match="has no stage 1"):
-            method.load_generator(module, {})
+    declared = method.artifacts(OPTIONS)
+    assert in_order(declared) == [name for name in ("masks", "stage1") if name in declared]
+    if "stage1" not in declared:
         return
-    assert method.uses_masks
     state = module_of(method, seed=5).get_submodule("mask_generator").state_dict()
-    method.load_generator(module, state)
+    method.load_artifacts(module, {"stage1": _content(state)})
     now = module.get_submodule("mask_generator").state_dict()
     assert all(torch.equal(now[name], state[name]) for name in state)
     with pytest.raises(RuntimeError, match="Missing key"):  # nothing is dropped silently
-        method.load_generator(module, dict(list(state.items())[1:]))
+        method.load_artifacts(module, {"stage1": _content(dict(list(state.items())[1:]))})
+
+
+def _content(state: dict[str, torch.Tensor]) -> Content:
+    return Content(files={"mask_generator.safetensors": save(state)}, facts={})
 
 
 def test_the_options_of_the_classification_loss_hold_for_every_method(method: Method) -> None:

@@ -39,10 +39,11 @@ def test_a_fold_runs_settings_are_the_methods_options_but_those_of_stage_1_alone
 
 
 def test_stage_1_reads_its_groups_and_nothing_of_stage_2() -> None:
-    read = load_method("fmpn").pretraining_settings(to_dict(configuration_of("fmpn"))).to_dict()
-    assert stage1_only() <= set(read)
+    fmpn = load_method("fmpn")
+    read = fmpn.artifacts(configuration_of("fmpn"))["stage1"].option_names(fmpn.options)
+    assert stage1_only() <= read
     assert not {name for name in read if name.startswith(("stage2_", "lambda_", "classifier_"))}
-    assert load_method("cnn").pretraining_settings(to_dict(configuration_of("cnn"))).to_dict() == {}
+    assert load_method("cnn").artifacts(configuration_of("cnn")) == {}
 
 
 def stage1_only() -> set[str]:

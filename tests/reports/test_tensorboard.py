@@ -15,7 +15,7 @@ from PIL import Image
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
 from platform.aggregation.aggregate import aggregate_experiment
-from platform.evaluation.mask_quality import MaskQuality
+from platform.models.masks.quality import MaskQuality
 from platform.reports.publish import present
 from platform.reports.tensorboard import write_tensorboard
 from platform.runs.store import Kind, ResultsStore

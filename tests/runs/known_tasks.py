@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -20,9 +21,19 @@ from platform.config.configuration import Configuration, Plan
 from platform.config.mask_source import MaskSource, mask_source
 from platform.config.presets import with_method
 from platform.config.selection import INNER_PARTS
-from platform.experiments.rows import Row, own_row, transferred_row
-from platform.runs.fold_tasks import PlannedData, machine_of, source_generator, source_masks
-from platform.runs.tasks import DataReference, FoldTask, MaskTask, Stage1Task, fold_task, released_mask_task
+from platform.experiments.rows import Row, row_of
+from platform.models import load_method
+from platform.models.masks.motion_masks import ReleasedMasks
+from platform.runs.fold_tasks import PlannedData, Substitutes, machine_of, source_substitute
+from platform.runs.tasks import (
+    NOTHING,
+    ArtifactTask,
+    DataReference,
+    FoldTask,
+    Substitute,
+    artifact_task,
+    fold_task,
+)
 
 KINDS = ("fold_runs", "stage1", "masks", "controls")
 CLASSES = ("anger", "contempt", "disgust", "fear", "happiness", "sadness", "surprise")
@@ -33,7 +44,7 @@ RELEASED = Path(__file__).parent.parent / "data" / "ckplus_released_masks"
 RELEASED_PIXELS = 70
 """Side of the released masks, so that none is resized."""
 
-Task = FoldTask | Stage1Task | MaskTask
+Task = FoldTask | ArtifactTask
 What = Mapping[str, Any]
 """How a task or row is made, where the flags do not say it; an absent key has the value in brackets.
 
@@ -84,9 +95,7 @@ def known_task(kind: str, flags: Sequence[str], what: What) -> Task:
     run = known_fold_run(flags, what)
     if kind == "fold_runs":
         return run
-    made = run.stage1 if kind == "stage1" else run.masks
-    assert made is not None
-    return made
+    return run.artifacts["stage1" if kind == "stage1" else "masks"]
 
 
 def known_fold_run(flags: Sequence[str], what: What) -> FoldTask:
@@ -103,10 +112,9 @@ def known_fold_run(flags: Sequence[str], what: What) -> FoldTask:
         validation_subjects=None if part is None else target.inner[index][part],
         machine=machine_of(plan),
         images_of_subject=target.images_of_subject,
-        masks=_masks(target, index, plan, what),
-        mask_control=what.get("control") or mask_source(plan.masks).control,
-        pretrain=what.get("pretrain", True),
-        generator=_generator(configuration, plan) if what.get("generator") else None,
+        substitutes=_substitutes(
+            configuration, target, index, plan, what, pretrain=what.get("pretrain", True)
+        ),
     )
 
 
@@ -117,43 +125,50 @@ def known_row(flags: Sequence[str], what: What) -> Row:
     if what.get("baseline"):
         configuration = with_method(configuration, what["baseline"], plan)
     target = made_up_data(what.get("dataset", "ckplus"), plan, what.get("rule", "paper"))
-    source = made_up_data("synthetic", plan)
-    if what.get("masks") == "source" or what.get("generator"):
-        return transferred_row(
-            configuration,
-            target,
-            plan,
-            masks_from=source if what.get("masks") == "source" else None,
-            generator_from=source if what.get("generator") else None,
-            pretrain=what.get("pretrain", False),
-            repeat=what.get("repeat", 0),
-        )
-    released = [_masks(target, fold.index, plan, what) for fold in target.folds.folds]
-    control = what.get("control") or mask_source(plan.masks).control
-    return own_row(
+    transferred = what.get("masks") == "source" or what.get("generator", False)
+    pretrain = what.get("pretrain", not transferred)
+    return row_of(
         chosen or configuration,
         target,
         plan,
-        source=MaskSource(control=control, released_folder=RELEASED if "masks" in what else None),
-        released=[masks for masks in released if masks is not None] or None,
-        pretrain=what.get("pretrain", True),
+        kind="transfer" if transferred else "crossval",
+        substitutes=[
+            _substitutes(configuration, target, fold.index, plan, what, pretrain=pretrain)
+            for fold in target.folds.folds
+        ],
         selection_score=what.get("score"),
         repeat=what.get("repeat", 0),
         variation=what.get("variation", ""),
     )
 
 
-def _masks(target: PlannedData, index: int, plan: Plan, what: What) -> MaskTask | None:
-    """Masks instead of the fold's own."""
-    content = what.get("masks")
-    if content is None:
-        return None
-    if content == "source":
-        return source_masks(made_up_data("synthetic", plan), target)
-    if content == "files":
-        content = released_mask_set(RELEASED, index, CLASSES, RELEASED_PIXELS).hash
-    return released_mask_task(target.data, target.folds.folds[index], str(RELEASED), content)
-
-
-def _generator(configuration: Configuration, plan: Plan) -> Stage1Task:
-    return source_generator(made_up_data("synthetic", plan), configuration, machine_of(plan))
+def _substitutes(
+    configuration: Configuration, target: PlannedData, index: int, plan: Plan, what: What, *, pretrain: bool
+) -> Substitutes:
+    """What replaces the fold's own artifacts."""
+    made: dict[str, Substitute] = {}
+    source, machine = made_up_data("synthetic", plan), machine_of(plan)
+    control = what.get("control") or mask_source(plan.masks).control or ""
+    if what.get("masks") == "source" and "masks" in load_method(configuration.method).artifacts(
+        configuration
+    ):
+        from_source = source_substitute("masks", source, configuration, machine)
+        made["masks"] = replace(from_source, control=control)
+    elif "masks" in what and what["masks"] != "source":
+        content = what["masks"]
+        if content == "files":
+            content = released_mask_set(RELEASED, index, CLASSES, RELEASED_PIXELS).hash
+        released = artifact_task(
+            ReleasedMasks(release=str(RELEASED), fold=index, masks_hash=content),
+            target.data,
+            target.folds.folds[index].train_subjects,
+        )
+        shown = MaskSource(control=control or None, released_folder=RELEASED).name
+        made["masks"] = Substitute(shown=shown, source=released, control=control)
+    elif control:
+        made["masks"] = Substitute(shown=control, control=control)
+    if what.get("generator"):
+        made["stage1"] = source_substitute("stage1", source, configuration, machine)
+    elif not pretrain:
+        made["stage1"] = NOTHING
+    return made

@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import io
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -19,10 +20,10 @@ from platform.errors import UserError
 from platform.evaluation.predictions import from_bytes
 from platform.runs.environment_failure import EnvironmentFailure
 from platform.runs.execute import execute, pictures_png
-from platform.runs.fold_tasks import PlannedData, final_tasks, plan_data, source_masks, step_tasks
+from platform.runs.fold_tasks import PlannedData, final_tasks, plan_data, source_substitute, step_tasks
 from platform.runs.mask_sets import load_masks
 from platform.runs.store import ResultsStore
-from platform.runs.tasks import FoldTask, Machine
+from platform.runs.tasks import NOTHING, FoldTask, Machine
 from tests.tiny_faces import CLASSES, prepare_tiny, tiny_configuration
 
 pytestmark = pytest.mark.usefixtures("process_settings_as_before")
@@ -49,8 +50,8 @@ def final_task(planned: PlannedData, configuration: Configuration) -> FoldTask:
 
 def complete(task: FoldTask, runs: Path, **options: Any) -> dict[str, Any]:
     """Stage 1 where there is one, then the fold run; both must succeed."""
-    if task.stage1 is not None:
-        pretrained = execute(task.stage1, str(runs))
+    if "stage1" in task.artifacts:
+        pretrained = execute(task.artifacts["stage1"], str(runs))
         assert pretrained["status"] == "complete", pretrained.get("traceback")
     manifest = execute(task, str(runs), **options)
     assert manifest["status"] == "complete", manifest.get("traceback")
@@ -159,10 +160,8 @@ def test_a_fold_run_without_its_stage_1_says_so_and_is_not_stored_as_failed(
     planned: PlannedData, tmp_path: Path
 ) -> None:
     task = final_task(planned, tiny_configuration())
-    assert task.stage1 is not None
-    with pytest.raises(
-        EnvironmentFailure, match=f"stage1 {task.stage1.identity} has no file mask_generator.safetensors"
-    ):
+    missing = f"stage 1 (stage1 {task.artifacts['stage1'].identity}) is not in the results store"
+    with pytest.raises(EnvironmentFailure, match=re.escape(missing)):
         execute(task, str(tmp_path))
     assert ResultsStore(tmp_path).manifest("fold_runs", task.identity) is None
 
@@ -217,8 +216,10 @@ def test_transferred_masks_are_the_sources_in_the_targets_order(
     planned: PlannedData, data_root: Path, tmp_path: Path
 ) -> None:
     target = plan_data(data_root, "synthetic_wild", tiny_configuration(), PLAN, fold_rule="holdout")
-    transferred = source_masks(planned, target)
-    (task,) = final_tasks(tiny_configuration(), target, Machine(), masks=transferred, pretrain=False)
+    substitute = source_substitute("masks", planned, tiny_configuration(), Machine())
+    substitutes = {"masks": substitute, "stage1": NOTHING}
+    (task,) = final_tasks(tiny_configuration(), target, Machine(), substitutes=substitutes)
+    transferred = task.artifacts["masks"]
     complete(task, tmp_path)
     assert not (tmp_path / "stage1").exists()
     store = ResultsStore(tmp_path)
@@ -231,8 +232,7 @@ def test_transferred_masks_are_the_sources_in_the_targets_order(
 
 
 def test_masks_are_built_once_and_read_back(planned: PlannedData, tmp_path: Path) -> None:
-    task = final_task(planned, tiny_configuration()).masks
-    assert task is not None
+    task = final_task(planned, tiny_configuration()).artifacts["masks"]
     store = ResultsStore(tmp_path)
     first = load_masks(task, store, CLASSES)
     before = modified(tmp_path)

@@ -14,10 +14,10 @@ from platform.runs.fold_tasks import (
     final_tasks,
     machine_of,
     plan_data,
-    source_masks,
+    source_substitute,
     step_tasks,
 )
-from platform.runs.tasks import Machine
+from platform.runs.tasks import NOTHING, Machine
 from tests import tiny_faces
 from tests.tiny_faces import CLASSES, prepare_tiny, subject_names, tiny_configuration
 from tests.written_stores import write_store
@@ -92,25 +92,28 @@ def test_inner_runs_of_all_folds_validate_on_everybody(tmp_path: Path) -> None:
 def test_final_runs_score_every_subject_once(planned: PlannedData) -> None:
     tasks = final_tasks(tiny_configuration(), planned, Machine())
     assert sorted(s for task in tasks for s in task.evaluation_subjects) == subject_names(10)
-    assert all(task.role == "final" and task.stage1 is not None for task in tasks)
+    assert all(task.role == "final" and "stage1" in task.artifacts for task in tasks)
 
 
 def test_transferred_masks_come_from_all_subjects(data_root: Path, planned: PlannedData) -> None:
     target = plan_data(data_root, "synthetic_wild", tiny_configuration(), PLAN, fold_rule="holdout")
-    transferred = source_masks(planned, target)
-    assert transferred.train_subjects == tuple(subject_names(10))
-    (task,) = final_tasks(tiny_configuration(), target, Machine(), masks=transferred, pretrain=False)
-    assert task.masks == transferred
-    assert task.stage1 is None
+    transferred = source_substitute("masks", planned, tiny_configuration(), Machine())
+    assert transferred.source is not None
+    assert transferred.source.train_subjects == tuple(subject_names(10))
+    substitutes = {"masks": transferred, "stage1": NOTHING}
+    (task,) = final_tasks(tiny_configuration(), target, Machine(), substitutes=substitutes)
+    assert task.artifacts["masks"] == transferred.source
+    assert "stage1" not in task.artifacts
     assert task.data.dataset == "synthetic_wild"
 
 
 def test_masks_of_a_class_that_the_source_lacks_cannot_be_transferred(planned: PlannedData) -> None:
     wanting = dataclasses.replace(
-        planned, data=dataclasses.replace(planned.data, class_names=(*CLASSES, "contempt"))
+        planned, data=dataclasses.replace(planned.data, dataset="mmi", class_names=(*CLASSES, "contempt"))
     )
-    with pytest.raises(UserError, match="Synthetic faces has no motion mask for contempt"):
-        source_masks(planned, wanting)
+    substitutes = {"masks": source_substitute("masks", planned, tiny_configuration(), Machine())}
+    with pytest.raises(UserError, match="Synthetic faces has no motion mask for contempt, which MMI needs"):
+        final_tasks(tiny_configuration(), wanting, Machine(), substitutes=substitutes)
 
 
 def test_the_machine_is_the_plans() -> None:

@@ -16,8 +16,7 @@ def test_the_paper_s_size_takes_what_was_measured(
 ) -> None:
     """docs/performance.md: peaks of a process that trains."""
     made = task(precision=precision)
-    assert made.stage1 is not None
-    assert footprint(made.stage1).memory / GIB == pytest.approx(stage1_gib, rel=0.06)
+    assert footprint(made.artifacts["stage1"]).memory / GIB == pytest.approx(stage1_gib, rel=0.06)
     if stage2_gib:
         assert footprint(made).memory / GIB == pytest.approx(stage2_gib, rel=0.06)
 

@@ -19,10 +19,10 @@ from datasets.synthetic.layouts import load_layout
 from platform.config.configuration import Plan
 from platform.errors import UserError
 from platform.reports.mask_agreement import FILE, write_mask_agreement
-from platform.runs.fold_tasks import PlannedData, final_tasks, plan_data, released_masks
-from platform.runs.mask_sets import load_masks
+from platform.runs.fold_tasks import PlannedData, final_tasks, plan_data
+from platform.runs.mask_sets import load_masks, released_masks
 from platform.runs.store import ResultsStore
-from platform.runs.tasks import Machine
+from platform.runs.tasks import Machine, Substitute
 from tests.layout_trees import set_parameters, write_layout
 from tests.tiny_faces import SIZE, tiny_configuration
 
@@ -50,9 +50,10 @@ def test_each_fold_run_takes_the_masks_of_its_own_fold(
     chosen = released_masks(planned, release)
     assert len({task.identity for task in chosen}) == FOLDS
     own = final_tasks(tiny_configuration(), planned, Machine())
-    released = final_tasks(tiny_configuration(), planned, Machine(), masks=chosen)
+    substitutes = [{"masks": Substitute(shown="released", source=one)} for one in chosen]
+    released = final_tasks(tiny_configuration(), planned, Machine(), substitutes=substitutes)
     for fold, (mine, theirs, masks) in enumerate(zip(own, released, chosen, strict=True)):
-        assert theirs.masks == masks
+        assert theirs.artifacts["masks"] == masks
         assert theirs.identity != mine.identity
         expected = released_mask_set(release, fold, planned.data.class_names, SIZE)
         loaded = load_masks(masks, ResultsStore(tmp_path / "runs"), planned.data.class_names)

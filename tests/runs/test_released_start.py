@@ -19,9 +19,9 @@ from platform.models.networks.backbone_nets import build_backbone
 from platform.models.released_checkpoint import PARTS, pin_released
 from platform.runs.environment_failure import EnvironmentFailure
 from platform.runs.execute import execute
-from platform.runs.fold_tasks import PlannedData, final_tasks, plan_data
+from platform.runs.fold_tasks import PlannedData, final_tasks, plan_data, source_substitute
 from platform.runs.store import ResultsStore
-from platform.runs.tasks import FoldTask, Machine, MaskTask, Stage1Task
+from platform.runs.tasks import FoldTask, Machine
 from platform.tune import main as tune
 from tests.tiny_faces import noise, tiny_configuration
 from tests.written_stores import write_store
@@ -99,7 +99,7 @@ def test_the_fold_run_has_no_stage_1_and_ends_where_it_started(
 ) -> None:
     """With a learning rate of 1e-9 the trained nets are the released ones; the generator may be frozen."""
     made = task(release, planned, freeze_generator=True)
-    assert made.stage1 is None
+    assert "stage1" not in made.artifacts
     assert made.record["stage1"] is None
     assert made.record["config"]["weights"] == pin_released(f"released:{release}")
     manifest = execute(made, str(tmp_path))
@@ -141,12 +141,12 @@ def test_a_node_that_lacks_the_file_says_so_in_one_sentence(
 def test_a_generator_of_another_data_set_and_a_released_one_exclude_each_other(
     release: Path, planned: PlannedData
 ) -> None:
-    masks = MaskTask(identity="m", record={}, data=planned.data, train_subjects=())
-    generator = Stage1Task(
-        identity="g", record={}, data=planned.data, masks=masks, train_subjects=(), training_images=0
-    )
     with pytest.raises(UserError, match=r"bring a mask generator, .*; pass --transfer masks"):
-        final_tasks(configuration(release), planned, Machine(), generator=generator)
+        source_substitute("stage1", planned, configuration(release), Machine())
+    plain = dataclasses.replace(configuration(release), weights="none")
+    substitutes = {"stage1": source_substitute("stage1", planned, plain, Machine())}
+    with pytest.raises(UserError, match=r"bring a mask generator, .*; pass --transfer masks"):
+        final_tasks(configuration(release), planned, Machine(), substitutes=substitutes)
 
 
 NETS = ["--backbone", "resnet18", "--backbone-width", "1", "--generator-width", "64"]

@@ -34,7 +34,7 @@ from tests.runs.test_restart import task_of
 task = task_of(Path(sys.argv[1]))
 def report(values):
     print(values["stage"], values["epoch"], flush=True)
-for each in (task.stage1, task):
+for each in (task.artifacts["stage1"], task):
     manifest = execute(each, sys.argv[2], report=report)
     assert manifest["status"] == "complete", manifest["traceback"]
 """
@@ -57,10 +57,9 @@ def task_of(data_root: Path) -> FoldTask:
 def outcome(runs: Path, task: FoldTask) -> dict[str, object]:
     """The hashes of everything that must not depend on interruptions."""
     store = ResultsStore(runs)
-    assert task.stage1 is not None
     curves = [
         [{k: v for k, v in epoch.items() if k != "images_per_second"} for epoch in curve]
-        for kind, identity in (("stage1", task.stage1.identity), ("fold_runs", task.identity))
+        for kind, identity in (("stage1", task.artifacts["stage1"].identity), ("fold_runs", task.identity))
         for curve in json.loads(store.read(kind, identity, "curves.json")).values()  # type: ignore[arg-type]
     ]
     manifest = store.manifest("fold_runs", task.identity)
@@ -101,9 +100,8 @@ def test_killed_at_random_moments_it_ends_with_the_same_bits(kills: int, root: P
     data_root = tmp_path / "data"
     prepare_tiny(data_root, "synthetic", subjects=10)
     task = task_of(data_root)
-    assert task.stage1 is not None
     quiet, killed = tmp_path / "quiet", tmp_path / "killed"
-    for each in (task.stage1, task):
+    for each in (task.artifacts["stage1"], task):
         assert execute(each, str(quiet))["status"] == "complete"
     continued = kill_until_done(root, data_root, killed, kills)
     assert continued >= 1, "no start went on from a checkpoint"
@@ -162,8 +160,7 @@ def test_the_interval_of_checkpoints_is_no_part_of_the_identity(tmp_path: Path) 
     )
     assert one.identity == other.identity
     assert one.checkpoint_every_epochs == 1
-    assert one.stage1 is not None
-    assert one.stage1.checkpoint_every_epochs == 1
+    assert one.artifacts["stage1"].checkpoint_every_epochs == 1
 
 
 def test_two_experiments_at_one_run_end_with_the_first_ones_result(tmp_path: Path) -> None:

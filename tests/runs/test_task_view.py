@@ -47,8 +47,7 @@ def test_a_final_run_sees_its_training_subjects_and_later_its_test_subjects(stor
 
 def test_masks_and_stage_1_see_training_subjects_alone(store: PreparedStore) -> None:
     task = task_on(store)
-    for artifact in (task.masks, task.stage1):
-        assert artifact is not None
+    for artifact in (task.artifacts["masks"], task.artifacts["stage1"]):
         view = view_of(artifact)
         assert set(view.subjects(view.training_rows)) == set(task.train_subjects)
         view.finish_training()

@@ -7,14 +7,15 @@ from typing import Any
 import pytest
 
 from datasets.folds.rules import Fold
-from platform.config.configuration import Configuration, Plan, option_names, replace, to_dict
+from platform.config.configuration import Configuration, Plan, option_names, replace
 from platform.config.presets import with_method
 from platform.errors import LeakageError, UserError
-from platform.models import load_method, method_names
+from platform.models import method_names
 from platform.models.fmpn import FmpnOptions
+from platform.models.masks.motion_masks import MotionMasks
 from platform.runs import tasks
 from platform.runs.identity import identity
-from platform.runs.tasks import FoldTask, Machine, fold_task, mask_task
+from platform.runs.tasks import NOTHING, FoldTask, Machine, Substitute, artifact_task, fold_task
 from tests.tiny_faces import fake_data, tiny_configuration
 
 FOLD = Fold(index=1, train_subjects=("A", "B", "C", "D"), test_subjects=("E", "F"))
@@ -53,8 +54,13 @@ def task(configuration: Configuration = BASE, **changes: Any) -> FoldTask:
     return fold_task(configuration, options.pop("data", fake_data()), options.pop("fold", FOLD), **options)
 
 
+def masks_from(dataset: str, *subjects: str) -> dict[str, Substitute]:
+    source = artifact_task(MotionMasks(), fake_data(dataset), subjects)
+    return {"masks": Substitute(shown=dataset, source=source)}
+
+
 def stage1_identity(task: FoldTask) -> str | None:
-    return task.stage1.identity if task.stage1 else None
+    return task.artifacts["stage1"].identity if "stage1" in task.artifacts else None
 
 
 def test_a_test_subject_of_the_fold_cannot_validate() -> None:
@@ -76,11 +82,11 @@ def test_an_identity_changes_with_the_fields_that_its_run_reads_and_no_other(met
         return
     base = replace(of_method(method), **NEEDED.get(name, {}))
     changed = replace(base, **{name: OTHER_VALUES[name]})
-    if load_method(method).pretrains_generator:
-        reaches_stage1 = name in load_method(method).pretraining_settings(to_dict(base)).to_dict()
+    if "stage1" in task(base).artifacts:
+        reaches_stage1 = name in task(base).artifacts["stage1"].options
         assert (stage1_identity(task(base)) != stage1_identity(task(changed))) == reaches_stage1
     assert task(base).identity != task(changed).identity
-    masks, other_masks = task(base).masks, task(changed).masks
+    masks, other_masks = (task(one).artifacts.get("masks") for one in (base, changed))
     assert masks == other_masks  # the configuration never reaches the masks
 
 
@@ -116,8 +122,8 @@ def test_methods_have_identities_of_their_own() -> None:
         {"machine": Machine(device="cuda")},
         {"machine": Machine(cpu_threads=2)},
         {"machine": Machine(train_workers=1)},
-        {"masks": mask_task(fake_data("ckplus"), ("X", "Y"))},
-        {"pretrain": False},
+        {"substitutes": masks_from("ckplus", "X", "Y")},
+        {"substitutes": {"stage1": NOTHING}},
     ],
 )
 def test_an_identity_changes_with_data_fold_machine_and_masks(change: dict[str, Any]) -> None:
@@ -133,17 +139,17 @@ def test_the_result_version_is_part_of_every_trained_result(monkeypatch: pytest.
     monkeypatch.setattr(tasks, "RESULT_VERSION", tasks.RESULT_VERSION + 1)
     assert task().identity != before.identity
     assert stage1_identity(task()) != stage1_identity(before)
-    assert task().masks == before.masks
+    assert task().artifacts["masks"] == before.artifacts["masks"]
 
 
 def test_the_identity_is_the_hash_of_the_record() -> None:
     made = task()
-    assert made.stage1 is not None
-    assert made.masks is not None
-    for part in (made, made.stage1, made.masks):
+    for part in (made, made.artifacts["stage1"], made.artifacts["masks"]):
         assert part.identity == identity(part.record)
-    assert made.record["stage1"] == made.stage1.identity
-    assert made.record["masks"] == made.stage1.record["masks"] == made.masks.identity
+    assert made.record["stage1"] == made.artifacts["stage1"].identity
+    assert (
+        made.record["masks"] == made.artifacts["stage1"].record["masks"] == made.artifacts["masks"].identity
+    )
 
 
 def test_a_final_run_trains_on_the_folds_subjects_and_scores_its_test_subjects() -> None:
@@ -159,9 +165,7 @@ def test_an_inner_run_holds_nothing_of_the_test_subjects() -> None:
     assert made.role == "inner"
     assert made.train_subjects == ("B", "D")
     assert made.evaluation_subjects == ("A", "C")
-    assert made.masks is not None
-    assert made.stage1 is not None
-    assert made.masks.train_subjects == made.stage1.train_subjects == ("B", "D")
+    assert made.artifacts["masks"].train_subjects == made.artifacts["stage1"].train_subjects == ("B", "D")
     other_test = task(
         fold=dataclasses.replace(FOLD, test_subjects=("Z",)), part=0, validation_subjects=("A", "C")
     )
@@ -175,19 +179,19 @@ def test_the_order_of_validation_subjects_changes_nothing() -> None:
 
 def test_methods_without_masks_or_stage_1_have_none() -> None:
     for name in ("cnn", "cnn_no_mask_loss"):
-        made = task(of_method(name), masks=mask_task(fake_data(), ("X",)))
-        assert (made.masks, made.stage1) == (None, None)
+        made = task(of_method(name), substitutes=masks_from("ckplus", "X"))
+        assert made.artifacts == {}
         assert (made.record["masks"], made.record["stage1"]) == (None, None)
 
 
 def test_other_masks_replace_the_folds_own() -> None:
-    source = mask_task(fake_data("ckplus"), ("X", "Y"))
-    made = task(masks=source, pretrain=False)
-    assert made.masks == source
-    assert made.stage1 is None
-    with_stage1 = task(masks=source)
-    assert with_stage1.stage1 is not None
-    assert with_stage1.stage1.masks == source
+    substitutes = masks_from("ckplus", "X", "Y")
+    source = substitutes["masks"].source
+    made = task(substitutes={**substitutes, "stage1": NOTHING})
+    assert made.artifacts["masks"] == source
+    assert "stage1" not in made.artifacts
+    with_stage1 = task(substitutes=substitutes)
+    assert with_stage1.artifacts["stage1"].rests_on["masks"] == source
 
 
 def test_a_task_knows_its_kind_its_training_images_and_its_epochs() -> None:
@@ -195,22 +199,22 @@ def test_a_task_knows_its_kind_its_training_images_and_its_epochs() -> None:
         tiny_configuration(stage1_constant_epochs=3, stage2_constant_epochs=5), part=0,
         validation_subjects=("C",),
     )  # fmt: skip
-    assert made.masks is not None
-    assert made.stage1 is not None
-    assert (made.kind, made.stage1.kind, made.masks.kind) == ("fold_runs", "stage1", "masks")
-    assert made.training_images == made.stage1.training_images == 1 + 2 + 8
+    assert (made.kind, made.artifacts["stage1"].kind, made.artifacts["masks"].kind) == (
+        "fold_runs",
+        "stage1",
+        "masks",
+    )
+    assert made.training_images == made.artifacts["stage1"].training_images == 1 + 2 + 8
     decay = tiny_configuration()
     assert made.epochs == 5 + decay.stage2_decay_epochs
-    assert made.stage1.epochs == 3 + decay.stage1_decay_epochs
+    assert made.artifacts["stage1"].epochs == 3 + decay.stage1_decay_epochs
 
 
 def test_a_tasks_arithmetic_goes_with_its_images_and_epochs() -> None:
     once = task()
     twice = task(images_of_subject={name: 2 * count for name, count in IMAGES.items()})
     assert twice.gflop == pytest.approx(2 * once.gflop)
-    assert once.stage1 is not None
-    assert twice.stage1 is not None
-    assert twice.stage1.gflop == pytest.approx(2 * once.stage1.gflop)
+    assert twice.artifacts["stage1"].gflop == pytest.approx(2 * once.artifacts["stage1"].gflop)
     assert twice.identity == once.identity
     longer = task(replace(BASE, stage2_constant_epochs=BASE.stage2_constant_epochs + once.epochs))
     assert longer.gflop == pytest.approx(2 * once.gflop)
@@ -227,7 +231,6 @@ def test_costs_are_counted_once_and_travel_with_the_task() -> None:
 
 def test_a_cost_key_groups_what_takes_about_the_same_time() -> None:
     made = task(replace(BASE, backbone="vgg16"))
-    assert made.stage1 is not None
     assert made.cost_key == "fmpn/vgg16"
-    assert made.stage1.cost_key == "stage1"
+    assert made.artifacts["stage1"].cost_key == "stage1"
     assert task(replace(of_method("cnn"), backbone="vgg16")).cost_key == "cnn/vgg16"

@@ -38,8 +38,9 @@ def economy(tmp_path: Path) -> Economy:
     first, other = steps(), steps(lambda_mask=3.0)
     for task in (*first, other[0]):
         store.write("fold_runs", task.identity, task.record, {}, seconds=3600.0)
-        assert task.stage1 is not None
-        store.write("stage1", task.stage1.identity, task.stage1.record, {}, seconds=1800.0)
+        store.write(
+            "stage1", task.artifacts["stage1"].identity, task.artifacts["stage1"].record, {}, seconds=1800.0
+        )
     trials = [
         SearchedTrial(tasks=first, done=2, pruned=False),
         SearchedTrial(tasks=other, done=1, pruned=True),

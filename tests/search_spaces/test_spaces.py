@@ -105,7 +105,8 @@ def test_a_method_that_does_not_read_all_that_it_sets_is_refused(space: str) -> 
 
 
 def test_only_fmpn_full_gives_trials_a_stage_1_of_their_own(space: str) -> None:
-    read = load_method("fmpn").pretraining_settings(to_dict(configuration_of())).to_dict()
+    fmpn = load_method("fmpn")
+    read = fmpn.artifacts(configuration_of())["stage1"].option_names(fmpn.options)
     own = {name for name in read if name.startswith("stage1_")} | {"augmentation"}
     searched = survey(space, load_space(space).suggest).fields & own
     stage1 = {"stage1_learning_rate", "stage1_constant_epochs", "stage1_decay_epochs"}

@@ -6,7 +6,7 @@ import pytest
 
 from platform.aggregation.aggregate import aggregate_experiment
 from platform.aggregation.table_row import TableRow
-from platform.evaluation.mask_quality import MaskQuality
+from platform.models.masks.quality import MaskQuality
 from platform.tables.mask_note import mask_note
 from tests.fake_runs import demo_experiment
 

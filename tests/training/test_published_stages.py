@@ -9,11 +9,9 @@ import pytest
 import torch
 
 from datasets.folds.view import FoldView
-from datasets.masks.motion_masks import build_masks
-from platform.config.configuration import Configuration, configuration_of, option_names, to_dict
+from platform.config.configuration import Configuration, configuration_of, option_names
 from platform.config.presets import preset
-from platform.models import load_method
-from platform.training.stages import pretrain_generator, train_and_evaluate
+from tests.fmpn_stages import run_stage1, run_stage2
 from tests.tiny_faces import SIZE, subject_names, tiny_store
 
 SUBJECTS = 10
@@ -76,27 +74,12 @@ def view() -> FoldView:
     )
 
 
-def run_stage1(configuration: Configuration) -> dict[str, torch.Tensor]:
-    faces = view()
-    settings = load_method("fmpn").pretraining_settings(to_dict(configuration))
-    return pretrain_generator(
-        settings, faces, build_masks(faces), device=torch.device("cpu"), report=lambda values: None
-    ).generator_state
+def stage1(configuration: Configuration) -> dict[str, torch.Tensor]:
+    return run_stage1(view(), configuration).generator_state
 
 
-def run_stage2(configuration: Configuration, state: dict[str, torch.Tensor] | None) -> None:
-    faces, method = view(), load_method(configuration.method)
-    settings, masks = method.settings(to_dict(configuration)), build_masks(faces)
-    train_and_evaluate(
-        method,
-        settings,
-        faces,
-        masks if method.uses_masks else None,
-        state,
-        minimum_batch=2,
-        device=torch.device("cpu"),
-        report=lambda values: None,
-    )
+def stage2(configuration: Configuration, state: dict[str, torch.Tensor] | None) -> None:
+    run_stage2(view(), configuration, state)
 
 
 def check_adam(record: Recorded) -> None:
@@ -108,7 +91,7 @@ def check_adam(record: Recorded) -> None:
 
 
 def test_both_stages_step_as_released(optimizers: list[Recorded]) -> None:
-    run_stage2(released(), run_stage1(released()))
+    stage2(released(), stage1(released()))
     first, second = optimizers
     check_adam(first)
     check_adam(second)
@@ -125,11 +108,11 @@ def test_both_stages_step_as_released(optimizers: list[Recorded]) -> None:
 
 
 def test_the_baseline_without_the_mask_loss_keeps_the_generators_rate(optimizers: list[Recorded]) -> None:
-    run_stage2(released(method="cnn_no_mask_loss"), None)
+    stage2(released(method="cnn_no_mask_loss"), None)
     assert optimizers[0].rates[0] == [1e-5, 1e-4]
 
 
 def test_the_cnn_baseline_trains_at_the_classifiers_rate(optimizers: list[Recorded]) -> None:
-    run_stage2(released(method="cnn"), None)
+    stage2(released(method="cnn"), None)
     check_adam(optimizers[0])
     assert optimizers[0].rates == [[1e-4]] * 4 + [[0.5e-4]] * 4 + [[0.0]] * 4

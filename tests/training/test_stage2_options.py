@@ -12,14 +12,13 @@ from torch import Tensor
 
 from datasets.batches import Batch
 from datasets.folds.view import FoldView
-from datasets.masks.motion_masks import build_masks
-from platform.config.configuration import Configuration, to_dict
+from platform.config.configuration import Configuration
 from platform.errors import UserError
-from platform.models import load_method
 from platform.models.fmpn import Fmpn
 from platform.models.method import Settings
 from platform.training.checkpoint import Checkpoints
-from platform.training.stages import FoldOutcome, pretrain_generator, train_and_evaluate
+from platform.training.stages import FoldOutcome
+from tests.fmpn_stages import run_stage1, run_stage2
 from tests.tiny_faces import tiny_configuration, tiny_store
 
 CPU = torch.device("cpu")
@@ -59,10 +58,7 @@ def configuration(**changes: Any) -> Configuration:
 
 
 def stage1(changed: Configuration) -> dict[str, Tensor]:
-    view = view_of()
-    settings = load_method("fmpn").pretraining_settings(to_dict(changed))
-    outcome = pretrain_generator(settings, view, build_masks(view), device=CPU, report=lambda values: None)
-    return outcome.generator_state
+    return run_stage1(view_of(), changed).generator_state
 
 
 def stage2(
@@ -75,20 +71,7 @@ def stage2(
         if values["epoch"] > stop_after:
             raise Stopped
 
-    method, view = load_method(changed.method), view_of()
-    masks = build_masks(view) if method.uses_masks else None
-    settings = method.settings(to_dict(changed))
-    return train_and_evaluate(
-        method,
-        settings,
-        view,
-        masks,
-        generator,
-        minimum_batch=2,
-        device=CPU,
-        report=report,
-        checkpoints=checkpoints,
-    )
+    return run_stage2(view_of(), changed, generator, report=report, checkpoints=checkpoints)
 
 
 @pytest.fixture(scope="module")
@@ -158,7 +141,7 @@ def test_a_frozen_generator_leaves_stage_2_as_it_came_statistics_too(
 
 
 def test_a_frozen_generator_needs_a_stage_1() -> None:
-    with pytest.raises(UserError, match=r"freeze_generator keeps .* has none .* --freeze-generator no"):
+    with pytest.raises(UserError, match=r"freeze_generator keeps .* without a stage 1 .* --freeze-gen"):
         stage2(configuration(freeze_generator=True))
 
 

@@ -19,3 +19,9 @@ class Costs:
     """Activations that autograd keeps in float32 for the backward pass, without the parameters."""
     minimum_batch: int
     """1, or 2 where batch norm sees a single value per channel in a single image and cannot train on it."""
+
+
+NOT_COUNTED = Costs(
+    parameters=0, trained_parameters=0, gflop_an_image=0.0, kept_bytes_an_image=0.0, minimum_batch=1
+)
+"""Of what is no net of torch and states no costs: its time is learnt from finished runs."""

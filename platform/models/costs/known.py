@@ -16,6 +16,7 @@ from platform.models.costs.facts import Costs
 from platform.models.costs.read_settings import ReadSettings
 from platform.models.method import Method, Settings
 from platform.models.networks.backbones import OWN_DROPOUT
+from platform.models.shared_stage import SharedStage
 
 if TYPE_CHECKING:
     from torch import Tensor, nn
@@ -28,7 +29,8 @@ class KnownCosts:
     """The costs of one net, and all that they depend on."""
 
     of: str
-    """The method's name, with the SHA-256 of its file if that is not part of this repository; or STAGE1."""
+    """The method's name, with the SHA-256 of its file if that is not part of this repository, and a shared
+    stage's after a slash."""
     class_count: int
     size_pixels: int
     read: Mapping[str, Any]
@@ -39,7 +41,6 @@ class KnownCosts:
     """The smallest size that it accepts, where this one is too small."""
 
 
-STAGE1 = "stage 1"
 PLAIN_BACKBONE = {"weights": "none", "dropout": OWN_DROPOUT}
 """Options of a backbone that change numbers but no cost, and the values with which it is counted."""
 
@@ -67,24 +68,19 @@ def method_costs(name: str, values: Mapping[str, Any], class_count: int) -> Cost
     return _accepted(found, method.title, settings)
 
 
-def stage1_costs(values: Mapping[str, Any]) -> Costs:
-    """Costs of the stage that trains a mask generator alone.
+def stage_costs(method: str, stage: SharedStage, settings: Settings, class_count: int) -> Costs:
+    """Costs of a stage that the fold runs of the method called `method` share.
 
-    values: those of the stage's record. UserError: images too small for the net.
+    settings: the options that reach it. UserError: images too small for the net.
     """
-    settings = Settings(values, values)
-
-    def build(read: Settings) -> nn.Module:
-        from platform.models.networks.generator_pretraining import build_generator
-
-        return build_generator(read)
-
-    def loss(module: nn.Module, batch: Batch) -> dict[str, Tensor]:
-        from platform.models.networks.generator_pretraining import pretraining_loss
-
-        return pretraining_loss(module, batch)
-
-    return _accepted(_find(STAGE1, settings, 1, build, loss), "the mask generator", settings)
+    found = _find(
+        f"{_code(load_method(method))}/{stage.name}",
+        settings,
+        class_count,
+        lambda read: stage.build(read, class_count),
+        lambda module, batch: stage.loss(module, batch, settings),
+    )
+    return _accepted(found, stage.title, settings)
 
 
 def known_costs() -> tuple[KnownCosts, ...]:

@@ -69,7 +69,7 @@ def test_identities_follow_the_content_not_the_file(data_root: Path, tmp_path: P
         task(data_root, replace(base, augmentation=setting)) for setting in (*settings, "strong", "paper")
     ]
     fold_runs = [run.identity for run in runs]
-    stages = [run.stage1.identity for run in runs if run.stage1]
+    stages = [run.artifacts["stage1"].identity for run in runs if "stage1" in run.artifacts]
     for identities in (fold_runs, stages):
         assert identities[0] == identities[1]
         assert len(set(identities)) == 4
@@ -105,8 +105,7 @@ def test_two_epochs_train_and_repeat_to_the_bit(augmentation: str, data_root: Pa
     curves: list[Any] = []
     for name in ("first", "second"):
         runs = tmp_path / name
-        assert wanted.stage1 is not None
-        for part in (wanted.stage1, wanted):
+        for part in (wanted.artifacts["stage1"], wanted):
             manifest = execute(part, str(runs))
             assert manifest["status"] == "complete", manifest.get("traceback")
         store = ResultsStore(runs)

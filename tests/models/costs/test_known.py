@@ -14,7 +14,9 @@ from platform.errors import UserError
 from platform.models import load_method
 from platform.models.costs import counting, known
 from platform.models.costs.facts import Costs
-from platform.models.costs.known import known_costs, method_costs, remember_costs, stage1_costs
+from platform.models.costs.known import known_costs, method_costs, remember_costs, stage_costs
+from platform.models.fmpn import STAGE_1, FmpnOptions
+from platform.models.method import Settings
 from platform.models.networks.backbones import BACKBONES
 from tests.tiny_faces import tiny_configuration
 
@@ -47,8 +49,11 @@ def values(**changes: Any) -> dict[str, Any]:
 
 
 def stage1(changes: dict[str, Any]) -> Costs:
-    settings = load_method("fmpn").pretraining_settings({**values(), **changes})
-    return stage1_costs(settings.to_dict())
+    return stage_costs("fmpn", STAGE_1, stage1_settings(**changes), 7)
+
+
+def stage1_settings(**changes: Any) -> Settings:
+    return Settings({**values(), **changes}, STAGE_1.option_names(FmpnOptions))
 
 
 def cnn(name: str, size: int, **changes: Any) -> Costs:
@@ -132,15 +137,15 @@ def test_a_method_that_is_no_net_states_its_costs(monkeypatch: pytest.MonkeyPatc
 
 def test_what_is_known_needs_no_torch(root: Path) -> None:
     """The dispatcher asks for what the driver has counted."""
-    first = load_method("fmpn").pretraining_settings(values()).to_dict()
-    costs = [method_costs("fmpn", values(), 3), stage1_costs(first)]
+    costs = [method_costs("fmpn", values(), 3), stage_costs("fmpn", STAGE_1, stage1_settings(), 3)]
     script = """
 import pickle, sys
-from platform.models.costs.known import method_costs, remember_costs, stage1_costs
+from platform.models.costs.known import method_costs, remember_costs, stage_costs
+from platform.models.fmpn import STAGE_1
 known, values, first, costs = pickle.load(sys.stdin.buffer)
 remember_costs(known)
-assert [method_costs("fmpn", values, 3), stage1_costs(first)] == costs
+assert [method_costs("fmpn", values, 3), stage_costs("fmpn", STAGE_1, first, 3)] == costs
 assert "torch" not in sys.modules
 """
-    sent = pickle.dumps((known_costs(), values(), first, costs))
+    sent = pickle.dumps((known_costs(), values(), stage1_settings(), costs))
     subprocess.run([sys.executable, "-c", script], input=sent, cwd=root, check=True)

@@ -1,6 +1,6 @@
 """Distances between the predicted masks of a fold run and the class masks, computed in batches on the device.
 
-platform/evaluation/mask_quality.py turns them into mask quality.
+platform/models/masks/quality.py turns them into mask quality.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from torch import Tensor, nn
 from datasets.augmentation.draw import apply_draw, centre_draw
 from datasets.batches import FaceTensors, split_batches
 from datasets.masks.motion_masks import MaskSet
-from platform.models.method import Method
+from platform.models.masks.quality import MaskQuality, quality_of_distances
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -37,27 +37,33 @@ class MaskDistances:
     drift: np.ndarray | None
     """float64 [n]: between the masks after stage 1 and after stage 2; None without a stage 1."""
 
+    def quality(self, training_counts: np.ndarray) -> MaskQuality:
+        """Their quality; training_counts: int64 [K], training images of each class."""
+        return quality_of_distances(
+            self.distances,
+            self.labels,
+            self.class_masks,
+            training_counts,
+            stage1_distances=self.stage1_distances,
+            drift=self.drift,
+        )
+
 
 @torch.inference_mode()
 def measure_masks(
-    method: Method,
-    module: nn.Module,
+    trained: nn.Module,
     generator_state: Mapping[str, Tensor] | None,
     faces: FaceTensors,
-    masks: MaskSet | None,
+    masks: MaskSet,
     *,
     crop_size_pixels: int,
     batch_size: int,
-) -> MaskDistances | None:
-    """Distances of the masks that `module` predicts for the centre crops of `faces`.
+) -> MaskDistances:
+    """Distances of the masks that the generator `trained` predicts for the centre crops of `faces`.
 
-    generator_state: the mask generator's weights after stage 1. Returns None if the fold run has no mask set
-    or the method has no mask generator. Sets `module` to evaluation mode.
+    generator_state: the generator's weights after stage 1. Sets `trained` to evaluation mode.
     """
-    trained = method.mask_generator(module)
-    if trained is None or masks is None:
-        return None
-    module.eval()
+    trained.eval()
     generators = [trained]
     if generator_state is not None:
         generators.append(copy.deepcopy(trained))

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from platform.evaluation.mask_quality import (
+from platform.models.masks.quality import (
     MaskQuality,
     average_over_folds,
     mask_distances,

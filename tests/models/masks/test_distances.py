@@ -7,10 +7,10 @@ import torch
 from datasets.batches import FaceTensors
 from datasets.masks.motion_masks import MaskSet, to_gray
 from platform.config.configuration import to_dict
-from platform.evaluation.mask_quality import mask_distances
 from platform.models import load_method
+from platform.models.masks.distances import MaskDistances, measure_masks
+from platform.models.masks.quality import mask_distances
 from platform.models.networks.mask_generator import MaskGenerator
-from platform.training.mask_distances import MaskDistances, measure_masks
 from tests.tiny_faces import CLASSES, SIZE, tiny_configuration
 
 CROP = 32
@@ -60,11 +60,8 @@ def measured(
     masks: MaskSet,
     batch_size: int = 3,
 ) -> MaskDistances:
-    found = measure_masks(
-        load_method("fmpn"), module, state, faces, masks, crop_size_pixels=CROP, batch_size=batch_size
-    )
-    assert found is not None
-    return found
+    generator = module.get_submodule("mask_generator")
+    return measure_masks(generator, state, faces, masks, crop_size_pixels=CROP, batch_size=batch_size)
 
 
 @torch.no_grad()
@@ -122,17 +119,6 @@ def test_without_a_stage_1_there_is_no_drift(
     assert found.distances.shape == (7, 3)
     assert found.stage1_distances is None
     assert found.drift is None
-
-
-def test_without_masks_or_a_generator_there_is_nothing_to_measure(
-    module: torch.nn.Module, faces: FaceTensors, masks: MaskSet
-) -> None:
-    cnn = load_method("cnn")
-    settings = cnn.settings(to_dict(tiny_configuration(method="cnn")))
-    net = cnn.build(settings, len(CLASSES))
-    sizes = {"crop_size_pixels": CROP, "batch_size": 4}
-    assert measure_masks(cnn, net, None, faces, masks, **sizes) is None
-    assert measure_masks(load_method("cnn_no_mask_loss"), module, None, faces, None, **sizes) is None
 
 
 def test_a_generator_of_another_width_is_refused(
