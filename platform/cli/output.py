@@ -75,8 +75,9 @@ def _baseline_lines(experiment: Experiment, *, search: bool) -> list[str]:
     for one in experiment.searches[1:]:
         per_study = "" if len(one.scopes) == 1 else f"{len(one.scopes)} studies x "
         lines.append(
-            f"baseline {one.method}, with a search of its own: {per_study}{one.plan.trials} trials x up to "
-            f"{len(one.scopes[0].steps)} fold runs (space {one.plan.space})"
+            f"baseline {one.method}, with a search of its own: {per_study}{one.plan.trials} "
+            f"{'trial' if one.plan.trials == 1 else 'trials'} x up to {len(one.scopes[0].steps)} fold runs "
+            f"(space {one.plan.space})"
         )
     return lines
 

@@ -74,6 +74,7 @@ def test_a_dry_run_shows_settings_fold_runs_and_time_and_writes_nothing(
     assert "# synthetic: 60 images of 10 subjects, 3 classes, 2 folds (rule paper)" in out
     assert "# search: 3 trials x up to 2 fold runs (space quick, scored on validation splits only)" in out
     assert "# mask transfer to: synthetic_wild" in out
+    assert "# settings of cnn: the winner's\n# settings of cnn_no_mask_loss: the winner's\n" in out
     assert "# resources: 2 CPUs, 0 GPUs; 2 fold runs at once" in out
     # 2 folds and 1 transfer target x 3 methods; 2 folds x 3 trials; stage 1 of both roles of 2 folds.
     assert "# final: up to 9 runs" in out
@@ -82,6 +83,23 @@ def test_a_dry_run_shows_settings_fold_runs_and_time_and_writes_nothing(
     assert out.endswith("# dry run: nothing was run\n")
     assert not list(tmp_path.iterdir())
     assert files_under(data_root) == before
+
+
+def test_a_dry_run_counts_the_searches_of_the_baselines(
+    data_root: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    places = ["--runs", str(tmp_path / "runs"), "--data-root", str(data_root), "--dry-run"]
+    argv = [*SMALL, "--baselines", "cnn", "--tune-baselines", "1", "--transfer-to", "none", *places]
+    status, out, _ = ended("tune", argv, monkeypatch, capsys)
+    assert status == 0
+    assert (
+        "# baseline cnn, with a search of its own: 1 trial x up to 2 fold runs (space baseline_quick)" in out
+    )
+    # 2 folds x (3 trials + 1 of the baseline); 2 folds x 2 methods.
+    assert "# inner: up to 8 runs" in out
+    assert "# final: up to 4 runs" in out
+    assert "tune_baselines: 1" in out
+    assert not list(tmp_path.iterdir())
 
 
 def test_the_plan_shows_the_resolved_settings_as_yaml_that_can_be_given_back(
@@ -97,6 +115,7 @@ def test_the_plan_shows_the_resolved_settings_as_yaml_that_can_be_given_back(
     assert settings["selection_rule"] == "paper"
     assert settings["transfer_to"] == "none"  # crossval transfers only when asked
     assert "search:" not in out
+    assert "# settings of cnn: those of fmpn\n" in out
     file = tmp_path / "again.yaml"
     file.write_text(shown)
     status, again, _ = ended("crossval", ["--config", str(file), *common], monkeypatch, capsys)

@@ -11,7 +11,7 @@ from platform.aggregation.aggregate import aggregate_experiment
 from platform.reports.html import report_html
 from platform.runs.store import ResultsStore
 from platform.tables.table import build_table
-from tests.fake_runs import COMMAND, demo_experiment, png_bytes, write_experiment, write_row
+from tests.fake_runs import COMMAND, demo_experiment, fake_study, png_bytes, write_experiment, write_row
 
 VOID = {"meta", "img", "br"}
 
@@ -100,3 +100,13 @@ def test_a_page_of_a_leaking_experiment_says_so_at_its_head_and_in_its_row(tmp_p
     assert "selected by test (selected on the test folds: leakage)</p>" in page
     assert '<li class="warning">Selected by `test`: selected on the test folds: leakage.' in page
     assert "FMPN (selected on<br>the test folds:<br>leakage)" in page
+
+
+def test_a_study_says_what_it_searched_where_it_is_known(tmp_path: Path, page: str) -> None:
+    assert "Study study-1: 6 trials. Score: " in page
+    store, experiment = demo_experiment(tmp_path)
+    of_cnn = {**fake_study(), "name": "study-1-cnn", "method": "cnn", "space": "baseline"}
+    experiment |= {"study": None, "studies": [fake_study(), of_cnn]}
+    made = report_html(experiment, build_table(aggregate_experiment(store, experiment)), {}, {})
+    assert "Study study-1: 6 trials. Score: " in made
+    assert "Study study-1-cnn of cnn over the space baseline: 6 trials. Score: " in made
