@@ -246,8 +246,7 @@ def data_path(values: dict[str, Any], batch: int, device: str) -> float:
     import numpy as np
 
     from datasets.augmentation.draw import augmentation_policy
-    from datasets.batches import FaceTensors
-    from platform.training.face_items import channels_last
+    from datasets.batches import FaceTensors, channels_last
 
     side = values["load_size_pixels"]
     random = np.random.default_rng(0)

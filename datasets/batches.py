@@ -5,6 +5,7 @@ Only draws with albumentations transforms pass through the CPU.
 
 from __future__ import annotations
 
+import dataclasses
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -191,3 +192,12 @@ def _check(images: np.ndarray, labels: np.ndarray, masks: np.ndarray | None) -> 
             f"each label must have a mask, but got {len(masks)} masks "
             f"for labels {labels.min()} to {labels.max()}"
         )
+
+
+def channels_last(batch: Batch) -> Batch:
+    """The same batch in channels-last memory format, the fastest layout for convolutions."""
+    return dataclasses.replace(
+        batch,
+        image=batch.image.contiguous(memory_format=torch.channels_last),
+        gray=batch.gray.contiguous(memory_format=torch.channels_last),
+    )

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
+from types import SimpleNamespace
 from typing import Any
 
 import torch
@@ -18,7 +19,7 @@ from platform.models import load_method
 from platform.models.artifact import Content
 from platform.models.masks.motion_masks import content_of
 from platform.models.method import Settings
-from platform.training.stages import FoldOutcome, train_and_evaluate
+from platform.training.stages import train_and_evaluate
 from platform.training.tools import RunTools
 
 CONTEXT: dict[str, Any] = {"device": torch.device("cpu"), "report": lambda values: None}
@@ -55,8 +56,11 @@ def run_stage2(
     configuration: Configuration,
     generator_state: Mapping[str, Tensor] | None = None,
     **context: Any,
-) -> FoldOutcome:
-    """Stage 2 on the view's own masks, if the method uses any, from the generator of stage 1, if given."""
+) -> Any:
+    """Stage 2 on the view's own masks, if the method uses any, from the generator of stage 1, if given.
+
+    The outcome, with the stage's `curve` and the trained `state`.
+    """
     method = load_method(configuration.method)
     inputs: dict[str, Content] = {}
     if "masks" in method.artifacts(configuration):
@@ -65,4 +69,6 @@ def run_stage2(
         files = {"mask_generator.safetensors": save(dict(generator_state))}
         inputs["stage1"] = Content(files=files, facts={})
     settings = method.settings(to_dict(configuration))
-    return train_and_evaluate(method, settings, view, inputs, minimum_batch=2, **{**CONTEXT, **context})
+    outcome = train_and_evaluate(method, settings, view, inputs, minimum_batch=2, **{**CONTEXT, **context})
+    state = load(outcome.fitted.save()["weights.safetensors"])
+    return SimpleNamespace(**vars(outcome), curve=outcome.curves["stage2"], state=state)

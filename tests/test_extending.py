@@ -25,6 +25,7 @@ from platform.aggregation.scores import Scores
 from platform.config.configuration import configuration_of, replace
 from platform.errors import UserError
 from platform.evaluation import metrics, row_metrics
+from platform.models import plugins
 from platform.models.networks.backbone_nets import build_backbone
 from platform.models.networks.backbones import BACKBONES, Backbone
 from platform.search.definition import definition_of_space
@@ -109,6 +110,26 @@ def test_a_backbone(
     assert any(one["backbone"] == name for one in definition_of_space("backbone", configuration_of()).first)
     (command,) = section.blocks("sh")
     assert name in run_command(command, capsys)
+
+
+@pytest.mark.parametrize(
+    ("title", "name"), [("A method with a net", "three_stages"), ("A method without a net", "pixel_svm")]
+)
+def test_a_method(
+    text: str, root: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str], title: str, name: str,
+) -> None:  # fmt: skip
+    """tests/distributed/test_own_methods.py searches and trains the same files."""
+    monkeypatch.setattr(plugins, "_KNOWN", {})
+    monkeypatch.setattr(plugins, "_MODULES", {})
+    section = Section(text, title)
+    source = section.file(f"{name}.py")
+    assert source == (root / "tests/data/methods" / f"{name}.py").read_text(encoding="utf-8")
+    (tmp_path / f"{name}.py").write_text(source, encoding="utf-8")
+    (command,) = section.blocks("sh")
+    shown = run_command(command, capsys)
+    assert "nothing was run" in shown
+    assert f"method: {name}" in shown
 
 
 def test_a_data_set(

@@ -39,6 +39,7 @@ def checked_plan(configuration: Configuration, plan: Plan, *, search: bool, enqu
             "builds masks from the training subjects of validation splits; search with --masks own."
         )
     if search:
+        _check_measured(configuration, plan)
         _check_space(configuration, plan, enqueued_from)
     return plan
 
@@ -95,6 +96,21 @@ def _check_transfer(configuration: Configuration, plan: Plan) -> None:
         raise UserError(
             f"masks must be transferred to another data set, but transfer_to is {plan.dataset} itself, whose "
             f"test subjects would reach them; pass another --transfer-to, or none."
+        )
+
+
+def _check_measured(configuration: Configuration, plan: Plan) -> None:
+    """UserError: an objective that measures a net, for a method that trains none."""
+    from platform.models import load_method
+    from platform.models.net_method import NetMethod
+    from platform.search.trial_values import MEASURED
+
+    method = load_method(configuration.method)
+    wanted = [name for name in plan.objectives if name in MEASURED]
+    if wanted and not isinstance(method, NetMethod):
+        raise UserError(
+            f"the objectives {' and '.join(MEASURED)} measure a net, but got {', '.join(wanted)} with the "
+            f"method {method.name}, which trains none; remove them from --objectives."
         )
 
 

@@ -57,7 +57,8 @@ def _known(task: ArtifactTask, planned: PlannedData) -> ArtifactData:
 
 def _check_augmentation(task: FoldTask, planned: PlannedData) -> None:
     """UserError: albumentations transforms, which work on squares, on a set that holds rectangles."""
-    names = [task.record["config"][name] for name in ("augmentation", "stage2_augmentation")]
+    config = task.record["config"]
+    names = [config[name] for name in ("augmentation", "stage2_augmentation") if name in config]
     wrong = [name for name in names if name == "strong" or is_content(name)]
     if wrong and planned.has_rectangles:
         raise UserError(

@@ -6,7 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from platform.models.method import Method, Settings
+from platform.models.method import Settings
+from platform.models.net_method import NetMethod
 from platform.models.options.classification import ClassificationNet, CrossEntropy
 from platform.models.options.optimisation import AdamMoments, LastStage
 from platform.models.options.presets import QUICK, SMOKE, Preset
@@ -22,7 +23,7 @@ class CnnOptions(CrossEntropy, ClassificationNet, LastStage, AdamMoments):
     """Options of the CNN: those of its net, its loss and its single stage."""
 
 
-class Cnn(Method):
+class Cnn(NetMethod):
     """A classifier of the unmasked face, trained by cross entropy with the settings of stage 2."""
 
     title = "CNN (baseline)"

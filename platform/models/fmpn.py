@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from platform.errors import UserError
 from platform.models.artifact import Artifact, Brought, Content, Reach
 from platform.models.masks.motion_masks import MotionMasks, masks_of
-from platform.models.method import Method, Settings
+from platform.models.method import Settings
+from platform.models.net_method import NetMethod
 from platform.models.networks.weights import is_released
 from platform.models.options.classification import ClassificationNet, CrossEntropy
 from platform.models.options.configuration import Configuration
@@ -140,7 +141,7 @@ GENERATOR_QUICK: Preset = {
 GENERATOR_SMOKE: Preset = {**GENERATOR_QUICK, "generator_width": 2}
 
 
-class Fmpn(Method):
+class Fmpn(NetMethod):
     """Stage 1 trains the mask generator on the fold's motion masks, stage 2 all three networks."""
 
     title = "FMPN"

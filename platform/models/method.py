@@ -12,12 +12,11 @@ from platform.models.options.fields import fields_of_groups, later_fields
 from platform.models.options.presets import Preset
 
 if TYPE_CHECKING:
-    import numpy as np
-    from torch import Tensor, nn
-
-    from datasets.batches import Batch, FaceTensors
-    from platform.models.artifact import Artifact, ClassImages, Content
+    from platform.models.artifact import Artifact, Content
     from platform.models.costs.facts import Costs
+    from platform.models.fit_tools import FitTools
+    from platform.models.fitted import Fitted
+    from platform.models.train_view import TrainView
 
 NO_NET = "–"
 """Shown for a method without a net."""
@@ -58,10 +57,9 @@ class Settings:
 
 
 class Method(ABC):
-    """A method: what it declares, its network, loss, scores and pictures.
+    """A method: what it declares, and how it is trained. One that trains a net is a `NetMethod`.
 
     A method's file imports no torch at module level, so that flags and help can be made from it.
-    Shapes: B images, K classes, S = `image_size_pixels`.
     """
 
     name: str
@@ -115,63 +113,24 @@ class Method(ABC):
         """Word of the table's column "Backbone": the net that classifies; a dash without one."""
         return getattr(configuration, "backbone", NO_NET)
 
-    @abstractmethod
-    def build(self, settings: Settings, class_count: int) -> nn.Module:
-        """A newly initialised module; its random numbers come from torch's default generator."""
-
     def costs(self, settings: Settings, class_count: int) -> Costs | None:
-        """Costs that the method states itself, because what it trains is no net of torch.
+        """What training costs; None: counted from the method's net (platform/models/costs/counting.py).
 
-        None: they are counted from `build` and `loss` (platform/models/costs/counting.py).
+        What is no net states its costs, or none, and its time is learnt from finished runs.
         """
-        return None
+        from platform.models.costs.facts import NOT_COUNTED
 
-    def class_images(self, inputs: Mapping[str, Content], class_names: Sequence[str]) -> ClassImages | None:
-        """One image a class, which a batch holds as `target_mask`; None: batches have none.
-
-        inputs: the run's artifacts by name.
-        """
-        return None
-
-    def load_artifacts(  # noqa: B027
-        self, module: nn.Module, inputs: Mapping[str, Content]
-    ) -> None:
-        """Load what artifacts give the module before training; names and shapes must match exactly."""
+        return NOT_COUNTED
 
     @abstractmethod
-    def parameter_groups(self, module: nn.Module, settings: Settings) -> list[dict[str, Any]]:
-        """Parameter groups of the optimizer, each with `params`, `lr` and the `name` that logs use for its
-        learning rate. They may contain frozen parameters."""
+    def fit(
+        self, train: TrainView, settings: Settings, inputs: Mapping[str, Content], tools: FitTools
+    ) -> Fitted:
+        """Train on the training subjects, which are all that `train` holds.
 
-    @abstractmethod
-    def loss(self, module: nn.Module, batch: Batch, settings: Settings) -> dict[str, Tensor]:
-        """Scalars of the batch: `loss` (to minimise), its terms, and `correct` (correct predictions).
-
-        Every method computes the cross entropy with `classification_loss`
-        (platform/models/networks/classification_loss.py), so that all of them support the loss options.
+        settings: the method's options; any other raises AttributeError. inputs: the run's artifacts by name.
         """
 
     @abstractmethod
-    def scores(self, module: nn.Module, batch: Batch) -> Tensor:
-        """Class probabilities of the batch, float32 [B, K]; each row sums to 1."""
-
-    def pictures(self, module: nn.Module, batch: Batch) -> dict[str, Tensor]:
-        """Images of the batch for visual inspection: name -> float32 [B, 1 or 3, S, S] in [0, 1]."""
-        return {}
-
-    def diagnostics(
-        self,
-        module: nn.Module,
-        inputs: Mapping[str, Content],
-        faces: FaceTensors,
-        class_names: Sequence[str],
-        training_counts: np.ndarray,
-        *,
-        crop_size_pixels: int,
-        batch_size: int,
-    ) -> dict[str, Any]:
-        """Facts for the manifest about the trained module on n evaluated faces, as JSON values.
-
-        training_counts: int64 [K], training images of each class.
-        """
-        return {}
+    def load(self, files: Mapping[str, bytes], settings: Settings, class_names: Sequence[str]) -> Fitted:
+        """The trained method that `Fitted.save` stored as `files`."""

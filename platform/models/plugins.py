@@ -26,7 +26,6 @@ LARGEST_BYTES = 2**20
 """Of a plug-in's file."""
 PRESETS_OF_EVERY_METHOD = ("quick", "smoke")
 DECLARED = ("title", "options", "presets", "space")
-ABSTRACT = "build, parameter_groups, loss and scores"
 
 _KNOWN: dict[str, Method] = {}
 """Methods of the plug-ins that this process has registered, by name."""
@@ -158,12 +157,12 @@ def _module_of(plugin: PlugIn) -> ModuleType:
         del sys.modules[module.__name__]
         raise UserError(
             f"the method's file must run without errors, but {plugin.place} raised {type(error).__name__}: "
-            f"{' '.join(str(error).split())}{_line_of(error, plugin)}; correct the file (docs/extending.md)."
+            f"{' '.join(str(error).split())}{line_of(error, plugin)}; correct the file (docs/extending.md)."
         ) from error
     return module
 
 
-def _line_of(error: Exception, plugin: PlugIn) -> str:
+def line_of(error: Exception, plugin: PlugIn) -> str:
     """` (line 12)`, the innermost line of the file in the traceback; empty if unknown."""
     if isinstance(error, SyntaxError) and error.lineno:
         return f" (line {error.lineno})"
@@ -191,6 +190,11 @@ def _method_class(plugin: PlugIn, module: ModuleType) -> type[Method]:
     )
 
 
+def _interface(kind: type[Method]) -> str:
+    """The nearest of our own classes that the method derives from."""
+    return next(one.__name__ for one in kind.__mro__ if one.__module__.startswith("platform.models."))
+
+
 def _checked(plugin: PlugIn, kind: type[Method]) -> Method:
     """An instance. UserError names the first thing that the method lacks."""
     whose = f"the method {kind.__name__} in {plugin.place}"
@@ -200,7 +204,8 @@ def _checked(plugin: PlugIn, kind: type[Method]) -> Method:
     missing = sorted(kind.__abstractmethods__)
     if missing:
         raise UserError(
-            f"{whose} must define {ABSTRACT}, but has no {', '.join(missing)}; add it (docs/extending.md)."
+            f"{whose} must define every function of {_interface(kind)}, but has no {', '.join(missing)}; add "
+            "what is missing (docs/extending.md)."
         )
     if not (isinstance(kind.options, type) and issubclass(kind.options, Configuration)):
         raise UserError(

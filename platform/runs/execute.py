@@ -151,8 +151,6 @@ def _execute_artifact(task: ArtifactTask, store: ResultsStore, context: dict[str
 def _execute_fold(
     task: FoldTask, store: ResultsStore, keep_weights: bool, context: dict[str, Any]
 ) -> Outcome:
-    from safetensors.torch import save
-
     from platform.models import load_method
     from platform.runs.artifacts import load_inputs
     from platform.runs.task_view import view_of
@@ -168,12 +166,12 @@ def _execute_fold(
         minimum_batch=task.costs.minimum_batch,
         **context,
     )
-    files = {"curves.json": json.dumps({"stage2": outcome.curve}).encode()}
+    files = {"curves.json": json.dumps(outcome.curves).encode()}
     files["predictions.parquet"], accuracy = _predictions(task, view, outcome)
     if outcome.pictures:
         files["pictures.png"] = pictures_png(outcome.pictures)
     if keep_weights:
-        files["weights.safetensors"] = save(outcome.state)
+        files |= outcome.fitted.save()
     facts = _facts(context["checkpoints"].clock)
     facts |= {"accuracy": accuracy, "image_count": len(outcome.evaluation_rows)}
     if outcome.pictures:

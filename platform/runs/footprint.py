@@ -64,7 +64,8 @@ def footprint(task: FoldTask | ArtifactTask, *, keep_weights: bool | None = None
     if keep_weights is None:
         keep_weights = isinstance(task, ArtifactTask) or task.role == "final"
     small = SMALL_FILES_BYTES + CURVE_BYTES_AN_EPOCH * task.epochs
-    pictures = 0 if isinstance(task, ArtifactTask) else PICTURE_TILES * 3 * config["image_size_pixels"] ** 2
+    pictured = 0 if isinstance(task, ArtifactTask) else config.get("image_size_pixels", 0)
+    pictures = PICTURE_TILES * 3 * pictured**2
     trained = weights + BYTES_OF_TRAINING_A_PARAMETER * costs.trained_parameters
     checkpoint = weights + BYTES_OF_MOMENTS_A_PARAMETER * costs.trained_parameters
     return Footprint(

@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from platform.config.configuration import Configuration, to_dict
+from platform.models.net_method import NetMethod
 from platform.models.options.faces import Faces
 from platform.runs.cost import costs_of
 
@@ -20,7 +21,6 @@ if TYPE_CHECKING:
     from torch import nn
 
     from datasets.batches import Batch
-    from platform.models.method import Method
 
 WARM_UP_IMAGES = 5
 TIMED_IMAGES = 30
@@ -74,10 +74,11 @@ def latency_milliseconds(
     return 1000 * statistics.median(times[WARM_UP_IMAGES:])
 
 
-def _built(configuration: Configuration, class_count: int) -> tuple[Method, nn.Module]:
+def _built(configuration: Configuration, class_count: int) -> tuple[NetMethod, nn.Module]:
     from platform.models import load_method
 
     method = load_method(configuration.method)
+    assert isinstance(method, NetMethod)  # others are refused while planning
     settings = method.settings({**to_dict(configuration), "weights": "none"})
     return method, method.build(settings, class_count)
 
@@ -85,8 +86,7 @@ def _built(configuration: Configuration, class_count: int) -> tuple[Method, nn.M
 def _one_face(size: int, device: torch.device) -> Batch:
     import torch
 
-    from datasets.batches import Batch
-    from platform.training.face_items import channels_last
+    from datasets.batches import Batch, channels_last
 
     return channels_last(
         Batch(

@@ -177,13 +177,13 @@ class FoldTask(Task):
     def epochs(self) -> int:
         """As every task's: those of the last stage."""
         config = self.record["config"]
-        count: int = config["stage2_constant_epochs"] + config["stage2_decay_epochs"]
+        count: int = config.get("stage2_constant_epochs", 0) + config.get("stage2_decay_epochs", 0)
         return count
 
     @property
     def batch_size(self) -> int:
         """As every task's."""
-        size: int = self.record["config"]["stage2_batch_size"]
+        size: int = self.record["config"].get("stage2_batch_size", 1)
         return size
 
     @property

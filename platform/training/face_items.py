@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Sequence
 
 import numpy as np
@@ -10,7 +9,7 @@ import torch
 from torch import Tensor
 
 from datasets.augmentation.draw import Draw, augmentation_policy
-from datasets.batches import Batch, FaceTensors, epoch_order
+from datasets.batches import Batch, FaceTensors, channels_last, epoch_order
 from platform.training.items import Items
 
 
@@ -45,12 +44,3 @@ class FaceItems(Items):
 
     def names(self, index: Tensor) -> Sequence[str]:
         return [str(self._names[place]) for place in index.tolist()] if len(self._names) else ()
-
-
-def channels_last(batch: Batch) -> Batch:
-    """The same batch in channels-last memory format, the fastest layout for convolutions."""
-    return dataclasses.replace(
-        batch,
-        image=batch.image.contiguous(memory_format=torch.channels_last),
-        gray=batch.gray.contiguous(memory_format=torch.channels_last),
-    )

@@ -12,12 +12,12 @@ from torch import Tensor, nn
 
 from datasets.batches import split_batches
 from platform.errors import UserError
+from platform.models.player import Player, check_players
 from platform.training.averaging import AveragedNet
 from platform.training.batch_norm import set_training
 from platform.training.checkpoint import Checkpoints, Curve
 from platform.training.health import DivergedError
 from platform.training.items import Items
-from platform.training.player import Player, check_players
 from platform.training.precision import products_in
 from platform.training.schedule import learning_rate_factor
 from platform.training.seeding import generator, torch_seeded

@@ -7,7 +7,7 @@ from typing import Any
 
 import torch
 
-from platform.training.stage_settings import OptimizerSettings
+from platform.models.player import OptimizerSettings
 
 
 def make_optimizer(groups: Sequence[Mapping[str, Any]], settings: OptimizerSettings) -> torch.optim.Optimizer:

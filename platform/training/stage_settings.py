@@ -3,31 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
+from platform.models.player import OptimizerSettings
 from platform.training.schedule import Schedule
 
 Precision = Literal["fp32", "tf32", "bf16"]
-
-OptimizerName = Literal["adam", "adamw", "sgd"]
-
-
-@dataclass(frozen=True, kw_only=True)
-class OptimizerSettings:
-    """An optimizer and all of its settings but the learning rates, which parameter groups have."""
-
-    betas: tuple[float, float]
-    """Of Adam and AdamW; SGD does not read them."""
-    optimizer: OptimizerName = "adam"
-    weight_decay: float = 0.0
-    momentum: float = 0.0
-    """Momentum of SGD; the other optimizers do not read it."""
-    amsgrad: bool = False
-    """Whether Adam and AdamW divide by the largest second moment so far (Reddi et al., ICLR 2018)."""
-
-    def __post_init__(self) -> None:
-        if self.amsgrad and self.optimizer == "sgd":
-            raise ValueError("amsgrad is a variant of adam and adamw, but the optimizer is sgd")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -61,3 +42,26 @@ class Training(OptimizerSettings):
     def epochs(self) -> int:
         """Epochs of the whole stage."""
         return self.constant_epochs + self.decay_epochs
+
+
+def shared_training(
+    settings: Any,
+    stage: str,
+    *,
+    constant_epochs: int,
+    decay_epochs: int,
+    batch_size: int,
+    minimum_batch: int = 1,
+) -> Training:
+    """The training settings that all stages share, and a stage's own epochs and batches."""
+    return Training(
+        stage=stage,
+        constant_epochs=constant_epochs,
+        decay_epochs=decay_epochs,
+        batch_size=batch_size,
+        minimum_batch=minimum_batch,
+        betas=(settings.adam_beta1, settings.adam_beta2),
+        seed=settings.seed,
+        precision=settings.precision,
+        compiled=settings.compiled,
+    )

@@ -10,11 +10,11 @@ import torch
 from torch import Tensor, nn
 
 from platform.errors import UserError
+from platform.models.player import Player
 from platform.training.averaging import AveragedNet
 from platform.training.health import is_out_of_memory, largest_batch_that_fits, too_large
 from platform.training.items import Items
 from platform.training.optimizer import make_optimizer
-from platform.training.player import Player
 from platform.training.precision import autocast
 from platform.training.seeding import generator
 from platform.training.stage_settings import Training

@@ -1,26 +1,30 @@
-"""The tools of an artifact that trains: the training loop on the run's faces, device and checkpoints."""
+"""The tools of what trains nets: the training loop on the run's faces, device and checkpoints."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
-import numpy as np
 import torch
-from torch import Tensor, nn
+from torch import nn
 
 from datasets.batches import FaceTensors
 from datasets.folds.view import FoldView
-from platform.models.artifact import ClassImages, Trained
+from platform.models.artifact import ClassImages, Content, Trained
+from platform.models.fitted import Fitted
 from platform.models.method import Settings
+from platform.models.net_fitted import NetFitted, on_cpu
+from platform.models.net_method import NetMethod
+from platform.models.player import Loss, Player
 from platform.training.batch_norm import synchronised
 from platform.training.checkpoint import Checkpoints, Curve
 from platform.training.face_items import FaceItems
+from platform.training.faces import faces_of
+from platform.training.last_stage import last_stage_augmentation, last_stage_faces, last_stage_training
 from platform.training.loop import Report, train_stage
-from platform.training.player import Loss, Player
 from platform.training.seeding import torch_seeded
-from platform.training.stage_settings import Training
+from platform.training.stage_settings import Training, shared_training
 from platform.training.workers import ALONE, Workers
 
 
@@ -37,6 +41,25 @@ class RunTools:
     """The smallest batch that a shared stage's net can be trained on (`Task.costs`)."""
     checkpoints: Checkpoints | None = None
     workers: Workers = ALONE
+    curves: dict[str, Curve] = field(default_factory=dict)
+    """Of the stages that have been trained, by name."""
+
+    def fit_net(self, method: NetMethod, settings: Settings, inputs: Mapping[str, Content]) -> Fitted:
+        """As `FitTools.fit_net`."""
+        class_names = self.view.class_names
+        module = self.built(method.last_stage, lambda: method.build(settings, len(class_names)))
+        method.load_artifacts(module, inputs)
+        class_images = method.class_images(inputs, class_names)
+        self.train_module(
+            module,
+            method.players(module, settings),
+            last_stage_faces(settings, self.view, class_images, self.device),
+            last_stage_training(settings, method.last_stage, self.minimum_batch),
+            augmentation=last_stage_augmentation(settings),
+        )
+        return NetFitted(
+            method=method, module=module, settings=settings, inputs=inputs, class_images=class_images
+        )
 
     def train(
         self,
@@ -57,9 +80,8 @@ class RunTools:
             batch_size=batch_size, minimum_batch=self.minimum_batch,
         )  # fmt: skip
         faces = faces_of(self.view, self.view.training_rows, class_images, self.device)
-        curve = self.train_module(
-            module, groups(module), loss, faces, training, augmentation=self.settings.augmentation
-        )
+        players = [Player(groups=groups(module), loss=loss)]
+        curve = self.train_module(module, players, faces, training, augmentation=self.settings.augmentation)
         return Trained(state=on_cpu(module), curve=curve)
 
     def built(self, stage: str, build: Callable[[], nn.Module]) -> nn.Module:
@@ -74,8 +96,7 @@ class RunTools:
     def train_module(
         self,
         module: nn.Module,
-        groups: list[dict[str, Any]],
-        loss: Loss,
+        players: Sequence[Player],
         faces: FaceTensors,
         training: Training,
         *,
@@ -88,56 +109,14 @@ class RunTools:
             crop_size_pixels=self.settings.image_size_pixels,
             names=self.view.image_names(self.view.training_rows),
         )
-        return train_stage(
+        curve = train_stage(
             module,
-            [Player(groups=groups, loss=loss)],
+            players,
             items,
             training,
             report=self.report,
             checkpoints=self.checkpoints,
             workers=self.workers,
         )
-
-
-def shared_training(
-    settings: Settings,
-    stage: str,
-    *,
-    constant_epochs: int,
-    decay_epochs: int,
-    batch_size: int,
-    minimum_batch: int = 1,
-) -> Training:
-    """The training settings that all stages share, and a stage's own epochs and batches."""
-    return Training(
-        stage=stage,
-        constant_epochs=constant_epochs,
-        decay_epochs=decay_epochs,
-        batch_size=batch_size,
-        minimum_batch=minimum_batch,
-        betas=(settings.adam_beta1, settings.adam_beta2),
-        seed=settings.seed,
-        precision=settings.precision,
-        compiled=settings.compiled,
-    )
-
-
-def faces_of(
-    view: FoldView,
-    rows: np.ndarray,
-    class_images: ClassImages | None,
-    device: torch.device,
-    weights: np.ndarray | None = None,
-) -> FaceTensors:
-    """The view's faces of these rows on the device. ValueError: class images of other classes."""
-    if class_images is not None and class_images.class_names != view.class_names:
-        raise ValueError(f"class images of {class_images.class_names} do not match {view.class_names}")
-    images = None if class_images is None else class_images.images
-    return FaceTensors(
-        view.read(rows), view.labels(rows), images, device, weights, rectangles=view.rectangles(rows)
-    )
-
-
-def on_cpu(module: nn.Module) -> dict[str, Tensor]:
-    """Copies of the module's weights."""
-    return {name: value.detach().cpu().contiguous() for name, value in module.state_dict().items()}
+        self.curves[training.stage] = curve
+        return curve

@@ -120,7 +120,14 @@ DECLARED = HEAD + (
         (HEAD + "class A(Method): ...\nclass B(Method): ...\n", "", r"has 2 methods \(A, B\)"),
         (HEAD + "class A(Method): ...\n", ":C", r"has no method C \(A\)"),
         (HEAD + "class A(Method): ...\n", "", "the method A in .*mine.py must declare title"),
-        (DECLARED, "", "must define build, parameter_groups, loss and scores, but has no build, loss"),
+        (DECLARED, "", "must define every function of Method, but has no fit, load; add"),
+        (
+            DECLARED.replace("method import Method", "net_method import NetMethod").replace(
+                "Method)", "NetMethod)"
+            ),
+            "",
+            "must define every function of NetMethod, but has no build, loss, parameter_groups, scores; add",
+        ),
         ("def f(:\n", "", r"raised SyntaxError: .*\(line 1\)"),
         ("x = 1\ny = x / 0\n", "", r"raised ZeroDivisionError: division by zero \(line 2\)"),
         ("import no_such_package\n", "", r"raised ModuleNotFoundError: .*no_such_package.* \(line 1\)"),

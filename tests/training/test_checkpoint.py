@@ -20,10 +20,10 @@ from torch import Tensor, nn
 
 from datasets.batches import Batch, FaceTensors
 from platform.files.local_storage import LocalStorage
+from platform.models.player import Loss, Player
 from platform.training.checkpoint import FORMAT, KEPT, Checkpoints
 from platform.training.face_items import FaceItems
 from platform.training.loop import train_stage
-from platform.training.player import Loss, Player
 from platform.training.seeding import torch_seeded
 from platform.training.stage_settings import Training
 

@@ -5,9 +5,9 @@ import pytest
 import torch
 
 from datasets.augmentation.draw import centre_draw, draw_paper
-from datasets.batches import FaceTensors
+from datasets.batches import FaceTensors, channels_last
 from platform.errors import UserError
-from platform.training.face_items import FaceItems, channels_last
+from platform.training.face_items import FaceItems
 
 COUNT, SIDE, CROP = 10, 8, 6
 

@@ -8,6 +8,7 @@ import torch
 from torch import Tensor, nn
 
 from datasets.batches import Batch, FaceTensors
+from platform.models.player import Loss, Player
 from platform.training.face_items import FaceItems
 from platform.training.health import (
     DivergedError,
@@ -17,7 +18,6 @@ from platform.training.health import (
     too_large,
 )
 from platform.training.loop import train_stage
-from platform.training.player import Loss, Player
 from platform.training.stage_settings import Training
 
 CPU_MESSAGE = "[enforce fail at alloc_cpu.cpp:121] err == 0. DefaultCPUAllocator: can't allocate memory"

@@ -12,11 +12,11 @@ import torch
 from torch import Tensor, nn
 
 from platform.errors import UserError
+from platform.models.player import Player
 from platform.training.checkpoint import Checkpoints
 from platform.training.health import DivergedError, TooLargeBatchError
 from platform.training.items import Items
 from platform.training.loop import train_stage
-from platform.training.player import Player
 from platform.training.stage_settings import Training
 
 IMAGES = 8

@@ -10,10 +10,10 @@ from torch import Tensor, nn
 
 from datasets.batches import Batch, FaceTensors
 from platform.errors import UserError
+from platform.models.player import Player
 from platform.training.face_items import FaceItems
 from platform.training.health import DivergedError
 from platform.training.loop import join_short_tail, train_stage
-from platform.training.player import Player
 from platform.training.stage_settings import Training
 
 COUNT, SIDE, CROP = 10, 8, 6

@@ -6,8 +6,8 @@ import pytest
 import torch
 from torch import nn
 
+from platform.models.player import OptimizerSettings
 from platform.training.optimizer import make_optimizer, state_names
-from platform.training.stage_settings import OptimizerSettings
 
 RATE = 0.1
 

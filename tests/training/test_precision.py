@@ -10,11 +10,11 @@ from torch import Tensor, nn
 from datasets.batches import Batch, FaceTensors
 from platform.config.configuration import Configuration, to_dict
 from platform.models import load_method
+from platform.models.player import Player
 from platform.runs.execute import _prepare_process
 from platform.runs.tasks import Machine
 from platform.training.face_items import FaceItems
 from platform.training.loop import train_stage
-from platform.training.player import Player
 from platform.training.precision import autocast
 from platform.training.seeding import torch_seeded
 from platform.training.stage_settings import Precision, Training

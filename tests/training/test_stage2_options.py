@@ -17,7 +17,6 @@ from platform.errors import UserError
 from platform.models.fmpn import Fmpn
 from platform.models.method import Settings
 from platform.training.checkpoint import Checkpoints
-from platform.training.stages import FoldOutcome
 from tests.fmpn_stages import run_stage1, run_stage2
 from tests.tiny_faces import tiny_configuration, tiny_store
 
@@ -66,7 +65,7 @@ def stage2(
     generator: dict[str, Tensor] | None = None,
     checkpoints: Checkpoints | None = None,
     stop_after: int = 99,
-) -> FoldOutcome:
+) -> Any:
     def report(values: dict[str, Any]) -> None:
         if values["epoch"] > stop_after:
             raise Stopped
@@ -84,7 +83,7 @@ def generator() -> dict[str, Tensor]:
 
 
 @pytest.fixture(scope="module")
-def plain(generator: dict[str, Tensor]) -> FoldOutcome:
+def plain(generator: dict[str, Tensor]) -> Any:
     threads = torch.get_num_threads()
     torch.set_num_threads(1)
     outcome = stage2(configuration(), generator)
@@ -93,7 +92,7 @@ def plain(generator: dict[str, Tensor]) -> FoldOutcome:
 
 
 @pytest.mark.parametrize("name", OPTIONS)
-def test_every_option_changes_stage_2(name: str, generator: dict[str, Tensor], plain: FoldOutcome) -> None:
+def test_every_option_changes_stage_2(name: str, generator: dict[str, Tensor], plain: Any) -> None:
     assert not np.array_equal(stage2(configuration(**OPTIONS[name]), generator).scores, plain.scores)
 
 
@@ -129,7 +128,7 @@ def test_going_on_with_an_option_is_never_having_stopped(
 
 
 def test_a_frozen_generator_leaves_stage_2_as_it_came_statistics_too(
-    generator: dict[str, Tensor], plain: FoldOutcome
+    generator: dict[str, Tensor], plain: Any
 ) -> None:
     outcome = stage2(configuration(freeze_generator=True), generator)
     for name, value in generator.items():

@@ -12,7 +12,6 @@ from datasets.folds.view import FoldView
 from datasets.masks.motion_masks import MaskSet, build_masks
 from platform.config.configuration import Configuration
 from platform.errors import LeakageError
-from platform.training.stages import FoldOutcome
 from tests.fmpn_stages import Stage1Outcome, run_stage1, run_stage2
 from tests.tiny_faces import CLASSES, TinyStore, subject_names, tiny_configuration, tiny_store
 
@@ -38,7 +37,7 @@ def stage2(
     configuration: Configuration,
     generator_state: dict[str, torch.Tensor] | None = None,
     report: Any = lambda values: None,
-) -> FoldOutcome:
+) -> Any:
     return run_stage2(view, configuration, generator_state, report=report)
 
 

@@ -10,9 +10,9 @@ import torch
 from torch import Tensor, nn
 
 from platform.errors import UserError
+from platform.models.player import OptimizerSettings
 from platform.training.checkpoint import Checkpoints
 from platform.training.health import DivergedError, TooLargeBatchError
-from platform.training.stage_settings import OptimizerSettings
 from tests.training.two_players import Game, judge_loss, maker_loss, play, players
 
 

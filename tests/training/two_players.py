@@ -8,12 +8,12 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from platform.models.player import Loss, OptimizerSettings, Player
 from platform.training.checkpoint import Checkpoints
 from platform.training.items import Items
 from platform.training.loop import train_stage
-from platform.training.player import Loss, Player
 from platform.training.seeding import torch_seeded
-from platform.training.stage_settings import OptimizerSettings, Training
+from platform.training.stage_settings import Training
 
 RATES = {"maker": 0.1, "judge": 0.5}
 

@@ -11,10 +11,10 @@ import torch
 from torch import Tensor, nn
 
 from datasets.batches import Batch, FaceTensors
+from platform.models.player import Player
 from platform.training.batch_norm import synchronised
 from platform.training.face_items import FaceItems
 from platform.training.loop import train_stage
-from platform.training.player import Player
 from platform.training.seeding import torch_seeded
 from platform.training.stage_settings import Training
 from platform.training.workers import ALONE, Workers

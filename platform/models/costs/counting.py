@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import torch
@@ -14,7 +14,7 @@ from datasets.batches import Batch
 from platform.models.costs.facts import Costs
 
 Build = Callable[[], nn.Module]
-Loss = Callable[[nn.Module, Batch], dict[str, Tensor]]
+Loss = Callable[[nn.Module, Batch], Mapping[str, Tensor]]
 
 LARGEST_SIZE_PIXELS = 2048
 """No smallest image size is searched beyond it."""
@@ -69,7 +69,7 @@ def _step(module: nn.Module, loss: Loss, images: int, size_pixels: int, class_co
 
     module.zero_grad(set_to_none=True)
     with _Operations() as operations, torch.autograd.graph.saved_tensors_hooks(keep, lambda tensor: tensor):
-        loss(module, _batch(images, size_pixels, class_count))["loss"].backward()
+        loss(module, trial_batch(images, size_pixels, class_count))["loss"].backward()
     module.zero_grad(set_to_none=True)
     parameters = list(module.parameters())
     return Costs(
@@ -81,7 +81,7 @@ def _step(module: nn.Module, loss: Loss, images: int, size_pixels: int, class_co
     )
 
 
-def _batch(images: int, size_pixels: int, class_count: int) -> Batch:
+def trial_batch(images: int, size_pixels: int, class_count: int) -> Batch:
     """All that a loss may read."""
     side = (size_pixels, size_pixels)
     with torch.device("meta"):
@@ -94,16 +94,21 @@ def _batch(images: int, size_pixels: int, class_count: int) -> Batch:
 
 
 def _smallest_size(module: nn.Module, loss: Loss, size_pixels: int, class_count: int) -> int | None:
-    """The smallest side above `size_pixels` on which two images can be trained; None if there is none."""
+    """The smallest side above `size_pixels` on which the loss of two images can be computed.
+
+    None: there is none, or `size_pixels` is not too small for it.
+    """
 
     def accepts(size: int) -> bool:
         try:
             with torch.no_grad(), _Operations():
-                loss(module, _batch(2, size, class_count))
+                loss(module, trial_batch(2, size, class_count))
         except (RuntimeError, ValueError):
             return False
         return True
 
+    if accepts(size_pixels):
+        return None  # it is the backward pass that fails
     refused, accepted = size_pixels, 2 * size_pixels
     while not accepts(accepted):
         refused, accepted = accepted, 2 * accepted

@@ -12,9 +12,10 @@ from typing import TYPE_CHECKING, Any
 
 from platform.errors import UserError
 from platform.models import load_method
-from platform.models.costs.facts import Costs
+from platform.models.costs.facts import NOT_COUNTED, Costs
 from platform.models.costs.read_settings import ReadSettings
 from platform.models.method import Method, Settings
+from platform.models.net_method import NetMethod
 from platform.models.networks.backbones import OWN_DROPOUT
 from platform.models.shared_stage import SharedStage
 
@@ -56,16 +57,35 @@ def method_costs(name: str, values: Mapping[str, Any], class_count: int) -> Cost
     method = load_method(name)
     settings = method.settings(_plain(values))
     stated = method.costs(settings, class_count)
-    if stated is not None:
-        return stated
-    found = _find(
-        _code(method),
-        settings,
-        class_count,
-        lambda read: method.build(read, class_count),
-        lambda module, batch: method.loss(module, batch, settings),
-    )
-    return _accepted(found, method.title, settings)
+    if stated is not None or not isinstance(method, NetMethod):
+        return stated or NOT_COUNTED
+    return _accepted(_of_net(method, settings, class_count), method.title, settings)
+
+
+def _of_net(method: NetMethod, settings: Settings, class_count: int) -> KnownCosts:
+    """What is known of the method's net, or counted. UserError: a plug-in's net that cannot be trained."""
+    known = len(_known)
+    try:
+        found = _find(
+            _code(method),
+            settings,
+            class_count,
+            lambda read: method.build(read, class_count),
+            lambda module, batch: method.loss(module, batch, settings),
+        )
+    except Exception:
+        if method.plugin is not None:
+            _check(method, settings, class_count)
+        raise
+    if method.plugin is not None and found.costs is not None and len(_known) > known:
+        _check(method, settings, class_count)
+    return found
+
+
+def _check(method: NetMethod, settings: Settings, class_count: int) -> None:
+    from platform.models.costs.net_checks import check_net
+
+    check_net(method, settings, class_count)
 
 
 def stage_costs(method: str, stage: SharedStage, settings: Settings, class_count: int) -> Costs:
@@ -107,7 +127,7 @@ def _find(
     settings: Settings,
     class_count: int,
     build: Callable[[Settings], nn.Module],
-    loss: Callable[[nn.Module, Batch], dict[str, Tensor]],
+    loss: Callable[[nn.Module, Batch], Mapping[str, Tensor]],
 ) -> KnownCosts:
     """What is known of such a net; else it is counted.
 

@@ -12,7 +12,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from platform.models.artifact import Artifact, Content, Tools
-from platform.models.method import Method, Settings
+from platform.models.method import Settings
+from platform.models.net_method import NetMethod
 from platform.models.options.classification import CrossEntropy
 from platform.models.options.configuration import Configuration
 from platform.models.options.faces import Faces
@@ -155,13 +156,13 @@ SMALL = {
 }
 
 
-class ThreeStages(Method):
+class ThreeStages(NetMethod):
     """A third stage that starts from the second one's net."""
 
     title = "Three stages"
     options = ThreeStagesOptions
     presets: ClassVar = {"quick": {**SMALL, "filter_count": 6}, "smoke": SMALL}
-    space = "baseline"
+    space = "three_stages"
     only_artifacts = (First, Second)
 
     def artifacts(self, options: Any) -> Mapping[str, Artifact]:
@@ -209,3 +210,16 @@ def net(filter_count: int, class_count: int) -> nn.Module:
             return logits
 
     return Net()
+
+
+def suggest(trial: Any) -> dict[str, Any]:
+    """The rate of the third stage, and that of the first, of which trials with the same value share it."""
+    return {
+        "third_rate": trial.suggest_float("third_rate", 1e-3, 1e-1, log=True),
+        "first_rate": trial.suggest_categorical("first_rate", (1e-2, 1e-3)),
+    }
+
+
+def first(base: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """The preset's rates."""
+    return [{name: base[name] for name in ("third_rate", "first_rate")}]

@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from platform.models.method import Method, Settings
+from platform.models.method import Settings
+from platform.models.net_method import NetMethod
 from platform.models.options.classification import CrossEntropy
 from platform.models.options.faces import Faces
 from platform.models.options.fields import added_later, check_rule
@@ -43,7 +44,7 @@ SMALL = {
 }
 
 
-class TinyNet(Method):
+class TinyNet(NetMethod):
     """One convolution, a mean over places and a linear layer."""
 
     title = "Tiny net"

@@ -5,12 +5,31 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import permutations
-from typing import TYPE_CHECKING, Any
-
-from platform.training.stage_settings import OptimizerSettings
+from typing import TYPE_CHECKING, Any, Literal
 
 if TYPE_CHECKING:
     from torch import Tensor, nn
+
+OptimizerName = Literal["adam", "adamw", "sgd"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class OptimizerSettings:
+    """An optimizer and all of its settings but the learning rates, which parameter groups have."""
+
+    betas: tuple[float, float]
+    """Of Adam and AdamW; SGD does not read them."""
+    optimizer: OptimizerName = "adam"
+    weight_decay: float = 0.0
+    momentum: float = 0.0
+    """Momentum of SGD; the other optimizers do not read it."""
+    amsgrad: bool = False
+    """Whether Adam and AdamW divide by the largest second moment so far (Reddi et al., ICLR 2018)."""
+
+    def __post_init__(self) -> None:
+        if self.amsgrad and self.optimizer == "sgd":
+            raise ValueError("amsgrad is a variant of adam and adamw, but the optimizer is sgd")
+
 
 Loss = Callable[["nn.Module", Any], Mapping[str, "Tensor"]]
 """(module, batch) -> scalars of the batch: `loss`, which is minimised, its terms, and optionally the count

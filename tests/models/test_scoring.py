@@ -5,7 +5,7 @@ import torch
 from torch import Tensor, nn
 
 from datasets.batches import Batch, FaceTensors
-from platform.training.scoring import score_faces
+from platform.models.scoring import score_faces
 
 COUNT, SIDE, CROP = 10, 8, 6
 

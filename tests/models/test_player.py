@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from platform.training.player import Player, check_players
+from platform.models.player import Player, check_players
 
 
 def players(*names: str) -> list[Player]:

@@ -8,8 +8,7 @@ import torch
 from torch import Tensor, nn
 
 from datasets.augmentation.draw import centre_draw
-from datasets.batches import Batch, FaceTensors, split_batches
-from platform.training.face_items import channels_last
+from datasets.batches import Batch, FaceTensors, channels_last, split_batches
 
 
 @torch.inference_mode()

@@ -1,0 +1,76 @@
+"""A trial step of a net of the user's own, on torch's meta device: what is wrong with it, in one message."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from functools import partial
+from typing import Any, TypeVar
+
+import torch
+from torch import Tensor, nn
+
+from platform.errors import UserError
+from platform.models.costs.counting import trial_batch
+from platform.models.method import Settings
+from platform.models.net_method import NetMethod
+from platform.models.plugins import line_of
+
+Made = TypeVar("Made")
+IMAGES = 2
+
+
+def check_net(method: NetMethod, settings: Settings, class_count: int) -> None:
+    """Build the net, take one step of every player and score two images.
+
+    UserError for the first thing that is wrong: a function that raises, no net, no loss, a loss without a
+    gradient, scores of another shape. The method is a plug-in's.
+    """
+    batch = trial_batch(IMAGES, settings.image_size_pixels, class_count)
+    with torch.device("meta"):
+        module = _called(method, "build", lambda: method.build(settings, class_count))
+    _require(method, "build", isinstance(module, nn.Module), "a torch.nn.Module", module)
+    players = _called(method, "parameter_groups", lambda: list(method.players(module, settings)))
+    for player in players:
+        groups = player.groups
+        fit = isinstance(groups, list | tuple) and all({"params", "lr"} <= set(one) for one in groups)
+        _require(method, "parameter_groups", fit, "a list of dicts with params and lr", groups)
+        values = _called(method, "loss", partial(player.loss, module, batch))
+        _check_loss(method, values)
+    with torch.no_grad():
+        scores = _called(method, "scores", lambda: method.scores(module, batch))
+    shape = tuple(scores.shape) if isinstance(scores, Tensor) else None
+    wanted = f"a tensor of shape ({IMAGES}, {class_count}) for {IMAGES} images of {class_count} classes"
+    _require(method, "scores", shape == (IMAGES, class_count), wanted, scores)
+
+
+def _check_loss(method: NetMethod, values: Any) -> None:
+    fit = isinstance(values, Mapping) and "loss" in values
+    _require(method, "loss", fit, "a dict with the key loss", values)
+    loss = values["loss"]
+    _require(method, "loss", isinstance(loss, Tensor) and loss.ndim == 0, "a scalar tensor as loss", loss)
+    _require(method, "loss", loss.requires_grad, "a loss that depends on the net's parameters", loss)
+
+
+def _called(method: NetMethod, function: str, call: Callable[[], Made]) -> Made:
+    try:
+        return call()
+    except UserError:
+        raise
+    except Exception as error:
+        message = " ".join(str(error).split())
+        raise UserError(
+            f"{function} of the method {method.name} must work on {IMAGES} images, but raised "
+            f"{type(error).__name__}: {message}{line_of(error, method.plugin)}; correct "
+            f"{method.plugin.place} (docs/extending.md)."
+        ) from error
+
+
+def _require(method: NetMethod, function: str, holds: bool, what: str, got: Any) -> None:
+    if not holds:
+        shown = f"a tensor of shape {tuple(got.shape)}" if isinstance(got, Tensor) else type(got).__name__
+        if isinstance(got, Mapping):
+            shown = f"a dict with the keys {', '.join(map(str, got)) or '(none)'}"
+        raise UserError(
+            f"{function} of the method {method.name} must return {what}, but returned {shown}; correct "
+            f"{method.plugin.place} (docs/extending.md)."
+        )

@@ -1,0 +1,51 @@
+"""The stage that trains the net of a `NetMethod`: its faces and its training settings."""
+
+from __future__ import annotations
+
+import dataclasses
+
+import torch
+
+from datasets.batches import FaceTensors
+from datasets.folds.view import FoldView
+from platform.models.artifact import ClassImages
+from platform.models.method import Settings
+from platform.training.class_weights import balanced_image_weights
+from platform.training.faces import faces_of
+from platform.training.stage_settings import Training, shared_training
+
+
+def last_stage_faces(
+    settings: Settings, view: FoldView, class_images: ClassImages | None, device: torch.device
+) -> FaceTensors:
+    """The training faces, with class weights if configured."""
+    weights = None
+    if settings.class_weights == "balanced":
+        weights = balanced_image_weights(view.labels(view.training_rows))
+    return faces_of(view, view.training_rows, class_images, device, weights)
+
+
+def last_stage_training(settings: Settings, stage: str, minimum_batch: int) -> Training:
+    """The training settings that all stages share, and those of the group `LastStage`."""
+    shared = shared_training(
+        settings,
+        stage,
+        constant_epochs=settings.stage2_constant_epochs,
+        decay_epochs=settings.stage2_decay_epochs,
+        batch_size=settings.stage2_batch_size,
+        minimum_batch=minimum_batch,
+    )
+    return dataclasses.replace(
+        shared,
+        optimizer=settings.optimizer,
+        weight_decay=settings.weight_decay,
+        momentum=settings.momentum,
+        schedule=settings.schedule,
+        ema_decay=settings.ema_decay,
+    )
+
+
+def last_stage_augmentation(settings: Settings) -> str:
+    """The stage's own augmentation, or that of all stages."""
+    own: str = settings.stage2_augmentation
+    return settings.augmentation if own == "same" else own
