@@ -7,7 +7,6 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from platform.models.artifact import ClassImages, Content
-from platform.models.fitted import Fitted
 from platform.models.method import Method, Settings
 from platform.models.player import Player
 
@@ -18,6 +17,7 @@ if TYPE_CHECKING:
     from datasets.batches import Batch, FaceTensors
     from platform.models.costs.facts import Costs
     from platform.models.fit_tools import FitTools
+    from platform.models.fitted import Fitted
     from platform.models.train_view import TrainView
 
 

@@ -19,6 +19,7 @@ from platform.cli.next_command import again_at, preparation_command, this_python
 from platform.cli.parser import Parser
 from platform.cli.prepare_report import inspection_lines, next_lines
 from platform.errors import UserError
+from platform.models import plugins
 from tests.raw_trees import write_ckplus
 from tests.tiny_faces import CLASSES, prepare_tiny, records
 
@@ -61,7 +62,12 @@ def run(command: str) -> int | None:
     return status
 
 
-def test_every_example_of_help_and_docs_is_a_command(root: Path, parses: Callable[[str], None]) -> None:
+def test_every_example_of_help_and_docs_is_a_command(
+    root: Path, parses: Callable[[str], None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # The examples name methods' files that the reader has just written.
+    monkeypatch.setattr(plugins, "_KNOWN", {})
+    monkeypatch.setattr(plugins, "_MODULES", {})
     files = [root / "README.md", root / "ray_cluster.yaml", *(root / "docs").glob("*.md")]
     files += [*(root / "platform").glob("*.py"), *(root / "search_spaces").glob("*.py")]
     found = 0
@@ -69,6 +75,7 @@ def test_every_example_of_help_and_docs_is_a_command(root: Path, parses: Callabl
         text = re.sub(r"\\{1,2}\n\s+", "", path.read_text(encoding="utf-8"))
         for line in re.findall(r"^(?:    |  |> |next: )?(python -m platform\.\w+ .*)$", text, re.MULTILINE):
             example = re.split(r"\s{2,}|\s# ", line)[0].rstrip("`.")
+            example = re.sub(r"--method (\w+\.py)", rf"--method {root}/tests/data/methods/\1", example)
             if "..." not in example and "`" not in example:
                 parses(example)
                 found += 1

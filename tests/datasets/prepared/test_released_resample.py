@@ -15,7 +15,6 @@ from torchvision.transforms import functional
 from datasets.augmentation.draw import Draw
 from datasets.batches import FaceTensors
 from datasets.folds.view import FoldView
-from datasets.masks.motion_masks import build_masks
 from datasets.prepared.face_chunks import FrameSource, Recipe, Resample
 from datasets.prepared.preparation import prepare_dataset
 from datasets.prepared.released_resample import released_face, released_size
@@ -24,10 +23,8 @@ from datasets.prepared.store_files import RECTANGLES, read_manifest
 from datasets.prepared.store_writer import write_prepared
 from datasets.records import FrameRecord
 from datasets.synthetic.layouts import load_layout
-from platform.config.configuration import to_dict
 from platform.errors import UserError
-from platform.models import load_method
-from platform.training.stages import train_and_evaluate
+from tests.fmpn_stages import run_stage2
 from tests.layout_trees import set_parameters, write_layout
 from tests.tiny_faces import noise, records, tiny_configuration
 
@@ -161,12 +158,8 @@ def test_the_release_is_scaled_its_own_way_unless_something_else_is_asked_for(tm
 
 def test_a_fold_run_trains_and_scores_on_rectangles(store: PreparedStore) -> None:
     configuration = tiny_configuration(load_size_pixels=LOAD, image_size_pixels=CROP)
-    method = load_method("fmpn")
     view = FoldView(store, train_subjects=["S01", "S02"], evaluation_subjects=["S03"], role="final")
-    outcome = train_and_evaluate(
-        method, method.settings(to_dict(configuration)), view, build_masks(view), None,
-        minimum_batch=2, device=torch.device("cpu"), report=lambda values: None,
-    )  # fmt: skip
+    outcome = run_stage2(view, configuration)
     assert outcome.scores.shape == (6, 3)
     assert {picture.shape[2:] for picture in outcome.pictures.values()} == {(CROP, CROP)}
-    assert outcome.mask_distances is not None
+    assert "mask_quality" in outcome.diagnostics
