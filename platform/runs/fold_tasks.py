@@ -23,8 +23,7 @@ from datasets.prepared.merged import merged_store
 from datasets.prepared.merged_names import set_of_subject
 from datasets.prepared.store import PreparedStore, open_prepared
 from datasets.raw.fmpn_labels import release_of
-from platform.config.configuration import Configuration, Plan
-from platform.config.presets import with_method
+from platform.config.configuration import Configuration, Plan, configuration_of
 from platform.config.selection import INNER_PARTS, Step
 from platform.models import load_method
 from platform.runs.tasks import (
@@ -107,7 +106,7 @@ def plan_data(
             inner_parts(fold.train_subjects, classes, seed=plan.study_seed, part_count=INNER_PARTS)
             for fold in folds.folds
         )
-    planned = (configuration, *(with_method(configuration, name, plan) for name in plan.baselines))
+    planned = (configuration, *(configuration_of(name) for name in plan.baselines))
     return _planned(store, wanted, classes, folds, inner, planned)
 
 

@@ -45,7 +45,7 @@ class DataReference:
     hash: str
     class_names: tuple[str, ...]
     """The store's classes, or the ones among them that an experiment asks for."""
-    layers: Mapping[str, str] = field(default_factory=dict)
+    layers: Mapping[str, str] = field(default_factory=dict, hash=False)
     """Hashes of the store's layers that the planned methods read; a record holds those that its run reads."""
     stands_for: str = ""
     """The data set whose reported numbers apply, if it has another name; in no record."""
