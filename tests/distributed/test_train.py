@@ -17,6 +17,7 @@ import numpy as np
 import pytest
 import yaml
 
+from platform.config.configuration import to_dict
 from platform.distributed.lost_workers import environment_failure_of
 from platform.distributed.train import run_on_train
 from platform.evaluation.predictions import Predictions, from_bytes
@@ -25,7 +26,7 @@ from platform.runs.fold_tasks import PlannedData, final_tasks
 from platform.runs.store import ResultsStore
 from platform.runs.tasks import FoldTask, Machine
 from tests.distributed.processes import LINUX_ONLY, LOOPBACK, descendants, listening_addresses
-from tests.tiny_faces import tiny_configuration, tiny_settings
+from tests.tiny_faces import tiny_configuration
 
 pytestmark = [
     pytest.mark.ray,
@@ -125,7 +126,7 @@ def test_a_failed_fold_run_comes_back_as_its_manifest(
 @pytest.mark.slow
 @pytest.mark.timeout(1800)
 def test_the_search_command_works_with_train_workers(root: Path, data_root: Path, tmp_path: Path) -> None:
-    settings = tiny_settings(method="cnn") | {
+    settings = to_dict(tiny_configuration(method="cnn")) | {
         "space": "baseline",
         "folds": 2,
         "rounds": [1, 1],
@@ -187,7 +188,7 @@ def test_a_failure_among_two_workers_is_stored_and_ends_the_run(
     one = final_tasks(impossible, planned, machine)[1]
     manifest = run_on_train(one, str(tmp_path), train_workers=2, cpus=1, gpus=0)
     assert manifest["status"] == "failed"
-    assert "each of 2 workers needs an image of every batch" in manifest["traceback"]
+    assert "each of 2 workers needs an item of every batch" in manifest["traceback"]
 
 
 # Ray's own: importing what TorchTrainer needs sets a setting that Ray has deprecated.
