@@ -54,6 +54,12 @@ def space_names() -> list[str]:
     return sorted({*(path.stem for path in files if path.stem != "__init__"), *plugin_spaces()})
 
 
+def space_file(name: str) -> str:
+    """The file of a space, for messages."""
+    plugin = plugin_spaces().get(name)
+    return f"search_spaces/{name}.py" if plugin is None else str(plugin.__file__)
+
+
 def load_space(name: str) -> Space:
     """The space called `name`; its functions turn errors in the file into UserErrors with file and line.
 
@@ -61,13 +67,12 @@ def load_space(name: str) -> Space:
     """
     if name not in space_names():
         raise unknown_name("search space", name, space_names())
-    plugin = plugin_spaces().get(name)
-    file = f"search_spaces/{name}.py" if plugin is None else str(plugin.__file__)
+    plugin, file = plugin_spaces().get(name), space_file(name)
     try:
         module = plugin or importlib.import_module(f"search_spaces.{name}")
     except UserError:
         raise
-    except Exception as error:
+    except (Exception, SystemExit) as error:
         raise _raised(f"importing {file}", error) from error
     lacking = [function for function in ("suggest", "first") if not callable(getattr(module, function, None))]
     if lacking:
@@ -96,7 +101,7 @@ class _Guarded:
             result = self._function(argument)
         except UserError:
             raise
-        except Exception as error:
+        except (Exception, SystemExit) as error:
             if _is_optunas_own(error):
                 raise
             raise _raised(self._called, error) from error
@@ -106,7 +111,7 @@ class _Guarded:
         return result
 
 
-def _raised(called: str, error: Exception) -> UserError:
+def _raised(called: str, error: BaseException) -> UserError:
     message = " ".join(str(error.msg if isinstance(error, SyntaxError) else error).split()).removesuffix(".")
     where = _where(error)
     return UserError(
@@ -115,7 +120,7 @@ def _raised(called: str, error: Exception) -> UserError:
     )
 
 
-def _where(error: Exception) -> str:
+def _where(error: BaseException) -> str:
     """The innermost line of a search space in the traceback; empty if unknown."""
     lines = [(frame.f_code.co_filename, line) for frame, line in traceback.walk_tb(error.__traceback__)]
     if isinstance(error, SyntaxError) and error.filename and error.lineno:
@@ -125,7 +130,7 @@ def _where(error: Exception) -> str:
     return places[-1] if places else ""
 
 
-def _is_optunas_own(error: Exception) -> bool:
+def _is_optunas_own(error: BaseException) -> bool:
     """Whether Optuna's sampler or storage failed, which no change to the space can correct.
 
     An error from Optuna's distributions is the space's, even below a storage: they reject invalid parameters.

@@ -36,15 +36,21 @@ def asked_method(argv: Sequence[str]) -> str:
 
 
 def register_folder(folder: Path) -> None:
-    """Register the methods of all Python files in the folder, one a file. UserError: no such file."""
-    files = sorted(folder.expanduser().glob("*.py"))
+    """Register the methods of all Python files in the folder, one a file, but those that begin with `_`.
+
+    UserError: no such file, or one that is no method's.
+    """
+    files = sorted(path for path in folder.expanduser().glob("*.py") if not path.name.startswith("_"))
     if not files:
         raise UserError(
             f"--plugins must name a folder with a file for each method, but {folder} has no Python file; "
             "correct the path."
         )
     for file in files:
-        register(read_plugin(str(file)))
+        try:
+            register(read_plugin(str(file)))
+        except UserError as error:
+            raise UserError(f"--plugins {folder}: {error}") from error
 
 
 def _in_file(config: str | None) -> str | None:

@@ -29,6 +29,7 @@ from platform.errors import UserError, unknown_name
 from platform.files import yaml_files
 from platform.files.json_files import parse_own_json
 from platform.models import load_method, own_method_names
+from platform.models.options.fields import type_hints
 from platform.search.storage import storage_setting
 
 DECIDED = ("selection_rule", "rounds", "transfer_to")
@@ -43,7 +44,7 @@ def field_help(dataclass_type: type) -> dict[str, str]:
     """
     texts: dict[str, str] = {}
     for kind in reversed(dataclass_type.__mro__):
-        if dataclasses.is_dataclass(kind):
+        if dataclasses.is_dataclass(kind) and inspect.get_annotations(kind):
             texts.update(_texts_below_fields(kind))
     names = [field.name for field in dataclasses.fields(dataclass_type)]
     return {name: texts[name] for name in names if name in texts}
@@ -82,8 +83,31 @@ def add_settings(
     )
     parser.set_defaults(options_of=method)
     add_fields(parser, Plan, "plan: which fold runs, and where", without=(*without, "preset", "methods"))
+    _check_own_options(method, parser)
     title = f"configuration of a fold run of the method {method}"
     add_fields(parser, load_method(method).options, title, without=without)
+
+
+def _check_own_options(method: str, parser: argparse.ArgumentParser) -> None:
+    """UserError: an option of a plug-in without a help text, or with the name of a setting or flag."""
+    known = load_method(method)
+    if known.plugin is None:
+        return
+    flags = {word for action in parser._actions for word in action.option_strings}
+    taken = {field.name for field in dataclasses.fields(Plan)}
+    kind: Any = known.options
+    texts = field_help(kind)
+    for field in dataclasses.fields(known.options):
+        if field.name in taken or (_flag(field.name) in flags and field.name != "method"):
+            raise UserError(
+                f"an option must not have the name of a setting of every command, but {known.plugin.place} "
+                f"has the option {field.name}; rename it."
+            )
+        if field.name not in texts:
+            raise UserError(
+                f"every option must have a text below it, which becomes its help, but {field.name} in "
+                f"{known.plugin.place} has none; add it."
+            )
 
 
 def options_elsewhere(method: str) -> dict[str, str]:
@@ -155,7 +179,8 @@ def resolve(arguments: argparse.Namespace, **forced: Any) -> tuple[Configuration
 
 def _hints(method: str) -> dict[str, Any]:
     """Field names to types, of the plan and of the method's options."""
-    return {**typing.get_type_hints(load_method(method).options), **typing.get_type_hints(Plan)}
+    kinds = (load_method(method).options, Plan)
+    return {field.name: type_hints(kind)[field.name] for kind in kinds for field in dataclasses.fields(kind)}
 
 
 def is_named(arguments: argparse.Namespace, field: str) -> bool:
@@ -200,7 +225,7 @@ def read_yaml(path: Path, method: str) -> dict[str, Any]:
     content = yaml_files.read_yaml(path, remedy="check --config.")
     if not isinstance(content, dict):
         raise UserError(f"{path} must map field names to values, but holds {type(content).__name__}.")
-    hints = {name: hint for name, hint in _hints(method).items() if name not in ("origin", "preset")}
+    hints = {name: hint for name, hint in _hints(method).items() if name != "preset"}
     elsewhere = options_elsewhere(method)
     for name in content:
         if name not in hints and _flag(str(name)) not in elsewhere:
@@ -245,9 +270,10 @@ def _baseline_options(value: Any, path: Path) -> str:
         raise UserError(f"methods in {path} must map methods to their options, but got {value!r}.")
     made: dict[str, dict[str, Any]] = {}
     for method, options in value.items():
-        hints = typing.get_type_hints(load_method(str(method)).options)
+        kind = load_method(str(method)).options
+        hints = {field.name: type_hints(kind)[field.name] for field in dataclasses.fields(kind)}
         for name in options:
-            if name not in hints or name in ("method", "origin"):
+            if name not in hints or name == "method":
                 raise unknown_name(f"option of the method {method} in {path}", str(name), hints)
         made[method] = {
             name: _yaml_value(name, one, hints[name], path) for name, one in sorted(options.items())

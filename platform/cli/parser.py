@@ -80,8 +80,10 @@ def run(main: Callable[[list[str]], int | None]) -> NoReturn:
             )
         except Exception as error:
             from platform.cli.unexpected import sentence_and_status
+            from platform.models.plugins import fault_of
 
-            sentence, status = sentence_and_status(error)
+            fault = fault_of(error)
+            sentence, status = sentence_and_status(error) if fault is None else (one_line(str(fault)), 2)
             print(f"error: {sentence}", file=sys.stderr)
     if abruptly:
         os._exit(status)

@@ -69,6 +69,7 @@ def plan_transfer(
     target's own masks, made from each fold's training subjects.
     """
     _check(transfer)
+    _check_methods(configuration, plan)
     names = tuple(dict.fromkeys((*transfer.sources, *transfer.targets)))
     classes = common_classes(names, configuration, data_root) if transfer.common_classes else None
     opened = {
@@ -118,6 +119,17 @@ def _check(transfer: Transfer) -> None:
         raise UserError(
             f"a transfer goes from one data set to another, but source and target are both "
             f"{transfer.sources[0]}; run python -m platform.crossval, which uses a set's own masks."
+        )
+
+
+def _check_methods(configuration: Configuration, plan: Plan) -> None:
+    """UserError: none of the methods uses what is transferred."""
+    methods = (configuration.method, *(name for name in plan.baselines if name != configuration.method))
+    if not any(uses_masks(with_method(configuration, name, plan)) for name in methods):
+        raise UserError(
+            f"a transfer puts motion masks or a mask generator of a source in place of the target's, but "
+            f"{', '.join(methods)} use{'s' * (len(methods) == 1)} neither; run python -m platform.crossval "
+            "on the target, or add fmpn to --baselines."
         )
 
 

@@ -10,7 +10,7 @@ import importlib
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from platform.errors import unknown_name
+from platform.errors import UserError, unknown_name
 from platform.files.opening import read_bytes
 
 if TYPE_CHECKING:
@@ -40,6 +40,11 @@ def load_method(name: str) -> Method:
 
     if name in plugin_names():
         return plugin_method(name)
+    if name.partition(":")[0].endswith(".py"):
+        raise UserError(
+            f"a file of a method is named by --method, and other files by --plugins DIR and their names, but "
+            f"got {name!r}; pass its folder as --plugins, and its name without .py here."
+        )
     if name not in own_method_names():
         raise unknown_name("method", name, method_names())
     return _own_method(name)

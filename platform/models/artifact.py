@@ -179,7 +179,9 @@ class Artifact(ABC):
 
     def control(self, name: str, of: str) -> Artifact:
         """The control `name`, which replaces the artifact with the identity `of`. UserError: unknown."""
-        raise UserError(f"{self.title} has no controls, but the run asks for its control {name!r}.")
+        raise UserError(
+            f"{self.title} has no controls, but the run asks for its control {name!r}; leave it out."
+        )
 
     def check_data(self, data: ArtifactData, method: str) -> None:  # noqa: B027
         """UserError if it cannot be made from these data; `method`: title of the method that needs it."""
@@ -193,9 +195,44 @@ class Artifact(ABC):
         return None
 
 
+def check_declared(declared: Any, configuration: Any) -> None:
+    """UserError: what `Method.artifacts` returns is no mapping of artifacts; an artifact that trains names as
+    its epochs or batch size what is no option that reaches it, or trains no epoch."""
+    if not (isinstance(declared, Mapping) and all(isinstance(one, Artifact) for one in declared.values())):
+        raise UserError(
+            f"artifacts of the method {configuration.method} must return a dict of artifacts by name, but "
+            f"returned {type(declared).__name__}; correct the method's file."
+        )
+    for artifact in declared.values():
+        reaching = artifact.option_names(type(configuration))
+        batch_field = getattr(artifact, "batch_field", "")
+        for name in (*artifact.epoch_fields, *([batch_field] if batch_field else [])):
+            if name not in reaching:
+                raise UserError(
+                    f"epochs and batch size of the stage {artifact.name} must be options of its groups, but "
+                    f"{name} is none of {', '.join(sorted(reaching))}; correct the method's file."
+                )
+        epochs = sum(getattr(configuration, name) for name in artifact.epoch_fields)
+        if artifact.epoch_fields and epochs < 1:
+            raise UserError(f"{' + '.join(artifact.epoch_fields)} must be >= 1, but got {epochs}; raise one.")
+
+
+def _check_names(name: str, artifact: Artifact) -> None:
+    """UserError: a key other than its name, or a name or folder that could not be one of a folder."""
+    fits = name == getattr(artifact, "name", None) and name.isidentifier() and artifact.folder.isidentifier()
+    if not fits:
+        raise UserError(
+            "an artifact is declared under its own name, of letters, digits and underscores, as is its "
+            f"folder, but got {name!r} for the artifact {getattr(artifact, 'name', None)!r} in the folder "
+            f"{artifact.folder!r}; correct the method's file."
+        )
+
+
 def in_order(artifacts: Mapping[str, Artifact]) -> list[str]:
     """Their names, each after those that it rests on. UserError: a cycle, or a name that nothing declares."""
     done: dict[str, None] = {}
+    for name, artifact in artifacts.items():
+        _check_names(name, artifact)
 
     def visit(name: str, path: tuple[str, ...]) -> None:
         if name in path:

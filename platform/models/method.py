@@ -7,6 +7,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Literal
 
+from platform.models.artifact import check_declared
 from platform.models.options.configuration import Configuration
 from platform.models.options.fields import fields_of_groups, later_fields
 from platform.models.options.presets import Preset
@@ -100,8 +101,14 @@ class Method(ABC):
 
     def unread(self, configuration: Configuration) -> frozenset[str]:
         """Names of options without effect beside the configuration's others."""
-        declared = self.artifacts(configuration).values()
-        made = [group for one in declared if one.brought_by(configuration) is None for group in one.groups]
+        declared = self.artifacts(configuration)
+        check_declared(declared, configuration)
+        made = [
+            group
+            for one in declared.values()
+            if one.brought_by(configuration) is None
+            for group in one.groups
+        ]
         return fields_of_groups(self.options, tuple(set(self.only_artifacts) - set(made)))
 
     def record(self) -> dict[str, Any]:

@@ -20,12 +20,10 @@ from platform.errors import UserError
 from platform.files.opening import read_bytes
 from platform.models.method import Method
 from platform.models.options.configuration import Configuration
-from platform.models.options.fields import check_groups
+from platform.models.plugin_checks import check_declarations
 
 LARGEST_BYTES = 2**20
 """Of a plug-in's file."""
-PRESETS_OF_EVERY_METHOD = ("quick", "smoke")
-DECLARED = ("title", "options", "presets", "space")
 
 _KNOWN: dict[str, Method] = {}
 """Methods of the plug-ins that this process has registered, by name."""
@@ -98,7 +96,7 @@ def read_plugin(text: str) -> PlugIn:
             f"underscores, but got {path.name}; rename it."
         )
     source = read_bytes(path, largest_bytes=LARGEST_BYTES)
-    return PlugIn(name=path.stem, class_name=class_name, source=source, place=str(path))
+    return PlugIn(name=path.stem, class_name=class_name, source=source, place=str(path.resolve()))
 
 
 def register(plugin: PlugIn) -> Method:
@@ -123,11 +121,52 @@ def register(plugin: PlugIn) -> Method:
         )
     module = _module_of(plugin)
     kind = _method_class(plugin, module)
-    method = _checked(plugin, kind)
+    check_declarations(kind, plugin.place)
+    _check_space(plugin, module)
+    method = _instance(plugin, kind)
     method.name, method.plugin = plugin.name, plugin
-    method.options.origin = plugin
+    # Its own class, because the declared one may be another method's, which stays as it is.
+    own_options = type(
+        kind.options.__name__, (kind.options,), {"origin": plugin, "__doc__": kind.options.__doc__}
+    )
+    method.options = dataclass(frozen=True, kw_only=True)(own_options)
     _KNOWN[plugin.name], _MODULES[plugin.name] = method, module
     return method
+
+
+def _instance(plugin: PlugIn, kind: type[Method]) -> Method:
+    try:
+        return kind()
+    except Exception as error:
+        raise _raised(plugin, error) from error
+
+
+def _check_space(plugin: PlugIn, module: ModuleType) -> None:
+    """UserError: one of the two functions of a search space without the other."""
+    having = [name for name in SPACE_FUNCTIONS if hasattr(module, name)]
+    if len(having) == 1:
+        (other,) = set(SPACE_FUNCTIONS) - set(having)
+        raise UserError(
+            f"a search space has suggest(trial) and first(base), but {plugin.place} has {having[0]} and no "
+            f"{other}; add it (docs/search_spaces.md)."
+        )
+
+
+def fault_of(error: BaseException) -> UserError | None:
+    """The error in words if it was raised within a registered plug-in's file; None otherwise."""
+    for method in _KNOWN.values():
+        if line_of(error, method.plugin):
+            return _raised(method.plugin, error)
+    return None
+
+
+def _raised(plugin: PlugIn, error: BaseException) -> UserError:
+    text = str(error.msg if isinstance(error, SyntaxError) else error)
+    message = " ".join(text.split()).removesuffix(".")
+    return UserError(
+        f"the method's file must run without errors, but {plugin.place} raised {type(error).__name__}: "
+        f"{message}{line_of(error, plugin)}; correct the file (docs/extending.md)."
+    )
 
 
 class _Text(SourceLoader):
@@ -153,16 +192,13 @@ def _module_of(plugin: PlugIn) -> ModuleType:
         loader.exec_module(module)
     except UserError:
         raise
-    except Exception as error:
+    except (Exception, SystemExit) as error:
         del sys.modules[module.__name__]
-        raise UserError(
-            f"the method's file must run without errors, but {plugin.place} raised {type(error).__name__}: "
-            f"{' '.join(str(error).split())}{line_of(error, plugin)}; correct the file (docs/extending.md)."
-        ) from error
+        raise _raised(plugin, error) from error
     return module
 
 
-def line_of(error: Exception, plugin: PlugIn) -> str:
+def line_of(error: BaseException, plugin: PlugIn) -> str:
     """` (line 12)`, the innermost line of the file in the traceback; empty if unknown."""
     if isinstance(error, SyntaxError) and error.lineno:
         return f" (line {error.lineno})"
@@ -185,35 +221,6 @@ def _method_class(plugin: PlugIn, module: ModuleType) -> type[Method]:
         return next(iter(found.values()))
     what = f"no method {plugin.class_name}" if plugin.class_name else f"{len(found)} methods"
     raise UserError(
-        f"--method FILE.py:Class must name a class derived from platform.models.method.Method, but "
-        f"{plugin.place} has {what} ({', '.join(sorted(found)) or 'none'}); correct the name."
+        f"a method's file must have one class derived from platform.models.method.Method, or FILE.py:Class "
+        f"must name it, but {plugin.place} has {what} ({', '.join(sorted(found)) or 'none'}); correct it."
     )
-
-
-def _interface(kind: type[Method]) -> str:
-    """The nearest of our own classes that the method derives from."""
-    return next(one.__name__ for one in kind.__mro__ if one.__module__.startswith("platform.models."))
-
-
-def _checked(plugin: PlugIn, kind: type[Method]) -> Method:
-    """An instance. UserError names the first thing that the method lacks."""
-    whose = f"the method {kind.__name__} in {plugin.place}"
-    for name in DECLARED:
-        if not hasattr(kind, name):
-            raise UserError(f"{whose} must declare {name}; add it to the class (docs/extending.md).")
-    missing = sorted(kind.__abstractmethods__)
-    if missing:
-        raise UserError(
-            f"{whose} must define every function of {_interface(kind)}, but has no {', '.join(missing)}; add "
-            "what is missing (docs/extending.md)."
-        )
-    if not (isinstance(kind.options, type) and issubclass(kind.options, Configuration)):
-        raise UserError(
-            f"{whose} must declare options derived from Configuration (platform/models/options/), but got "
-            f"{kind.options!r}; derive them."
-        )
-    check_groups(kind.options)
-    lacking = [name for name in PRESETS_OF_EVERY_METHOD if name not in kind.presets]
-    if lacking:
-        raise UserError(f"{whose} must have the presets quick and smoke, but has no {', '.join(lacking)}.")
-    return kind()

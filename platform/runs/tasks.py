@@ -19,7 +19,7 @@ from datasets.prepared.merged_names import sets_of
 from platform.config.configuration import Configuration, to_dict
 from platform.errors import LeakageError, UserError
 from platform.models import load_method
-from platform.models.artifact import Artifact, Brought, Reach, in_order
+from platform.models.artifact import Artifact, Brought, Reach, check_declared, in_order
 from platform.models.costs.facts import NOT_COUNTED, Costs
 from platform.models.costs.known import method_costs, stage_costs
 from platform.models.method import Method, Settings
@@ -351,6 +351,7 @@ def planned_artifacts(
     """The artifacts of the configuration's method, made from these training subjects or substituted."""
     configuration = origin.configuration
     declared = load_method(configuration.method).artifacts(configuration)
+    check_declared(declared, configuration)
     planned: dict[str, ArtifactTask] = {}
     for name in in_order(declared):
         artifact, substitute = declared[name], substitutes.get(name)

@@ -24,6 +24,7 @@ from platform.config.configuration import option_names
 from platform.errors import UserError, unknown_name
 from platform.models import load_method, method_names
 from platform.search.parameter_values import as_value, at_share, in_words, is_inside, kind_in_words, lowest
+from search_spaces import space_file
 
 Suggest = Callable[[optuna.Trial], dict[str, Any]]
 """A search space: `suggest(trial) -> overrides`."""
@@ -90,7 +91,7 @@ def _check_options(space: str, fields: set[str], method: str) -> None:
     """UserError: the space sets `method`, or an option that the method does not have."""
     if "method" in fields:
         raise UserError(
-            f"a space searches one method, but search_spaces/{space}.py sets `method`; remove it, and search "
+            f"a space searches one method, but {space_file(space)} sets `method`; remove it, and search "
             "each method under a --name of its own."
         )
     options = option_names(method)
@@ -98,7 +99,7 @@ def _check_options(space: str, fields: set[str], method: str) -> None:
     elsewhere = {name for other in method_names() for name in option_names(other)}
     for name in unread:
         if name not in elsewhere:
-            raise unknown_name(f"field set by search_spaces/{space}.py", name, options)
+            raise unknown_name(f"field set by {space_file(space)}", name, options)
     if unread:
         raise unread_options(space, unread, method)
 
@@ -106,9 +107,9 @@ def _check_options(space: str, fields: set[str], method: str) -> None:
 def unread_options(space: str, unread: Sequence[str], method: str) -> UserError:
     """The error for a space that sets options which the method does not read."""
     own = load_method(method).space
+    other = f"pass a --space for it ({own}), or another --method" if own != space else "correct its file"
     return UserError(
-        f"the space {space} searches {', '.join(unread)}, which the method {method} does not read; pass a "
-        f"--space for it ({own}), or another --method."
+        f"the space {space} searches {', '.join(unread)}, which the method {method} does not read; {other}."
     )
 
 
@@ -227,7 +228,7 @@ class _RandomTrial(AskedTrial):
             check_distribution_compatibility(before, distribution)
         except ValueError as error:
             raise UserError(
-                f"a parameter must have one type and one set of choices in search_spaces/{self._space}.py, "
+                f"a parameter must have one type and one set of choices in {space_file(self._space)}, "
                 f"but {name} is {kind_in_words(before)} in one place and "
                 f"{kind_in_words(distribution)} in another; rename one of them."
             ) from error

@@ -115,3 +115,35 @@ def test_a_file_gives_options_of_baselines(tmp_path: Path) -> None:
         file.write_text(text)
         with pytest.raises(UserError, match=message):
             resolved("--config", str(file))
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "message"),
+    [
+        ("filters: int = 8", "trials: int = 8", "has the option trials; rename it"),
+        ("filters: int = 8", "runs: int = 8", "has the option runs; rename it"),
+        ('    """Number of filters."""\n', "", "every option must have a text below it, .* but filters in"),
+    ],
+)
+def test_an_option_needs_a_name_and_a_help_text_of_its_own(
+    tmp_path: Path, old: str, new: str, message: str
+) -> None:
+    text = TINY.read_text()
+    assert old in text
+    renamed = text.replace(old, new)
+    if "filters" not in new and new:
+        name = new.partition(":")[0]
+        renamed = renamed.replace('"filters"', f'"{name}"').replace(".filters", f".{name}")
+    (tmp_path / "mine.py").write_text(renamed)
+    with pytest.raises(UserError, match=message):
+        help_of("--method", str(tmp_path / "mine.py"))
+
+
+def test_a_folder_may_hold_helpers_whose_names_begin_with_an_underscore(tmp_path: Path) -> None:
+    (tmp_path / "tiny_net.py").write_bytes(TINY.read_bytes())
+    (tmp_path / "_parts.py").write_text("x = 1\n")
+    register_folder(tmp_path)
+    assert "tiny_net" in method_names()
+    (tmp_path / "parts.py").write_text("x = 1\n")
+    with pytest.raises(UserError, match=r"--plugins .*: a method's file must have one class"):
+        register_folder(tmp_path)

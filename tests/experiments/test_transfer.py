@@ -179,3 +179,16 @@ def test_a_flag_with_another_value_is_named(changes: dict[str, str], message: st
     with pytest.raises(UserError) as refusal:
         transfer_from(argparse.Namespace(**flags))
     assert message in str(refusal.value)
+
+
+def test_methods_that_use_nothing_of_a_source_are_refused(data_root: Path) -> None:
+    configuration = tiny_configuration(method="cnn")
+    with pytest.raises(
+        UserError, match="in place of the target's, but cnn uses neither; run python -m platform"
+    ):
+        plan_transfer(
+            Transfer(sources=("synthetic",), targets=("synthetic_wild",)),
+            configuration,
+            Plan(baselines=()),
+            data_root,
+        )

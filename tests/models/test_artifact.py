@@ -1,13 +1,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import nullcontext
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 import pytest
 
+from platform.config.configuration import configuration_of
 from platform.errors import UserError
-from platform.models.artifact import Artifact, Content, Reach, in_order
+from platform.models.artifact import Artifact, Content, Reach, check_declared, in_order
+from platform.models.options.optimisation import LastStage
 
 
 @dataclass(frozen=True)
@@ -75,3 +78,44 @@ def test_a_record_holds_what_reaches_it_and_the_machine_only_if_it_trains() -> N
 def test_without_controls_a_control_is_refused() -> None:
     with pytest.raises(UserError, match="part has no controls, but the run asks for its control 'permuted'"):
         Part(name="b").control("permuted", "1234")
+
+
+@pytest.mark.parametrize(
+    ("changes", "epochs", "message"),
+    [
+        ({}, 1, ""),
+        (
+            {"epoch_fields": ("nope",)},
+            1,
+            "must be options of its groups, but nope is none of",
+        ),
+        ({"batch_field": "seed", "groups": ()}, 1, "must be options of its groups"),
+        ({}, 0, r"stage2_constant_epochs \+ stage2_decay_epochs must be >= 1, but got 0; raise one"),
+    ],
+)
+def test_epochs_and_batches_of_a_stage_are_options_that_reach_it(
+    changes: dict[str, Any], epochs: int, message: str
+) -> None:
+    class Stage(Artifact):
+        name, title, trains = "one", "one", True
+        groups: ClassVar = (LastStage,)
+        epoch_fields = ("stage2_constant_epochs", "stage2_decay_epochs")
+        batch_field = "stage2_batch_size"
+
+        def make(self, view: Any, settings: Any, inputs: Any, tools: Any) -> Any: ...
+
+    options = configuration_of("cnn", stage2_decay_epochs=0, stage2_constant_epochs=1)
+    object.__setattr__(options, "stage2_constant_epochs", epochs)
+    declared = {"one": type("Changed", (Stage,), changes)()}
+    with pytest.raises(UserError, match=message) if message else nullcontext():
+        check_declared(declared, options)
+
+
+def test_artifacts_are_a_mapping() -> None:
+    with pytest.raises(UserError, match=r"artifacts of .* must return a dict .*, but returned list"):
+        check_declared([], configuration_of("cnn"))
+
+
+def test_an_artifact_is_declared_under_its_own_name() -> None:
+    with pytest.raises(UserError, match=r"declared under its own name, .* but got 'other'"):
+        in_order({"other": Part(name="one")})

@@ -156,3 +156,85 @@ def test_presets_of_every_method_are_asked_for(tmp_path: Path) -> None:
     file.write_text(TINY.read_text().replace('"smoke": SMALL', ""))
     with pytest.raises(UserError, match="must have the presets quick and smoke, but has no smoke"):
         register(read_plugin(str(file)))
+
+
+def changed(folder: Path, old: str, new: str, name: str = "mine") -> Path:
+    """The tiny net's file with one passage replaced."""
+    text = TINY.read_text()
+    assert old in text
+    file = folder / f"{name}.py"
+    file.write_text(text.replace(old, new))
+    return file
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "message"),
+    [
+        ('title = "Tiny net"', 'title = "Tiny\\nnet"', "must declare title as a text on one line"),
+        ('title = "Tiny net"', 'title = "T"\n    version = "2"', "must declare version as a whole number"),
+        ('title = "Tiny net"', 'title = "T"\n    unit = "video"', "must declare unit as image or sequence"),
+        ('title = "Tiny net"', 'title = "T"\n    needs = "sequences"', "must declare needs as a frozenset"),
+        ('title = "Tiny net"', 'title = "T"\n    only_artifacts = (int,)', "only_artifacts as a tuple of gr"),
+        ('space = "baseline"', "space = None", "must declare space as the name of a search space"),
+        ('"smoke": SMALL', '"smoke": None', "must declare presets as a dict of dicts"),
+        ('"smoke": SMALL', '"smoke": {"filtres": 2}', r"unknown key of the preset smoke of .* 'filtres'"),
+        ('"smoke": SMALL', '"smoke": {"method": "cnn"}', r"unknown key of the preset smoke of .* 'method'"),
+        ('"smoke": SMALL', '"smoke": {"filters": 0}', "preset smoke .* must make valid options, .*filters"),
+        ("filters: int = 8", "filters: list = [8]", "mutable default"),
+        ("filters: int = 8", "filters: dict[str, int] = None", "filters of .* is dict.*; change its type"),
+        ("filters: int = 8", "filters: int", "every option must have a default, but filters"),
+        ("filters: int = 8", "filters: Sone = 8", "must have known types, but name 'Sone' is not defined"),
+        ("filters: int = 8", "filters: int = 'a'", "must make valid options, .*filters must be of type int"),
+        ("@dataclass(frozen=True, kw_only=True)", "", "must be a dataclass of their own, but TinyNetOptions"),
+        ("SMALL = {", "import sys\nsys.exit(0)\nSMALL = {", r"raised SystemExit: 0 \(line \d+\)"),
+        ("class TinyNet(NetMethod):", "def suggest(trial): ...\n\n\nclass TinyNet(NetMethod):",
+         "has suggest and no first"),
+        ('title = "Tiny net"', 'title = "T"\n\n    def __init__(self):\n        raise OSError("no")',
+         r"raised OSError: no \(line \d+\)"),
+    ],
+)  # fmt: skip
+def test_a_declaration_of_another_form_is_named(tmp_path: Path, old: str, new: str, message: str) -> None:
+    with pytest.raises(UserError, match=message):
+        register(read_plugin(str(changed(tmp_path, old, new))))
+
+
+SUBCLASS = (
+    "from platform.models.cnn import Cnn\n\n\nclass {0}(Cnn):\n    title = '{0}'\n"
+    "    presets = {{**Cnn.presets}}\n"
+)
+
+
+def test_a_method_that_inherits_its_options_leaves_the_other_methods_as_they_are(tmp_path: Path) -> None:
+    made = []
+    for name in ("one", "two"):
+        (tmp_path / f"{name}.py").write_text(SUBCLASS.format(name.title()))
+        made.append(register(read_plugin(str(tmp_path / f"{name}.py"))))
+    assert load_method("cnn").options.origin is None
+    assert [method.options.origin.name for method in made] == ["one", "two"]
+    for method in made:
+        sent: Any = pickle.loads(pickle.dumps(configuration_of(method.name, weights="none")))
+        assert type(sent) is method.options
+    assert type(pickle.loads(pickle.dumps(configuration_of("cnn")))) is load_method("cnn").options
+
+
+def test_the_same_file_by_another_path_is_the_same_method(tmp_path: Path) -> None:
+    (tmp_path / "tiny_net.py").write_bytes(TINY.read_bytes())
+    (tmp_path / "folder").mkdir()
+    first = register(read_plugin(str(tmp_path / "tiny_net.py")))
+    assert register(read_plugin(str(tmp_path / "folder" / ".." / "tiny_net.py"))) is first
+
+
+def test_an_error_within_the_file_is_told_from_ours() -> None:
+    method = register(read_plugin(str(TINY)))
+    with pytest.raises(AttributeError) as found:
+        method.parameter_groups(None, None)  # type: ignore[attr-defined]
+    fault = plugins.fault_of(found.value)
+    assert "tiny_net.py raised AttributeError: 'NoneType' object has no attribute 'parameters' (line " in str(
+        fault
+    )
+    assert plugins.fault_of(ValueError("ours")) is None
+
+
+def test_a_file_given_as_a_name_says_where_it_belongs() -> None:
+    with pytest.raises(UserError, match="other files by --plugins DIR and their names"):
+        load_method("/path/mine.py:Mine")

@@ -93,14 +93,29 @@ def stage_costs(method: str, stage: SharedStage, settings: Settings, class_count
 
     settings: the options that reach it. UserError: images too small for the net.
     """
-    found = _find(
-        f"{_code(load_method(method))}/{stage.name}",
-        settings,
-        class_count,
-        lambda read: stage.build(read, class_count),
-        lambda module, batch: stage.loss(module, batch, settings),
-    )
+    whose = load_method(method)
+    known = len(_known)
+    try:
+        found = _find(
+            f"{_code(whose)}/{stage.name}",
+            settings,
+            class_count,
+            lambda read: stage.build(read, class_count),
+            lambda module, batch: stage.loss(module, batch, settings),
+        )
+    except Exception:
+        if whose.plugin is not None:
+            _check_stage(whose, stage, settings, class_count)
+        raise
+    if whose.plugin is not None and found.costs is not None and len(_known) > known:
+        _check_stage(whose, stage, settings, class_count)
     return _accepted(found, stage.title, settings)
+
+
+def _check_stage(method: Method, stage: SharedStage, settings: Settings, class_count: int) -> None:
+    from platform.models.costs.net_checks import check_stage
+
+    check_stage(method, stage, settings, class_count)
 
 
 def known_costs() -> tuple[KnownCosts, ...]:

@@ -11,9 +11,10 @@ from torch import Tensor, nn
 
 from platform.errors import UserError
 from platform.models.costs.counting import trial_batch
-from platform.models.method import Settings
+from platform.models.method import Method, Settings
 from platform.models.net_method import NetMethod
 from platform.models.plugins import line_of
+from platform.models.shared_stage import SharedStage
 
 Made = TypeVar("Made")
 IMAGES = 2
@@ -31,9 +32,7 @@ def check_net(method: NetMethod, settings: Settings, class_count: int) -> None:
     _require(method, "build", isinstance(module, nn.Module), "a torch.nn.Module", module)
     players = _called(method, "parameter_groups", lambda: list(method.players(module, settings)))
     for player in players:
-        groups = player.groups
-        fit = isinstance(groups, list | tuple) and all({"params", "lr"} <= set(one) for one in groups)
-        _require(method, "parameter_groups", fit, "a list of dicts with params and lr", groups)
+        _check_groups(method, player.groups)
         values = _called(method, "loss", partial(player.loss, module, batch))
         _check_loss(method, values)
     with torch.no_grad():
@@ -43,15 +42,34 @@ def check_net(method: NetMethod, settings: Settings, class_count: int) -> None:
     _require(method, "scores", shape == (IMAGES, class_count), wanted, scores)
 
 
-def _check_loss(method: NetMethod, values: Any) -> None:
+def check_stage(method: Method, stage: SharedStage, settings: Settings, class_count: int) -> None:
+    """As `check_net`, for a shared stage of a plug-in's method: its net and one step."""
+    batch = trial_batch(IMAGES, settings.image_size_pixels, class_count)
+    with torch.device("meta"):
+        module = _called(method, "build", lambda: stage.build(settings, class_count), stage.name)
+    _require(method, "build", isinstance(module, nn.Module), "a torch.nn.Module", module, stage.name)
+    groups = _called(method, "parameter_groups", lambda: stage.parameter_groups(module, settings), stage.name)
+    _check_groups(method, groups, stage.name)
+    values = _called(method, "loss", lambda: stage.loss(module, batch, settings), stage.name)
+    _check_loss(method, values, stage.name)
+
+
+def _check_groups(method: Method, groups: Any, stage: str = "") -> None:
+    fit = isinstance(groups, list | tuple) and all({"params", "lr"} <= set(one) for one in groups)
+    _require(method, "parameter_groups", fit, "a list of dicts with params and lr", groups, stage)
+
+
+def _check_loss(method: Method, values: Any, stage: str = "") -> None:
     fit = isinstance(values, Mapping) and "loss" in values
-    _require(method, "loss", fit, "a dict with the key loss", values)
+    _require(method, "loss", fit, "a dict with the key loss", values, stage)
     loss = values["loss"]
-    _require(method, "loss", isinstance(loss, Tensor) and loss.ndim == 0, "a scalar tensor as loss", loss)
-    _require(method, "loss", loss.requires_grad, "a loss that depends on the net's parameters", loss)
+    _require(
+        method, "loss", isinstance(loss, Tensor) and loss.ndim == 0, "a scalar tensor as loss", loss, stage
+    )
+    _require(method, "loss", loss.requires_grad, "a loss that depends on the net's parameters", loss, stage)
 
 
-def _called(method: NetMethod, function: str, call: Callable[[], Made]) -> Made:
+def _called(method: Method, function: str, call: Callable[[], Made], stage: str = "") -> Made:
     try:
         return call()
     except UserError:
@@ -59,18 +77,22 @@ def _called(method: NetMethod, function: str, call: Callable[[], Made]) -> Made:
     except Exception as error:
         message = " ".join(str(error).split())
         raise UserError(
-            f"{function} of the method {method.name} must work on {IMAGES} images, but raised "
+            f"{_named(function, stage)} of the method {method.name} must work on {IMAGES} images, but raised "
             f"{type(error).__name__}: {message}{line_of(error, method.plugin)}; correct "
             f"{method.plugin.place} (docs/extending.md)."
         ) from error
 
 
-def _require(method: NetMethod, function: str, holds: bool, what: str, got: Any) -> None:
+def _require(method: Method, function: str, holds: bool, what: str, got: Any, stage: str = "") -> None:
     if not holds:
         shown = f"a tensor of shape {tuple(got.shape)}" if isinstance(got, Tensor) else type(got).__name__
         if isinstance(got, Mapping):
             shown = f"a dict with the keys {', '.join(map(str, got)) or '(none)'}"
         raise UserError(
-            f"{function} of the method {method.name} must return {what}, but returned {shown}; correct "
-            f"{method.plugin.place} (docs/extending.md)."
+            f"{_named(function, stage)} of the method {method.name} must return {what}, but returned "
+            f"{shown}; correct {method.plugin.place} (docs/extending.md)."
         )
+
+
+def _named(function: str, stage: str) -> str:
+    return f"{function} of the stage {stage}" if stage else function

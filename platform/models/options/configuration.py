@@ -44,6 +44,7 @@ class Configuration:
 
     def check(self) -> None:
         """UserError: a value that breaks a rule of this group."""
+        check_rule(self, "load_size_pixels", self.load_size_pixels >= 16, ">= 16")
         check_rule(self, "seed", 0 <= self.seed < 2**31, "0 to 2**31 - 1")
 
     def __reduce_ex__(self, protocol: Any) -> Any:

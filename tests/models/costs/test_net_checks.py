@@ -11,7 +11,8 @@ from platform.errors import UserError
 from platform.models import plugins
 from platform.models.costs import known
 from platform.models.costs.facts import Costs
-from platform.models.costs.known import method_costs
+from platform.models.costs.known import method_costs, stage_costs
+from platform.models.method import Settings
 from platform.models.plugins import read_plugin, register
 
 TINY = Path(__file__).parents[2] / "data" / "methods" / "tiny_net.py"
@@ -68,3 +69,20 @@ def test_the_first_fault_is_named_with_its_place(tmp_path: Path, old: str, new: 
 def test_images_that_are_too_small_are_told_from_faults(tmp_path: Path) -> None:
     with pytest.raises(UserError, match="Tiny net needs images of at least 41 px, but gets 32"):
         costs_of(tmp_path, "nn.Conv2d(3, settings.filters, 5,", "nn.Conv2d(3, settings.filters, 41,")
+
+
+THREE = TINY.with_name("three_stages.py")
+
+
+def test_a_fault_of_a_shared_stage_names_the_stage(tmp_path: Path) -> None:
+    """It reads an option that it did not declare."""
+    text, old = THREE.read_text(), "return net(settings.filter_count, class_count)"
+    assert text.count(old) == 2
+    (tmp_path / "mine.py").write_text(text.replace(old, "return net(settings.third_rate, class_count)", 1))
+    method = register(read_plugin(str(tmp_path / "mine.py")))
+    configuration = configuration_of(method.name, **method.presets["smoke"])
+    stage = method.artifacts(configuration)["first"]
+    settings = Settings(to_dict(configuration), stage.option_names(method.options))
+    message = "build of the stage first of the method mine .* 'third_rate' is not among the declared"
+    with pytest.raises(UserError, match=message):
+        stage_costs(method.name, stage, settings, 7)
