@@ -342,6 +342,13 @@ def fold_task(
     return task
 
 
+def declared_artifacts(configuration: Configuration) -> Mapping[str, Artifact]:
+    """The artifacts of the configuration's method. UserError as `check_declared`."""
+    declared = load_method(configuration.method).artifacts(configuration)
+    check_declared(declared, configuration)
+    return declared
+
+
 def planned_artifacts(
     origin: Origin,
     data: DataReference,
@@ -350,8 +357,7 @@ def planned_artifacts(
 ) -> dict[str, ArtifactTask]:
     """The artifacts of the configuration's method, made from these training subjects or substituted."""
     configuration = origin.configuration
-    declared = load_method(configuration.method).artifacts(configuration)
-    check_declared(declared, configuration)
+    declared = declared_artifacts(configuration)
     planned: dict[str, ArtifactTask] = {}
     for name in in_order(declared):
         artifact, substitute = declared[name], substitutes.get(name)
@@ -492,7 +498,7 @@ def check_reach(task: FoldTask) -> None:
 def layers_needed(configuration: Configuration) -> frozenset[str]:
     """Layers that fold runs of the configuration read, or what they rest on."""
     method = load_method(configuration.method)
-    return method.needs.union(*(one.needs for one in method.artifacts(configuration).values()))
+    return method.needs.union(*(one.needs for one in declared_artifacts(configuration).values()))
 
 
 def _data(data: DataReference, needs: Iterable[str]) -> dict[str, Any]:
