@@ -102,7 +102,7 @@ CONTEXT: dict[str, list[str]] = {
 }
 """What a setting needs beside it in order to matter."""
 
-REFUSED = {("reproduce", "dataset"), ("reproduce", "freeze_generator")}
+REFUSED = {("reproduce", "dataset"), ("reproduce", "freeze_generator"), ("transfer", "method")}
 """Where the value is no choice for the command, which says so."""
 
 OTHER: dict[str, dict[str, list[str]]] = {
