@@ -16,7 +16,8 @@ from platform.models.fitted import Evaluated, Faces, Fitted, check_scores
 from platform.models.plugins import read_plugin, register
 from platform.models.train_view import TrainView
 from platform.training.tools import RunTools
-from tests.tiny_faces import tiny_settings, tiny_store
+from tests.fmpn_stages import run_stage1, run_stage2
+from tests.tiny_faces import tiny_configuration, tiny_settings, tiny_store
 
 METHODS = Path(__file__).parent.parent / "data" / "methods"
 OWN = [str(METHODS / f"{name}.py") for name in ("pixel_svm", "two_players", "tiny_net")]
@@ -69,8 +70,16 @@ def test_a_trained_method_is_saved_without_pickle_and_scores_the_same_when_loade
     np.testing.assert_allclose(again.scores(some), scores[2:3], atol=1e-6)
 
 
+def test_fmpn_scores_the_same_when_loaded_without_its_artifacts() -> None:
+    view, configuration = view_of(), tiny_configuration(load_size_pixels=34, freeze_generator=True)
+    outcome = run_stage2(view, configuration, run_stage1(view, configuration).generator_state)
+    method = load_method("fmpn")
+    again = method.load(outcome.fitted.save(), method.settings(to_dict(configuration)), view.class_names)
+    faces = Faces(images=view.read(view.evaluation_rows))
+    assert np.array_equal(again.scores(faces), outcome.scores)
+
+
 def test_every_method_of_this_repository_is_tried() -> None:
-    """FMPN needs its artifacts: tests/runs/test_execute.py trains and loads it."""
     assert set(own_method_names()) == {"cnn", "cnn_no_mask_loss", "fmpn"}
 
 
