@@ -59,33 +59,15 @@ def method_costs(name: str, values: Mapping[str, Any], class_count: int) -> Cost
     stated = method.costs(settings, class_count)
     if stated is not None or not isinstance(method, NetMethod):
         return stated or NOT_COUNTED
-    return _accepted(_of_net(method, settings, class_count), method.title, settings)
-
-
-def _of_net(method: NetMethod, settings: Settings, class_count: int) -> KnownCosts:
-    """What is known of the method's net, or counted. UserError: a plug-in's net that cannot be trained."""
-    known = len(_known)
-    try:
-        found = _find(
-            _code(method),
-            settings,
-            class_count,
-            lambda read: method.build(read, class_count),
-            lambda module, batch: method.loss(module, batch, settings),
-        )
-    except Exception:
-        if method.plugin is not None:
-            _check(method, settings, class_count)
-        raise
-    if method.plugin is not None and found.costs is not None and len(_known) > known:
-        _check(method, settings, class_count)
-    return found
-
-
-def _check(method: NetMethod, settings: Settings, class_count: int) -> None:
-    from platform.models.costs.net_checks import check_net
-
-    check_net(method, settings, class_count)
+    found = _found_and_checked(
+        method,
+        _code(method),
+        settings,
+        class_count,
+        lambda read: method.build(read, class_count),
+        lambda module, batch: method.loss(module, batch, settings),
+    )
+    return _accepted(found, method.title, settings)
 
 
 def stage_costs(method: str, stage: SharedStage, settings: Settings, class_count: int) -> Costs:
@@ -94,28 +76,52 @@ def stage_costs(method: str, stage: SharedStage, settings: Settings, class_count
     settings: the options that reach it. UserError: images too small for the net.
     """
     whose = load_method(method)
-    known = len(_known)
-    try:
-        found = _find(
-            f"{_code(whose)}/{stage.name}",
-            settings,
-            class_count,
-            lambda read: stage.build(read, class_count),
-            lambda module, batch: stage.loss(module, batch, settings),
-        )
-    except Exception:
-        if whose.plugin is not None:
-            _check_stage(whose, stage, settings, class_count)
-        raise
-    if whose.plugin is not None and found.costs is not None and len(_known) > known:
-        _check_stage(whose, stage, settings, class_count)
+    found = _found_and_checked(
+        whose,
+        f"{_code(whose)}/{stage.name}",
+        settings,
+        class_count,
+        lambda read: stage.build(read, class_count),
+        lambda module, batch: stage.loss(module, batch, settings),
+        stage,
+    )
     return _accepted(found, stage.title, settings)
 
 
-def _check_stage(method: Method, stage: SharedStage, settings: Settings, class_count: int) -> None:
-    from platform.models.costs.net_checks import check_stage
+def _found_and_checked(
+    method: Method,
+    of: str,
+    settings: Settings,
+    class_count: int,
+    build: Callable[[Settings], nn.Module],
+    loss: Callable[[nn.Module, Batch], Mapping[str, Tensor]],
+    stage: SharedStage | None = None,
+) -> KnownCosts:
+    """As `_find`; what a plug-in's net or shared stage gets wrong is told when it is counted.
 
-    check_stage(method, stage, settings, class_count)
+    UserError: a plug-in's net that cannot be trained.
+    """
+    known = len(_known)
+    try:
+        found = _find(of, settings, class_count, build, loss)
+    except Exception:
+        _check(method, stage, settings, class_count)
+        raise
+    if found.costs is not None and len(_known) > known:
+        _check(method, stage, settings, class_count)
+    return found
+
+
+def _check(method: Method, stage: SharedStage | None, settings: Settings, class_count: int) -> None:
+    """Nothing for a method of this repository, which tests hold to the same."""
+    if method.plugin is None:
+        return
+    from platform.models.costs.net_checks import check_net, check_stage
+
+    if stage is not None:
+        check_stage(method, stage, settings, class_count)
+    elif isinstance(method, NetMethod):
+        check_net(method, settings, class_count)
 
 
 def known_costs() -> tuple[KnownCosts, ...]:
