@@ -7,7 +7,7 @@ from platform.config.mask_source import mask_source
 from platform.models import load_method
 from platform.runs.fold_tasks import PlannedData, Substitutes, machine_of, source_substitute
 from platform.runs.mask_sets import released_masks
-from platform.runs.tasks import NOTHING, Substitute
+from platform.runs.planned_tasks import NOTHING, Substitute
 
 WITHOUT_STAGE_1: Substitutes = {"stage1": NOTHING}
 

@@ -26,9 +26,7 @@ from datasets.raw.fmpn_labels import release_of
 from platform.config.configuration import Configuration, Plan, configuration_of
 from platform.config.selection import INNER_PARTS, Step
 from platform.models import load_method
-from platform.runs.tasks import (
-    DataReference,
-    FoldTask,
+from platform.runs.planned_tasks import (
     Machine,
     Origin,
     Substitute,
@@ -37,6 +35,7 @@ from platform.runs.tasks import (
     layers_needed,
     planned_artifacts,
 )
+from platform.runs.tasks import DataReference, FoldTask
 
 Substitutes = Mapping[str, Substitute]
 """Artifact name to what replaces it."""

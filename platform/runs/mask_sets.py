@@ -9,8 +9,9 @@ from datasets.masks.motion_masks import MaskSet
 from platform.models.masks.motion_masks import MotionMasks, ReleasedMasks, masks_of
 from platform.runs.artifacts import load_artifact
 from platform.runs.fold_tasks import PlannedData
+from platform.runs.planned_tasks import artifact_task
 from platform.runs.store import ResultsStore
-from platform.runs.tasks import ArtifactTask, artifact_task
+from platform.runs.tasks import ArtifactTask
 
 
 def load_masks(task: ArtifactTask, store: ResultsStore, class_names: Sequence[str]) -> MaskSet:

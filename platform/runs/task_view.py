@@ -7,7 +7,8 @@ from pathlib import Path
 from datasets.folds.view import FoldView
 from datasets.prepared.store import PreparedStore
 from platform.errors import UserError
-from platform.runs.tasks import FoldTask, Task, check_reach
+from platform.runs.reach import check_reach
+from platform.runs.tasks import FoldTask, Task
 
 
 def view_of(task: Task) -> FoldView:

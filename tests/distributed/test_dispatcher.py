@@ -18,8 +18,9 @@ from platform.distributed.dispatcher import LOST, Dispatcher, PrioritySlots, dis
 from platform.models import plugins
 from platform.models.plugins import read_plugin, register
 from platform.runs.environment_failure import LOST_WORKERS_IN_A_ROW
+from platform.runs.planned_tasks import Machine, fold_task
 from platform.runs.store import ResultsStore
-from platform.runs.tasks import ArtifactTask, FoldTask, Machine, fold_task
+from platform.runs.tasks import ArtifactTask, FoldTask
 from tests.tiny_faces import fake_data, tiny_configuration
 
 SUBJECTS = tuple(f"S{number}" for number in range(8))

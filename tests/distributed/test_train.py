@@ -23,8 +23,9 @@ from platform.distributed.train import run_on_train
 from platform.evaluation.predictions import Predictions, from_bytes
 from platform.runs.execute import execute
 from platform.runs.fold_tasks import PlannedData, final_tasks
+from platform.runs.planned_tasks import Machine
 from platform.runs.store import ResultsStore
-from platform.runs.tasks import FoldTask, Machine
+from platform.runs.tasks import FoldTask
 from tests.distributed.processes import LINUX_ONLY, LOOPBACK, descendants, listening_addresses
 from tests.tiny_faces import tiny_configuration
 

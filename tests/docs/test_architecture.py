@@ -11,7 +11,7 @@ from xml.dom import minidom
 import pytest
 
 from datasets.folds.rules import paper_folds
-from platform.runs.tasks import Machine, fold_task
+from platform.runs.planned_tasks import Machine, fold_task
 from tests.test_architecture import LAYERS
 from tests.tiny_faces import fake_data, subject_names, tiny_configuration
 

@@ -17,8 +17,8 @@ from platform.experiments.row_needs import check_needs
 from platform.models import load_method, method_names
 from platform.runs.fold_tasks import PlannedData, final_tasks, plan_data, source_substitute, step_tasks
 from platform.runs.mask_sets import load_masks
+from platform.runs.planned_tasks import NOTHING, Machine
 from platform.runs.store import ResultsStore
-from platform.runs.tasks import NOTHING, Machine
 from tests.tiny_faces import SIZE, face, prepare_tiny, records, tiny_configuration
 from tests.written_stores import write_store
 

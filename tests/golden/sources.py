@@ -26,6 +26,8 @@ FILES = (
     "platform/runs/artifacts.py",
     "platform/runs/mask_sets.py",
     "platform/runs/task_view.py",
+    "platform/runs/planned_tasks.py",
+    "platform/runs/reach.py",
     "platform/runs/tasks.py",
 )
 

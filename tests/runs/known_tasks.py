@@ -25,15 +25,8 @@ from platform.experiments.rows import Row, row_of
 from platform.models import load_method
 from platform.models.masks.motion_masks import ReleasedMasks
 from platform.runs.fold_tasks import PlannedData, Substitutes, machine_of, source_substitute
-from platform.runs.tasks import (
-    NOTHING,
-    ArtifactTask,
-    DataReference,
-    FoldTask,
-    Substitute,
-    artifact_task,
-    fold_task,
-)
+from platform.runs.planned_tasks import NOTHING, Substitute, artifact_task, fold_task
+from platform.runs.tasks import ArtifactTask, DataReference, FoldTask
 
 KINDS = ("fold_runs", "stage1", "masks", "controls")
 CLASSES = ("anger", "contempt", "disgust", "fear", "happiness", "sadness", "surprise")

@@ -27,19 +27,10 @@ from platform.runs.artifacts import load_artifact
 from platform.runs.environment_failure import EnvironmentFailure
 from platform.runs.execute import execute
 from platform.runs.fold_tasks import PlannedData, final_tasks, plan_data, source_substitute, step_tasks
+from platform.runs.planned_tasks import NOTHING, Machine, Origin, Substitute, artifact_task
 from platform.runs.store import ResultsStore
 from platform.runs.task_view import view_of
-from platform.runs.tasks import (
-    NOTHING,
-    ArtifactTask,
-    FoldTask,
-    Machine,
-    Origin,
-    Substitute,
-    artifact_task,
-    below,
-    trained_artifacts,
-)
+from platform.runs.tasks import ArtifactTask, FoldTask, below, trained_artifacts
 from tests.tiny_faces import SIZE, prepare_tiny
 
 pytestmark = pytest.mark.usefixtures("process_settings_as_before")

@@ -6,7 +6,8 @@ from datasets.folds.rules import Fold
 from platform.config.configuration import configuration_of, replace
 from platform.errors import UserError
 from platform.runs.cost import GFLOP_A_SECOND_AND_CORE, OVERHEAD_GFLOP, Pace, costs_of
-from platform.runs.tasks import FoldTask, Machine, fold_task
+from platform.runs.planned_tasks import Machine, fold_task
+from platform.runs.tasks import FoldTask
 from tests.tiny_faces import fake_data, tiny_configuration, tiny_settings
 
 IMAGES = 10

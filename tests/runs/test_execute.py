@@ -22,8 +22,9 @@ from platform.runs.environment_failure import EnvironmentFailure
 from platform.runs.execute import execute, pictures_png
 from platform.runs.fold_tasks import PlannedData, final_tasks, plan_data, source_substitute, step_tasks
 from platform.runs.mask_sets import load_masks
+from platform.runs.planned_tasks import NOTHING, Machine
 from platform.runs.store import ResultsStore
-from platform.runs.tasks import NOTHING, FoldTask, Machine
+from platform.runs.tasks import FoldTask
 from tests.tiny_faces import CLASSES, prepare_tiny, tiny_configuration
 
 pytestmark = pytest.mark.usefixtures("process_settings_as_before")

@@ -17,7 +17,7 @@ from platform.runs.fold_tasks import (
     source_substitute,
     step_tasks,
 )
-from platform.runs.tasks import NOTHING, Machine
+from platform.runs.planned_tasks import NOTHING, Machine
 from tests import tiny_faces
 from tests.tiny_faces import CLASSES, prepare_tiny, subject_names, tiny_configuration
 from tests.written_stores import write_store

@@ -21,8 +21,8 @@ from platform.errors import UserError
 from platform.reports.mask_agreement import FILE, write_mask_agreement
 from platform.runs.fold_tasks import PlannedData, final_tasks, plan_data
 from platform.runs.mask_sets import load_masks, released_masks
+from platform.runs.planned_tasks import Machine, Substitute
 from platform.runs.store import ResultsStore
-from platform.runs.tasks import Machine, Substitute
 from tests.layout_trees import set_parameters, write_layout
 from tests.tiny_faces import SIZE, tiny_configuration
 

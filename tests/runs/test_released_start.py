@@ -20,8 +20,9 @@ from platform.models.released_checkpoint import PARTS, pin_released
 from platform.runs.environment_failure import EnvironmentFailure
 from platform.runs.execute import execute
 from platform.runs.fold_tasks import PlannedData, final_tasks, plan_data, source_substitute
+from platform.runs.planned_tasks import Machine
 from platform.runs.store import ResultsStore
-from platform.runs.tasks import FoldTask, Machine
+from platform.runs.tasks import FoldTask
 from platform.tune import main as tune
 from tests.tiny_faces import noise, tiny_configuration
 from tests.written_stores import write_store

@@ -17,8 +17,9 @@ import pytest
 from platform.config.configuration import Plan
 from platform.runs.execute import execute
 from platform.runs.fold_tasks import final_tasks, plan_data
+from platform.runs.planned_tasks import Machine
 from platform.runs.store import ResultsStore
-from platform.runs.tasks import FoldTask, Machine
+from platform.runs.tasks import FoldTask
 from tests.tiny_faces import prepare_tiny, tiny_configuration
 
 pytestmark = pytest.mark.usefixtures("process_settings_as_before")

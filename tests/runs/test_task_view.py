@@ -10,8 +10,9 @@ import pytest
 from datasets.folds.rules import paper_folds
 from datasets.prepared.store import PreparedStore
 from platform.errors import LeakageError, UserError
+from platform.runs.planned_tasks import Machine, fold_task
 from platform.runs.task_view import view_of
-from platform.runs.tasks import DataReference, FoldTask, Machine, fold_task
+from platform.runs.tasks import DataReference, FoldTask
 from tests.tiny_faces import CLASSES, prepare_tiny, subject_names, tiny_configuration
 
 

@@ -7,8 +7,9 @@ import pytest
 
 from datasets.folds.rules import Fold
 from platform.evaluation.predictions import Predictions, to_bytes
+from platform.runs.planned_tasks import Machine, fold_task
 from platform.runs.store import ResultsStore
-from platform.runs.tasks import FoldTask, Machine, fold_task
+from platform.runs.tasks import FoldTask
 from platform.search.inner_scores import InnerScores, inner_scores
 from tests.tiny_faces import CLASSES, fake_data, tiny_configuration
 

@@ -5,8 +5,9 @@ from pathlib import Path
 import pytest
 
 from datasets.folds.rules import Fold
+from platform.runs.planned_tasks import Machine, fold_task
 from platform.runs.store import ResultsStore
-from platform.runs.tasks import FoldTask, Machine, fold_task
+from platform.runs.tasks import FoldTask
 from platform.search.savings import Economy, SearchedTrial, economy_lines, measure_economy
 from tests.tiny_faces import fake_data, tiny_configuration
 

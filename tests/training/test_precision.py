@@ -12,7 +12,7 @@ from platform.config.configuration import Configuration, to_dict
 from platform.models import load_method
 from platform.models.player import Player
 from platform.runs.execute import _prepare_process
-from platform.runs.tasks import Machine
+from platform.runs.planned_tasks import Machine
 from platform.training.face_items import FaceItems
 from platform.training.loop import train_stage
 from platform.training.precision import autocast

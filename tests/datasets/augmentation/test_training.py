@@ -17,8 +17,9 @@ from platform.config.settings_file import show
 from platform.errors import UserError
 from platform.runs.execute import execute
 from platform.runs.fold_tasks import final_tasks, plan_data
+from platform.runs.planned_tasks import Machine
 from platform.runs.store import ResultsStore
-from platform.runs.tasks import FoldTask, Machine
+from platform.runs.tasks import FoldTask
 from tests.tiny_faces import prepare_tiny, tiny_configuration
 
 pytestmark = pytest.mark.usefixtures("process_settings_as_before")

@@ -13,9 +13,10 @@ from platform.errors import LeakageError, UserError
 from platform.models import method_names
 from platform.models.fmpn import FmpnOptions
 from platform.models.masks.motion_masks import MotionMasks
-from platform.runs import tasks
+from platform.runs import planned_tasks
 from platform.runs.identity import identity
-from platform.runs.tasks import NOTHING, FoldTask, Machine, Substitute, artifact_task, fold_task
+from platform.runs.planned_tasks import NOTHING, Machine, Substitute, artifact_task, fold_task
+from platform.runs.tasks import FoldTask
 from tests.tiny_faces import fake_data, tiny_configuration
 
 FOLD = Fold(index=1, train_subjects=("A", "B", "C", "D"), test_subjects=("E", "F"))
@@ -136,7 +137,7 @@ def test_where_the_data_lie_is_no_part_of_an_identity() -> None:
 
 def test_the_result_version_is_part_of_every_trained_result(monkeypatch: pytest.MonkeyPatch) -> None:
     before = task()
-    monkeypatch.setattr(tasks, "RESULT_VERSION", tasks.RESULT_VERSION + 1)
+    monkeypatch.setattr(planned_tasks, "RESULT_VERSION", planned_tasks.RESULT_VERSION + 1)
     assert task().identity != before.identity
     assert stage1_identity(task()) != stage1_identity(before)
     assert task().artifacts["masks"] == before.artifacts["masks"]
