@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from platform.models.artifact import Artifact, ClassImages, Content, Tools
+from platform.models.player import Player
 
 if TYPE_CHECKING:
     from torch import Tensor, nn
@@ -37,6 +38,13 @@ class SharedStage(Artifact):
     @abstractmethod
     def loss(self, module: nn.Module, batch: Batch, settings: Any) -> dict[str, Tensor]:
         """Scalars of the batch: `loss`, which is minimised, its terms, and `correct` where it classifies."""
+
+    def player(self, module: nn.Module, settings: Any) -> Player:
+        """Who trains the module."""
+        return Player(
+            groups=self.parameter_groups(module, settings),
+            loss=lambda module, batch: self.loss(module, batch, settings),
+        )
 
     def load_artifacts(self, module: nn.Module, inputs: Mapping[str, Content]) -> None:
         """Load what other artifacts give the new module."""

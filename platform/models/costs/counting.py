@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import torch
@@ -12,9 +12,10 @@ from torch.utils.flop_counter import flop_registry
 
 from datasets.batches import Batch
 from platform.models.costs.facts import Costs
+from platform.models.player import Player
 
 Build = Callable[[], nn.Module]
-Loss = Callable[[nn.Module, Batch], Mapping[str, Tensor]]
+Players = Callable[[nn.Module], Sequence[Player]]
 
 LARGEST_SIZE_PIXELS = 2048
 """No smallest image size is searched beyond it."""
@@ -28,25 +29,27 @@ class TooSmallImagesError(Exception):
         self.least_pixels = least_pixels
 
 
-def count(build: Build, loss: Loss, *, size_pixels: int, class_count: int) -> Costs:
-    """The costs of training the module that `build` makes by `loss` on images of `size_pixels`.
+def count(build: Build, players: Players, *, size_pixels: int, class_count: int) -> Costs:
+    """The costs of training the module that `build` makes, by all of its players, on images of `size_pixels`.
 
-    One training step of a single image is taken; of two images where batch norm cannot train on one, and the
-    figures are then halved. The few bytes that do not grow with the batch (statistics of batch norms) are
-    thus counted for each image. The module is in training mode throughout, its frozen batch norms too.
+    The players take their turns one after the other, so their arithmetic adds up; of what their backward
+    passes keep, the largest counts. One training step of a single image is taken; of two images where batch
+    norm cannot train on one, and the figures are then halved. The few bytes that do not grow with the batch
+    (statistics of batch norms) are thus counted for each image. The module is in training mode throughout,
+    its frozen batch norms too.
 
     TooSmallImagesError: it fails on images of `size_pixels`, but not on larger ones. Where it fails on those
     too, its own error is raised.
     """
     module = _built(build)
     try:
-        return _step(module, loss, 1, size_pixels, class_count)
+        return _step(module, players, 1, size_pixels, class_count)
     except (RuntimeError, ValueError):
         pass
     try:
-        return _step(module, loss, 2, size_pixels, class_count)
+        return _step(module, players, 2, size_pixels, class_count)
     except (RuntimeError, ValueError) as error:
-        least = _smallest_size(module, loss, size_pixels, class_count)
+        least = _smallest_size(module, players, size_pixels, class_count)
         if least is None:
             raise
         raise TooSmallImagesError(least) from error
@@ -57,8 +60,28 @@ def _built(build: Build) -> nn.Module:
         return build().train()
 
 
-def _step(module: nn.Module, loss: Loss, images: int, size_pixels: int, class_count: int) -> Costs:
+def _step(module: nn.Module, players: Players, images: int, size_pixels: int, class_count: int) -> Costs:
+    turns = players(module)
     own = {part.untyped_storage()._cdata for part in (*module.parameters(), *module.buffers())}
+    flop, kept_bytes = 0, 0
+    for player in turns:
+        with _Operations() as operations:
+            kept = _kept_bytes(module, player, own, trial_batch(images, size_pixels, class_count), len(turns))
+        flop += operations.flop
+        kept_bytes = max(kept_bytes, kept)
+    parameters = list(module.parameters())
+    return Costs(
+        parameters=sum(one.numel() for one in parameters),
+        trained_parameters=sum(one.numel() for one in parameters if one.requires_grad),
+        gflop_an_image=flop / images / 1e9,
+        kept_bytes_an_image=kept_bytes / images,
+        minimum_batch=images,
+    )
+
+
+def _kept_bytes(module: nn.Module, player: Player, own: set[int], batch: Batch, players: int) -> int:
+    """Take the player's turn; the bytes that its forward pass keeps for its backward pass, without the
+    module's `own` tensors."""
     kept: dict[int, torch.UntypedStorage] = {}
 
     def keep(tensor: Tensor) -> Tensor:
@@ -67,18 +90,13 @@ def _step(module: nn.Module, loss: Loss, images: int, size_pixels: int, class_co
             kept[storage._cdata] = storage  # held, so that its address is not used again
         return tensor
 
+    # Of several players, each leaves the others' gradients alone, as in training.
+    inputs = None if players == 1 else [one for group in player.groups for one in group["params"]]
     module.zero_grad(set_to_none=True)
-    with _Operations() as operations, torch.autograd.graph.saved_tensors_hooks(keep, lambda tensor: tensor):
-        loss(module, trial_batch(images, size_pixels, class_count))["loss"].backward()
+    with torch.autograd.graph.saved_tensors_hooks(keep, lambda tensor: tensor):
+        player.loss(module, batch)["loss"].backward(inputs=inputs)
     module.zero_grad(set_to_none=True)
-    parameters = list(module.parameters())
-    return Costs(
-        parameters=sum(one.numel() for one in parameters),
-        trained_parameters=sum(one.numel() for one in parameters if one.requires_grad),
-        gflop_an_image=operations.flop / images / 1e9,
-        kept_bytes_an_image=sum(storage.nbytes() for storage in kept.values()) / images,
-        minimum_batch=images,
-    )
+    return sum(storage.nbytes() for storage in kept.values())
 
 
 def trial_batch(images: int, size_pixels: int, class_count: int) -> Batch:
@@ -93,16 +111,19 @@ def trial_batch(images: int, size_pixels: int, class_count: int) -> Batch:
         )
 
 
-def _smallest_size(module: nn.Module, loss: Loss, size_pixels: int, class_count: int) -> int | None:
-    """The smallest side above `size_pixels` on which the loss of two images can be computed.
+def _smallest_size(module: nn.Module, players: Players, size_pixels: int, class_count: int) -> int | None:
+    """The smallest side above `size_pixels` on which the losses of two images can be computed.
 
     None: there is none, or `size_pixels` is not too small for it.
     """
 
+    turns = players(module)
+
     def accepts(size: int) -> bool:
         try:
             with torch.no_grad(), _Operations():
-                loss(module, trial_batch(2, size, class_count))
+                for player in turns:
+                    player.loss(module, trial_batch(2, size, class_count))
         except (RuntimeError, ValueError):
             return False
         return True

@@ -6,7 +6,7 @@ on what it knows (`known_costs`, `remember_costs`).
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -20,9 +20,9 @@ from platform.models.networks.backbones import OWN_DROPOUT
 from platform.models.shared_stage import SharedStage
 
 if TYPE_CHECKING:
-    from torch import Tensor, nn
+    from torch import nn
 
-    from datasets.batches import Batch
+    from platform.models.player import Player
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -65,7 +65,7 @@ def method_costs(name: str, values: Mapping[str, Any], class_count: int) -> Cost
         settings,
         class_count,
         lambda read: method.build(read, class_count),
-        lambda module, batch: method.loss(module, batch, settings),
+        lambda module: method.players(module, settings),
     )
     return _accepted(found, method.title, settings)
 
@@ -82,7 +82,7 @@ def stage_costs(method: str, stage: SharedStage, settings: Settings, class_count
         settings,
         class_count,
         lambda read: stage.build(read, class_count),
-        lambda module, batch: stage.loss(module, batch, settings),
+        lambda module: [stage.player(module, settings)],
         stage,
     )
     return _accepted(found, stage.title, settings)
@@ -94,7 +94,7 @@ def _found_and_checked(
     settings: Settings,
     class_count: int,
     build: Callable[[Settings], nn.Module],
-    loss: Callable[[nn.Module, Batch], Mapping[str, Tensor]],
+    players: Callable[[nn.Module], Sequence[Player]],
     stage: SharedStage | None = None,
 ) -> KnownCosts:
     """As `_find`; what a plug-in's net or shared stage gets wrong is told when it is counted.
@@ -103,7 +103,7 @@ def _found_and_checked(
     """
     known = len(_known)
     try:
-        found = _find(of, settings, class_count, build, loss)
+        found = _find(of, settings, class_count, build, players)
     except Exception:
         _check(method, stage, settings, class_count)
         raise
@@ -148,7 +148,7 @@ def _find(
     settings: Settings,
     class_count: int,
     build: Callable[[Settings], nn.Module],
-    loss: Callable[[nn.Module, Batch], Mapping[str, Tensor]],
+    players: Callable[[nn.Module], Sequence[Player]],
 ) -> KnownCosts:
     """What is known of such a net; else it is counted.
 
@@ -166,7 +166,7 @@ def _find(
     costs, least = None, 0
     try:
         costs = count(
-            lambda: build(ReadSettings(settings, read)), loss, size_pixels=size, class_count=class_count
+            lambda: build(ReadSettings(settings, read)), players, size_pixels=size, class_count=class_count
         )
     except TooSmallImagesError as error:
         least = error.least_pixels

@@ -14,12 +14,18 @@ from platform.models.costs.counting import TooSmallImagesError, count
 from platform.models.fmpn import STAGE_1
 from platform.models.networks.backbone_nets import build_backbone
 from platform.models.networks.mask_generator import MaskGenerator
+from platform.models.player import Player
 
 Loss = Callable[[nn.Module, Batch], dict[str, Tensor]]
 
 
 def loss(net: nn.Module, batch: Batch) -> dict[str, Tensor]:
     return {"loss": functional.cross_entropy(net(batch.image), batch.labels)}
+
+
+def alone(loss: Loss) -> Callable[[nn.Module], list[Player]]:
+    """One player, who trains the whole net."""
+    return lambda net: [Player(groups=[{"params": list(net.parameters()), "lr": 1.0}], loss=loss)]
 
 
 def resnet18() -> nn.Module:
@@ -31,7 +37,7 @@ def test_the_published_mask_generator_costs_what_others_have_counted() -> None:
     with."""
     costs = count(
         lambda: MaskGenerator(64),
-        lambda net, batch: STAGE_1.loss(net, batch, None),
+        alone(lambda net, batch: STAGE_1.loss(net, batch, None)),
         size_pixels=299,
         class_count=1,
     )
@@ -42,7 +48,7 @@ def test_the_published_mask_generator_costs_what_others_have_counted() -> None:
 
 
 def test_operations_are_those_of_torchs_own_counter() -> None:
-    costs = count(resnet18, loss, size_pixels=64, class_count=7)
+    costs = count(resnet18, alone(loss), size_pixels=64, class_count=7)
     with torch.device("meta"):
         net = resnet18().train()
         batch = Batch(
@@ -57,7 +63,7 @@ def test_operations_are_those_of_torchs_own_counter() -> None:
 @pytest.mark.parametrize("size", [64, 32])
 def test_what_is_kept_is_what_the_cpu_keeps(size: int) -> None:
     """But for the statistics of the batch norms, which do not grow with the batch."""
-    costs = count(resnet18, loss, size_pixels=size, class_count=7)
+    costs = count(resnet18, alone(loss), size_pixels=size, class_count=7)
     assert costs.minimum_batch == (1 if size == 64 else 2)
     measured = footprint.kept_mib(resnet18().train(), loss, size)
     assert costs.kept_bytes_an_image / 2**20 == pytest.approx(measured, rel=0.05)
@@ -68,11 +74,47 @@ def test_frozen_parameters_are_counted_but_not_trained_and_keep_nothing() -> Non
         net = resnet18().requires_grad_(False)
         return net.get_submodule("fc").requires_grad_(True) and net
 
-    whole, part = (count(build, loss, size_pixels=64, class_count=7) for build in (resnet18, frozen))
+    whole, part = (count(build, alone(loss), size_pixels=64, class_count=7) for build in (resnet18, frozen))
     assert part.parameters == whole.parameters
     assert part.trained_parameters == 128 * 7 + 7
     assert part.kept_bytes_an_image < whole.kept_bytes_an_image / 100
     assert part.gflop_an_image == pytest.approx(whole.gflop_an_image / 3, rel=0.1)
+
+
+class Layers(nn.Module):
+    """Two layers of a player each; the second one's turn does not reach the first layer's weights."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.first = nn.Conv2d(3, 8, 3, bias=False)
+        self.second = nn.Conv2d(8, 16, 3, bias=False)
+
+    def forward(self, image: Tensor) -> Tensor:
+        return self.second(self.first(image).relu())  # type: ignore[no-any-return]
+
+
+def test_the_turns_of_several_players_add_up_and_the_largest_is_kept() -> None:
+    def mean(net: nn.Module, batch: Batch) -> dict[str, Tensor]:
+        return {"loss": net(batch.image).mean()}
+
+    def players(*layers: str) -> Callable[[nn.Module], list[Player]]:
+        return lambda net: [
+            Player(
+                name=name,
+                groups=[{"params": list(net.get_submodule(name).parameters()), "lr": 1.0}],
+                loss=mean,
+            )
+            for name in layers
+        ]
+
+    both = count(Layers, players("first", "second"), size_pixels=16, class_count=2)
+    first = count(Layers, alone(mean), size_pixels=16, class_count=2)
+    convolutions = [2 * 8 * 27 * 14**2, 2 * 16 * 72 * 12**2]
+    # Forward twice; backward of the second layer to its input and of the first to its weights, then of the
+    # second to its weights.
+    assert both.gflop_an_image * 1e9 == 3 * convolutions[0] + 4 * convolutions[1]
+    assert both.kept_bytes_an_image == first.kept_bytes_an_image
+    assert both.parameters == first.parameters
 
 
 class Pooled(nn.Module):
@@ -88,13 +130,13 @@ class Pooled(nn.Module):
 
 
 def test_images_that_are_too_small_are_told_from_a_loss_that_fails() -> None:
-    assert count(Pooled, loss, size_pixels=18, class_count=2).minimum_batch == 1
+    assert count(Pooled, alone(loss), size_pixels=18, class_count=2).minimum_batch == 1
     with pytest.raises(TooSmallImagesError) as refusal:
-        count(Pooled, loss, size_pixels=7, class_count=2)
+        count(Pooled, alone(loss), size_pixels=7, class_count=2)
     assert refusal.value.least_pixels == 18
 
     def broken(net: nn.Module, batch: Batch) -> dict[str, Tensor]:
         return {"loss": net(batch.gray).mean()}
 
     with pytest.raises(RuntimeError, match="same reduction dim"):
-        count(Pooled, broken, size_pixels=18, class_count=2)
+        count(Pooled, alone(broken), size_pixels=18, class_count=2)
