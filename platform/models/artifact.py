@@ -7,7 +7,7 @@ else, so that runs whose artifacts have the same record share them. Imports no t
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
@@ -18,9 +18,11 @@ if TYPE_CHECKING:
     import numpy as np
     from torch import Tensor, nn
 
-    from datasets.batches import Batch
     from datasets.folds.view import FoldView
     from platform.models.costs.facts import Costs
+    from platform.models.items import Items
+    from platform.models.player import Player
+    from platform.models.train_view import TrainView
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -107,8 +109,8 @@ class Tools(Protocol):
         self,
         stage: str,
         build: Callable[[], nn.Module],
-        groups: Callable[[nn.Module], list[dict[str, Any]]],
-        loss: Callable[[nn.Module, Batch], dict[str, Tensor]],
+        players: Callable[[nn.Module], Sequence[Player]],
+        items: Callable[[Items, TrainView], Items] = lambda single, train: single,
         *,
         constant_epochs: int,
         decay_epochs: int,
@@ -117,8 +119,8 @@ class Tools(Protocol):
     ) -> Trained:
         """Build a module and train it on the view's training faces; `stage` names it and seeds it.
 
-        groups: the optimizer's parameter groups. loss: scalars of a batch, `loss` among them.
-        class_images: one image a class, which a batch then holds as `target_mask`.
+        players: who trains it, with the losses. items: what an epoch trains on, from single faces
+        (`NetMethod.items`). class_images: one image a class, which a batch then holds as `target_mask`.
         """
         ...
 

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from platform.models.artifact import ClassImages, Content
+from platform.models.items import Items
 from platform.models.method import Method, Settings
 from platform.models.player import Player
 
@@ -62,8 +63,9 @@ class NetMethod(Method):
         """A newly initialised module; its random numbers come from torch's default generator."""
 
     @abstractmethod
-    def loss(self, module: nn.Module, batch: Batch, settings: Settings) -> Mapping[str, Tensor]:
-        """Scalars of the batch: `loss` (to minimise), its terms, and `correct` (correct predictions).
+    def loss(self, module: nn.Module, batch: Any, settings: Settings) -> Mapping[str, Tensor]:
+        """Scalars of a batch of the `items`: `loss` (to minimise), its terms, and `correct` (correct
+        predictions).
 
         Every method computes the cross entropy with `classification_loss`
         (platform/models/networks/classification_loss.py), so that all of them support the loss options.
@@ -87,6 +89,18 @@ class NetMethod(Method):
                 loss=lambda module, batch: self.loss(module, batch, settings),
             )
         ]
+
+    def items(
+        self, single: Items, train: TrainView, settings: Settings, inputs: Mapping[str, Content]
+    ) -> Items:
+        """What an epoch of the last stage trains on; by default single faces.
+
+        single: every training face once an epoch in random order, cropped and flipped as the options say,
+        with class images and weights; position k is face k of `train`. Pairs and triples of them are
+        `TupleItems` (platform/models/items.py), whose batch is what the losses then receive. Planning calls
+        it with a few made-up faces and without artifacts, to count costs.
+        """
+        return single
 
     def class_images(self, inputs: Mapping[str, Content], class_names: Sequence[str]) -> ClassImages | None:
         """One image a class, which a batch holds as `target_mask`; None: batches have none.

@@ -8,13 +8,14 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from platform.models.artifact import Artifact, ClassImages, Content, Tools
+from platform.models.items import Items
 from platform.models.player import Player
 
 if TYPE_CHECKING:
     from torch import Tensor, nn
 
-    from datasets.batches import Batch
     from datasets.folds.view import FoldView
+    from platform.models.train_view import TrainView
 
 
 class SharedStage(Artifact):
@@ -36,15 +37,22 @@ class SharedStage(Artifact):
         """Parameter groups of the optimizer, each with `params`, `lr` and the `name` of its rate in logs."""
 
     @abstractmethod
-    def loss(self, module: nn.Module, batch: Batch, settings: Any) -> dict[str, Tensor]:
-        """Scalars of the batch: `loss`, which is minimised, its terms, and `correct` where it classifies."""
+    def loss(self, module: nn.Module, batch: Any, settings: Any) -> Mapping[str, Tensor]:
+        """Scalars of a batch of the `items`: `loss`, which is minimised, its terms, and `correct` where it
+        classifies."""
 
-    def player(self, module: nn.Module, settings: Any) -> Player:
-        """Who trains the module."""
-        return Player(
-            groups=self.parameter_groups(module, settings),
-            loss=lambda module, batch: self.loss(module, batch, settings),
-        )
+    def players(self, module: nn.Module, settings: Any) -> Sequence[Player]:
+        """Who trains the module: one player with `parameter_groups` and `loss`, unless several take turns."""
+        return [
+            Player(
+                groups=self.parameter_groups(module, settings),
+                loss=lambda module, batch: self.loss(module, batch, settings),
+            )
+        ]
+
+    def items(self, single: Items, train: TrainView, settings: Any, inputs: Mapping[str, Content]) -> Items:
+        """What an epoch trains on, as `NetMethod.items`; by default single faces."""
+        return single
 
     def load_artifacts(self, module: nn.Module, inputs: Mapping[str, Content]) -> None:
         """Load what other artifacts give the new module."""
@@ -65,8 +73,8 @@ class SharedStage(Artifact):
         trained = tools.train(
             self.name,
             build,
-            lambda module: self.parameter_groups(module, settings),
-            lambda module, batch: self.loss(module, batch, settings),
+            lambda module: self.players(module, settings),
+            lambda single, train: self.items(single, train, settings, inputs),
             constant_epochs=constant,
             decay_epochs=decay,
             batch_size=getattr(settings, self.batch_field),

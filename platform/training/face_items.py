@@ -10,7 +10,7 @@ from torch import Tensor
 
 from datasets.augmentation.draw import Draw, augmentation_policy
 from datasets.batches import Batch, FaceTensors, channels_last, epoch_order
-from platform.training.items import Items
+from platform.models.items import Items
 
 
 class FaceItems(Items):

@@ -12,12 +12,12 @@ from torch import Tensor, nn
 
 from datasets.batches import split_batches
 from platform.errors import UserError
+from platform.models.items import Items, check_epoch
 from platform.models.player import Player, check_players
 from platform.training.averaging import AveragedNet
 from platform.training.batch_norm import set_training
 from platform.training.checkpoint import Checkpoints, Curve
 from platform.training.health import DivergedError
-from platform.training.items import Items
 from platform.training.precision import products_in
 from platform.training.schedule import learning_rate_factor
 from platform.training.seeding import generator, torch_seeded
@@ -126,13 +126,8 @@ def _train_epoch(module: nn.Module, step: Step, epoch: int) -> dict[str, float]:
 
 def _batches(step: Step, random: torch.Generator) -> list[Tensor]:
     """The rows of one epoch's index, a tensor per step."""
-    training, index = step.training, step.items.epoch(random)
-    if index.dtype != torch.int64 or index.ndim not in (1, 2) or not len(index):
-        raise UserError(
-            f"an epoch of {training.stage} must be int64 [n] or [n, m] with n >= 1, but "
-            f"{type(step.items).__name__} gave {str(index.dtype).removeprefix('torch.')} "
-            f"{list(index.shape)}; correct its `epoch`."
-        )
+    training = step.training
+    index = check_epoch(step.items, step.items.epoch(random), training.stage)
     batches = split_batches(index, training.batch_size)
     if not training.drop_last:
         # Every worker needs an item of every batch.

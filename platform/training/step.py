@@ -10,10 +10,10 @@ import torch
 from torch import Tensor, nn
 
 from platform.errors import UserError
+from platform.models.items import Items, check_batch
 from platform.models.player import Player
 from platform.training.averaging import AveragedNet
 from platform.training.health import is_out_of_memory, largest_batch_that_fits, too_large
-from platform.training.items import Items
 from platform.training.optimizer import make_optimizer
 from platform.training.precision import autocast
 from platform.training.seeding import generator
@@ -124,14 +124,8 @@ class Step:
     def _batch(self, index: Tensor, draw: Any) -> Sized:
         """This worker's share of the batch."""
         share = self.workers.share(index)
-        batch = self.items.batch(share, self.workers.share_of_draw(draw))
-        if len(batch) != len(share):
-            raise UserError(
-                f"a batch of {self.training.stage} must have one item per row of its index, but "
-                f"{type(self.items).__name__} made {len(batch)} items of {len(share)} rows; correct its "
-                "`batch`, or the `len` of what it returns."
-            )
-        return batch
+        batch: Sized = self.items.batch(share, self.workers.share_of_draw(draw))
+        return check_batch(self.items, batch, len(share), self.training.stage)
 
     def _too_large(self, index: Tensor) -> RuntimeError:
         """The error, with the largest batch that fits, found by trial."""

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
 
 import torch
 from torch import nn
@@ -13,10 +12,12 @@ from datasets.batches import FaceTensors
 from datasets.folds.view import FoldView
 from platform.models.artifact import ClassImages, Content, Trained
 from platform.models.fitted import Fitted
+from platform.models.items import Items
 from platform.models.method import Settings
 from platform.models.net_fitted import NetFitted, on_cpu
 from platform.models.net_method import NetMethod
-from platform.models.player import Loss, Player
+from platform.models.player import Player
+from platform.models.train_view import TrainView
 from platform.training.batch_norm import synchronised
 from platform.training.checkpoint import Checkpoints, Curve
 from platform.training.face_items import FaceItems
@@ -50,12 +51,13 @@ class RunTools:
         module = self.built(method.last_stage, lambda: method.build(settings, len(class_names)))
         method.load_artifacts(module, inputs)
         class_images = method.class_images(inputs, class_names)
+        faces = last_stage_faces(settings, self.view, class_images, self.device)
+        single = self._single(faces, last_stage_augmentation(settings))
         self.train_module(
             module,
             method.players(module, settings),
-            last_stage_faces(settings, self.view, class_images, self.device),
+            method.items(single, TrainView(self.view), settings, inputs),
             last_stage_training(settings, method.last_stage, self.minimum_batch),
-            augmentation=last_stage_augmentation(settings),
         )
         return NetFitted(
             method=method, module=module, settings=settings, inputs=inputs, class_images=class_images
@@ -65,8 +67,8 @@ class RunTools:
         self,
         stage: str,
         build: Callable[[], nn.Module],
-        groups: Callable[[nn.Module], list[dict[str, Any]]],
-        loss: Loss,
+        players: Callable[[nn.Module], Sequence[Player]],
+        items: Callable[[Items, TrainView], Items] = lambda single, train: single,
         *,
         constant_epochs: int,
         decay_epochs: int,
@@ -80,8 +82,9 @@ class RunTools:
             batch_size=batch_size, minimum_batch=self.minimum_batch,
         )  # fmt: skip
         faces = faces_of(self.view, self.view.training_rows, class_images, self.device)
-        players = [Player(groups=groups(module), loss=loss)]
-        curve = self.train_module(module, players, faces, training, augmentation=self.settings.augmentation)
+        single = self._single(faces, self.settings.augmentation)
+        made = items(single, TrainView(self.view))
+        curve = self.train_module(module, players(module), made, training)
         return Trained(state=on_cpu(module), curve=curve)
 
     def built(self, stage: str, build: Callable[[], nn.Module]) -> nn.Module:
@@ -97,18 +100,10 @@ class RunTools:
         self,
         module: nn.Module,
         players: Sequence[Player],
-        faces: FaceTensors,
+        items: Items,
         training: Training,
-        *,
-        augmentation: str,
     ) -> Curve:
-        """Train in place on the view's training faces and return the curve. Errors name the images."""
-        items = FaceItems(
-            faces,
-            augmentation=augmentation,
-            crop_size_pixels=self.settings.image_size_pixels,
-            names=self.view.image_names(self.view.training_rows),
-        )
+        """Train in place and return the curve."""
         curve = train_stage(
             module,
             players,
@@ -120,3 +115,12 @@ class RunTools:
         )
         self.curves[training.stage] = curve
         return curve
+
+    def _single(self, faces: FaceTensors, augmentation: str) -> FaceItems:
+        """The view's training faces one by one. Errors name the images."""
+        return FaceItems(
+            faces,
+            augmentation=augmentation,
+            crop_size_pixels=self.settings.image_size_pixels,
+            names=self.view.image_names(self.view.training_rows),
+        )

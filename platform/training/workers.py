@@ -7,13 +7,14 @@ network is not wrapped, so that losses may call any part of it, as often as they
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import torch
 from torch import Tensor, nn
+
+from platform.models.items import with_tensors
 
 BUCKET_BYTES = 25 * 2**20
 """Gradients sent at once, unless one is larger."""
@@ -32,13 +33,7 @@ class Workers:
 
     def share_of_draw(self, draw: Any) -> Any:
         """This worker's share of a tensor, or of every tensor of a dataclass."""
-        if self.count == 1:
-            return draw
-        if isinstance(draw, Tensor):
-            return self.share(draw)
-        values = {field.name: getattr(draw, field.name) for field in dataclasses.fields(draw)}
-        shares = {name: self.share(value) for name, value in values.items() if isinstance(value, Tensor)}
-        return dataclasses.replace(draw, **shares)
+        return draw if self.count == 1 else with_tensors(draw, self.share)
 
     def loss_factor(self, own: int, together: int) -> float:
         """Weight of a mean loss over `own` of `together` items, whose gradients will be summed."""

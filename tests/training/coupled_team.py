@@ -12,9 +12,9 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from platform.models.items import Items
 from platform.models.player import Player
 from platform.training.collectives import gathered
-from platform.training.items import Items
 from platform.training.loop import train_stage
 from platform.training.seeding import torch_seeded
 from platform.training.stage_settings import Training

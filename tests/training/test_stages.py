@@ -1,6 +1,9 @@
 from __future__ import annotations
 
+import dataclasses
+from collections import Counter
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -12,6 +15,14 @@ from datasets.folds.view import FoldView
 from datasets.masks.motion_masks import MaskSet, build_masks
 from platform.config.configuration import Configuration
 from platform.errors import LeakageError
+from platform.models.items import Items, TupleItems, Tuples
+from platform.models.method import Settings
+from platform.models.options.faces import Faces as FaceOptions
+from platform.models.options.optimisation import AdamMoments
+from platform.models.player import Player
+from platform.models.shared_stage import SharedStage
+from platform.models.train_view import TrainView
+from platform.training.tools import RunTools
 from tests.fmpn_stages import Stage1Outcome, run_stage1, run_stage2
 from tests.tiny_faces import CLASSES, TinyStore, subject_names, tiny_configuration, tiny_store
 
@@ -173,3 +184,84 @@ def test_a_last_batch_of_one_face_trains_where_batch_norm_would_refuse_it() -> N
     """18 training faces in batches of 17 leave one; ResNet's last map is one pixel at 32 px."""
     outcome = stage2(view_of(), tiny_configuration(method="cnn", stage2_batch_size=17))
     assert np.isfinite(outcome.scores).all()
+
+
+@dataclass(frozen=True, kw_only=True)
+class PairOptions(FaceOptions, AdamMoments):
+    """Options of the stage below."""
+
+    pair_epochs: int = 2
+    pair_decay_epochs: int = 1
+    pair_batch_size: int = 4
+
+
+class PairStage(SharedStage):
+    """Two players on pairs of faces of one subject: one embeds, one tells from the pair whether it is one
+    class."""
+
+    name, title = "pairs", "pairs"
+    groups = (PairOptions, FaceOptions, AdamMoments, Configuration)
+    epoch_fields = ("pair_epochs", "pair_decay_epochs")
+    batch_field = "pair_batch_size"
+
+    def __init__(self) -> None:
+        self.seen: list[Tuples] = []
+
+    def build(self, settings: Any, class_count: int) -> torch.nn.Module:
+        return torch.nn.ModuleDict({"embed": torch.nn.Linear(3, 2), "tell": torch.nn.Linear(2, 1)})
+
+    def parameter_groups(self, module: torch.nn.Module, settings: Any) -> list[dict[str, Any]]:
+        return [{"params": list(module.get_submodule("embed").parameters()), "lr": 1e-2}]
+
+    def loss(self, module: torch.nn.Module, batch: Tuples, settings: Any) -> dict[str, torch.Tensor]:
+        self.seen.append(batch)
+        first, second = self.embedded(module, batch).unbind(1)
+        return {"loss": (first - second).square().mean()}
+
+    def embedded(self, module: torch.nn.Module, batch: Tuples) -> torch.Tensor:
+        features = module.get_submodule("embed")(batch.single.image.mean((2, 3)))
+        return features.unflatten(0, (-1, batch.size))
+
+    def tell(self, module: torch.nn.Module, batch: Tuples) -> dict[str, torch.Tensor]:
+        first, second = self.embedded(module, batch).detach().unbind(1)
+        same = batch.single.labels.unflatten(0, (-1, 2)).float().diff(dim=1) == 0
+        logits = module.get_submodule("tell")((first - second).abs())
+        return {"loss": torch.nn.functional.binary_cross_entropy_with_logits(logits, same.float())}
+
+    def players(self, module: torch.nn.Module, settings: Any) -> list[Player]:
+        (first,) = super().players(module, settings)
+        groups = [{"params": list(module.get_submodule("tell").parameters()), "lr": 1e-2}]
+        return [dataclasses.replace(first, name="embed"), Player(groups=groups, loss=self.tell, name="tell")]
+
+    def items(self, single: Items, train: TrainView, settings: Any, inputs: Any) -> Items:
+        return SubjectPairs(single, train.subjects)
+
+
+class SubjectPairs(TupleItems):
+    """Pairs of neighbouring faces of one subject."""
+
+    def __init__(self, single: Items, subjects: np.ndarray) -> None:
+        super().__init__(single)
+        self.first = torch.from_numpy(np.flatnonzero(subjects[1:] == subjects[:-1]))
+
+    def epoch(self, random: torch.Generator) -> torch.Tensor:
+        first = self.first[torch.randperm(len(self.first), generator=random)]
+        return torch.stack([first, first + 1], dim=1)
+
+
+def test_a_shared_stage_trains_several_players_on_pairs() -> None:
+    stage, view = PairStage(), view_of()
+    values = dataclasses.asdict(PairOptions(method="mine", load_size_pixels=34, image_size_pixels=16))
+    settings = Settings(values, stage.option_names(PairOptions))
+    tools = RunTools(view=view, settings=settings, device=torch.device("cpu"), report=lambda values: None)
+    content = stage.make(view, settings, {}, tools)
+    curve = tools.curves["pairs"]
+    assert len(curve) == 3
+    assert {"embed_loss", "tell_loss"} <= set(curve[0])
+    assert set(stage.state_of(content)) == {"embed.weight", "embed.bias", "tell.weight", "tell.bias"}
+    subjects = view.subjects(view.training_rows)
+    pairs = sum(count - 1 for count in Counter(subjects.tolist()).values())
+    assert sum(map(len, stage.seen)) == 3 * pairs
+    for batch in stage.seen:
+        assert batch.single.image.shape[1:] == (3, 16, 16)
+        assert len(batch) <= 4

@@ -8,9 +8,9 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from platform.models.items import Items
 from platform.models.player import Loss, OptimizerSettings, Player
 from platform.training.checkpoint import Checkpoints
-from platform.training.items import Items
 from platform.training.loop import train_stage
 from platform.training.seeding import torch_seeded
 from platform.training.stage_settings import Training

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Sequence, Sized
 from typing import Any
 
 import torch
@@ -10,12 +10,14 @@ from torch import Tensor, nn
 from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils.flop_counter import flop_registry
 
-from datasets.batches import Batch
 from platform.models.costs.facts import Costs
+from platform.models.costs.trial_items import trial_batch
 from platform.models.player import Player
 
 Build = Callable[[], nn.Module]
 Players = Callable[[nn.Module], Sequence[Player]]
+BatchOf = Callable[[int, int], Sized]
+"""(items, size in pixels) -> a batch on the meta device; it may have fewer items."""
 
 LARGEST_SIZE_PIXELS = 2048
 """No smallest image size is searched beyond it."""
@@ -29,27 +31,30 @@ class TooSmallImagesError(Exception):
         self.least_pixels = least_pixels
 
 
-def count(build: Build, players: Players, *, size_pixels: int, class_count: int) -> Costs:
+def count(
+    build: Build, players: Players, *, size_pixels: int, class_count: int, batch_of: BatchOf | None = None
+) -> Costs:
     """The costs of training the module that `build` makes, by all of its players, on images of `size_pixels`.
 
     The players take their turns one after the other, so their arithmetic adds up; of what their backward
     passes keep, the largest counts. One training step of a single image is taken; of two images where batch
     norm cannot train on one, and the figures are then halved. The few bytes that do not grow with the batch
     (statistics of batch norms) are thus counted for each image. The module is in training mode throughout,
-    its frozen batch norms too.
+    its frozen batch norms too. batch_of: None for batches of single faces; the figures are for each item.
 
     TooSmallImagesError: it fails on images of `size_pixels`, but not on larger ones. Where it fails on those
     too, its own error is raised.
     """
     module = _built(build)
+    batch_of = batch_of or (lambda items, size: trial_batch(items, size, class_count))
     try:
-        return _step(module, players, 1, size_pixels, class_count)
+        return _step(module, players, batch_of(1, size_pixels))
     except (RuntimeError, ValueError):
         pass
     try:
-        return _step(module, players, 2, size_pixels, class_count)
+        return _step(module, players, batch_of(2, size_pixels))
     except (RuntimeError, ValueError) as error:
-        least = _smallest_size(module, players, size_pixels, class_count)
+        least = _smallest_size(module, players, size_pixels, batch_of)
         if least is None:
             raise
         raise TooSmallImagesError(least) from error
@@ -60,26 +65,26 @@ def _built(build: Build) -> nn.Module:
         return build().train()
 
 
-def _step(module: nn.Module, players: Players, images: int, size_pixels: int, class_count: int) -> Costs:
+def _step(module: nn.Module, players: Players, batch: Sized) -> Costs:
     turns = players(module)
     own = {part.untyped_storage()._cdata for part in (*module.parameters(), *module.buffers())}
     flop, kept_bytes = 0, 0
     for player in turns:
         with _Operations() as operations:
-            kept = _kept_bytes(module, player, own, trial_batch(images, size_pixels, class_count), len(turns))
+            kept = _kept_bytes(module, player, own, batch, len(turns))
         flop += operations.flop
         kept_bytes = max(kept_bytes, kept)
     parameters = list(module.parameters())
     return Costs(
         parameters=sum(one.numel() for one in parameters),
         trained_parameters=sum(one.numel() for one in parameters if one.requires_grad),
-        gflop_an_image=flop / images / 1e9,
-        kept_bytes_an_image=kept_bytes / images,
-        minimum_batch=images,
+        gflop_an_image=flop / len(batch) / 1e9,
+        kept_bytes_an_image=kept_bytes / len(batch),
+        minimum_batch=len(batch),
     )
 
 
-def _kept_bytes(module: nn.Module, player: Player, own: set[int], batch: Batch, players: int) -> int:
+def _kept_bytes(module: nn.Module, player: Player, own: set[int], batch: Sized, players: int) -> int:
     """Take the player's turn; the bytes that its forward pass keeps for its backward pass, without the
     module's `own` tensors."""
     kept: dict[int, torch.UntypedStorage] = {}
@@ -99,19 +104,7 @@ def _kept_bytes(module: nn.Module, player: Player, own: set[int], batch: Batch, 
     return sum(storage.nbytes() for storage in kept.values())
 
 
-def trial_batch(images: int, size_pixels: int, class_count: int) -> Batch:
-    """All that a loss may read."""
-    side = (size_pixels, size_pixels)
-    with torch.device("meta"):
-        return Batch(
-            image=torch.empty(images, 3, *side),
-            gray=torch.empty(images, 1, *side),
-            target_mask=torch.empty(images, 1, *side),
-            labels=torch.empty(images, dtype=torch.int64),
-        )
-
-
-def _smallest_size(module: nn.Module, players: Players, size_pixels: int, class_count: int) -> int | None:
+def _smallest_size(module: nn.Module, players: Players, size_pixels: int, batch_of: BatchOf) -> int | None:
     """The smallest side above `size_pixels` on which the losses of two images can be computed.
 
     None: there is none, or `size_pixels` is not too small for it.
@@ -123,7 +116,7 @@ def _smallest_size(module: nn.Module, players: Players, size_pixels: int, class_
         try:
             with torch.no_grad(), _Operations():
                 for player in turns:
-                    player.loss(module, trial_batch(2, size, class_count))
+                    player.loss(module, batch_of(2, size))
         except (RuntimeError, ValueError):
             return False
         return True

@@ -22,7 +22,10 @@ from platform.models.shared_stage import SharedStage
 if TYPE_CHECKING:
     from torch import nn
 
+    from platform.models.artifact import Content
+    from platform.models.items import Items
     from platform.models.player import Player
+    from platform.models.train_view import TrainView
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -59,15 +62,14 @@ def method_costs(name: str, values: Mapping[str, Any], class_count: int) -> Cost
     stated = method.costs(settings, class_count)
     if stated is not None or not isinstance(method, NetMethod):
         return stated or NOT_COUNTED
-    found = _found_and_checked(
-        method,
-        _code(method),
-        settings,
-        class_count,
-        lambda read: method.build(read, class_count),
-        lambda module: method.players(module, settings),
+    net = _Net(
+        of=_code(method),
+        stage=f"the method {method.name}",
+        build=lambda read: method.build(read, class_count),
+        players=lambda module: method.players(module, settings),
+        items=method.items,
     )
-    return _accepted(found, method.title, settings)
+    return _accepted(_found_and_checked(method, net, settings, class_count), method.title, settings)
 
 
 def stage_costs(method: str, stage: SharedStage, settings: Settings, class_count: int) -> Costs:
@@ -76,26 +78,31 @@ def stage_costs(method: str, stage: SharedStage, settings: Settings, class_count
     settings: the options that reach it. UserError: images too small for the net.
     """
     whose = load_method(method)
-    found = _found_and_checked(
-        whose,
-        f"{_code(whose)}/{stage.name}",
-        settings,
-        class_count,
-        lambda read: stage.build(read, class_count),
-        lambda module: [stage.player(module, settings)],
-        stage,
+    net = _Net(
+        of=f"{_code(whose)}/{stage.name}",
+        stage=f"the stage {stage.name} of the method {method}",
+        build=lambda read: stage.build(read, class_count),
+        players=lambda module: stage.players(module, settings),
+        items=stage.items,
     )
-    return _accepted(found, stage.title, settings)
+    return _accepted(_found_and_checked(whose, net, settings, class_count, stage), stage.title, settings)
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Net:
+    """A net to be counted: the last stage's or a shared one's."""
+
+    of: str
+    """As in `KnownCosts`."""
+    stage: str
+    """In messages."""
+    build: Callable[[Settings], nn.Module]
+    players: Callable[[nn.Module], Sequence[Player]]
+    items: Callable[[Items, TrainView, Any, Mapping[str, Content]], Items]
 
 
 def _found_and_checked(
-    method: Method,
-    of: str,
-    settings: Settings,
-    class_count: int,
-    build: Callable[[Settings], nn.Module],
-    players: Callable[[nn.Module], Sequence[Player]],
-    stage: SharedStage | None = None,
+    method: Method, net: _Net, settings: Settings, class_count: int, stage: SharedStage | None = None
 ) -> KnownCosts:
     """As `_find`; what a plug-in's net or shared stage gets wrong is told when it is counted.
 
@@ -103,7 +110,7 @@ def _found_and_checked(
     """
     known = len(_known)
     try:
-        found = _find(of, settings, class_count, build, players)
+        found = _find(net, settings, class_count)
     except Exception:
         _check(method, stage, settings, class_count)
         raise
@@ -143,36 +150,39 @@ def _plain(values: Mapping[str, Any]) -> Mapping[str, Any]:
     return {**values, **PLAIN_BACKBONE} if "backbone" in values else values
 
 
-def _find(
-    of: str,
-    settings: Settings,
-    class_count: int,
-    build: Callable[[Settings], nn.Module],
-    players: Callable[[nn.Module], Sequence[Player]],
-) -> KnownCosts:
+def _find(net: _Net, settings: Settings, class_count: int) -> KnownCosts:
     """What is known of such a net; else it is counted.
 
-    Whoever builds with the same values of all that was read builds the same net.
+    Whoever builds, and makes items, with the same values of all that was read has the same costs.
     """
-    size = settings.image_size_pixels
+    of, size = net.of, settings.image_size_pixels
     for one in _known:
         if (one.of, one.class_count, one.size_pixels) == (of, class_count, size) and all(
             getattr(settings, name, None) == value for name, value in one.read.items()
         ):
             return one
     from platform.models.costs.counting import TooSmallImagesError, count
+    from platform.models.costs.trial_items import trial_items_batch
 
-    read: dict[str, Any] = {}
+    noted: dict[str, Any] = {}
+    read = ReadSettings(settings, noted)
     costs, least = None, 0
     try:
         costs = count(
-            lambda: build(ReadSettings(settings, read)), players, size_pixels=size, class_count=class_count
-        )
+            lambda: net.build(read),
+            net.players,
+            size_pixels=size,
+            class_count=class_count,
+            batch_of=lambda items, pixels: trial_items_batch(
+                lambda single, train, inputs: net.items(single, train, read, inputs),
+                items=items, size_pixels=pixels, class_count=class_count, stage=net.stage,
+            ),
+        )  # fmt: skip
     except TooSmallImagesError as error:
         least = error.least_pixels
     _known.append(
         KnownCosts(
-            of=of, class_count=class_count, size_pixels=size, read=read, costs=costs, least_pixels=least
+            of=of, class_count=class_count, size_pixels=size, read=noted, costs=costs, least_pixels=least
         )
     )
     return _known[-1]

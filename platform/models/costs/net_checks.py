@@ -10,7 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from platform.errors import UserError
-from platform.models.costs.counting import trial_batch
+from platform.models.costs.trial_items import trial_batch, trial_items_batch
 from platform.models.method import Method, Settings
 from platform.models.net_method import NetMethod
 from platform.models.plugins import line_of
@@ -21,20 +21,13 @@ IMAGES = 2
 
 
 def check_net(method: NetMethod, settings: Settings, class_count: int) -> None:
-    """Build the net, take one step of every player and score two images.
+    """Build the net, make a batch of its items, take one step of every player and score two images.
 
-    UserError for the first thing that is wrong: a function that raises, no net, no loss, a loss without a
-    gradient, scores of another shape. The method is a plug-in's.
+    UserError for the first thing that is wrong: a function that raises, no net, items of another shape, no
+    loss, a loss without a gradient, scores of another shape. The method is a plug-in's.
     """
+    module = _check_training(method, method, settings, class_count)
     batch = trial_batch(IMAGES, settings.image_size_pixels, class_count)
-    with torch.device("meta"):
-        module = _called(method, "build", lambda: method.build(settings, class_count))
-    _require(method, "build", isinstance(module, nn.Module), "a torch.nn.Module", module)
-    players = _called(method, "parameter_groups", lambda: list(method.players(module, settings)))
-    for player in players:
-        _check_groups(method, player.groups)
-        values = _called(method, "loss", partial(player.loss, module, batch))
-        _check_loss(method, values)
     with torch.no_grad():
         scores = _called(method, "scores", lambda: method.scores(module, batch))
     shape = tuple(scores.shape) if isinstance(scores, Tensor) else None
@@ -43,15 +36,34 @@ def check_net(method: NetMethod, settings: Settings, class_count: int) -> None:
 
 
 def check_stage(method: Method, stage: SharedStage, settings: Settings, class_count: int) -> None:
-    """As `check_net`, for a shared stage of a plug-in's method: its net and one step."""
-    batch = trial_batch(IMAGES, settings.image_size_pixels, class_count)
+    """As `check_net`, for a shared stage of a plug-in's method: its net, its items and one step."""
+    _check_training(method, stage, settings, class_count, stage.name)
+
+
+def _check_training(
+    method: Method, trained: NetMethod | SharedStage, settings: Settings, class_count: int, stage: str = ""
+) -> nn.Module:
+    """Build the net, make a batch of its items and take one step of every player."""
     with torch.device("meta"):
-        module = _called(method, "build", lambda: stage.build(settings, class_count), stage.name)
-    _require(method, "build", isinstance(module, nn.Module), "a torch.nn.Module", module, stage.name)
-    groups = _called(method, "parameter_groups", lambda: stage.parameter_groups(module, settings), stage.name)
-    _check_groups(method, groups, stage.name)
-    values = _called(method, "loss", lambda: stage.loss(module, batch, settings), stage.name)
-    _check_loss(method, values, stage.name)
+        module = _called(method, "build", lambda: trained.build(settings, class_count), stage)
+    _require(method, "build", isinstance(module, nn.Module), "a torch.nn.Module", module, stage)
+    whole = f"the method {method.name}"
+    batch = _called(
+        method,
+        "items",
+        lambda: trial_items_batch(
+            lambda single, train, inputs: trained.items(single, train, settings, inputs),
+            items=IMAGES,
+            size_pixels=settings.image_size_pixels,
+            class_count=class_count,
+            stage=f"the stage {stage} of {whole}" if stage else whole,
+        ),
+        stage,
+    )
+    for player in _called(method, "parameter_groups", lambda: list(trained.players(module, settings)), stage):
+        _check_groups(method, player.groups, stage)
+        _check_loss(method, _called(method, "loss", partial(player.loss, module, batch), stage), stage)
+    return module
 
 
 def _check_groups(method: Method, groups: Any, stage: str = "") -> None:

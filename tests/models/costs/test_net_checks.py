@@ -40,6 +40,9 @@ def test_a_net_without_fault_is_counted(tmp_path: Path) -> None:
     assert costs_of(tmp_path).parameters == 8 * 3 * 25 + 8 + 32 * 7 + 7
 
 
+ITEMS = "    def items(self, single, train, settings, inputs):\n        return {}\n\n    def build("
+
+
 @pytest.mark.parametrize(
     ("old", "new", "message"),
     [
@@ -59,6 +62,10 @@ def test_a_net_without_fault_is_counted(tmp_path: Path) -> None:
          "parameter_groups .* must return a list of dicts with params and lr"),
         ("        return nn.Sequential(", "        nn.Sequential(",
          "build of the method mine must return a torch.nn.Module, but returned NoneType"),
+        ("    def build(", ITEMS.format("train"),
+         "items of the method mine must return Items .*, but returned TrainView"),
+        ("    def build(", ITEMS.format("1 / 0"),
+         r"items of the method mine must work on 2 images, but raised ZeroDivisionError: .*\(line \d+\)"),
     ],
 )  # fmt: skip
 def test_the_first_fault_is_named_with_its_place(tmp_path: Path, old: str, new: str, message: str) -> None:
