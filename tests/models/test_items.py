@@ -177,7 +177,7 @@ def test_memory_that_runs_out_names_the_kind_of_items_and_how_many_fit() -> None
         train(RandomTuples(8, 2), loss)
 
 
-class Unsized(Tuples):
+class Unsized(RandomTuples):
     """Forgets an item."""
 
     def batch(self, index: Tensor, draw: Tensor) -> Points:
@@ -200,8 +200,10 @@ def test_a_batch_of_another_number_of_items_than_rows_is_refused() -> None:
 def test_an_epoch_that_is_no_index_is_refused(
     index: Tensor, shown: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(Tuples, "epoch", lambda self, random: index)
-    with pytest.raises(UserError, match=f"of pairs must be int64 .* but Tuples gave {shown}; correct its"):
+    monkeypatch.setattr(RandomTuples, "epoch", lambda self, random: index)
+    with pytest.raises(
+        UserError, match=f"of pairs must be int64 .* but RandomTuples gave {shown}; correct its"
+    ):
         seen(RandomTuples(1, 1))
 
 
