@@ -40,7 +40,11 @@ def last_stage_training(settings: Settings, stage: str, minimum_batch: int) -> T
         optimizer=settings.optimizer,
         weight_decay=settings.weight_decay,
         momentum=settings.momentum,
+        amsgrad=settings.amsgrad,
         schedule=settings.schedule,
+        step_epochs=settings.step_epochs,
+        step_factor=settings.step_factor,
+        drop_last=settings.drop_last,
         ema_decay=settings.ema_decay,
     )
 

@@ -11,6 +11,7 @@ from platform.config.configuration import Plan, configuration_of, option_names, 
 from platform.errors import UserError
 from platform.models import load_method, method_names
 from platform.models.fmpn import FmpnOptions
+from platform.models.options.fields import later_fields
 
 CONFIGURATION_FIELDS = {field.name for field in dataclasses.fields(FmpnOptions)}
 PLAN_FIELDS = {field.name for field in dataclasses.fields(Plan)}
@@ -30,7 +31,8 @@ def attributes_read(folder: Path, of: str, but: str) -> set[str]:
 
 def test_every_option_reaches_a_record_of_a_fold_run_or_of_stage_1() -> None:
     for name in method_names():
-        method, values = load_method(name), to_dict(configuration_of(name))
+        method = load_method(name)
+        values = to_dict(configuration_of(name)) | dict.fromkeys(later_fields(method.options))
         artifacts = method.artifacts(configuration_of(name)).values()
         read = set(method.settings(values).to_dict()).union(
             *(artifact.option_names(method.options) for artifact in artifacts)
@@ -127,6 +129,10 @@ SMALL: dict[str, Any] = {"weights": "none", "backbone": "resnet18"}
         ({"weight_decay": -0.1}, ["weight_decay must be >= 0 and < 10", "-0.1", "--weight-decay"]),
         ({"optimizer": "sgd", "momentum": 1.0}, ["momentum must be >= 0 and < 1", "1.0"]),
         ({"momentum": 0.9}, ["momentum needs the optimizer sgd", "0.9", "adam", "--optimizer sgd"]),
+        ({"optimizer": "sgd", "amsgrad": True}, ["amsgrad is a variant", "sgd", "--amsgrad no"]),
+        ({"step_epochs": 0, "schedule": "step"}, ["step_epochs must be >= 1", "0", "--step-epochs"]),
+        ({"step_factor": 1.0, "schedule": "step"}, ["step_factor must be > 0 and < 1", "1.0"]),
+        ({"step_epochs": 20}, ["step_epochs and step_factor need the schedule step", "paper"]),
         ({"schedule": "cosinus"}, ["unknown schedule 'cosinus'", "did you mean 'cosine'?", "constant"]),
         ({"label_smoothing": 1.0}, ["label_smoothing must be >= 0 and < 1", "1.0", "--label-smoothing"]),
         ({"class_weights": "even"}, ["unknown class_weights 'even'", "Known: balanced, none"]),

@@ -10,7 +10,7 @@ from platform.config.configuration import configuration_of, option_names, to_dic
 from platform.models import load_method
 from platform.models.method import Method, Settings
 from platform.models.options.configuration import Configuration
-from platform.models.options.fields import added_later
+from platform.models.options.fields import added_later, later_fields
 
 
 def test_settings_give_the_declared_fields_only() -> None:
@@ -35,7 +35,9 @@ def test_a_fold_runs_settings_are_the_methods_options_but_those_of_stage_1_alone
     values = to_dict(configuration_of("fmpn"))
     stage1 = {name for name in values if name.startswith("stage1_")}
     assert set(load_method("fmpn").settings(values).to_dict()) == set(values) - stage1 - {"method"}
-    assert set(load_method("cnn").settings(values).to_dict()) == {*option_names("cnn")} - {"method"}
+    later = later_fields(load_method("cnn").options)
+    assert set(load_method("cnn").settings(values).to_dict()) == {*option_names("cnn")} - {"method", *later}
+    assert load_method("cnn").settings({**values, "amsgrad": True}).to_dict()["amsgrad"] is True
 
 
 def test_stage_1_reads_its_groups_and_nothing_of_stage_2() -> None:

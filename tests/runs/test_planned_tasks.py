@@ -32,11 +32,14 @@ OTHER_VALUES: dict[str, Any] = {
     "lambda_classification": 7.0, "lambda_mask": 7.0, "adam_beta1": 0.7, "adam_beta2": 0.7, "seed": 7,
     "precision": "bf16", "compiled": True, "synchronised_batch_norm": False,
     "generator_blocks": 7, "stage2_augmentation": "strong", "optimizer": "sgd", "weight_decay": 0.7,
-    "momentum": 0.7, "schedule": "cosine", "label_smoothing": 0.7, "class_weights": "balanced",
+    "momentum": 0.7, "amsgrad": True, "schedule": "cosine", "step_epochs": 7, "step_factor": 0.7,
+    "drop_last": True, "label_smoothing": 0.7, "class_weights": "balanced",
     "dropout": 0.7, "freeze_backbone": True, "freeze_generator": True, "ema_decay": 0.7,
 }  # fmt: skip
 NEEDED: dict[str, dict[str, Any]] = {
     "momentum": {"optimizer": "sgd"},
+    "step_epochs": {"schedule": "step"},
+    "step_factor": {"schedule": "step"},
     "dropout": {"backbone": "vgg16"},
     "freeze_backbone": {"weights": "imagenet"},
 }

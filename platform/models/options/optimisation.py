@@ -7,7 +7,7 @@ from typing import Literal
 
 from platform.errors import UserError
 from platform.models.options.configuration import Configuration
-from platform.models.options.fields import check_rule
+from platform.models.options.fields import added_later, check_rule
 
 
 def check_stage(settings: object, stage: str) -> None:
@@ -59,9 +59,18 @@ class LastStage(Configuration):
     """Stage 2: weight decay; an L2 penalty in the gradient for `adam` and `sgd`, decoupled for `adamw`."""
     momentum: float = 0.0
     """Stage 2: momentum of the optimizer `sgd`; 0: none."""
-    schedule: Literal["paper", "cosine", "constant"] = "paper"
+    amsgrad: bool = added_later(False)
+    """Stage 2: whether `adam` and `adamw` divide by the largest second moment so far."""
+    schedule: Literal["paper", "cosine", "constant", "step"] = "paper"
     """Stage 2: learning rates after the constant epochs. `paper`: linear decay to exactly 0 in the last
-    epoch, as in the released code; `cosine`: half a cosine, without an epoch at rate 0; `constant`: none."""
+    epoch, as in the released code; `cosine`: half a cosine, without an epoch at rate 0; `constant`: none;
+    `step`: times `step_factor` after every `step_epochs` of all epochs."""
+    step_epochs: int = added_later(30)
+    """Stage 2: epochs between two steps of the schedule `step`."""
+    step_factor: float = added_later(0.1)
+    """Stage 2: factor of each step of the schedule `step`."""
+    drop_last: bool = added_later(False)
+    """Stage 2: whether to leave out an epoch's last batch if it is not full."""
     ema_decay: float = 0.0
     """Stage 2: decay per step of an exponential moving average over weights and batch-norm statistics, which
     is then the trained net (lower decay in the first steps); 0: off, the weights of the last step."""
@@ -78,6 +87,21 @@ class LastStage(Configuration):
             raise UserError(
                 f"momentum needs the optimizer sgd, but got momentum {self.momentum:g} with "
                 f"{self.optimizer}, which uses adam_beta1 instead; pass --optimizer sgd, or --momentum 0."
+            )
+        if self.amsgrad and self.optimizer == "sgd":
+            raise UserError(
+                "amsgrad is a variant of the optimizers adam and adamw, but the optimizer is sgd; pass "
+                "--optimizer adam, or --amsgrad no."
+            )
+        check_rule(self, "step_epochs", self.step_epochs >= 1, ">= 1")
+        check_rule(self, "step_factor", 0 < self.step_factor < 1, "> 0 and < 1")
+        usual = type(self)
+        if self.schedule != "step" and (
+            (self.step_epochs, self.step_factor) != (usual.step_epochs, usual.step_factor)
+        ):
+            raise UserError(
+                f"step_epochs and step_factor need the schedule step, but it is {self.schedule}; pass "
+                "--schedule step, or leave them out."
             )
         if self.stage2_augmentation != "same":
             check_augmentation(self.stage2_augmentation, self.load_size_pixels)
