@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from platform.models.costs.facts import Costs
     from platform.models.items import Items
     from platform.models.player import Player
+    from platform.models.recipe import Recipe
     from platform.models.train_view import TrainView
 
 
@@ -103,7 +104,12 @@ class ClassImages(Protocol):
 
 
 class Tools(Protocol):
-    """What an artifact that trains may use beside its data: the training loop on the run's device."""
+    """What an artifact may use beside its data: features that are computed once and, if it trains, the
+    training loop on the run's device."""
+
+    def cached(self, recipe: Recipe, images: np.ndarray) -> np.ndarray:
+        """Features [n, ...] of faces uint8 [n, S, S, 3], as `FitTools.cached`."""
+        ...
 
     def train(
         self,

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
+
+from platform.models.recipe import Cached, Recipe, computed
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -19,8 +21,15 @@ class Faces:
     rectangles: tuple[np.ndarray, np.ndarray] | None = None
     """Faces scaled as in FMPN's release (`FoldView.rectangles`); None if the set has squares only."""
 
+    cached: Cached = field(default=computed, repr=False, compare=False)
+    """Where features come from."""
+
     def __len__(self) -> int:
         return len(self.images)
+
+    def features(self, recipe: Recipe) -> np.ndarray:
+        """The faces' features [n, ...]: bit for bit those of `recipe.of(images)`."""
+        return self.cached(recipe, self.images)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -7,6 +7,8 @@ from typing import Any
 from platform.errors import UserError
 from platform.models.artifact import Content
 from platform.models.method import Settings
+from platform.models.recipe import Cached
+from platform.runs.item_cache import ItemCache
 from platform.runs.store import ResultsStore
 from platform.runs.task_view import view_of
 from platform.runs.tasks import ArtifactTask, Task
@@ -14,6 +16,9 @@ from platform.runs.tasks import ArtifactTask, Task
 
 class NoTraining:
     """The tools of an artifact that declares to train nothing."""
+
+    def __init__(self, cached: Cached) -> None:
+        self.cached = cached
 
     def train(self, stage: str, *arguments: Any, **options: Any) -> Any:
         """Always raises TypeError."""
@@ -32,10 +37,11 @@ def load_artifact(task: ArtifactTask, store: ResultsStore) -> Content:
                 f"{task.artifact.title} ({task.kind} {task.identity}) is not in the results store; run the "
                 "command that made it again."
             )
+        cache = ItemCache(store.root, cpu_threads=None)
         made = task.artifact.make(
-            view_of(task), artifact_settings(task), load_inputs(task, store), NoTraining()
+            view_of(task), artifact_settings(task), load_inputs(task, store), NoTraining(cache)
         )
-        store.write(task.kind, task.identity, task.record, made.files, **made.facts)
+        store.write(task.kind, task.identity, task.record, made.files, **made.facts, **cache.facts())
     manifest = store.manifest(task.kind, task.identity)
     assert manifest is not None
     names = [name for name in manifest["sha256"] if name != "record.json"]

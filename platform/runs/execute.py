@@ -24,7 +24,6 @@ if TYPE_CHECKING:
     import torch
 
     from datasets.folds.view import FoldView
-    from platform.training.checkpoint import RunClock
     from platform.training.loop import Report
     from platform.training.stages import FoldOutcome
     from platform.training.workers import Workers
@@ -80,7 +79,7 @@ def _execute(
         return finished
     checkpoints = scratch or own_scratch(store.root, task.identity)
     _prepare_process(task.record["cpu_threads"])
-    team = _Team(task, checkpoints, report, workers)
+    team = _Team(task, store.root, checkpoints, report, workers)
     try:
         if isinstance(task, ArtifactTask):
             files, facts = _execute_artifact(task, store, team.context)
@@ -101,11 +100,13 @@ def _execute(
 
 
 class _Team:
-    """The workers of one run, and the context that training needs: device, report, checkpoints."""
+    """The workers of one run, and the context that training needs: device, report, checkpoints, cache."""
 
     def __init__(
-        self, task: FoldTask | ArtifactTask, checkpoints: Path, report: Report, workers: Workers | None
-    ) -> None:
+        self, task: FoldTask | ArtifactTask, root: Path, checkpoints: Path, report: Report,
+        workers: Workers | None,
+    ) -> None:  # fmt: skip
+        from platform.runs.item_cache import ItemCache
         from platform.training.checkpoint import Checkpoints
         from platform.training.workers import ALONE
 
@@ -116,6 +117,7 @@ class _Team:
             "device": _device(task.record["device"]),
             "report": report,
             "workers": together,
+            "cached": ItemCache(root, cpu_threads=task.record["cpu_threads"], writes=self.writes),
             "checkpoints": Checkpoints(
                 folder=checkpoints, every_epochs=task.checkpoint_every_epochs, writes=self.writes
             ),
@@ -145,7 +147,7 @@ def _execute_artifact(task: ArtifactTask, store: ResultsStore, context: dict[str
     view, settings = view_of(task), artifact_settings(task)
     tools = RunTools(view=view, settings=settings, minimum_batch=task.costs.minimum_batch, **context)
     made = task.artifact.make(view, settings, load_inputs(task, store), tools)
-    return dict(made.files), {**made.facts, **_facts(context["checkpoints"].clock)}
+    return dict(made.files), {**made.facts, **_facts(context)}
 
 
 def _execute_fold(
@@ -172,17 +174,18 @@ def _execute_fold(
         files["pictures.png"] = pictures_png(outcome.pictures)
     if keep_weights:
         files |= outcome.fitted.save()
-    facts = _facts(context["checkpoints"].clock)
+    facts = _facts(context)
     facts |= {"accuracy": accuracy, "image_count": len(outcome.evaluation_rows)}
     if outcome.pictures:
         facts["pictures"] = list(outcome.pictures)
     return files, {**facts, **outcome.diagnostics}
 
 
-def _facts(clock: RunClock) -> dict[str, Any]:
+def _facts(context: dict[str, Any]) -> dict[str, Any]:
     libraries = {name: version(name) for name in LIBRARIES}
     libraries["python"] = sys.version.split()[0]
-    return {"seconds": round(clock.seconds(), 3), "libraries": libraries}
+    seconds = round(context["checkpoints"].clock.seconds(), 3)
+    return {"seconds": seconds, "libraries": libraries, **context["cached"].facts()}
 
 
 def _device(name: str) -> torch.device:

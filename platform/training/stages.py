@@ -13,6 +13,7 @@ from datasets.folds.view import FoldView
 from platform.models.artifact import Content
 from platform.models.fitted import Evaluated, Faces, Fitted, check_scores
 from platform.models.method import Method, Settings
+from platform.models.recipe import Cached, computed
 from platform.models.train_view import TrainView
 from platform.training.checkpoint import Checkpoints, Curve
 from platform.training.loop import Report
@@ -51,22 +52,24 @@ def train_and_evaluate(
     report: Report,
     checkpoints: Checkpoints | None = None,
     workers: Workers = ALONE,
+    cached: Cached = computed,
 ) -> FoldOutcome:
     """Fit the method on the view's training subjects, then score the evaluation subjects.
 
     inputs: the run's artifacts by name. minimum_batch: the smallest batch that the method's net can be
-    trained on (`Task.costs`). ValueError: scores that are no probabilities of every class.
+    trained on (`Task.costs`). cached: where features of faces come from. ValueError: scores that are no
+    probabilities of every class.
     """
     tools = RunTools(
         view=view, settings=settings, device=device, report=report, minimum_batch=minimum_batch,
-        checkpoints=checkpoints, workers=workers,
+        checkpoints=checkpoints, workers=workers, cached=cached,
     )  # fmt: skip
     method.check_artifacts(settings, inputs.keys(), "this fold run")
     fitted = method.fit(TrainView(view), settings, inputs, tools)
     training_counts = np.bincount(view.labels(view.training_rows), minlength=len(view.class_names))
     view.finish_training()
     rows = view.evaluation_rows
-    faces = Faces(images=view.read(rows), rectangles=view.rectangles(rows))
+    faces = Faces(images=view.read(rows), rectangles=view.rectangles(rows), cached=cached)
     scores = check_scores(fitted.scores(faces), len(rows), len(view.class_names), method.title)
     evaluated = Evaluated(
         faces=faces,

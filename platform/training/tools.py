@@ -17,6 +17,7 @@ from platform.models.method import Settings
 from platform.models.net_fitted import NetFitted, on_cpu
 from platform.models.net_method import NetMethod
 from platform.models.player import Player
+from platform.models.recipe import Cached, computed
 from platform.models.train_view import TrainView
 from platform.training.batch_norm import synchronised
 from platform.training.checkpoint import Checkpoints, Curve
@@ -42,6 +43,8 @@ class RunTools:
     """The smallest batch that a shared stage's net can be trained on (`Task.costs`)."""
     checkpoints: Checkpoints | None = None
     workers: Workers = ALONE
+    cached: Cached = computed
+    """As `FitTools.cached`."""
     curves: dict[str, Curve] = field(default_factory=dict)
     """Of the stages that have been trained, by name."""
 

@@ -14,6 +14,7 @@ from platform.models.fitted import Faces, Fitted
 from platform.models.method import Method
 from platform.models.options.configuration import Configuration
 from platform.models.options.fields import check_rule
+from platform.models.recipe import Recipe
 from platform.models.train_view import TrainView
 
 
@@ -47,7 +48,7 @@ class PixelSvm(Method):
 
     def fit(self, train: TrainView, settings: Any, inputs: Any, tools: Any) -> Fitted:
         """Train on the pixels of the training subjects."""
-        features = pixels(train.images, settings.side_pixels)
+        features = tools.cached(pixels_of(settings.side_pixels), train.images)
         labels = train.labels
         cost = settings.cost
         if settings.choose_cost:
@@ -89,11 +90,16 @@ def right(
     return int((machine.predict(features[test]) == labels[test]).sum())
 
 
-def pixels(images: np.ndarray, side: int) -> np.ndarray:
-    """uint8 [n, S, S, 3] -> float64 [n, side * side], gray, each face with mean 0 and deviation 1."""
-    places = np.linspace(0, images.shape[1] - 1, side).round().astype(int)
-    gray = images[:, places][:, :, places].mean(3).reshape(len(images), -1)
-    return (gray - gray.mean(1, keepdims=True)) / (gray.std(1, keepdims=True) + 1e-6)
+def pixels(face: np.ndarray, side: int) -> np.ndarray:
+    """uint8 [S, S, 3] -> float64 [side * side], gray, with mean 0 and deviation 1."""
+    places = np.linspace(0, len(face) - 1, side).round().astype(int)
+    gray = face[places][:, places].mean(2).reshape(-1)
+    return np.asarray((gray - gray.mean()) / (gray.std() + 1e-6))
+
+
+def pixels_of(side: int) -> Recipe:
+    """What is computed of each face once, for all folds and trials with the same side."""
+    return Recipe(name="pixels", function=pixels, parameters={"side": side})
 
 
 class LinearScores(Fitted):
@@ -106,7 +112,7 @@ class LinearScores(Fitted):
         self._side, self._class_count = side, class_count
 
     def scores(self, faces: Faces) -> np.ndarray:
-        distances = pixels(faces.images, self._side) @ self._weights.T + self._bias
+        distances = faces.features(pixels_of(self._side)) @ self._weights.T + self._bias
         if len(self._classes) == 2:
             distances = np.concatenate([-distances, distances], axis=1)
         exponents = np.exp(distances - distances.max(1, keepdims=True))
