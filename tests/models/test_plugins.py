@@ -76,16 +76,14 @@ def test_its_options_are_changed_and_checked_as_any(tmp_path: Path) -> None:
 
 def test_a_plugin_may_bring_its_own_search_space(tmp_path: Path) -> None:
     file = tmp_path / "searched.py"
-    file.write_text(
-        TINY.read_text().replace('space = "baseline"', 'space = "searched"')
-        + "\n\ndef suggest(trial):\n    return {'filters': trial.suggest_int('filters', 2, 8)}\n"
-        + "\n\ndef first(base):\n    return [{'filters': base['filters']}]\n"
-    )
+    file.write_text(TINY.read_text().replace('space = "tiny_net"', 'space = "searched"'))
     method = register(read_plugin(str(file)))
     assert method.space in space_names()
     definition = definition_of_space("searched", configuration_of("searched"))
-    assert definition.first == ({"filters": 8},)
-    with pytest.raises(UserError, match=r"the space searched searches filters, which .* fmpn does not read"):
+    assert definition.first == ({"tiny_learning_rate": 1e-2},)
+    with pytest.raises(
+        UserError, match=r"the space searched searches tiny_learning_rate, which .* fmpn does not read"
+    ):
         definition_of_space("searched", configuration_of("fmpn"))
 
 
@@ -175,7 +173,7 @@ def changed(folder: Path, old: str, new: str, name: str = "mine") -> Path:
         ('title = "Tiny net"', 'title = "T"\n    unit = "video"', "must declare unit as image or sequence"),
         ('title = "Tiny net"', 'title = "T"\n    needs = "sequences"', "must declare needs as a frozenset"),
         ('title = "Tiny net"', 'title = "T"\n    only_artifacts = (int,)', "only_artifacts as a tuple of gr"),
-        ('space = "baseline"', "space = None", "must declare space as the name of a search space"),
+        ('space = "tiny_net"', "space = None", "must declare space as the name of a search space"),
         ('"smoke": SMALL', '"smoke": None', "must declare presets as a dict of dicts"),
         ('"smoke": SMALL', '"smoke": {"filtres": 2}', r"unknown key of the preset smoke of .* 'filtres'"),
         ('"smoke": SMALL', '"smoke": {"method": "cnn"}', r"unknown key of the preset smoke of .* 'method'"),
@@ -187,8 +185,7 @@ def changed(folder: Path, old: str, new: str, name: str = "mine") -> Path:
         ("filters: int = 8", "filters: int = 'a'", "must make valid options, .*filters must be of type int"),
         ("@dataclass(frozen=True, kw_only=True)", "", "must be a dataclass of their own, but TinyNetOptions"),
         ("SMALL = {", "import sys\nsys.exit(0)\nSMALL = {", r"raised SystemExit: 0 \(line \d+\)"),
-        ("class TinyNet(NetMethod):", "def suggest(trial): ...\n\n\nclass TinyNet(NetMethod):",
-         "has suggest and no first"),
+        ("def first(base", "def second(base", "has suggest and no first"),
         ('title = "Tiny net"', 'title = "T"\n\n    def __init__(self):\n        raise OSError("no")',
          r"raised OSError: no \(line \d+\)"),
     ],

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -50,7 +51,7 @@ class TinyNet(NetMethod):
     title = "Tiny net"
     options = TinyNetOptions
     presets: ClassVar = {"quick": {**SMALL, "filters": 16}, "smoke": SMALL}
-    space = "baseline"
+    space = "tiny_net"
 
     def build(self, settings: Settings, class_count: int) -> nn.Module:
         from torch import nn
@@ -78,3 +79,13 @@ class TinyNet(NetMethod):
     def scores(self, module: nn.Module, batch: Batch) -> Tensor:
         scores: Tensor = module(batch.image).float().softmax(1)
         return scores
+
+
+def suggest(trial: Any) -> dict[str, Any]:
+    """The learning rate on a log scale."""
+    return {"tiny_learning_rate": trial.suggest_float("tiny_learning_rate", 1e-3, 1e-1, log=True)}
+
+
+def first(base: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """The preset's rate."""
+    return [{"tiny_learning_rate": base["tiny_learning_rate"]}]
