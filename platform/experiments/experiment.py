@@ -24,6 +24,7 @@ from platform.experiments.rows import (
     row_of,
 )
 from platform.experiments.same_name import refuse_other_rows, refuse_other_settings
+from platform.experiments.transfer import uses_masks
 from platform.runs.cost import costs_of
 from platform.runs.fold_tasks import (
     PlannedData,
@@ -64,7 +65,7 @@ class Experiment:
     also: tuple[PlannedData, ...] = ()
     """Further data and splits that the rows read."""
     remarks: tuple[str, ...] = ()
-    """Sentences on requested rows that cannot be planned."""
+    """Sentences on requested rows that cannot be planned, or not as asked."""
 
     @property
     def all_data(self) -> tuple[PlannedData, ...]:
@@ -145,13 +146,27 @@ def plan_experiment(
         rows=made.rows,
         effects=made.effects,
         also=made.data[1:],
-        remarks=made.remarks,
+        remarks=(*made.remarks, *_nothing_transferred(configuration, plan, target)),
     )
     refuse_other_settings(experiment.folder, configuration, plan, search=search)
     if experiment.rows:
         refuse_other_rows(experiment.store, name, experiment.rows, plan.selection_rule)
     check_experiment_needs(experiment, search=search)
     return experiment
+
+
+def _nothing_transferred(
+    configuration: Configuration, plan: Plan, target: PlannedData | None
+) -> tuple[str, ...]:
+    """A sentence if no method of the experiment has anything that the target could take from the source."""
+    methods = [configuration.method, *(name for name in plan.baselines if name != configuration.method)]
+    if target is None or any(uses_masks(with_method(configuration, name, plan)) for name in methods):
+        return ()
+    uses = f"use{'s' * (len(methods) == 1)}"
+    return (
+        f"nothing is transferred to {target.data.dataset}: {', '.join(methods)} {uses} no motion masks and "
+        f"train{'s' * (len(methods) == 1)} on its own faces there",
+    )
 
 
 def check_experiment_needs(experiment: Experiment, *, search: bool) -> None:
