@@ -40,16 +40,16 @@ class Command:
         (folder / "tiny.yaml").write_text(yaml.safe_dump(SETTINGS))
         self.process: subprocess.Popen[bytes] | None = None
 
-    def start(self, *flags: str) -> None:
-        """Start it, as the experiment `tiny` unless the flags say otherwise."""
-        command = [sys.executable, "-m", "platform.tune", "--name", "tiny", *flags]
+    def start(self, *flags: str, command: str = "tune") -> None:
+        """Start it, or another command, as the experiment `tiny` unless the flags say otherwise."""
+        words = [sys.executable, "-m", f"platform.{command}", "--name", "tiny", *flags]
         paths = {
             "--config": self.folder / "tiny.yaml", "--data-root": self.data_root, "--runs": self.runs,
             "--log-json": self.folder / "events.jsonl",
         }  # fmt: skip
         with (self.folder / "out.txt").open("w") as out, (self.folder / "err.txt").open("w") as err:
             self.process = subprocess.Popen(
-                command + [str(part) for pair in paths.items() for part in pair],
+                words + [str(part) for pair in paths.items() for part in pair],
                 cwd=self.root,
                 env={**os.environ, "TEST_RUN": str(self.folder)},
                 stdout=out,
