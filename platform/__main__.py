@@ -9,8 +9,9 @@ from platform.cli.parser import run
 from platform.errors import UserError
 from platform.files.opening import read_text
 
-COMMANDS = ("tune", "crossval", "transfer", "reproduce", "table", "prepare", "audit", "synthesize")
-"""In the order in which a reader meets them; each is a file of this folder."""
+COMMANDS = ("tune", "crossval", "transfer", "reproduce", "table", "runs", "prepare", "audit", "synthesize")
+"""In the order in which a reader meets them; each is a file of this folder, or a package with a
+`__main__.py`."""
 
 
 def list_commands(argv: list[str]) -> None:
@@ -29,7 +30,8 @@ def list_commands(argv: list[str]) -> None:
 
 def summary(command: str) -> str:
     """The first line of the command's docstring, read without importing the command."""
-    source = read_text(Path(__file__).with_name(f"{command}.py"))
+    file, package = (Path(__file__).with_name(name) for name in (f"{command}.py", command))
+    source = read_text(package / "__main__.py" if package.is_dir() else file)
     text = ast.get_docstring(ast.parse(source)) or ""
     return text.splitlines()[0].rstrip(".")
 

@@ -45,12 +45,18 @@ LAYERS = (
     "platform.monitoring",
     "platform.aggregation",
     "platform.tables",
+    "platform.inventory",
     "platform.reports",
     "platform.distributed",
     "platform.cli",
     "platform",  # the commands, one file each
 )
 """The way of the data: a file imports only from its own layer and from those before it."""
+
+COMMANDS_IN_LAYERS = ("platform.runs.__main__",)
+"""Commands that have to lie in the folder of a layer: `python -m platform.runs` runs `__main__.py` of the
+package of that name, and a file of the same name beside the package would hide it. They count as commands,
+not as that layer."""
 
 HEAVY = {"albumentations", "cv2", "face_alignment", "matplotlib", "optuna", "pandas", "pyarrow", "ray"} | {
     "scipy", "sklearn", "skimage", "tensorboard", "torch", "torchvision",
@@ -103,6 +109,8 @@ def layer(module: str) -> int | None:
     """Index in LAYERS of the layer that `module` is part of; None for third parties' modules."""
     if module == "platform":
         return None  # the standard library's names
+    if module in COMMANDS_IN_LAYERS:
+        return LAYERS.index("platform")
     matches = [name for name in LAYERS if module == name or module.startswith(name + ".")]
     return LAYERS.index(max(matches, key=len)) if matches else None
 
@@ -473,6 +481,8 @@ def test_nothing_heavy_is_imported_before_a_command_has_parsed_its_arguments() -
         (breaks_layers, "platform.models.fmpn", "from platform.training import stages"),
         (breaks_layers, "platform.training.stages", "from platform import tune"),
         (breaks_layers, "platform.errors", "import datasets"),
+        (breaks_layers, "platform.runs.store", "from platform.cli.parser import run"),
+        (breaks_layers, "platform.cli.parser", "import platform.runs.__main__"),
         (imports_ray, "platform.runs.store", "def f():\n    from ray.tune import Tuner"),
         (imports_ray, "search_spaces.paper", "import ray"),
         (imports_no_ray, "platform.distributed.progress", "import time"),
@@ -536,6 +546,7 @@ def test_a_rule_finds_what_breaks_it(rule: Rule, module: str, source: str) -> No
             "import datasets.prepared.store\nfrom platform.models import x",
         ),
         (breaks_layers, "datasets.folds.rules", "import platform\nimport numpy"),
+        (breaks_layers, "platform.runs.__main__", "from platform.cli.parser import run"),
         (imports_ray, "platform.distributed.search", "import ray"),
         (imports_ray, "platform.tune", "import rayleigh"),
         (imports_no_ray, "platform.distributed.train", "def f():\n    from ray import train"),

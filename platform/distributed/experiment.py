@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from platform.config.objectives import directions
@@ -23,6 +24,7 @@ from platform.experiments.study_definition import search_definition
 from platform.models import load_method
 from platform.monitoring.event_log import EventLog
 from platform.monitoring.progress import SEARCHED, Progress, displayed
+from platform.monitoring.progress_file import keep_progress
 from platform.runs.tasks import FoldTask
 from platform.search.extension import record_end
 from platform.search.preview import trials_to_run
@@ -59,7 +61,8 @@ def run_experiment(
         progress = Progress(slots.fold_runs or int(slots.cpus // plan.cpus_per_run) or 1, log)
         _expect(progress, experiment, search=search)
         stack.callback(ray.kill, dispatcher)  # its pending tasks would fail noisily while Ray shuts down
-        with displayed(progress, lambda known: ray.get(dispatcher.snapshot.remote(known))):
+        keep = partial(keep_progress, experiment.folder, progress)
+        with displayed(progress, lambda known: ray.get(dispatcher.snapshot.remote(known)), keep=keep):
             found = None
             if storage is not None:
                 progress.phase = "search"

@@ -29,6 +29,8 @@ from platform.files.local_storage import LOCAL
 from platform.files.locks import LockState
 from platform.files.storage import Storage
 
+LEASE_FILE = "driver.json"
+LOCK_FILE = "driver.lock"
 BEAT_SECONDS = 2.0
 """Time between two heartbeats, which raise the counter."""
 STOP_AGAIN_SECONDS = 15.0
@@ -86,6 +88,11 @@ def check_leading(path: Path) -> None:
             leadership.check()
 
 
+def lease_slot(folder: Path, storage: Storage = LOCAL) -> FileSlot:
+    """The place of the lease of the experiment in that folder."""
+    return FileSlot(folder / LEASE_FILE, storage)
+
+
 @contextmanager
 def leading(
     folder: Path,
@@ -100,7 +107,7 @@ def leading(
     Raises UserError where another driver leads it (with host, process and age of the last heartbeat), and
     LeaseLost where this driver seemed dead and another one took over.
     """
-    slot, lease = FileSlot(folder / "driver.json", storage), _own_lease()
+    slot, lease = lease_slot(folder, storage), _own_lease()
     with _stoppable() as stop, _lock(folder, storage) as lock:
         present = slot.read()
         here = present is not None and present.kernel == lease.kernel
@@ -151,7 +158,7 @@ def _lock(folder: Path, storage: Storage) -> Iterator[LockState]:
     remedy = "make it writable, or pass another --runs or --name."
     with ExitStack() as stack:
         try:
-            state = stack.enter_context(storage.lock(folder / "driver.lock", remedy=remedy))
+            state = stack.enter_context(storage.lock(folder / LOCK_FILE, remedy=remedy))
         except OSError as error:
             raise UserError(
                 f"the experiment needs the folder {folder}, but it cannot be made ({error.strerror}); pass "

@@ -15,6 +15,7 @@ from platform.runs.identity import canonical_json
 if TYPE_CHECKING:
     from platform.runs.store import ResultsStore
 
+EXPERIMENT_FILE = "experiment.json"
 EXPERIMENT_KEYS = ("name", "command", "dataset", "preset", "selection_rule", "config", "rows")
 ROW_KEYS = (
     "method",
@@ -38,22 +39,30 @@ def read_experiment(store: ResultsStore, name: str) -> dict[str, Any]:
     """
     if name not in store.experiments():
         raise unknown_name("experiment", name, store.experiments())
-    path = store.experiment_folder(name) / "experiment.json"
-    experiment = read_json_object(path, remedy="run the command that made it again.")
+    path = store.experiment_folder(name) / EXPERIMENT_FILE
+    return verified_experiment(
+        read_json_object(path, remedy="run the command that made it again."), str(path)
+    )
+
+
+def verified_experiment(content: Mapping[str, Any], where: str) -> dict[str, Any]:
+    """The checked contents of an experiment.json without their hash. Raises UserError as `read_experiment`;
+    `where` names the file in messages."""
+    experiment = dict(content)
     stated = experiment.pop("hash", None)  # experiments made before 28 November 2026 have none
     if stated is not None and stated != _hash(experiment):
         raise UserError(
-            f"{path} was changed after it was written (the hash in it does not match the rest); remove it "
+            f"{where} was changed after it was written (the hash in it does not match the rest); remove it "
             "and run the command that made it again: finished fold runs are kept."
         )
-    check_experiment(experiment, str(path))
+    check_experiment(experiment, where)
     return experiment
 
 
 def write_experiment(store: ResultsStore, experiment: Mapping[str, Any]) -> None:
     """Write experiment.json with a hash of its contents. Raises UserError as `write_as_leader`."""
     text = json.dumps({**experiment, "hash": _hash(experiment)}, indent=1)
-    write_as_leader(store.experiment_folder(experiment["name"]) / "experiment.json", text + "\n")
+    write_as_leader(store.experiment_folder(experiment["name"]) / EXPERIMENT_FILE, text + "\n")
 
 
 def _hash(experiment: Mapping[str, Any]) -> str:

@@ -7,12 +7,13 @@ import shutil
 import sys
 import threading
 import time
-from collections import Counter
+from collections import Counter, deque
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
-from typing import Any, TextIO
+from typing import Any, Literal, TextIO
 
+from platform.errors import UserError
 from platform.monitoring.event_log import EventLog, EventName
 from platform.monitoring.observer import End, SearchObserver
 from platform.monitoring.trial_board import TrialBoard
@@ -27,6 +28,7 @@ TRIALS_TO_JUDGE_BY = 3
 REFRESH_SECONDS = 1.0
 PLAIN_SECONDS = 15.0
 """Minimum seconds between lines where the output is no terminal, and between `progress` events."""
+FAILURES_KEPT = 20
 QUIET_SECONDS = 300.0
 """Seconds between such lines while nothing changes."""
 ENDS: dict[End, EventName] = {
@@ -68,6 +70,7 @@ class Progress(SearchObserver):
         self.known = 0
         """Number of finished tasks of the current dispatcher that are counted."""
         self.failed = 0
+        self._failures: deque[dict[str, str]] = deque(maxlen=FAILURES_KEPT)
         self.reused = 0
         self.workers_lost = 0
         self._losses_known = 0
@@ -142,6 +145,8 @@ class Progress(SearchObserver):
         failed = entry["status"] != "complete"
         self._done[entry["group"]] += 1
         self.failed += failed
+        if failed:
+            self._failures.append({"label": entry["label"], "identity": entry["identity"]})
         self.reused += entry["reused"]
         if entry["seconds"]:
             self._pace.learn(entry["group"], entry["gflop"], entry["seconds"])
@@ -211,6 +216,17 @@ class Progress(SearchObserver):
             **self.trials.to_dict(),
         }
 
+    def facts(self) -> dict[str, Any]:
+        """The state as JSON values, for progress_file.py."""
+        with self._lock:
+            return {
+                "phase": self.phase,
+                "seconds_left": round(self.seconds_left(), 1),
+                "counts": self.counts(),
+                "best": self.best or " | ".join(self.trials.describe()),
+                "failures": list(self._failures),
+            }
+
     @property
     def done(self) -> int:
         """Finished tasks."""
@@ -275,16 +291,26 @@ def clock(seconds: float) -> str:
     return f"{hours}:{minutes:02d}:{whole % 60:02d}" if hours else f"{minutes}:{whole % 60:02d}"
 
 
+Keep = Callable[[Literal["running", "finished", "stopped"], float], None]
+"""Stores the progress; gets what the driver does and the seconds since the start. A UserError of it is
+ignored: the progress is for others to look at, and the next writing may succeed."""
+
+
 @contextmanager
 def displayed(
-    progress: Progress, snapshot: Callable[[int], dict[str, Any]], stream: TextIO | None = None
+    progress: Progress,
+    snapshot: Callable[[int], dict[str, Any]],
+    stream: TextIO | None = None,
+    keep: Keep = lambda state, elapsed_seconds: None,
 ) -> Iterator[None]:
     """Show `progress` from a thread while the block runs, as one line that renews itself on a terminal.
 
     Elsewhere (a file, CI) plain lines appear at least PLAIN_SECONDS apart, and QUIET_SECONDS apart while
-    nothing changes. `stream` None: standard output.
+    nothing changes. `stream` None: standard output. `keep` is called at the start, every PLAIN_SECONDS and
+    at the end.
     """
-    screen = _Screen(progress, snapshot, stream or sys.stdout)
+    screen = _Screen(progress, snapshot, stream or sys.stdout, keep)
+    screen.keep("running")
     stop = threading.Event()
 
     def loop() -> None:
@@ -307,13 +333,20 @@ def displayed(
             screen.show(final=True)
         else:
             progress.tell_now("stopped", screen.elapsed_seconds())
+            screen.keep("stopped")
 
 
 class _Screen:
     """Output of the line, and the time of its last update."""
 
-    def __init__(self, progress: Progress, snapshot: Callable[[int], dict[str, Any]], stream: TextIO) -> None:
-        self._progress, self._snapshot, self._stream = progress, snapshot, stream
+    def __init__(
+        self,
+        progress: Progress,
+        snapshot: Callable[[int], dict[str, Any]],
+        stream: TextIO,
+        keep: Keep = lambda state, elapsed_seconds: None,
+    ) -> None:
+        self._progress, self._snapshot, self._stream, self._keep = progress, snapshot, stream, keep
         self._terminal = stream.isatty()
         self._started = time.monotonic()
         self._shown, self._shown_at = "", self._started
@@ -324,6 +357,11 @@ class _Screen:
         """Seconds since the start."""
         return time.monotonic() - self._started
 
+    def keep(self, state: Literal["running", "finished", "stopped"]) -> None:
+        """Store the progress."""
+        with suppress(UserError):
+            self._keep(state, self.elapsed_seconds())
+
     def show(self, final: bool = False) -> None:
         """Update the counters and write a line if one is due."""
         progress, now = self._progress, time.monotonic()
@@ -331,9 +369,11 @@ class _Screen:
         if final:
             progress.expect_no_more()
             progress.tell_now("finished", self.elapsed_seconds())
+            self.keep("finished")
         elif now - self._logged_at >= PLAIN_SECONDS:
             self._logged_at = now
             progress.tell_now("progress", self.elapsed_seconds())
+            self.keep("running")
         line, state = progress.line(self.elapsed_seconds()), progress.state()
         if self._terminal:
             columns = (

@@ -30,6 +30,9 @@ LONGEST_NAME = 200
 """Characters of an experiment's name, which becomes a folder name: most file systems allow 255."""
 
 
+_IDENTITY = re.compile(r"[0-9a-f]{8,64}")
+
+
 class ResultsStore:
     """Results under one root folder (`--runs`), which all nodes of a cluster must see."""
 
@@ -39,7 +42,7 @@ class ResultsStore:
 
     def folder(self, kind: Kind, identity: str) -> Path:
         """The folder of the result with that identity, whether or not it exists."""
-        if not re.fullmatch(r"[0-9a-f]{8,64}", identity):
+        if not _IDENTITY.fullmatch(identity):
             raise UserError(f"an identity is 8 to 64 hexadecimal digits, but got {identity!r}.")
         return self.root / kind / identity
 

@@ -1,0 +1,114 @@
+"""The command `python -m platform.runs`: look after the results of a runs folder."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+from platform.cli.parser import Parser
+
+DESCRIPTION = """\
+Look after the results in a runs folder. Everything is read from the folder alone, so this works on any
+machine that sees it, while experiments run and without Ray.
+"""
+EPILOG = """\
+examples:
+  python -m platform.runs ls                      every experiment: state, score, hours, size
+  python -m platform.runs status tune-ckplus      progress, failures and estimated end
+  python -m platform.runs du                      what takes how much
+Each action has --help. docs/runs.md has the details.
+
+exit status: 0 done, 2 invalid input or a problem that you can remove.
+"""
+
+
+def main(argv: list[str]) -> int:
+    """Do what the first argument says. Raises UserError."""
+    arguments = make_parser().parse_args(argv)
+    action: Callable[[argparse.Namespace], int] = arguments.action
+    return action(arguments)
+
+
+def make_parser() -> Parser:
+    """The command's flags."""
+    parser = Parser(prog="python -m platform.runs", description=DESCRIPTION, epilog=EPILOG)
+    actions = parser.add_subparsers(metavar="ACTION", required=True, title="actions")
+
+    def add(name: str, action: Callable[[argparse.Namespace], int], purpose: str) -> argparse.ArgumentParser:
+        made = actions.add_parser(name, help=purpose, description=purpose[0].upper() + purpose[1:] + ".")
+        made.add_argument(
+            "--runs", type=Path, default=Path("runs"), metavar="DIR", help="runs folder (default: runs)"
+        )
+        made.set_defaults(action=action)
+        return made
+
+    def named(made: argparse.ArgumentParser) -> None:
+        made.add_argument("name", metavar="NAME", help="the experiment, as `ls` lists it")
+
+    add("ls", _list, "list the experiments with state, score, hours and size")
+    named(add("show", _show, "show an experiment's settings, rows, scores and where its files lie"))
+    named(add("status", _status, "show progress, failures and the estimated end of an experiment"))
+    add("du", _sizes, "show what takes how much, and what experiments share")
+    return parser
+
+
+def _list(arguments: argparse.Namespace) -> int:
+    from platform.cli.runs_screen import list_lines
+    from platform.inventory.listing import list_experiments
+    from platform.inventory.runs_folder import open_runs
+
+    store = open_runs(arguments.runs)
+    print("\n".join(list_lines(list_experiments(store), store.root)))
+    return 0
+
+
+def _status(arguments: argparse.Namespace) -> int:
+    from platform.cli.runs_screen import status_lines
+    from platform.inventory.runs_folder import open_runs
+    from platform.inventory.status import status_of
+
+    print("\n".join(status_lines(status_of(open_runs(arguments.runs), arguments.name))))
+    return 0
+
+
+def _show(arguments: argparse.Namespace) -> int:
+    from platform.cli.runs_screen import shown_lines
+    from platform.experiments.experiment_file import EXPERIMENT_FILE, read_experiment
+    from platform.inventory.runs_folder import experiment_folder, open_runs
+
+    store = open_runs(arguments.runs)
+    folder = experiment_folder(store, arguments.name)
+    experiment = read_experiment(store, arguments.name) if (folder / EXPERIMENT_FILE).exists() else None
+    print("\n".join(shown_lines(store, folder, experiment, _settings(folder, experiment))))
+    if experiment is None:
+        print("\nrows: not known before the search has chosen")
+        return 0
+    from platform.aggregation.aggregate import aggregate_experiment
+    from platform.tables.displayable import displayable
+    from platform.tables.screen import render_screen
+    from platform.tables.table import build_table
+
+    table = build_table(aggregate_experiment(store, experiment, partial=True))
+    print("\n" + render_screen(displayable(table), brief=True), end="")
+    return 0
+
+
+def _settings(folder: Path, experiment: Mapping[str, Any] | None) -> Mapping[str, Any]:
+    """The resolved settings: of experiment.json, or of config.yaml before it exists."""
+    from platform.config.settings_file import stored_settings
+    from platform.inventory.runs_folder import SETTINGS_FILE
+
+    if experiment is not None:
+        return dict(experiment["config"])
+    return stored_settings(folder / SETTINGS_FILE) if (folder / SETTINGS_FILE).exists() else {}
+
+
+def _sizes(arguments: argparse.Namespace) -> int:
+    from platform.cli.runs_screen import size_lines
+    from platform.inventory.runs_folder import open_runs
+    from platform.inventory.sizes import sizes_of
+
+    print("\n".join(size_lines(sizes_of(open_runs(arguments.runs)))))
+    return 0

@@ -1,0 +1,155 @@
+"""What `python -m platform.runs` prints: lines for a terminal, from the facts of platform/inventory."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from platform.cli.sizes_text import bytes_text
+from platform.host.console import one_line
+
+if TYPE_CHECKING:
+    from platform.inventory.listing import ListedExperiment
+    from platform.inventory.sizes import Sizes
+    from platform.inventory.status import Status
+    from platform.runs.store import ResultsStore
+
+FAILURES_SHOWN = 5
+
+
+def grid(header: Sequence[str], lines: Sequence[Sequence[str]], right: Sequence[int] = ()) -> list[str]:
+    """Columns of equal width; `right`: numbers of the columns that are aligned to the right."""
+    cells = [header, *([one_line(cell) for cell in line] for line in lines)]
+    widths = [max(len(line[column]) for line in cells) for column in range(len(header))]
+    return [
+        "  ".join(
+            cell.rjust(width) if column in right else cell.ljust(width)
+            for column, (cell, width) in enumerate(zip(line, widths, strict=True))
+        ).rstrip()
+        for line in cells
+    ]
+
+
+def list_lines(experiments: Sequence[ListedExperiment], root: Path) -> list[str]:
+    """One line an experiment, and what the columns mean."""
+    if not experiments:
+        return [f"There is no experiment in {root}. `python -m platform.tune` makes one."]
+    lines = [
+        (
+            one.name,
+            one.state,
+            one.method,
+            one.dataset,
+            "" if one.score is None else f"{100 * one.score:.2f}",
+            f"{one.hours:.2f}",
+            bytes_text(one.size_bytes),
+        )
+        for one in experiments
+    ]
+    header = ("experiment", "state", "method", "data set", "score %", "hours", "size")
+    notes = [f"{one.name}: {one_line(one.note)}" for one in experiments if one.note]
+    return [
+        *grid(header, lines, right=(4, 5, 6)),
+        "",
+        "score: accuracy of the first row, mean of its folds. hours: of all fold runs, one after another.",
+        "size: the folder and the fold runs of the rows (`du` says what is shared).",
+        *notes,
+    ]
+
+
+def status_lines(status: Status) -> list[str]:
+    """Progress, failures and the estimated end."""
+    led = f", led by {status.driver.driver}" if status.driver else ""
+    lines = [f"{status.name}: {status.state}{led}"]
+    if status.runs_wanted:
+        lines.append(f"final fold runs: {status.runs_done} of {status.runs_wanted} are stored")
+    elif status.state == "interrupted":
+        lines.append("final fold runs: not known before the search has chosen")
+    lines += _progress_lines(status)
+    shown = status.failures[:FAILURES_SHOWN]
+    if shown:
+        lines.append(f"failed: {len(status.failures)}")
+        lines += [f"  {one_line(one.label)}: {one_line(one.reason)} ({one.where})" for one in shown]
+        more = len(status.failures) - len(shown)
+        lines += [f"  and {more} more"] if more else []
+    if status.command and status.state in ("interrupted", "failed"):
+        lines.append(f"continue with: {one_line(status.command)}")
+    return lines
+
+
+def _progress_lines(status: Status) -> list[str]:
+    progress = status.progress
+    if progress is None:
+        why = "its driver has not stated any yet" if status.driver else "its driver stated none"
+        return [f"progress: {why}"] if status.state != "finished" else []
+    counts = progress.counts
+    done = (
+        f"{counts.get('runs_done', '?')} of up to {counts.get('runs_expected', '?')} runs done, "
+        f"{counts.get('runs_running', '?')} running, {counts.get('runs_failed', '?')} failed, "
+        f"{counts.get('runs_reused', '?')} cached"
+    )
+    when = f"stated {progress.time.replace('T', ' ').replace('+00:00', '')} UTC"
+    lines = [f"last driver, {one_line(progress.phase) or 'start'}: {done} ({when})"]
+    lines.append(f"elapsed: {_clock(progress.elapsed_seconds)}")
+    if status.driver:
+        lines[-1] += f", about {_clock(progress.seconds_left)} remaining"
+        lines.append(f"estimated end: {progress.estimated_end}")
+    if progress.best:
+        lines.append(f"best: {one_line(progress.best)}")
+    return lines
+
+
+def _clock(seconds: float) -> str:
+    from platform.monitoring.progress import clock
+
+    return clock(seconds)
+
+
+def size_lines(sizes: Sizes) -> list[str]:
+    """Bytes by kind, then by experiment."""
+    kinds = [(name, bytes_text(size)) for name, size in sizes.kinds.items() if size]
+    lines = grid(("what", "size"), [*kinds, ("all", bytes_text(sizes.total_bytes))], right=(1,))
+    if sizes.experiments:
+        rows = [
+            (one.name, bytes_text(one.folder_bytes), bytes_text(one.own_bytes), bytes_text(one.shared_bytes))
+            for one in sizes.experiments
+        ]
+        header = ("experiment", "folder", "own results", "shared results")
+        lines += ["", *grid(header, rows, right=(1, 2, 3))]
+    lines += ["", f"shared between experiments: {bytes_text(sizes.shared_bytes)}"]
+    unreferenced = f"results of no experiment: {bytes_text(sizes.unreferenced_bytes)}"
+    return [*lines, unreferenced + (" (`gc` removes them)" if sizes.unreferenced_bytes else "")]
+
+
+def shown_lines(
+    store: ResultsStore, folder: Path, experiment: Mapping[str, Any] | None, settings: Mapping[str, Any]
+) -> list[str]:
+    """Settings, rows and places; experiment: the content of experiment.json, None before a search has chosen.
+
+    Scores are not among them: the table follows.
+    """
+    facts = [("experiment", folder.name), ("folder", str(folder))]
+    if experiment is not None:
+        facts += [(key, str(experiment[key])) for key in ("command", "dataset", "preset", "selection_rule")]
+    width = max(len(name) for name, _ in facts)
+    lines = [f"{name:{width}}  {one_line(value)}" for name, value in facts]
+    if settings:
+        width = max(map(len, settings))
+        lines += [
+            "",
+            "settings:",
+            *(f"  {name:{width}}  {one_line(str(settings[name]))}" for name in settings),
+        ]
+    lines += ["", "files:", *(f"  {path.name}{'/' * path.is_dir()}" for path in sorted(folder.iterdir()))]
+    for row in experiment["rows"] if experiment else ():
+        lines += ["", one_line(f"fold runs of {row['title']} ({row['backbone']}) on {row['dataset']}:")]
+        lines += [f"  fold {run['fold']:2}  {_place(store, run['identity'])}" for run in row["runs"]]
+    return lines
+
+
+def _place(store: ResultsStore, identity: str | None) -> str:
+    if identity is None:
+        return "not planned"
+    path = store.folder("fold_runs", identity)
+    return str(path) if (path / "manifest.json").is_file() else f"{path} (missing)"
