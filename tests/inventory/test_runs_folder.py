@@ -6,6 +6,7 @@ import pytest
 
 from platform.errors import UserError
 from platform.inventory.runs_folder import (
+    ITEM_CACHE,
     RESULT_KINDS,
     experiment_folder,
     experiment_folders,
@@ -61,3 +62,9 @@ def test_every_artifact_of_a_method_goes_to_a_known_kind() -> None:
         for artifact in load_method(name).artifacts(configuration_of(name)).values()
     }
     assert kinds <= set(RESULT_KINDS)
+
+
+def test_the_folders_are_those_that_runs_write_to() -> None:
+    from platform.runs.item_cache import FOLDER
+
+    assert FOLDER == ITEM_CACHE
