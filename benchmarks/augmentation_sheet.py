@@ -18,8 +18,9 @@ import torch
 from PIL import Image
 
 from datasets.alignment.similarity import align, five_points_from_68, similarity_transform, template_points
+from datasets.augmentation.check import check_augmentation
 from datasets.augmentation.content import augmentation_setting
-from datasets.augmentation.draw import augmentation_policy, check_augmentation
+from datasets.augmentation.draw import augmentation_policy
 from datasets.batches import Batch, FaceTensors
 from datasets.masks.motion_masks import class_motion_masks, to_gray
 from datasets.synthetic.frames import draw_frame

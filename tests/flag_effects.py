@@ -165,6 +165,7 @@ TRIED_ELSEWHERE = {
     "--data-root": "tests/test_dry_run.py",  # where sets are planned, and where they are there
     "--dry-run": "tests/test_dry_run.py",
     "--log-json": "tests/monitoring/test_event_log.py",
+    "--print-config": "tests/cli/test_run_command.py",
     "--plugins": "tests/cli/test_asked_method.py",  # not a flag of every command
     "--verbose": "tests/cli/test_run_command.py",  # a dry run is always in full
 }

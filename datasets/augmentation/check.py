@@ -9,11 +9,24 @@ from typing import Any
 
 import numpy as np
 
+from datasets.augmentation.content import check_name, is_content
 from datasets.augmentation.transforms import COMPOSITIONS, FaceTransforms, entries_of
 from platform.errors import UserError
 
 TRIALS = 3
 """Number of seeds that each transform is tried with: a random size shows within the first few."""
+
+
+def check_augmentation(name: str, side: int) -> None:
+    """Raises UserError for an unknown policy and for transforms that cannot run on faces of `side` x `side`
+    pixels.
+
+    Imports albumentations only for transforms of the user.
+    """
+    if is_content(name):
+        check_transforms(name, side)
+    else:
+        check_name(name)
 
 
 @lru_cache(maxsize=16)

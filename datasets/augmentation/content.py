@@ -12,11 +12,13 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from platform.errors import UserError
+from platform.errors import UserError, unknown_name
 from platform.files.json_files import parse_json
 from platform.files.yaml_files import read_yaml
 
 FILE_ENDINGS = (".yaml", ".yml")
+POLICY_NAMES = ("paper", "none", "strong")
+"""Names of the policies in datasets/augmentation/draw.py."""
 
 REPLICATE = 1
 LINEAR = 1
@@ -97,6 +99,15 @@ def _plain(value: Any, place: str) -> Any:
 
 STRONG = canonical_content(_STRONG)
 """The policy `strong`, followed by crop and flip of `paper` (docs/augmentation.md)."""
+
+
+def check_name(name: str) -> None:
+    """UserError, with the known names, unless it is a policy's name."""
+    if name not in POLICY_NAMES:
+        raise UserError(
+            f"{unknown_name('augmentation', name, POLICY_NAMES)} Or pass a .yaml file of albumentations "
+            "transforms (docs/augmentation.md)."
+        )
 
 
 def is_content(setting: str) -> bool:

@@ -13,8 +13,8 @@ from functools import partial
 
 import torch
 
-from datasets.augmentation.content import STRONG, is_content
-from platform.errors import UserError, unknown_name
+from datasets.augmentation.content import STRONG, check_name, is_content
+from platform.errors import UserError
 
 CROP_COUNT = 5
 CENTRE_CROP = 4
@@ -78,25 +78,8 @@ def augmentation_policy(name: str) -> Policy:
     """The policy with that name or content. Raises UserError, with the known names, for an unknown one."""
     if is_content(name):
         return partial(_draw_transformed, name)
-    if name not in POLICIES:
-        raise UserError(
-            f"{unknown_name('augmentation', name, POLICIES)} Or pass a .yaml file of albumentations "
-            "transforms (docs/augmentation.md)."
-        )
+    check_name(name)
     return POLICIES[name]
-
-
-def check_augmentation(name: str, side: int) -> None:
-    """Raises UserError for an unknown policy and for transforms that cannot run on faces of `side` x `side`
-    pixels.
-
-    Imports albumentations only for transforms of the user.
-    """
-    augmentation_policy(name)
-    if is_content(name):
-        from datasets.augmentation.check import check_transforms
-
-        check_transforms(name, side)
 
 
 def apply_draw(

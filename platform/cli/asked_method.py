@@ -6,12 +6,13 @@ import argparse
 from collections.abc import Sequence
 from pathlib import Path
 
+from platform.cli.settings_reader import check_plugins, preset_of
 from platform.errors import UserError
 from platform.files.yaml_files import read_yaml
 from platform.models import load_method
 from platform.models.plugins import read_plugin, register
 
-DEFAULT_METHOD = "fmpn"
+DEFAULT_METHOD, DEFAULT_PRESET = "fmpn", "quick"
 
 
 def asked_method(argv: Sequence[str]) -> str:
@@ -20,19 +21,31 @@ def asked_method(argv: Sequence[str]) -> str:
     Plug-ins are registered: `--method FILE.py:Class`, and all methods in the folders of `--plugins`.
     UserError: an unknown method, a plug-in that cannot be loaded.
     """
-    first = argparse.ArgumentParser(add_help=False, allow_abbrev=False, exit_on_error=False)
-    for flag in ("--method", "--config", "--plugins"):
-        first.add_argument(flag, nargs="?")
-    try:
-        given, _ = first.parse_known_args(list(argv))
-    except (argparse.ArgumentError, SystemExit):  # the full parser reports it
-        return DEFAULT_METHOD
+    given = _first_flags(argv)
     if given.plugins:
         register_folder(Path(given.plugins))
     if given.method and given.method.partition(":")[0].endswith(".py"):
         return register(read_plugin(given.method)).name
     name = given.method or _in_file(given.config) or DEFAULT_METHOD
     return load_method(name).name
+
+
+def asked_preset(argv: Sequence[str]) -> str:
+    """The preset of a command without `--preset`: that of the YAML file in `--config`, else `quick`."""
+    config = _first_flags(argv).config
+    return (preset_of(Path(config)) if config else None) or DEFAULT_PRESET
+
+
+def _first_flags(argv: Sequence[str]) -> argparse.Namespace:
+    """The flags that decide which others there are; None where the full parser reports what is wrong."""
+    names = ("method", "config", "plugins")
+    first = argparse.ArgumentParser(add_help=False, allow_abbrev=False, exit_on_error=False)
+    for name in names:
+        first.add_argument(f"--{name}", nargs="?")
+    try:
+        return first.parse_known_args(list(argv))[0]
+    except (argparse.ArgumentError, SystemExit):
+        return argparse.Namespace(**dict.fromkeys(names))
 
 
 def register_folder(folder: Path) -> None:
@@ -59,6 +72,8 @@ def _in_file(config: str | None) -> str | None:
         return None  # the resolution of the settings reports a missing file
     content = read_yaml(Path(config), remedy="check --config.")
     name = content.get("method") if isinstance(content, dict) else None
+    if isinstance(content, dict):
+        check_plugins(content, Path(config), str(name))
     if isinstance(name, str) and name.partition(":")[0].endswith(".py"):
         raise UserError(
             f"a file of a method can only be given by flag, but {config} says method {name}; pass --method "

@@ -17,13 +17,15 @@ def final_lines(
     details: Sequence[str] = (),
     failures: Sequence[str] = (),
     report: str,
+    winner: str = "",
     next_command: str,
 ) -> list[str]:
     """The lines to print.
 
     table: text of several lines. details: further results, such as a Pareto front. failures: trials without a
-    score. Where all of it is longer than the screen, the table and the details are cut and the last line of
-    them names the report; conclusions, failures and the last two lines always stay.
+    score. winner: the file of the chosen configuration; empty without a search. Where all of it is longer
+    than the screen, the table and the details are cut and the last line of them names the report;
+    conclusions, failures and the last lines always stay.
     """
     if len(failures) > FAILURES_SHOWN:
         more = len(failures) - FAILURES_SHOWN + 1
@@ -36,6 +38,7 @@ def final_lines(
         *failures,
         "",
         f"Report:  {report} (tables, figures and ray.log beside it)",
+        *([f"Winner:  {winner}"] if winner else []),
         f"Next:    {next_command}",
     ]
     body = [*table.strip("\n").split("\n"), *([""] if details else []), *details]

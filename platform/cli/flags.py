@@ -12,24 +12,21 @@ import dataclasses
 import functools
 import inspect
 import itertools
-import json
 import textwrap
 import typing
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
 from datasets.augmentation.content import augmentation_setting
-from platform.cli.asked_method import asked_method
+from platform.cli.asked_method import asked_method, asked_preset
 from platform.cli.known_names import known_names
+from platform.cli.settings_reader import flag_of, read_settings, setting_types
 from platform.config.configuration import Configuration, Plan, configuration_of
 from platform.config.net_name import setting_text
 from platform.config.presets import preset, preset_names
-from platform.errors import UserError, unknown_name
-from platform.files import yaml_files
-from platform.files.json_files import parse_own_json
-from platform.models import load_method, own_method_names
-from platform.models.options.fields import type_hints
+from platform.errors import UserError
+from platform.models import load_method
 from platform.search.storage import storage_setting
 
 DECIDED = ("selection_rule", "rounds", "transfer_to")
@@ -75,8 +72,8 @@ def add_settings(
     method = asked_method(argv)
     parser.add_argument(
         "--preset",
-        default="quick",
-        help=f"starting point: {', '.join(preset_names(method))} (default: quick)",
+        default=asked_preset(argv),
+        help=f"starting point: {', '.join(preset_names(method))} (default: that of --config, or quick)",
     )
     parser.add_argument(
         "--config", metavar="FILE", help="YAML file of field names and values; flags override it"
@@ -98,7 +95,7 @@ def _check_own_options(method: str, parser: argparse.ArgumentParser) -> None:
     kind: Any = known.options
     texts = field_help(kind)
     for field in dataclasses.fields(known.options):
-        if field.name in taken or (_flag(field.name) in flags and field.name != "method"):
+        if field.name in taken or (flag_of(field.name) in flags and field.name != "method"):
             raise UserError(
                 f"an option must not have the name of a setting of every command, but {known.plugin.place} "
                 f"has the option {field.name}; rename it."
@@ -108,17 +105,6 @@ def _check_own_options(method: str, parser: argparse.ArgumentParser) -> None:
                 f"every option must have a text below it, which becomes its help, but {field.name} in "
                 f"{known.plugin.place} has none; add it."
             )
-
-
-def options_elsewhere(method: str) -> dict[str, str]:
-    """Flags of options that `method` lacks, to the methods that have them, between commas."""
-    own = {field.name for field in dataclasses.fields(load_method(method).options)}
-    having: dict[str, list[str]] = {}
-    for other in own_method_names():
-        for field in dataclasses.fields(load_method(other).options):
-            if field.name not in own:
-                having.setdefault(field.name, []).append(other)
-    return {_flag(name): ", ".join(methods) for name, methods in having.items()}
 
 
 def add_fields(
@@ -134,16 +120,12 @@ def add_fields(
     for field in dataclasses.fields(dataclass_type):
         if field.name not in set(without):
             group.add_argument(
-                _flag(field.name),
+                flag_of(field.name),
                 dest=field.name,
                 metavar=_metavar(hints[field.name]),
                 default=None,
                 help=(texts[field.name] + known_names(field.name)).replace("%", "%%"),
             )
-
-
-def _flag(name: str) -> str:
-    return "--" + name.replace("_", "-")
 
 
 def _metavar(hint: Any) -> str:
@@ -162,8 +144,8 @@ def resolve(arguments: argparse.Namespace, **forced: Any) -> tuple[Configuration
     """
     method: str = arguments.options_of
     values: dict[str, Any] = preset(arguments.preset, method)
-    values.update(_file_of(arguments))
-    for name, hint in _hints(method).items():
+    values.update(settings_in_file(arguments))
+    for name, hint in setting_types(method).items():
         text = getattr(arguments, name, None)
         if text is not None:
             values[name] = parse_value(name, text, hint)
@@ -177,22 +159,16 @@ def resolve(arguments: argparse.Namespace, **forced: Any) -> tuple[Configuration
     return configuration_of(**options), Plan(**_fields_of(Plan, values))
 
 
-def _hints(method: str) -> dict[str, Any]:
-    """Field names to types, of the plan and of the method's options."""
-    kinds = (load_method(method).options, Plan)
-    return {field.name: type_hints(kind)[field.name] for kind in kinds for field in dataclasses.fields(kind)}
-
-
 def is_named(arguments: argparse.Namespace, field: str) -> bool:
     """Whether a flag or the YAML file gives the field, and not the preset alone."""
-    return getattr(arguments, field, None) is not None or field in _file_of(arguments)
+    return getattr(arguments, field, None) is not None or field in settings_in_file(arguments)
 
 
-def _file_of(arguments: argparse.Namespace) -> dict[str, Any]:
+def settings_in_file(arguments: argparse.Namespace) -> dict[str, Any]:
     """What the file of `--config` says; empty without one."""
     if not arguments.config:
         return {}
-    return read_yaml(Path(arguments.config), arguments.options_of)
+    return read_settings(Path(arguments.config), arguments.options_of)
 
 
 def departures(arguments: argparse.Namespace, configuration: Configuration, plan: Plan) -> list[str]:
@@ -215,75 +191,9 @@ def _fields_of(kind: type, values: dict[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in values.items() if name in names}
 
 
-def read_yaml(path: Path, method: str) -> dict[str, Any]:
-    """Field names to values from a YAML file, for that method.
-
-    An option that only other methods have is accepted where it has the value of one of their presets, which
-    says nothing new: earlier versions stored the options of all methods. UserError: unreadable, not a
-    mapping, an unknown key, another option that the method lacks.
-    """
-    content = yaml_files.read_yaml(path, remedy="check --config.")
-    if not isinstance(content, dict):
-        raise UserError(f"{path} must map field names to values, but holds {type(content).__name__}.")
-    hints = {name: hint for name, hint in _hints(method).items() if name != "preset"}
-    elsewhere = options_elsewhere(method)
-    for name in content:
-        if name not in hints and _flag(str(name)) not in elsewhere:
-            raise unknown_name(f"key in {path}", str(name), hints)
-    own = {name: value for name, value in content.items() if name in hints}
-    for name in content.keys() - own.keys():
-        others = elsewhere[_flag(name)].split(", ")
-        if all(content[name] not in _usual(other, name) for other in others):
-            raise UserError(
-                f"{name} in {path} is an option of {', '.join(others)}, but the method is {method}; remove "
-                f"it, or put it under `methods: {{{others[0]}: ...}}` if that method is a baseline."
-            )
-    return {name: _yaml_value(name, value, hints[name], path) for name, value in own.items()}
-
-
-def _usual(method: str, name: str) -> list[Any]:
-    """The values that the method's presets give its option."""
-    known = load_method(method)
-    default = getattr(known.options, name)
-    return [default, *(chosen.get(name, default) for chosen in known.presets.values())]
-
-
-def _yaml_value(name: str, value: Any, hint: Any, path: Path) -> Any:
-    """A list as a tuple; `1e-4`, which YAML 1.1 reads as text because it has no point, as a number."""
-    if name == "methods":
-        return _baseline_options(value, path)
-    if isinstance(value, list):
-        return tuple(value)
-    if hint is float and isinstance(value, str):
-        try:
-            return float(value)
-        except ValueError:
-            return value  # the configuration rejects it and names the field
-    return value
-
-
-def _baseline_options(value: Any, path: Path) -> str:
-    """`methods` of a YAML file as the plan's JSON. UserError: another form, an unknown method or option."""
-    if isinstance(value, str):  # as a stored config.yaml has it
-        value = parse_own_json(value.encode(), f"methods in {path}")
-    if not isinstance(value, Mapping) or not all(isinstance(one, Mapping) for one in value.values()):
-        raise UserError(f"methods in {path} must map methods to their options, but got {value!r}.")
-    made: dict[str, dict[str, Any]] = {}
-    for method, options in value.items():
-        kind = load_method(str(method)).options
-        hints = {field.name: type_hints(kind)[field.name] for field in dataclasses.fields(kind)}
-        for name in options:
-            if name not in hints or name == "method":
-                raise unknown_name(f"option of the method {method} in {path}", str(name), hints)
-        made[method] = {
-            name: _yaml_value(name, one, hints[name], path) for name, one in sorted(options.items())
-        }
-    return json.dumps(made, sort_keys=True)
-
-
 def parse_value(name: str, text: str, hint: Any) -> Any:
     """A flag's text converted to its field's type. UserError if it cannot be converted."""
-    flag = _flag(name)
+    flag = flag_of(name)
     try:
         if typing.get_origin(hint) is tuple:
             item = typing.get_args(hint)[0]

@@ -143,21 +143,31 @@ def print_presentation(
     further: results of the command beside the table, a line each.
     """
     from platform.cli.final_screen import final_lines
-    from platform.reports.publish import TABLE_PURPOSE
+    from platform.reports.next_commands import TABLE_PURPOSE, WINNER_PURPOSE
 
+    commands = presentation.next_commands
     lines = final_lines(
         presentation.text,
         presentation.conclusions,
         details=[*front_lines(content), *further],
         failures=unscored_trial_lines(content),
         report=shown(presentation.report),
-        next_command=presentation.next_commands[TABLE_PURPOSE],
+        winner=_winners_line(presentation.winners),
+        next_command=commands.get(WINNER_PURPOSE) or commands[TABLE_PURPOSE],
     )
     print("", *lines, sep="\n")
 
 
+def _winners_line(files: Sequence[Path]) -> str:
+    """The file of the chosen configuration; under the rule `nested`, which has one for each fold, the first
+    and the last."""
+    if len(files) < 2:
+        return "".join(map(shown, files))
+    return f"{shown(files[0])} to {files[-1].name} (--config of crossval takes one: a fold's own choice)"
+
+
 def shown(path: Path) -> str:
     """The path as a person would type it in the working directory."""
-    from platform.reports.publish import shown_path
+    from platform.reports.next_commands import shown_path
 
     return shown_path(path)

@@ -6,6 +6,7 @@ Every command that runs fold runs makes a `Request`; `plan_request` turns it int
 from __future__ import annotations
 
 import argparse
+import dataclasses
 import shlex
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -16,6 +17,7 @@ from platform.cli.flags import resolve
 from platform.cli.search_checks import check_baseline_searches, with_wanted_trials
 from platform.cli.setting_checks import check_methods_and_batches, checked_plan, refuse_tuned_baselines
 from platform.cli.space_flags import enqueue_source, fields_of_space_flags
+from platform.cli.winner_settings import classes_remarks, left_behind
 from platform.config.configuration import Configuration, Plan
 from platform.config.mask_source import mask_setting
 from platform.errors import UserError
@@ -54,7 +56,7 @@ class Request:
 def search_request(arguments: argparse.Namespace) -> Request:
     """The request of `tune`. Raises UserError; writes nothing."""
     arguments.masks = mask_setting(arguments.masks)
-    configuration, plan = resolve(arguments, **fields_of_space_flags(arguments))
+    configuration, plan = resolve(arguments, **left_behind(arguments), **fields_of_space_flags(arguments))
     plan = checked_plan(configuration, plan, search=True, enqueued_from=enqueue_source(arguments))
     check_baseline_searches(configuration, plan)
     return _on_one_set("tune", configuration, plan)
@@ -63,7 +65,7 @@ def search_request(arguments: argparse.Namespace) -> Request:
 def crossval_request(arguments: argparse.Namespace) -> Request:
     """The request of `crossval`. Raises UserError; writes nothing."""
     arguments.masks = mask_setting(arguments.masks)
-    configuration, plan = resolve(arguments, selection_rule="paper")
+    configuration, plan = resolve(arguments, **left_behind(arguments), selection_rule="paper")
     return _on_one_set("crossval", configuration, checked_plan(configuration, plan, search=False))
 
 
@@ -138,6 +140,9 @@ def plan_request(request: Request, arguments: argparse.Namespace, argv: Sequence
         address=arguments.address,
         plan_rows=request.plan_rows,
     )
+    if request.plan_rows is None:
+        remarks = classes_remarks(arguments, experiment)
+        experiment = dataclasses.replace(experiment, remarks=(*experiment.remarks, *remarks))
     if request.search:
         experiment = with_wanted_trials(experiment, arguments.extend)
     check_capacity(experiment, search=request.search)

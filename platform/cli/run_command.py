@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import argparse
+import shlex
 from collections.abc import Callable, Sequence
 
 from platform.cli.flags import departures
 from platform.cli.output import print_dry_run, print_plan, print_presentation, write_presentation
 from platform.cli.planning import Request, plan_request
+from platform.cli.run_flags import DECIDED_BY_ROWS
 from platform.cli.search_checks import any_trial_failed
+from platform.cli.setting_checks import check_methods_and_batches
+from platform.config.settings_file import SEARCH_FIELDS, settings_yaml
+from platform.search.storage import without_password
 
 
 def run_command(
@@ -16,14 +21,20 @@ def run_command(
 ) -> int:
     """Plan what the flags ask for, show the plan and, unless it is a dry run, run what is not cached.
 
+    With `--print-config` print the settings alone: no data is opened.
+
     argv: the arguments as typed. request_from: the command's own reading of its flags.
     Returns the exit status: 1 if a trial failed after all retries, otherwise 0. Raises UserError.
     """
     from platform.files.dry_run import dry_run
     from platform.monitoring.event_log import event_log
 
-    with dry_run(arguments.dry_run), event_log(arguments.log_json) as log:
+    log_to = None if arguments.print_config else arguments.log_json
+    with dry_run(arguments.dry_run or arguments.print_config), event_log(log_to) as log:
         request = request_from(arguments)
+        if arguments.print_config:
+            print(printed_config(request, argv), end="")
+            return 0
         experiment = plan_request(request, arguments, argv)
         changed = departures(arguments, request.configuration, request.plan)
         in_full = arguments.verbose or arguments.dry_run
@@ -42,3 +53,25 @@ def run_command(
             further = request.further_results(experiment, content)
         print_presentation(content, presentation, further)
     return 1 if any_trial_failed(content) else 0
+
+
+def printed_config(request: Request, argv: Sequence[str]) -> str:
+    """The settings of a request as YAML that `--config` of the same command reads back.
+
+    argv: the arguments as typed. A command whose rows name their own data sets has flags that are no
+    settings, which a comment repeats.
+    """
+    check_methods_and_batches(request.configuration, request.plan)
+    lines = [f"# Settings of {request.command}: `{request.command} --config FILE` reads them back."]
+    if request.plan_rows is not None:
+        typed = shlex.join(without_password(word) for word in argv if word != "--print-config")
+        lines.append(f"# Its flags for data sets and rows are no settings; given were: {typed or 'none'}")
+    settings = settings_yaml(request.configuration, request.plan, without=_not_read(request))
+    return "\n".join([*lines, settings])
+
+
+def _not_read(request: Request) -> tuple[str, ...]:
+    """Fields of the plan that the command does not read from a file."""
+    if request.search:
+        return ()
+    return SEARCH_FIELDS if request.plan_rows is None else (*SEARCH_FIELDS, *DECIDED_BY_ROWS, "fold_rule")

@@ -5,15 +5,12 @@ from __future__ import annotations
 import argparse
 from collections.abc import Sequence
 
-from platform.cli.flags import add_settings, options_elsewhere
+from platform.cli.flags import add_settings
 from platform.cli.parser import Parser
+from platform.cli.settings_reader import options_elsewhere
 from platform.cli.space_flags import PARAMETER_FIELDS, add_space_flags
+from platform.config.settings_file import SEARCH_FIELDS
 
-SEARCH_FIELDS = (
-    "selection_rule", "space", "trials", "trials_in_flight", "rounds", "pruning", "asynchronous", "sampler",
-    "objectives", "storage", "tune_baselines",
-)  # fmt: skip
-"""Fields of the plan that only a search reads."""
 DECIDED_BY_ROWS = ("dataset", "transfer_to", "masks", "folds_only")
 """Fields that a command sets itself if it plans its rows in advance."""
 
@@ -30,6 +27,10 @@ def add_run_arguments(
     argv: the command's arguments; the method that they name decides which options there are.
     """
     parser.add_argument("--dry-run", action="store_true", help="show the planned runs and run nothing")
+    parser.add_argument(
+        "--print-config", action="store_true",
+        help="print the settings that these flags give, as YAML that --config reads back, and run nothing",
+    )  # fmt: skip
     parser.add_argument(
         "--verbose", action="store_true", help="print all resolved settings and all rows before the run"
     )

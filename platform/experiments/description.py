@@ -13,12 +13,16 @@ from platform.experiments.experiment import Experiment
 from platform.experiments.experiment_file import write_experiment
 from platform.experiments.led_files import write_as_leader
 from platform.experiments.rows import Found, Row
+from platform.experiments.winner_file import write_winners
 
 
 def describe_experiment(
     experiment: Experiment, rows: Sequence[Row], found: Found | None = None
 ) -> dict[str, Any]:
-    """Write experiment.json and return its content. `found`: None without a search."""
+    """Write experiment.json, after a search also its winner (winner_file.py), and return the content.
+
+    found: None without a search.
+    """
     rule = experiment.plan.selection_rule
     content = {
         "format": "experiment",
@@ -34,6 +38,8 @@ def describe_experiment(
         "economy": found.economy if found else None,
     }
     write_experiment(experiment.store, content)
+    if found is not None:
+        write_winners(experiment, found)
     return content
 
 

@@ -12,6 +12,7 @@ from platform.config.net_name import preset_text
 from platform.experiments.experiment_file import studies_of
 from platform.files.opening import read_bytes
 from platform.host.console import visible
+from platform.reports.chosen_configuration import chosen_configurations
 from platform.reports.unscored_trials import unscored_lines
 from platform.search.savings import economy_lines
 from platform.tables.column import HTML
@@ -58,9 +59,11 @@ def report_html(
     figures: Mapping[str, Path],
     next_commands: Mapping[str, str],
     conclusions: Sequence[str] = (),
+    *,
+    winners: Sequence[str] = (),
 ) -> str:
     """The page. figures: title to PNG file, embedded. next_commands: purpose to command. conclusions:
-    sentences shown first."""
+    sentences above the tables. winners: names of the files that hold the chosen configurations."""
     name, table = experiment["name"], displayable(table)
     tables = [text_table(section, HTML) for section in table.sections]
     facts = (
@@ -73,6 +76,7 @@ def report_html(
     parts = [
         f"<h1>{escape(name)}</h1>",
         f'<p class="facts">{escape(facts)}</p>',
+        *_chosen(experiment, winners),
         f"<pre>{escape(experiment['command'])}</pre>",
         *(f"<p>{escape(sentence)}</p>" for sentence in conclusions),
         *(_section(section, shown) for section, shown in zip(table.sections, tables, strict=True)),
@@ -93,6 +97,23 @@ def report_html(
         + "\n".join(part for part in parts if part)
         + "\n</main>\n</body>\n</html>\n"
     )
+
+
+def _chosen(experiment: Mapping[str, Any], winners: Sequence[str]) -> list[str]:
+    """The block that says which configuration the tables are about."""
+    parts = ["<h2>Chosen configuration</h2>"]
+    for one in chosen_configurations(experiment):
+        told = f"{one.title}: {one.origin}; " + (
+            "departures from the preset:" if one.departures else "every option is as in the preset."
+        )
+        parts.append(f'<p class="facts">{escape(told)}</p>')
+        if one.departures:
+            lines = [_row("th", ["Option", "Value", f"Preset {experiment['preset']}"], left=3)]
+            parts.append(_table([*lines, *(_row("td", row, left=3) for row in one.departures)]))
+    if winners:
+        files = winners[0] if len(winners) == 1 else f"{winners[0]} to {winners[-1]}, one for each fold"
+        parts.append(f'<p class="facts">{escape(f"As a file for --config: {files} (beside this page)")}</p>')
+    return parts
 
 
 def _section(section: Section, table: TextTable) -> str:

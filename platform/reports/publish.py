@@ -3,10 +3,7 @@
 from __future__ import annotations
 
 import io
-import os
-import shlex
 import shutil
-import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,11 +16,13 @@ from platform.aggregation.aggregate import AggregatedRow, aggregate_experiment
 from platform.experiments.driver_lease import check_leading
 from platform.experiments.experiment_file import check_experiment, studies_of
 from platform.experiments.led_files import write_as_leader
+from platform.experiments.winner_file import winner_files
 from platform.reports import figures as drawing
 from platform.reports.conclusions import conclusions
 from platform.reports.confusion_figure import confusion_figure
 from platform.reports.front_figure import front_figure
 from platform.reports.html import report_html
+from platform.reports.next_commands import next_commands
 from platform.reports.tensorboard import read_curves, row_slug, write_tensorboard
 from platform.reports.transfer_matrix import matrix_figure, matrix_grid, transfer_matrices
 from platform.tables.details import CONFUSIONS
@@ -38,9 +37,6 @@ if TYPE_CHECKING:
     from platform.runs.store import ResultsStore
 
 _TABLE_FILES = {"markdown": "table.md", "latex": "table.tex", "csv": "table.csv", "json": "table.json"}
-TABLE_PURPOSE = (
-    "Show the table with all columns and notes (--format markdown, latex, csv or json for other uses)"
-)
 _OWN_FIGURES = (
     "confusion-*.png",
     "masks-*.png",
@@ -67,6 +63,8 @@ class Presentation:
     tensorboard: Path
     next_commands: dict[str, str]
     """Purpose to command."""
+    winners: tuple[Path, ...] = ()
+    """winner.yaml of a search, or those of the outer folds (platform/experiments/winner_file.py)."""
 
 
 def present(
@@ -92,10 +90,14 @@ def present(
     aggregated = displayable(aggregated)
     figures = _write_figures(folder / "figures", store, experiment, aggregated, extra_figures or {})
     logs = folder / "tensorboard"
-    commands = _next_commands(store, experiment, logs)
+    winners = tuple(winner_files(folder)) if studies_of(experiment) else ()
+    commands = next_commands(store, experiment, logs, winners if len(winners) == 1 else ())
     report = folder / "report.html"
     sentences = conclusions(aggregated)
-    write_as_leader(report, report_html(experiment, table, figures, commands, sentences))
+    write_as_leader(
+        report,
+        report_html(experiment, table, figures, commands, sentences, winners=[path.name for path in winners]),
+    )
     check_leading(logs)
     write_tensorboard(logs, store, experiment, aggregated, figures)
     matrices = [screen_grid(matrix_grid(one)) for one in transfer_matrices(experiment, aggregated)]
@@ -108,6 +110,7 @@ def present(
         report=report,
         tensorboard=logs,
         next_commands=commands,
+        winners=winners,
     )
 
 
@@ -214,38 +217,3 @@ def _curve_figures(
         written[title] = folder / f"curves-{stage}.png"
         drawing.save_figure(drawing.curves_figure(curves, title), written[title])
     return written
-
-
-def _next_commands(store: ResultsStore, experiment: Mapping[str, Any], logs: Path) -> dict[str, str]:
-    runs, name = shlex.quote(shown_path(store.root)), shlex.quote(experiment["name"])
-    python = shlex.quote(shown_path(Path(sys.executable)))
-    return {
-        "Curves, figures and trials in TensorBoard": (
-            f"{python} -m tensorboard.main --logdir {shlex.quote(shown_path(logs))}"
-        ),
-        **_dashboard(experiment),
-        TABLE_PURPOSE: f"{python} -m platform.table --runs {runs} --experiment {name}",
-        "Continue after an interruption (finished fold runs are kept)": _with(python, experiment["command"]),
-    }
-
-
-def _with(python: str, command: str) -> str:
-    """`command` of experiment.json, which starts with `python`, with the interpreter `python` instead."""
-    return f"{python} {command.removeprefix('python ')}" if command.startswith("python ") else command
-
-
-def _dashboard(experiment: Mapping[str, Any]) -> dict[str, str]:
-    """The command that shows the search's studies in a browser."""
-    studies = studies_of(experiment)
-    if not studies:
-        return {}
-    location = studies[0]["storage"]
-    shown = location if "://" in location else shown_path(Path(location))
-    program = shown_path(Path(sys.executable).with_name("optuna-dashboard"))
-    return {"The search in a browser": shlex.join([program, shown])}
-
-
-def shown_path(path: Path) -> str:
-    """`path` relative to the working directory if it lies below it, as a user would type it."""
-    relative = os.path.relpath(path)
-    return str(path) if relative.startswith("..") else relative

@@ -9,7 +9,8 @@ from platform.aggregation.aggregate import aggregate_experiment
 from platform.cli.final_screen import SCREEN_COLUMNS, SCREEN_LINES, final_lines
 from platform.cli.output import print_presentation
 from platform.reports.conclusions import conclusions
-from platform.reports.publish import TABLE_PURPOSE, Presentation
+from platform.reports.next_commands import TABLE_PURPOSE
+from platform.reports.publish import Presentation
 from platform.search.savings import Economy, Saving
 from platform.tables.screen import render_screen
 from platform.tables.table import build_table
@@ -99,3 +100,8 @@ def test_a_short_screen_is_shown_whole() -> None:
         "a", "b", "", "c", "", "One.", "",
         f"Report:  runs/report.html{BESIDE}", "Next:    python -m platform.table",
     ]  # fmt: skip
+
+
+def test_the_winner_is_named_between_report_and_next_command() -> None:
+    lines = final_lines("a", ["One."], winner="runs/winner.yaml", **WHERE)
+    assert lines[-2] == "Winner:  runs/winner.yaml"

@@ -8,8 +8,9 @@ from typing import Any
 
 import pytest
 
-from platform.cli.flags import add_fields, add_settings, field_help, is_named, parse_value, read_yaml, resolve
+from platform.cli.flags import add_fields, add_settings, field_help, is_named, parse_value, resolve
 from platform.cli.parser import Parser
+from platform.cli.settings_reader import read_settings
 from platform.config.configuration import Plan, configuration_of
 from platform.config.presets import preset
 from platform.errors import UserError
@@ -183,7 +184,7 @@ def test_a_flag_of_the_wrong_type_names_flag_and_value(name: str, text: str, hin
 def test_yaml_lists_and_numbers_without_a_point_are_understood(tmp_path: Path) -> None:
     file = tmp_path / "settings.yaml"
     file.write_text("rounds: [6, 4]\nclassifier_learning_rate: 1e-4\nweights: none\nbaselines: []\n")
-    assert read_yaml(file, "fmpn") == {
+    assert read_settings(file, "fmpn") == {
         "rounds": (6, 4), "classifier_learning_rate": 1e-4, "weights": "none", "baselines": (),
     }  # fmt: skip
 

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
 
-from platform import crossval, reproduce, tune
+from platform import crossval, reproduce, transfer, tune
+from platform.config.presets import preset_names
 from platform.errors import UserError
+from platform.models import own_method_names
 from tests.tiny_faces import SIZE, prepare_tiny
 
 SMALL = (
@@ -73,3 +77,74 @@ def test_planned_rows_are_counted_and_listed_with_verbose(printed: Any) -> None:
     assert "# row:" not in brief
     rows = [line for line in full.splitlines() if line.startswith("# row:")]
     assert f"# {len(rows)} rows on synthetic, synthetic_mmi, synthetic_wild: " in brief
+
+
+def config_of(command: Any, capsys: Any, *argv: str) -> str:
+    """What the command prints with --print-config."""
+    assert command.main([*argv, "--print-config"]) == 0
+    return str(capsys.readouterr().out)
+
+
+EVERY = [(method, name) for method in own_method_names() for name in preset_names(method)]
+
+
+@pytest.mark.parametrize("command", [tune, crossval], ids=["tune", "crossval"])
+@pytest.mark.parametrize(("method", "name"), EVERY)
+def test_printed_settings_are_read_back_as_the_same(
+    command: Any, method: str, name: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    printed = config_of(command, capsys, "--preset", name, "--method", method)
+    file = tmp_path / "settings.yaml"
+    file.write_text(printed)
+    assert yaml.safe_load(printed)["method"] == method
+    assert config_of(command, capsys, "--config", str(file)) == printed
+
+
+@pytest.mark.parametrize(
+    ("command", "own"),
+    [(transfer, ["--source", "synthetic"]), (reproduce, ["--lambdas", "1"])],
+    ids=["transfer", "reproduce"],
+)
+def test_flags_that_are_no_settings_are_a_comment(
+    command: Any, own: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    printed = config_of(command, capsys, "--preset", "smoke", "--seed", "3", *own)
+    assert f"given were: --preset smoke --seed 3 {' '.join(own)}\n" in printed
+    file = tmp_path / "settings.yaml"
+    file.write_text(printed)
+    again = config_of(command, capsys, "--config", str(file), *own)
+    assert yaml.safe_load(again) == yaml.safe_load(printed)
+    assert not {"dataset", "fold_rule", "trials"} & yaml.safe_load(printed).keys()
+
+
+def test_settings_that_differ_in_every_way_are_read_back(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    methods = tmp_path / "methods.yaml"
+    methods.write_text("methods: {cnn: {backbone: vgg16_bn}}\n")
+    argv = (
+        "--config", str(methods), "--dataset", "synthetic_mmi", "--folds", "4", "--rounds", "2,2",
+        "--lambda-mask", "3e-5", "--set", "lambda_mask=1.0", "--tune-baselines", "2", "--sampler", "random",
+    )  # fmt: skip
+    printed = config_of(tune, capsys, *argv)
+    file = tmp_path / "settings.yaml"
+    file.write_text(printed)
+    assert config_of(tune, capsys, "--config", str(file)) == printed
+    assert yaml.safe_load(printed)["methods"] == {"cnn": {"backbone": "vgg16_bn"}}
+
+
+def test_printing_settings_starts_nothing_and_imports_neither_ray_nor_torch(
+    root: Path, tmp_path: Path
+) -> None:
+    code = """
+import sys
+from platform import tune
+assert tune.main(["--print-config", "--runs", sys.argv[1], "--data-root", sys.argv[1]]) == 0
+assert not {"ray", "torch"} & set(sys.modules)
+"""
+    place = tmp_path / "absent"
+    command = [sys.executable, "-c", code, str(place)]
+    done = subprocess.run(command, cwd=root, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert "preset: quick" in done.stdout
+    assert not place.exists()

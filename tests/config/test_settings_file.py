@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from platform.cli.flags import read_yaml
+from platform.cli.settings_reader import read_settings
 from platform.config.configuration import Plan, configuration_of, to_dict
 from platform.config.settings_file import show, stored_settings
 from platform.errors import UserError
@@ -16,7 +16,7 @@ def test_the_stored_settings_make_the_same_settings_again(tmp_path: Path) -> Non
     path = tmp_path / "config.yaml"
     path.write_text(show(configuration, plan))
     assert stored_settings(path) == {**to_dict(plan), **to_dict(configuration)}
-    values = read_yaml(path, "fmpn")
+    values = read_settings(path, "fmpn")
     names = to_dict(configuration)
     assert configuration_of(**{k: v for k, v in values.items() if k in names}) == configuration
     assert Plan(**{k: v for k, v in values.items() if k not in names}) == plan

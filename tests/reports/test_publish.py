@@ -7,9 +7,10 @@ import numpy as np
 import pytest
 
 from platform.errors import UserError
+from platform.reports.next_commands import WINNER_PURPOSE
 from platform.reports.publish import Presentation, present
 from platform.runs.store import ResultsStore
-from tests.fake_runs import demo_experiment, png_bytes, write_experiment, write_row
+from tests.fake_runs import demo_experiment, fake_study, png_bytes, write_experiment, write_row
 
 
 @pytest.fixture(scope="module")
@@ -127,3 +128,28 @@ def test_an_experiment_without_any_finished_fold_can_be_shown_partially(tmp_path
     made = present(store, experiment, partial=True)
     assert "FMPN\n(INCOMPLETE)" in made.text or "FMPN (INCOMPLETE)" in made.text
     assert made.conclusions == ()
+
+
+def test_the_winners_file_is_in_the_next_command_and_in_the_report(tmp_path: Path) -> None:
+    store = ResultsStore(tmp_path)
+    command = "python -m platform.tune --data-root elsewhere --method=mine/net.py:Net --preset quick"
+    experiment = write_experiment(store, [write_row(store, folds=2)], study=fake_study(), command=command)
+    folder = store.experiment_folder(experiment["name"])
+    without = present(store, experiment)
+    assert without.winners == ()
+    assert "winner.yaml" not in "".join(without.next_commands.values())
+    (folder / "winner.yaml").write_text("")
+    made = present(store, experiment)
+    assert [path.name for path in made.winners] == ["winner.yaml"]
+    again = made.next_commands[WINNER_PURPOSE]
+    for words in (
+        f"platform.crossval --config {folder}/winner.yaml --seed 1 --name tune-synthetic-quick-seed-1 ",
+        "--data-root elsewhere",
+        "--method mine/net.py:Net",
+        f"--runs {tmp_path}",
+    ):
+        assert words in again
+    page = made.report.read_text()
+    assert page.index("Chosen configuration") < page.index("Accuracy on synthetic")
+    assert "trial 5 of 6 of the search study-1; departures from the preset:" in page
+    assert "As a file for --config: winner.yaml" in page

@@ -22,7 +22,7 @@ class Faces(Configuration):
 
     def check(self) -> None:
         """UserError: a value that breaks a rule of this group."""
-        from datasets.augmentation.draw import check_augmentation
+        from datasets.augmentation.check import check_augmentation
 
         check_rule(self, "image_size_pixels", self.image_size_pixels >= 16, ">= 16")
         if self.load_size_pixels < self.image_size_pixels:

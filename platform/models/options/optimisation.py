@@ -77,7 +77,7 @@ class LastStage(Configuration):
 
     def check(self) -> None:
         """UserError: a value that breaks a rule of this group."""
-        from datasets.augmentation.draw import check_augmentation
+        from datasets.augmentation.check import check_augmentation
 
         check_stage(self, "stage2")
         for name in ("momentum", "ema_decay"):

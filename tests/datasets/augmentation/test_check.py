@@ -5,9 +5,9 @@ from typing import Any
 
 import pytest
 
-from datasets.augmentation.check import check_transforms
-from datasets.augmentation.content import STRONG, canonical_content
-from datasets.augmentation.draw import check_augmentation
+from datasets.augmentation.check import check_augmentation, check_transforms
+from datasets.augmentation.content import POLICY_NAMES, STRONG, canonical_content
+from datasets.augmentation.draw import POLICIES
 from platform.errors import UserError
 
 SIDE = 40
@@ -120,7 +120,8 @@ def test_a_face_that_would_depend_on_its_mask_is_refused(monkeypatch: pytest.Mon
 
 
 def test_names_are_checked_and_known_ones_need_nothing_more() -> None:
-    for name in ("paper", "none", "strong"):
+    assert set(POLICY_NAMES) == POLICIES.keys()
+    for name in POLICY_NAMES:
         check_augmentation(name, SIDE)
     with pytest.raises(UserError, match=r"unknown augmentation 'stronger'; did you mean 'strong'.*\.yaml"):
         check_augmentation("stronger", SIDE)

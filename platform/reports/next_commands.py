@@ -1,0 +1,93 @@
+"""Commands that follow a finished experiment; they work as printed, from the same folder."""
+
+from __future__ import annotations
+
+import itertools
+import os
+import shlex
+import sys
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from platform.experiments.experiment_file import studies_of
+
+if TYPE_CHECKING:
+    from platform.runs.store import ResultsStore
+
+TABLE_PURPOSE = (
+    "Show the table with all columns and notes (--format markdown, latex, csv or json for other uses)"
+)
+WINNER_PURPOSE = "Train the chosen configuration with another seed (--dataset names another data set)"
+
+
+def next_commands(
+    store: ResultsStore, experiment: Mapping[str, Any], logs: Path, winners: Sequence[Path]
+) -> dict[str, str]:
+    """Purpose to command. experiment: content of experiment.json. logs: the TensorBoard folder. winners: the
+    file of the chosen configuration, if there is exactly one."""
+    runs, name = shlex.quote(shown_path(store.root)), shlex.quote(experiment["name"])
+    python = shlex.quote(shown_path(Path(sys.executable)))
+    return {
+        **({WINNER_PURPOSE: _winner_again(python, store, experiment, winners[0])} if winners else {}),
+        "Curves, figures and trials in TensorBoard": (
+            f"{python} -m tensorboard.main --logdir {shlex.quote(shown_path(logs))}"
+        ),
+        **_dashboard(experiment),
+        TABLE_PURPOSE: f"{python} -m platform.table --runs {runs} --experiment {name}",
+        "Continue after an interruption (finished fold runs are kept)": _with(python, experiment["command"]),
+    }
+
+
+def _winner_again(python: str, store: ResultsStore, experiment: Mapping[str, Any], winner: Path) -> str:
+    """The command that trains the chosen configuration with the next seed."""
+    seed = int(experiment["config"].get("seed", 0)) + 1
+    words = [
+        "--config",
+        shown_path(winner),
+        "--seed",
+        str(seed),
+        "--name",
+        f"{experiment['name']}-seed-{seed}",
+    ]
+    kept = _flags_of(experiment["command"], ("--data-root", "--address", "--method", "--plugins"))
+    words += [word for flag, value in kept.items() if _is_no_setting(flag, value) for word in (flag, value)]
+    return f"{python} -m platform.crossval {shlex.join([*words, '--runs', shown_path(store.root)])}"
+
+
+def _is_no_setting(flag: str, value: str) -> bool:
+    """Whether a flag says what winner.yaml does not: a method's name is in it, a method's file is not."""
+    return flag != "--method" or value.partition(":")[0].endswith(".py")
+
+
+def _flags_of(command: str, names: Sequence[str]) -> dict[str, str]:
+    """Those of the flags `names` that a stored command has, with their values."""
+    words = shlex.split(command)
+    found = {name: value for name, value in itertools.pairwise(words) if name in names}
+    for word in words:
+        name, equals, value = word.partition("=")
+        if equals and name in names:
+            found[name] = value
+    return found
+
+
+def _with(python: str, command: str) -> str:
+    """`command` of experiment.json, which starts with `python`, with the interpreter `python` instead."""
+    return f"{python} {command.removeprefix('python ')}" if command.startswith("python ") else command
+
+
+def _dashboard(experiment: Mapping[str, Any]) -> dict[str, str]:
+    """The command that shows the search's studies in a browser."""
+    studies = studies_of(experiment)
+    if not studies:
+        return {}
+    location = studies[0]["storage"]
+    shown = location if "://" in location else shown_path(Path(location))
+    program = shown_path(Path(sys.executable).with_name("optuna-dashboard"))
+    return {"The search in a browser": shlex.join([program, shown])}
+
+
+def shown_path(path: Path) -> str:
+    """`path` relative to the working directory if it lies below it, as a user would type it."""
+    relative = os.path.relpath(path)
+    return str(path) if relative.startswith("..") else relative
