@@ -8,12 +8,14 @@ import pytest
 
 from datasets.folds.rules import FoldPlan
 from platform.config.configuration import Configuration, Plan
+from platform.config.settings_source import AS_GIVEN
 from platform.errors import UserError
 from platform.experiments.description import describe_experiment, write_settings
 from platform.experiments.estimate import wanted_gflop
 from platform.experiments.experiment import Experiment, final_rows, plan_experiment
 from platform.experiments.experiment_file import check_experiment, read_experiment
-from platform.experiments.rows import Found, all_tasks
+from platform.experiments.rows import Chosen, Found, all_tasks
+from platform.experiments.winner_file import winner_files
 from tests.tiny_faces import prepare_tiny, subject_names, tiny_configuration
 
 BASE_PLAN: dict[str, Any] = {
@@ -138,9 +140,14 @@ def test_a_search_on_the_test_folds_already_has_the_winners_final_runs(
 
 
 def test_the_description_is_a_valid_experiment_with_the_plans_rule(data_root: Path, tmp_path: Path) -> None:
-    found = Found(studies=[{"name": "s", "trials": []}], chosen={}, economy={"run": {}})
-    for rule, result in (("inner", found), ("paper", None)):
+    for rule in ("inner", "paper"):
         made = experiment(data_root, tmp_path / rule, search=rule == "inner", selection_rule=rule)
+        trial = {"number": 0, "params": {}, "score": 0.5}
+        folds = list(range(made.fold_count))
+        study = {"name": "s", "method": "fmpn", "outer_folds": folds, "winner": 0, "trials": [trial]}
+        chosen = Chosen(configurations=(made.configuration,) * made.fold_count, source=AS_GIVEN)
+        found = Found(studies=[study], chosen={"fmpn": chosen}, economy={"run": {}})
+        result = found if rule == "inner" else None
         content = describe_experiment(made, final_rows(made, made.configuration), result)
         path = made.folder / "experiment.json"
         assert read_experiment(made.store, made.name) == json.loads(json.dumps(content))
@@ -149,6 +156,7 @@ def test_the_description_is_a_valid_experiment_with_the_plans_rule(data_root: Pa
         assert content["config"]["generator_width"] == 2
         assert content["config"]["trials"] == 3
         check_experiment(content, str(path))
+        assert bool(winner_files(made.folder)) == (rule == "inner")
 
 
 def test_settings_and_folds_are_stored_beside_the_results(data_root: Path, tmp_path: Path) -> None:
