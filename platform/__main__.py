@@ -9,7 +9,18 @@ from platform.cli.parser import run
 from platform.errors import UserError
 from platform.files.opening import read_text
 
-COMMANDS = ("tune", "crossval", "transfer", "reproduce", "table", "runs", "prepare", "audit", "synthesize")
+COMMANDS = (
+    "tune",
+    "crossval",
+    "transfer",
+    "reproduce",
+    "table",
+    "runs",
+    "prepare",
+    "audit",
+    "synthesize",
+    "doctor",
+)
 """In the order in which a reader meets them; each is a file of this folder, or a package with a
 `__main__.py`."""
 

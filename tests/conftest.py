@@ -47,6 +47,15 @@ os.environ.setdefault("RAY_AUTH_MODE", "token")
 os.environ.setdefault("RAY_AUTH_TOKEN", secrets.token_hex(32))
 
 
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    """A test for a GPU skips itself without one."""
+    if item.get_closest_marker("gpu") is not None:
+        import torch
+
+        if not torch.cuda.is_available():
+            pytest.skip("no GPU that torch can use")
+
+
 @pytest.fixture(scope="session")
 def root() -> Path:
     """The repository root, absolute."""

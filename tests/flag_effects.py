@@ -173,6 +173,7 @@ TRIED_ELSEWHERE = {
 
 SHOWN_IN: dict[str, dict[str, str]] = {
     "audit": dict.fromkeys(("--images", "--data", "--json"), "tests/test_audit.py"),
+    "doctor": dict.fromkeys(("--runs", "--data-root", "--skip", "--json"), "tests/test_doctor.py"),
     "prepare": {
         **dict.fromkeys(
             (

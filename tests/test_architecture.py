@@ -48,6 +48,7 @@ LAYERS = (
     "platform.inventory",
     "platform.reports",
     "platform.distributed",
+    "platform.diagnosis",
     "platform.cli",
     "platform",  # the commands, one file each
 )
@@ -240,7 +241,10 @@ MAY_READ = {
     "datasets.raw.pickle_machine": "bytes in memory",
     "datasets.prepared.store_files": "numpy maps images.npy by its name, which has been through the gate",
     "platform.distributed.ray_start": "Ray's own logs",
+    "platform.host.gpus": "the answer of a process of its own",
     "platform.host.machine_limits": "files of the kernel",
+    "platform.host.probe": "the answer of a process of its own",
+    "platform.host.processor": "a file of the kernel",
     "platform.files.append_only": "a journal that this process appends to",
     "platform.search.journal": "lines of that journal",
     "platform.search.space_paths": "text of its own in memory",

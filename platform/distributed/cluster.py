@@ -5,7 +5,6 @@ from __future__ import annotations
 import dataclasses
 import logging
 import os
-import secrets
 import sys
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
@@ -14,37 +13,23 @@ from pathlib import Path
 from typing import Any
 
 from platform.config.configuration import Plan
+from platform.distributed.ray_settings import (
+    QUIET,
+    WORKERS_ENVIRONMENT,
+    keep_others_out,
+    with_environment,
+)
 from platform.distributed.ray_start import sigterm_stays_ours, start_ray
 from platform.distributed.ray_watch import end_lost_cluster, lost, own_node, watched
 from platform.errors import UserError
 from platform.host.machine_limits import usable_cpus
 from platform.host.native_output import native_output_to
-from platform.host.ray_paths import REPOSITORY, python_for_shells, ray_folder
+from platform.host.ray_paths import python_for_shells, ray_folder
 from platform.host.sigterm import terminable
 
 TRIAL_SLOT = "trial_slot"
 """Custom resource of the head node. Trials hold it instead of a CPU while they wait for fold runs."""
 TRIAL_SLOTS = 100
-
-QUIET = {
-    "RAY_AIR_NEW_OUTPUT": "0",
-    "RAY_USAGE_STATS_ENABLED": "0",
-    "TUNE_DISABLE_AUTO_CALLBACK_LOGGERS": "1",
-    # Tune's handler stays installed after a search and would swallow the first Ctrl-C of the final folds.
-    "TUNE_DISABLE_SIGINT_HANDLER": "1",
-    "TUNE_WARN_EXCESSIVE_EXPERIMENT_CHECKPOINT_SYNC_THRESHOLD_S": "0",
-    "RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO": "0",
-    "NO_ALBUMENTATIONS_UPDATE": "1",
-    # Timeout of a task's first worker for the runtime environment agent, raised for busy machines. It does
-    # not affect the 15 s that a starting raylet waits for its agents' ports (ray_start.py).
-    "RAY_agent_register_timeout_ms": "100000",
-}
-"""Silences Ray's output and usage reports. Set with `setdefault`, so that the user's values win."""
-
-
-WORKERS_ENVIRONMENT = {"PYTHONPATH": str(REPOSITORY), "NO_ALBUMENTATIONS_UPDATE": "1"}
-"""Environment in which Ray workers find the packages. Workers of a private cluster inherit it, because a
-`runtime_env` starts the interpreter through an unquoted shell command, which fails on paths with spaces."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -120,7 +105,7 @@ def connected(
     for name, value in QUIET.items():
         os.environ.setdefault(name, value)
     if address is None:
-        _keep_others_out()
+        keep_others_out()
     import ray
 
     log_to(log_file)
@@ -133,7 +118,7 @@ def connected(
             python = python_for_shells()
             if python is not None:
                 common["runtime_env"] = {"py_executable": python}
-            with _environment(WORKERS_ENVIRONMENT):
+            with with_environment(WORKERS_ENVIRONMENT):
                 _start(slots, common, sigterm.take)
         else:
             common["runtime_env"] = {"env_vars": WORKERS_ENVIRONMENT}
@@ -151,37 +136,6 @@ def connected(
                 ray.shutdown()
             else:
                 end_lost_cluster()
-
-
-@contextmanager
-def _environment(variables: Mapping[str, str]) -> Iterator[None]:
-    """Context with these environment variables, which processes started in it inherit."""
-    before = {name: os.environ.get(name) for name in variables}
-    os.environ.update(variables)
-    try:
-        yield
-    finally:
-        for name, value in before.items():
-            if value is None:
-                del os.environ[name]
-            else:
-                os.environ[name] = value
-
-
-def _keep_others_out() -> None:
-    """Restrict a private cluster, before Ray reads its settings, to token authentication and loopback.
-
-    Anyone who reaches a Ray port can run code as this user. The token is kept in the environment of our
-    processes; otherwise Ray would write one to ~/.ray.
-    """
-    os.environ.setdefault("RAY_AUTH_MODE", "token")
-    os.environ.setdefault("RAY_AUTH_TOKEN", secrets.token_hex(32))
-    # Ray listens on 127.0.0.1 only on platforms where it supports no clusters. `_node_ip_address="127.0.0.1"`
-    # is silently replaced by the machine's address (services.resolve_ip_for_localhost in 2.60).
-    os.environ["RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER"] = "0"
-    from ray._private import ray_constants
-
-    ray_constants.ENABLE_RAY_CLUSTER = False
 
 
 def _start(slots: Slots, common: dict[str, Any], take_sigterm: Callable[[], None]) -> None:

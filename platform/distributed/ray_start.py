@@ -26,6 +26,17 @@ FATAL = re.compile(r"^\[[^]]* C \d+ \d+\] \(\w+\) [\w.]+:\d+:\s*(.*)$", re.MULTI
 logger = logging.getLogger(__name__)
 
 
+class RayNotStarted(UserError):
+    """Ray did not start on this machine."""
+
+    def __init__(self, message: str, reason: str, *, busy: bool) -> None:
+        super().__init__(message)
+        self.reason = reason
+        """The cause in a few words."""
+        self.busy = busy
+        """Whether a slow machine was the cause, as far as Ray's logs say."""
+
+
 def start_ray(
     options: Mapping[str, Any],
     take_sigterm: Callable[[], None] = lambda: None,
@@ -36,7 +47,7 @@ def start_ray(
     `take_sigterm`: as for `sigterm_stays_ours`.
 
     An attempt that fails, or that Ctrl-C or SIGTERM interrupts, leaves no processes behind, except the agents
-    of an aborted raylet, which end within 60 s. UserError: Ray did not start; with Ray's reason.
+    of an aborted raylet, which end within 60 s. RayNotStarted: with Ray's reason.
     """
     import ray
 
@@ -133,11 +144,13 @@ def _reason(error: Exception, logs: str) -> tuple[bool, str]:
 
 def _not_started(
     reason: str, attempts: int, *, busy: bool, load: Callable[[], Any] = os.getloadavg
-) -> UserError:
+) -> RayNotStarted:
     times = f"{attempts} attempts" if attempts > 1 else "one attempt"
     remedy = (
         f"the machine may be too busy (load {load()[0]:.0f}): run the command again when the load is lower"
         if busy
         else "its log is ray.log in the experiment's folder"
     )
-    return UserError(f"Ray could not be started on this machine in {times} ({reason.rstrip('.')}); {remedy}.")
+    reason = reason.rstrip(".")
+    message = f"Ray could not be started on this machine in {times} ({reason}); {remedy}."
+    return RayNotStarted(message, reason, busy=busy)

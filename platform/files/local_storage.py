@@ -122,6 +122,12 @@ class LocalStorage(Storage):
             elif not os.access(existing, os.W_OK | os.X_OK):
                 raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
 
+    def has_locks(self, folder: Path) -> bool:
+        """Whether files in `folder`, or where it would be made, can be locked. OSError: none can be made."""
+        existing = next(one for one in (folder, *folder.parents) if one.exists())
+        with _naming(existing), tempfile.TemporaryFile(dir=existing) as file:
+            return try_lock(file) == "acquired"
+
     def overwrite(self, path: Path, content: bytes) -> None:
         with _naming(path):
             handle = os.open(path, os.O_WRONLY | os.O_CREAT, 0o644)
@@ -143,6 +149,11 @@ LOCAL = LocalStorage()
 """Files with the permissions that the user's umask gives: checkpoints, data sets."""
 READABLE = LocalStorage(file_mode=0o644)
 """Files that others may read: results, tables, caches."""
+
+
+def temporary_folder() -> Path:
+    """Where this user's temporary files go (TMPDIR, /tmp, ...)."""
+    return Path(tempfile.gettempdir())
 
 
 def is_temporary(name: str, of: str) -> bool:

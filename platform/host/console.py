@@ -24,6 +24,7 @@ _RENEWAL = re.compile(r"\r(?:\x1b\[K)?")
 _PLAIN = {
     "–": "-", "—": "-", "−": "-", "†": "^", "×": "x", "±": "+-", "λ": "lambda", "…": "...", "→": "->",
     "≥": ">=", "≤": "<=", "·": "*", "’": "'", "‘": "'", "“": '"', "”": '"',
+    "✓": "+", "✗": "x",
 }  # fmt: skip
 """Replacements for encodings that lack the character."""
 

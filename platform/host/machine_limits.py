@@ -24,6 +24,16 @@ def usable_cpus(root: Path = CONTROL_GROUPS, own_groups: Path = OWN_GROUPS) -> i
     return max(1, int(min([cpus, *_cpu_quotas(root, own_groups)])))
 
 
+def machine_cpus() -> int:
+    """CPUs of the machine, whether this process may use them or not."""
+    return os.cpu_count() or 1
+
+
+def cpu_quota(root: Path = CONTROL_GROUPS, own_groups: Path = OWN_GROUPS) -> float | None:
+    """CPUs that the control groups of this process allow, which may be less than one; None: no quota."""
+    return min(_cpu_quotas(root, own_groups), default=None)
+
+
 def machine_memory_bytes(root: Path = CONTROL_GROUPS, own_groups: Path = OWN_GROUPS) -> int:
     """Bytes of memory: the minimum of this machine's and the control group limits of this process."""
     memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")

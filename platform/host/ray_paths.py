@@ -57,13 +57,34 @@ def ray_folder(environment: Mapping[str, str] = os.environ) -> Iterator[str | No
     if not _short_folder_needed(environment):
         yield None
         return
+    with _made_in(SHORT_FOLDERS, environment) as folder:
+        yield folder
+
+
+@contextmanager
+def new_ray_folder(environment: Mapping[str, str] = os.environ) -> Iterator[str]:
+    """A new folder for Ray's files in the block, where its default would be, removed at the end.
+
+    Raises UserError as `ray_folder`.
+    """
+    parent = SHORT_FOLDERS
+    if not _short_folder_needed(environment):
+        usual = Path(environment.get("RAY_TMPDIR", environment.get("TMPDIR", "/tmp")))
+        if len(os.fsencode(usual)) + len("/ray-12345678") <= LONGEST_BYTES and usual.is_dir():
+            parent = usual
+    with _made_in(parent, environment) as folder:
+        yield folder
+
+
+@contextmanager
+def _made_in(parent: Path, environment: Mapping[str, str]) -> Iterator[str]:
     try:
-        folder = tempfile.mkdtemp(prefix="ray-", dir=SHORT_FOLDERS)
+        folder = tempfile.mkdtemp(prefix="ray-", dir=parent)
     except OSError as error:
         raise UserError(
             f"Ray needs a folder whose path has at most {LONGEST_BYTES - len('/ray')} bytes, but TMPDIR "
-            f"is {environment['TMPDIR']!r}, and none can be created in {SHORT_FOLDERS} ({error.strerror}); "
-            f"set RAY_TMPDIR to a writable folder."
+            f"is {environment.get('TMPDIR', '/tmp')!r}, and none can be created in {parent} "
+            f"({error.strerror}); set RAY_TMPDIR to a writable folder."
         ) from error
     try:
         yield folder

@@ -10,7 +10,7 @@ import pytest
 from platform.cli.prepare_settings import preparation_settings
 from platform.config.configuration import Plan
 from platform.distributed.cluster import local_slots
-from platform.host.machine_limits import machine_memory_bytes, usable_cpus
+from platform.host.machine_limits import cpu_quota, machine_memory_bytes, usable_cpus
 from platform.prepare import make_parser as prepare_parser
 
 NO_LIMIT_V1 = str(2**63 - 4096)
@@ -120,3 +120,10 @@ def test_nothing_else_counts_the_machine_s_cpus(root: Path) -> None:
     ]
     found = [file.name for file in files if any(word in file.read_text() for word in counting)]
     assert found == ["machine_limits.py"]
+
+
+@pytest.mark.parametrize(
+    ("limit", "quota"), [("max 100000", None), ("50000 100000", 0.5), ("400000 100000", 4.0)]
+)
+def test_the_quota_itself_may_be_less_than_one_cpu(limit: str, quota: float | None, tmp_path: Path) -> None:
+    assert cpu_quota(*tree(tmp_path, V2, {"cpu.max": limit})) == quota
