@@ -17,6 +17,7 @@ COMMANDS = (
     "table",
     "runs",
     "prepare",
+    "folds",
     "audit",
     "synthesize",
     "doctor",

@@ -174,6 +174,12 @@ TRIED_ELSEWHERE = {
 SHOWN_IN: dict[str, dict[str, str]] = {
     "audit": dict.fromkeys(("--images", "--data", "--json"), "tests/test_audit.py"),
     "doctor": dict.fromkeys(("--runs", "--data-root", "--skip", "--json"), "tests/test_doctor.py"),
+    "folds": dict.fromkeys(
+        (
+            "--dataset", "--rule", "--folds", "--holdout-share", "--seed", "--size", "--data-root", "--out",
+        ),
+        "tests/test_folds.py",
+    ),
     "prepare": {
         **dict.fromkeys(
             (

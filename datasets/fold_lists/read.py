@@ -65,14 +65,25 @@ def read_fold_lists(path: Path, store: PreparedStore | None = None) -> FoldLists
     )
 
 
+def fold_count(path: Path) -> int:
+    """The number of folds in `path`, of any kind. UserError as `read_fold_lists`."""
+    if path.suffix.lower() == ".json" and not path.is_dir():
+        return len(_plan_in(path).folds)
+    return len(read_fold_lists(path).folds)
+
+
 # --- fold plans of ours -------------------------------------------------------------------------------
 
 
-def _read_plan(path: Path, store: PreparedStore | None) -> FoldLists:
+def _plan_in(path: Path) -> FoldPlan:
     try:
-        plan = FoldPlan.from_json(read_text(path))
+        return FoldPlan.from_json(read_text(path))
     except UserError as error:
         raise UserError(f"{path}: {error}") from error
+
+
+def _read_plan(path: Path, store: PreparedStore | None) -> FoldLists:
+    plan = _plan_in(path)
     if store is None:
         raise UserError(
             f"{path} is a fold plan, which lists subjects and no images; pass --data the folder of the "

@@ -8,9 +8,10 @@ from __future__ import annotations
 import hashlib
 import json
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from fractions import Fraction
+from itertools import pairwise
 
 from datasets.folds.inner_split import ClassCounts, inner_parts, stratified_parts
 from platform.errors import UserError
@@ -28,6 +29,7 @@ __all__ = [
     "leave_one_group_out",
     "missing_classes",
     "paper_folds",
+    "step_folds",
     "subjects_hash",
 ]
 
@@ -83,7 +85,8 @@ class FoldPlan:
     """All folds of an evaluation and the rule that made them."""
 
     rule: str
-    """Name of the rule, shown with every result: `paper`, `holdout` or `leave-one-set-out`."""
+    """Name of the rule, shown with every result: `paper`, `step`, `holdout`, `leave-one-set-out`, or `list:`
+    and the start of a hash for folds that no rule made."""
     folds: tuple[Fold, ...]
     """Fold k has index k."""
 
@@ -141,6 +144,25 @@ def paper_folds(subjects: Iterable[str], fold_count: int = 10) -> FoldPlan:
     and `array_split` do not reproduce the released lists. `subjects` may contain repetitions (a column of the
     store). Raises UserError for fewer than two subjects or folds, and for fewer subjects than folds.
     """
+    ordered = _enough(subjects, fold_count)
+    # Fraction rounds halves to even and, unlike floats, is exact.
+    cuts = [round(Fraction(k * len(ordered), fold_count)) for k in range(fold_count + 1)]
+    chunks = [ordered[first:last] for first, last in pairwise(cuts)]
+    return _plan_testing("paper", ordered, chunks[::-1])
+
+
+def step_folds(subjects: Iterable[str], fold_count: int = 10) -> FoldPlan:
+    """The field's second protocol for CK+, "ID ascending, step 10" (docs/methods.md, §1).
+
+    Fold k tests the sorted subjects k, k + `fold_count`, k + 2 `fold_count`, ... Raises UserError as
+    `paper_folds`.
+    """
+    ordered = _enough(subjects, fold_count)
+    return _plan_testing("step", ordered, [ordered[k::fold_count] for k in range(fold_count)])
+
+
+def _enough(subjects: Iterable[str], fold_count: int) -> list[str]:
+    """The subjects, sorted, each once. UserError: too few of them, or fewer than two folds."""
     ordered = sorted({str(subject) for subject in subjects})
     if fold_count < 2:
         raise UserError(f"folds >= 2 must hold, but got folds={fold_count}; pass --folds 2 or more.")
@@ -154,20 +176,20 @@ def paper_folds(subjects: Iterable[str], fold_count: int = 10) -> FoldPlan:
             f"each fold needs a test subject, but got {len(ordered)} subjects for {fold_count} folds; "
             f"pass --folds {len(ordered)} or fewer."
         )
-    # Fraction rounds halves to even and, unlike floats, is exact.
-    cuts = [round(Fraction(k * len(ordered), fold_count)) for k in range(fold_count + 1)]
-    folds = []
-    for index in range(fold_count):
-        chunk = fold_count - 1 - index
-        first, last = cuts[chunk], cuts[chunk + 1]
-        folds.append(
-            Fold(
-                index=index,
-                train_subjects=tuple(ordered[:first] + ordered[last:]),
-                test_subjects=tuple(ordered[first:last]),
-            )
+    return ordered
+
+
+def _plan_testing(rule: str, subjects: Sequence[str], tested: Sequence[Sequence[str]]) -> FoldPlan:
+    """Folds that test these parts of the subjects, and train on all others."""
+    folds = tuple(
+        Fold(
+            index=index,
+            train_subjects=tuple(one for one in subjects if one not in set(part)),
+            test_subjects=tuple(part),
         )
-    return FoldPlan(rule="paper", folds=tuple(folds))
+        for index, part in enumerate(tested)
+    )
+    return FoldPlan(rule=rule, folds=folds)
 
 
 def holdout_fold(classes_of_subject: ClassCounts, *, seed: int, test_share: float = 0.1) -> FoldPlan:

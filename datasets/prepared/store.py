@@ -40,6 +40,13 @@ def store_folder(data_root: Path, dataset: str, size_pixels: int) -> Path:
     return data_root / "prepared" / f"{dataset}-{size_pixels}"
 
 
+def prepared_sizes(data_root: Path, dataset: str) -> tuple[int, ...]:
+    """The sizes in pixels at which `dataset` is prepared, ascending."""
+    folders = (data_root / "prepared").glob(f"{dataset}-*")
+    sizes = [one.name.removeprefix(f"{dataset}-") for one in folders if (one / store_files.MANIFEST).exists()]
+    return tuple(sorted(int(size) for size in sizes if size.isdigit()))
+
+
 class NotPrepared(UserError):
     """Raised if a known data set has no store of the wanted size."""
 

@@ -61,6 +61,10 @@ def _texts_below_fields(kind: type) -> dict[str, str]:
     }
 
 
+NO_FLAG = ("preset", "methods", "fold_list")
+"""Fields of the plan that another flag gives, or a file alone."""
+
+
 def add_settings(
     parser: argparse.ArgumentParser, argv: Sequence[str], *, without: Iterable[str] = ()
 ) -> None:
@@ -79,7 +83,7 @@ def add_settings(
         "--config", metavar="FILE", help="YAML file of field names and values; flags override it"
     )
     parser.set_defaults(options_of=method)
-    add_fields(parser, Plan, "plan: which fold runs, and where", without=(*without, "preset", "methods"))
+    add_fields(parser, Plan, "plan: which fold runs, and where", without=(*without, *NO_FLAG))
     _check_own_options(method, parser)
     title = f"configuration of a fold run of the method {method}"
     add_fields(parser, load_method(method).options, title, without=without)
@@ -122,7 +126,7 @@ def add_fields(
             group.add_argument(
                 flag_of(field.name),
                 dest=field.name,
-                metavar=_metavar(hints[field.name]),
+                metavar="N|FILE" if field.name == "folds" else _metavar(hints[field.name]),
                 default=None,
                 help=(texts[field.name] + known_names(field.name)).replace("%", "%%"),
             )
@@ -148,7 +152,8 @@ def resolve(arguments: argparse.Namespace, **forced: Any) -> tuple[Configuration
     for name, hint in setting_types(method).items():
         text = getattr(arguments, name, None)
         if text is not None:
-            values[name] = parse_value(name, text, hint)
+            values[name] = text if name == "folds" else parse_value(name, text, hint)
+    _set_folds(values)
     values.update(forced, method=method, preset=arguments.preset)
     for name in ("augmentation", "stage2_augmentation"):
         if values.get(name, "same") != "same":
@@ -157,6 +162,32 @@ def resolve(arguments: argparse.Namespace, **forced: Any) -> tuple[Configuration
         values["storage"] = storage_setting(str(values["storage"]))
     options = _fields_of(load_method(method).options, values)
     return configuration_of(**options), Plan(**_fields_of(Plan, values))
+
+
+def _set_folds(values: dict[str, Any]) -> None:
+    """Tell a number of folds, given as text, from the path of fold lists, whose folds are then counted.
+
+    UserError: neither, or lists that cannot be read; lists and a fold rule.
+    """
+    text = values.get("folds")
+    if not isinstance(text, str):
+        if values.get("fold_list"):
+            _take_lists(values, values["fold_list"])
+    elif text.strip().lstrip("+-").isdigit():
+        values.update(folds=int(text), fold_list="")
+    else:
+        if not Path(text).exists():
+            raise UserError(
+                f"--folds takes a number, or a file or folder with fold lists, but got {text!r}, which does "
+                "not exist; correct it."
+            )
+        _take_lists(values, text)
+
+
+def _take_lists(values: dict[str, Any], path: str) -> None:
+    from datasets.fold_lists.read import fold_count
+
+    values.update(folds=fold_count(Path(path)), fold_list=str(Path(path).absolute()))
 
 
 def is_named(arguments: argparse.Namespace, field: str) -> bool:

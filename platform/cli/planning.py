@@ -95,6 +95,12 @@ def settings_without_data(arguments: argparse.Namespace) -> tuple[Configuration,
     """Configuration and plan of a command whose rows name their own data sets. Raises UserError."""
     configuration, plan = resolve(arguments, selection_rule="paper", transfer_to="none")
     refuse_tuned_baselines(plan)
+    if plan.fold_list:
+        raise UserError(
+            f"fold lists divide one data set, but this command has rows on several, and --folds is "
+            f"{plan.fold_list}; pass a number of folds, or use python -m platform.crossval --dataset NAME "
+            "for each."
+        )
     if plan.folds_only:
         raise UserError(
             "folds_only runs chosen folds of python -m platform.crossval; remove it from this command's "

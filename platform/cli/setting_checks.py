@@ -25,7 +25,7 @@ def checked_plan(configuration: Configuration, plan: Plan, *, search: bool, enqu
     if plan.transfer_to == "auto":
         transfers = search and plan.dataset == "synthetic" and plan.selection_rule != "nested"
         plan = plan_with(plan, transfer_to="synthetic_wild" if transfers else "none")
-    if describe(plan.dataset).embedded and plan.fold_rule == "paper":
+    if describe(plan.dataset).embedded and plan.has_many_folds and not plan.fold_list:
         _check_fold_count(plan)
     _check_transfer(configuration, plan)
     if plan.folds_only and (search or plan.transfer_to != "none"):
@@ -59,7 +59,7 @@ def _checked_search(plan: Plan) -> Plan:
             "a mask transfer trains one configuration, but the rule `nested` chooses one for each fold; pass "
             "--transfer-to none, or --selection-rule inner."
         )
-    if plan.rounds or plan.fold_rule != "paper":
+    if plan.rounds or not plan.has_many_folds:
         return plan
     return plan_with(plan, rounds=default_rounds(steps_a_trial(rule, plan.folds)))
 

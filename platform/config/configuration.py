@@ -27,12 +27,18 @@ class Plan:
 
     dataset: str = "synthetic"
     """Data set: an entry of datasets/catalogue.py, prepared by `python -m platform.prepare`."""
-    fold_rule: Literal["paper", "holdout"] = "paper"
-    """Division of subjects. `paper`: FMPN's subject-independent folds; `holdout`: a single seeded split."""
+    fold_rule: Literal["paper", "step", "holdout"] = "paper"
+    """Division of subjects. `paper`: FMPN's subject-independent folds; `step`: the field's second protocol
+    for CK+ (sorted subjects, every tenth to the same fold); `holdout`: a single seeded split."""
     folds: int = 10
-    """Number of outer folds under the rule `paper`."""
+    """Number of outer folds under the rules `paper` and `step`, or a file or folder with fold lists, which
+    then replace the rule: a fold plan (python -m platform.folds), a table, or lists in FMPN's form. Lists
+    that leak are refused (python -m platform.audit)."""
+    fold_list: str = added_later("")
+    """Fold lists that replace the rule (--folds FILE)."""
     folds_only: tuple[int, ...] = added_later(())
-    """Folds of the rule `paper` that crossval runs, e.g. 2,6; empty: all. The table marks such rows."""
+    """Folds that crossval runs, e.g. 2,6; empty: all. Not with the rule `holdout`. The table marks such
+    rows."""
     holdout_share: float = 0.1
     """Fraction of images tested under the rule `holdout`, in whole subjects; AffectNet in the paper: 9:1."""
     selection_rule: Literal["inner", "nested", "paper", "test"] = "inner"
@@ -117,13 +123,18 @@ class Plan:
             check_rule(self, name, holds, rule)
         check_objectives(self.objectives)
         check_storage(self.storage)
+        if self.fold_list and self.fold_rule != "paper":
+            raise UserError(
+                f"fold lists replace the fold rule, but got {self.fold_list} and fold_rule {self.fold_rule}; "
+                "remove --fold-rule, or pass --folds a number."
+            )
         if self.folds_only:
             _check_chosen_folds(self)
         # Only a search has rounds: without one, --folds alone must do.
         from platform.config.selection import default_rounds, steps_a_trial
 
         steps = steps_a_trial(self.selection_rule, self.folds)
-        searches = self.fold_rule == "paper" and self.selection_rule != "paper" and self.rounds
+        searches = self.has_many_folds and self.selection_rule != "paper" and self.rounds
         if any(size < 1 for size in self.rounds) or (searches and sum(self.rounds) != steps):
             what = "validation splits" if self.selection_rule == "nested" else "folds"
             raise UserError(
@@ -131,6 +142,11 @@ class Plan:
                 f"got {','.join(map(str, self.rounds))}; pass --rounds, "
                 f"for example {','.join(map(str, default_rounds(steps)))}."
             )
+
+    @property
+    def has_many_folds(self) -> bool:
+        """Whether the subjects are divided into several folds, and not into a single split."""
+        return bool(self.fold_list) or self.fold_rule != "holdout"
 
 
 def plan_with(plan: Plan, **changes: Any) -> Plan:
@@ -171,9 +187,9 @@ def _check_chosen_folds(plan: Plan) -> None:
     """Sort `folds_only`. UserError: an unknown or duplicate fold, or another fold rule."""
     chosen = tuple(sorted(plan.folds_only))
     wrong = [fold for fold in chosen if not 0 <= fold < plan.folds]
-    if wrong or len(set(chosen)) < len(chosen) or plan.fold_rule != "paper":
+    if wrong or len(set(chosen)) < len(chosen) or not plan.has_many_folds:
         raise UserError(
-            f"folds_only must be different folds from 0 to {plan.folds - 1} of the rule paper, but got "
+            f"folds_only must be different folds from 0 to {plan.folds - 1}, but got "
             f"{','.join(map(str, plan.folds_only))} with the rule {plan.fold_rule}; change --folds-only."
         )
     object.__setattr__(plan, "folds_only", chosen)

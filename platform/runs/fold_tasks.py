@@ -14,10 +14,8 @@ from datasets.folds.rules import (
     FoldPlan,
     check_training_classes,
     count_classes,
-    holdout_fold,
     inner_parts,
     leave_one_group_out,
-    paper_folds,
 )
 from datasets.prepared.merged import merged_store
 from datasets.prepared.merged_names import set_of_subject
@@ -26,6 +24,7 @@ from datasets.raw.fmpn_labels import release_of
 from platform.config.configuration import Configuration, Plan, configuration_of
 from platform.config.selection import INNER_PARTS, Step
 from platform.models import load_method
+from platform.runs.fold_plans import made_folds
 from platform.runs.planned_tasks import (
     Machine,
     Origin,
@@ -94,10 +93,7 @@ def plan_data(
     """
     store = open_prepared(data_root, dataset, configuration.load_size_pixels)
     wanted, classes = _wanted(store, class_names)
-    if (fold_rule or plan.fold_rule) == "paper":
-        folds = paper_folds(classes, plan.folds)
-    else:
-        folds = holdout_fold(classes, seed=plan.study_seed + repeat, test_share=plan.holdout_share)
+    folds = made_folds(plan, store, classes, rule=fold_rule, repeat=repeat)
     check_training_classes(folds, classes)
     inner: tuple[tuple[tuple[str, ...], ...], ...] = ()
     if search:

@@ -40,7 +40,7 @@ def test_every_field_but_the_commands_own_has_a_flag_with_its_help() -> None:
     add_settings(parser, [], without=("selection_rule",))
     flags = {action.dest: action for action in parser._actions}
     fields = {f.name for kind in (FmpnOptions, Plan) for f in dataclasses.fields(kind)}
-    assert fields - set(flags) == {"selection_rule", "methods"}
+    assert fields - set(flags) == {"selection_rule", "methods", "fold_list"}
     assert flags["stage1_batch_size"].option_strings == ["--stage1-batch-size"]
     assert flags["seed"].help == field_help(FmpnOptions)["seed"]
     assert all(flags[name].metavar for name in fields & set(flags) - {"preset"})

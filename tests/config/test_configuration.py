@@ -188,7 +188,7 @@ def test_a_bad_configuration_says_rule_value_and_remedy(changes: dict[str, Any],
     ("changes", "parts"),
     [
         ({"folds": 1}, ["folds must be >= 2", "1", "--folds"]),
-        ({"fold_rule": "random"}, ["unknown fold_rule 'random'", "Known: holdout, paper"]),
+        ({"fold_rule": "random"}, ["unknown fold_rule 'random'", "Known: holdout, paper, step"]),
         ({"holdout_share": 1.0}, ["holdout_share must be > 0 and < 1", "1.0"]),
         ({"holdout_share": 0}, ["holdout_share must be > 0 and < 1", "0"]),
         ({"selection_rule": "best"}, ["unknown selection_rule 'best'", "Known: inner, nested, paper, test"]),

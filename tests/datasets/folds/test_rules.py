@@ -16,6 +16,7 @@ from datasets.folds.rules import (
     holdout_fold,
     missing_classes,
     paper_folds,
+    step_folds,
     subjects_hash,
 )
 from platform.errors import UserError
@@ -76,6 +77,19 @@ def test_paper_cuts(subject_count: int, cuts: list[int]) -> None:
         chunk = 9 - fold.index
         assert list(fold.test_subjects) == subjects[cuts[chunk] : cuts[chunk + 1]]
         assert sorted(fold.train_subjects + fold.test_subjects) == subjects
+
+
+def test_step_folds_of_ckplus_test_contempt_in_each_and_fear_in_all_but_the_last() -> None:
+    """The field's second protocol (docs/methods.md, §1)."""
+    rows = ckplus_rows()
+    plan = step_folds((row["subject"] for row in rows), 10)
+    ordered = sorted({row["subject"] for row in rows})
+    assert [fold.test_subjects for fold in plan.folds] == [tuple(ordered[k::10]) for k in range(10)]
+    shown = [
+        {row["expression"] for row in rows if row["subject"] in fold.test_subjects} for fold in plan.folds
+    ]
+    assert all("contempt" in classes for classes in shown)
+    assert ["fear" in classes for classes in shown] == [True] * 9 + [False]
 
 
 def test_each_subject_is_tested_once() -> None:
