@@ -22,6 +22,7 @@ from platform.errors import LeakageError, UserError
 from platform.models import load_method, plugins
 from platform.models.artifact import Artifact, Content
 from platform.models.plugins import read_plugin, register
+from platform.models.recipe import Recipe
 from platform.runs.artifact_records import artifacts_of
 from platform.runs.artifacts import load_artifact
 from platform.runs.environment_failure import EnvironmentFailure
@@ -285,6 +286,45 @@ def test_an_artifact_reads_no_option_that_it_did_not_declare(planned: PlannedDat
     task = artifact_task(Undeclared(""), planned.data, train, origin(planned))
     with pytest.raises(TypeError, match="must declare `trains = True`"):
         load_artifact(task, ResultsStore(tmp_path))
+
+
+def brightness(face: np.ndarray) -> np.ndarray:
+    """A feature of one face."""
+    return np.array([face.mean()])
+
+
+@dataclass(frozen=True)
+class MeanBrightness(Artifact):
+    """Made from features of the training faces."""
+
+    trains: bool
+    name = "mean_brightness"
+    title = "mean brightness"
+
+    def make(self, view: Any, settings: Any, inputs: Mapping[str, Content], tools: Any) -> Content:
+        recipe = Recipe(name="brightness", function=brightness)
+        features = tools.cached(recipe, view.read(view.training_rows))
+        return Content(files={"mean.json": str(features.mean()).encode()}, facts={})
+
+
+def test_an_artifact_shares_the_item_cache_whether_it_trains_or_not(
+    planned: PlannedData, tmp_path: Path
+) -> None:
+    """What trains names the threads of its process, on which its features may depend; the other does not."""
+    train, store = planned.folds.folds[0].train_subjects, ResultsStore(tmp_path)
+    made, trained = (
+        artifact_task(MeanBrightness(trains), planned.data, train, origin(planned))
+        for trains in (False, True)
+    )
+    content = load_artifact(made, store)
+    assert content.facts["item_cache"] == {"read": 0, "computed": 30}
+    manifest = execute(trained, str(tmp_path))
+    assert manifest["status"] == "complete", manifest.get("traceback")
+    assert manifest["item_cache"] == {"read": 0, "computed": 30}
+    assert store.read("artifacts", trained.identity, "mean.json") == content.files["mean.json"]
+    more = (*train, planned.folds.folds[0].test_subjects[0])
+    wider = artifact_task(MeanBrightness(False), planned.data, more, origin(planned))
+    assert load_artifact(wider, store).facts["item_cache"] == {"read": 30, "computed": 6}
 
 
 def test_a_plug_ins_artifacts_travel_with_its_file(planned: PlannedData) -> None:
