@@ -59,6 +59,7 @@ SETTINGS: dict[str, str] = {
     "stage1_decay_epochs": "2",
     "stage1_learning_rate": "0.002",
     "tune_baselines": "2",
+    "substitutes": "stage1=none",
     "stage2_augmentation": "paper",
     "stage2_batch_size": "32",
     "stage2_constant_epochs": "2",

@@ -70,12 +70,16 @@ def crossval_request(arguments: argparse.Namespace) -> Request:
 
 
 def _on_one_set(command: str, configuration: Configuration, plan: Plan) -> Request:
+    from platform.experiments.substitutes import source_sets
+
     return Request(
         command=command,
         name=f"{command}-{plan.dataset}",
         configuration=configuration,
         plan=plan,
-        datasets=tuple(name for name in (plan.dataset, plan.transfer_to) if name != "none"),
+        datasets=tuple(
+            name for name in (plan.dataset, plan.transfer_to, *source_sets(plan)) if name != "none"
+        ),
         search=command == "tune",
         further_results=_mask_agreement,
     )
@@ -104,6 +108,11 @@ def settings_without_data(arguments: argparse.Namespace) -> tuple[Configuration,
     if plan.folds_only:
         raise UserError(
             "folds_only runs chosen folds of python -m platform.crossval; remove it from this command's "
+            "settings."
+        )
+    if plan.substitutes:
+        raise UserError(
+            "substitutes replace artifacts in python -m platform.crossval; remove them from this command's "
             "settings."
         )
     return configuration, plan

@@ -11,7 +11,7 @@ from platform.cli.settings_reader import options_elsewhere
 from platform.cli.space_flags import PARAMETER_FIELDS, add_space_flags
 from platform.config.settings_file import SEARCH_FIELDS
 
-DECIDED_BY_ROWS = ("dataset", "transfer_to", "masks", "folds_only")
+DECIDED_BY_ROWS = ("dataset", "transfer_to", "masks", "folds_only", "substitutes")
 """Fields that a command sets itself if it plans its rows in advance."""
 
 
@@ -67,7 +67,7 @@ def add_run_arguments(
         )  # fmt: skip
         add_space_flags(parser)
     own = ("masks", *PARAMETER_FIELDS)
-    less = ("folds_only",) if search else SEARCH_FIELDS
+    less = ("folds_only", "substitutes") if search else SEARCH_FIELDS
     add_settings(parser, argv, without=(*own, *without, *less))
     if isinstance(parser, Parser):
         parser.elsewhere = options_elsewhere(parser.get_default("options_of"))

@@ -33,6 +33,11 @@ def checked_plan(configuration: Configuration, plan: Plan, *, search: bool, enqu
             "folds_only runs chosen folds of python -m platform.crossval without a mask transfer; remove it "
             "from the settings, or pass --transfer-to none."
         )
+    if plan.substitutes and (search or plan.transfer_to != "none"):
+        raise UserError(
+            "substitutes replace artifacts in python -m platform.crossval without a mask transfer; remove "
+            "them from the settings, or pass --transfer-to none."
+        )
     if search and plan.masks != "own":
         raise UserError(
             f"--masks {mask_source(plan.masks).name} works with crossval only: a search "

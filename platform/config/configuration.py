@@ -81,6 +81,9 @@ class Plan:
     """Motion masks. `own`: built from each fold's training subjects; `permuted`, `uniform`, `centre`,
     `random`: controls without information on the class (datasets/masks/controls.py); otherwise a folder in
     FMPN's released layout, whose masks of the same folds are used, or `permuted:` and such a folder."""
+    substitutes: tuple[str, ...] = added_later(())
+    """What crossval puts in the place of artifacts that the method declares, e.g. of stage1: ARTIFACT=none,
+    ARTIFACT=DATASET (made from all subjects of that data set) or ARTIFACT=CONTROL."""
     transfer_to: str = "auto"
     """Target of a mask transfer: a data set that uses these motion masks, matched by class name, on a single
     split; `none`; or `auto`: synthetic_wild for a search on synthetic, otherwise none."""

@@ -11,6 +11,7 @@ from platform.config.configuration import Configuration, Plan
 from platform.config.presets import source_of_baseline, with_method
 from platform.config.selection import Scope
 from platform.config.settings_source import AS_GIVEN, GIVEN, OWN_SEARCH, WINNER, SettingsSource
+from platform.errors import UserError
 from platform.experiments.mask_substitutes import masks_of_setting, transferred
 from platform.experiments.method_search import MethodSearch, method_searches
 from platform.experiments.row_needs import check_needs
@@ -24,6 +25,7 @@ from platform.experiments.rows import (
     row_of,
 )
 from platform.experiments.same_name import refuse_other_rows, refuse_other_settings
+from platform.experiments.substitutes import check_substitutes, source_sets, substitutes_of_setting
 from platform.experiments.transfer import uses_masks
 from platform.runs.cost import costs_of
 from platform.runs.fold_tasks import (
@@ -130,7 +132,12 @@ def plan_experiment(
         main = plan_data(data_root, dataset, configuration, plan, search=search)
         if plan.transfer_to != "none":
             target = plan_data(data_root, plan.transfer_to, configuration, plan, fold_rule=TRANSFER_RULE)
-        made = PlannedRows(rows=(), data=(main,))
+        check_substitutes(plan, _configurations(configuration, plan))
+        sources = (
+            plan_data(data_root, one, configuration, plan, fold_rule=TRANSFER_RULE)
+            for one in source_sets(plan)
+        )
+        made = PlannedRows(rows=(), data=(main, *sources))
     else:
         made = plan_rows(configuration, plan, data_root)
     experiment = Experiment(
@@ -159,14 +166,21 @@ def _nothing_transferred(
     configuration: Configuration, plan: Plan, target: PlannedData | None
 ) -> tuple[str, ...]:
     """A sentence if no method of the experiment has anything that the target could take from the source."""
-    methods = [configuration.method, *(name for name in plan.baselines if name != configuration.method)]
-    if target is None or any(uses_masks(with_method(configuration, name, plan)) for name in methods):
+    every = _configurations(configuration, plan)
+    if target is None or any(map(uses_masks, every)):
         return ()
+    methods = [one.method for one in every]
     uses = f"use{'s' * (len(methods) == 1)}"
     return (
         f"nothing is transferred to {target.data.dataset}: {', '.join(methods)} {uses} no motion masks and "
         f"train{'s' * (len(methods) == 1)} on its own faces there",
     )
+
+
+def _configurations(configuration: Configuration, plan: Plan) -> list[Configuration]:
+    """Of the method and of every other baseline."""
+    others = [name for name in plan.baselines if name != configuration.method]
+    return [configuration, *(with_method(configuration, name, plan) for name in others)]
 
 
 def check_experiment_needs(experiment: Experiment, *, search: bool) -> None:
@@ -233,15 +247,18 @@ def final_rows(
     )
     plan, data = experiment.plan, experiment.planned
     settings = _of_methods(first, plan, tuned or {})
-    substitutes = masks_of_setting(plan.masks, data)
-    rows = [
-        dataclasses.replace(
-            row_of(one.configurations, data, plan, substitutes=substitutes),
-            selection_score=one.score,
-            settings=one.source,
-        )
-        for one in settings
-    ]
+    of_masks = masks_of_setting(plan.masks, data)
+    rows = []
+    for one in settings:
+        asked, variation = substitutes_of_setting(one.configurations[0], plan, experiment.also)
+        twice = sorted(asked.keys() & of_masks[0].keys())
+        if twice:
+            raise UserError(
+                f"--masks and --substitutes both replace the artifact {twice[0]}; pass one of them."
+            )
+        substitutes = [{**of_fold, **asked} for of_fold in of_masks]
+        row = row_of(one.configurations, data, plan, substitutes=substitutes, variation=variation)
+        rows.append(dataclasses.replace(row, selection_score=one.score, settings=one.source))
     if experiment.target is not None:
         rows += [
             dataclasses.replace(

@@ -156,6 +156,8 @@ class Artifact(ABC):
     """The option that is its batch size."""
     by_class: bool = False
     """Whether its content has a part for each class, so that it fits only runs with these classes."""
+    optional: bool = False
+    """Whether the method can do without it, as an ablation."""
     version: int = 1
     """Raised when its content changes for the same record."""
 

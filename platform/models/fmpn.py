@@ -282,6 +282,7 @@ class Stage1(SharedStage):
 
     name = "stage1"
     title = "stage 1"
+    optional = True
     folder = "stage1"
     groups = (Configuration, Faces, AdamMoments, MaskGeneratorNet, Pretraining)
     rests_on = ("masks",)

@@ -15,6 +15,7 @@ from platform.models.artifact import Artifact, Brought, Reach, check_declared, i
 from platform.models.method import Method, Settings
 from platform.models.networks.weights import by_content
 from platform.models.options.fields import later_fields
+from platform.models.shared_stage import SharedStage
 from platform.runs.artifact_records import with_artifacts
 from platform.runs.identity import RESULT_VERSION, identity
 from platform.runs.reach import check_reach
@@ -227,6 +228,13 @@ def _check_classes(made: ArtifactTask, data: DataReference) -> None:
             f"{describe(made.data.dataset).title} has no {made.artifact.title} for {', '.join(lacking)}, "
             f"which {describe(data.dataset).title} needs; pass --classes common (python -m "
             "platform.transfer), which leaves out classes that not all sets have, or choose another source."
+        )
+    trained = isinstance(made.artifact, SharedStage) and made.artifact.by_class
+    if trained and made.data.class_names != data.class_names:
+        raise UserError(
+            f"the {made.artifact.title} of {describe(made.data.dataset).title} was trained to tell "
+            f"{', '.join(made.data.class_names)} apart, but {describe(data.dataset).title} has "
+            f"{', '.join(data.class_names)}; choose another source."
         )
 
 

@@ -132,6 +132,7 @@ class SecondStage(Stage):
     title = "second stage"
     groups = (Configuration, Faces, AdamMoments, Filters, Second)
     rests_on = ("first",)
+    by_class = True
     epoch_fields = ("second_epochs", "second_decay_epochs")
     batch_field = "second_batch_size"
 
