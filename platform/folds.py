@@ -88,7 +88,8 @@ def _store(data_root: Path, dataset: str, size_pixels: int | None) -> PreparedSt
     UserError: none, or several sizes and none of them chosen.
     """
     from datasets.catalogue import describe, undrawn_records
-    from datasets.prepared.store import PreparedStore, open_prepared, prepared_sizes, store_folder
+    from datasets.prepared.prepared_sizes import prepared_sizes
+    from datasets.prepared.store import PreparedStore, open_prepared, store_folder
     from platform.errors import UserError
 
     sizes = prepared_sizes(data_root, dataset) if size_pixels is None else (size_pixels,)

@@ -26,6 +26,7 @@ from datasets.prepared.landmark_layer import LandmarkLayer
 from datasets.prepared.layers import Layer, StoreFacts, read_layer
 from datasets.prepared.neutral_layer import NeutralLayer
 from datasets.prepared.prepare_command import prepare_command
+from datasets.prepared.prepared_sizes import larger_size
 from datasets.prepared.sequence_layer import SequenceLayer
 from datasets.records import FrameRecord
 from platform.errors import UserError
@@ -38,13 +39,6 @@ TEXT_COLUMNS = ("subject", "sequence", "expression", "role", "image")
 def store_folder(data_root: Path, dataset: str, size_pixels: int) -> Path:
     """The folder of `dataset` prepared at `size_pixels`."""
     return data_root / "prepared" / f"{dataset}-{size_pixels}"
-
-
-def prepared_sizes(data_root: Path, dataset: str) -> tuple[int, ...]:
-    """The sizes in pixels at which `dataset` is prepared, ascending."""
-    folders = (data_root / "prepared").glob(f"{dataset}-*")
-    sizes = [one.name.removeprefix(f"{dataset}-") for one in folders if (one / store_files.MANIFEST).exists()]
-    return tuple(sorted(int(size) for size in sizes if size.isdigit()))
 
 
 class NotPrepared(UserError):
@@ -191,7 +185,8 @@ def _text_fields(columns: Mapping[str, np.ndarray]) -> dict[str, Any]:
 def open_prepared(data_root: Path, dataset: str, size_pixels: int) -> PreparedStore:
     """The store of `dataset` at `size_pixels` under `data_root`.
 
-    In a dry run an embedded data set that is not prepared is planned in memory. Raises UserError for an
+    In a dry run an embedded data set that is not prepared, and one that would be resized from a larger one
+    (resized.py), is planned in memory. Raises UserError for an
     unknown data set and as `PreparedStore.open`; NotPrepared if there is no store, with where to request the
     data set, the expected folder and the command that prepares it.
     """
@@ -201,6 +196,9 @@ def open_prepared(data_root: Path, dataset: str, size_pixels: int) -> PreparedSt
         return PreparedStore.planned(folder, dataset, size_pixels, undrawn_records(dataset))
     if folder.is_dir():
         return PreparedStore.open(folder)
+    if is_dry_run() and (larger := larger_size(data_root, dataset, size_pixels)) is not None:
+        records = records_of(PreparedStore.open(store_folder(data_root, dataset, larger)))
+        return PreparedStore.planned(folder, dataset, size_pixels, records)
     command = prepare_command(data_root, dataset, size_pixels)
     missing = (
         f"{description.title} is not prepared at {size_pixels} pixels: {folder.absolute()} does not exist."
@@ -211,3 +209,29 @@ def open_prepared(data_root: Path, dataset: str, size_pixels: int) -> PreparedSt
         f"{missing} {description.request_from} "
         f"With your copy in a folder DIR (with {description.native_layout}), prepare it with: {command}"
     )
+
+
+def records_of(store: PreparedStore) -> list[FrameRecord]:
+    """The store's images as records of aligned faces, with their names as sources."""
+    columns = (
+        store.subjects,
+        store.sequences,
+        store.frames,
+        store.expressions,
+        store.roles,
+        store.image_names,
+    )
+    return [
+        FrameRecord(
+            subject_id=subject,
+            sequence_id=sequence,
+            frame=frame,
+            expression=expression,
+            role=role,
+            source=image,
+            landmarks=None,
+        )
+        for subject, sequence, frame, expression, role, image in zip(
+            *(column.tolist() for column in columns), strict=True
+        )
+    ]

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from platform.cli.flags import resolve
+from platform.cli.resized_sets import resize_sets
 from platform.cli.search_checks import check_baseline_searches, with_wanted_trials
 from platform.cli.setting_checks import check_methods_and_batches, checked_plan, refuse_tuned_baselines
 from platform.cli.space_flags import enqueue_source, fields_of_space_flags
@@ -142,6 +143,7 @@ def plan_request(request: Request, arguments: argparse.Namespace, argv: Sequence
         local_slots(plan)
     for dataset in dict.fromkeys(request.datasets):
         prepare_if_embedded(data_root, dataset, configuration)
+    resize_sets(request.datasets, data_root, configuration.load_size_pixels)
     experiment = plan_experiment(
         name=name,
         command=shlex.join(["python", "-m", f"platform.{request.command}", *map(without_password, argv)]),
