@@ -245,6 +245,7 @@ MAY_READ = {
     "platform.host.machine_limits": "files of the kernel",
     "platform.host.probe": "the answer of a process of its own",
     "platform.host.processor": "a file of the kernel",
+    "platform.host.ray_sessions": "command lines of processes",
     "platform.files.append_only": "a journal that this process appends to",
     "platform.search.journal": "lines of that journal",
     "platform.search.space_paths": "text of its own in memory",

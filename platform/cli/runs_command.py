@@ -18,6 +18,8 @@ examples:
   python -m platform.runs ls                      every experiment: state, score, hours, size
   python -m platform.runs status tune-ckplus      progress, failures and estimated end
   python -m platform.runs du                      what takes how much
+  python -m platform.runs rm tune-ckplus          what would go with it; --delete removes it
+  python -m platform.runs gc                      what nobody needs any more; --delete removes it
 Each action has --help. docs/runs.md has the details.
 
 exit status: 0 done, 2 invalid input or a problem that you can remove.
@@ -51,6 +53,19 @@ def make_parser() -> Parser:
     named(add("show", _show, "show an experiment's settings, rows, scores and where its files lie"))
     named(add("status", _status, "show progress, failures and the estimated end of an experiment"))
     add("du", _sizes, "show what takes how much, and what experiments share")
+    removal = add("rm", _remove, "show what would go with an experiment, and with --delete remove it")
+    named(removal)
+    removal.add_argument("--keep-results", action="store_true", help="remove the experiment's folder alone")
+    cleaning = add("gc", _clean, "show what is no longer needed, and with --delete remove it")
+    cleaning.add_argument(
+        "--checkpoint-days",
+        type=_days,
+        default=30.0,
+        metavar="DAYS",
+        help="also remove checkpoints of runs that nobody has continued for so long (default: 30)",
+    )
+    for made in (removal, cleaning):
+        made.add_argument("--delete", action="store_true", help="do it: without this flag nothing is removed")
     return parser
 
 
@@ -111,4 +126,37 @@ def _sizes(arguments: argparse.Namespace) -> int:
     from platform.inventory.sizes import sizes_of
 
     print("\n".join(size_lines(sizes_of(open_runs(arguments.runs)))))
+    return 0
+
+
+def _days(text: str) -> float:
+    days = float(text)
+    if not 0 <= days < 1e6:
+        raise ValueError
+    return days
+
+
+def _remove(arguments: argparse.Namespace) -> int:
+    from platform.cli.runs_screen import removal_lines
+    from platform.inventory.removal import plan_removal, remove_experiment
+    from platform.inventory.runs_folder import open_runs
+
+    store = open_runs(arguments.runs)
+    plan = plan_removal(store, arguments.name, keep_results=arguments.keep_results)
+    if arguments.delete:
+        remove_experiment(store, plan)
+    print("\n".join(removal_lines(plan, store, done=arguments.delete)))
+    return 0
+
+
+def _clean(arguments: argparse.Namespace) -> int:
+    from platform.cli.runs_screen import garbage_lines
+    from platform.inventory.garbage import find_garbage, remove_garbage
+    from platform.inventory.runs_folder import open_runs
+
+    store = open_runs(arguments.runs)
+    plan = find_garbage(store, checkpoint_days=arguments.checkpoint_days)
+    if arguments.delete:
+        remove_garbage(store, plan)
+    print("\n".join(garbage_lines(plan, done=arguments.delete)))
     return 0

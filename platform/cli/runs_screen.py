@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -10,12 +11,16 @@ from platform.cli.sizes_text import bytes_text
 from platform.host.console import one_line
 
 if TYPE_CHECKING:
+    from platform.inventory.garbage import GarbagePlan
     from platform.inventory.listing import ListedExperiment
+    from platform.inventory.removal import RemovalPlan
     from platform.inventory.sizes import Sizes
     from platform.inventory.status import Status
     from platform.runs.store import ResultsStore
 
 FAILURES_SHOWN = 5
+PATHS_SHOWN = 20
+DRY = "Nothing was removed: --delete does it."
 
 
 def grid(header: Sequence[str], lines: Sequence[Sequence[str]], right: Sequence[int] = ()) -> list[str]:
@@ -153,3 +158,37 @@ def _place(store: ResultsStore, identity: str | None) -> str:
         return "not planned"
     path = store.folder("fold_runs", identity)
     return str(path) if (path / "manifest.json").is_file() else f"{path} (missing)"
+
+
+def removal_lines(plan: RemovalPlan, store: ResultsStore, *, done: bool) -> list[str]:
+    """What went or would go with an experiment, and what stays."""
+    lines = [f"{plan.name}: {'removed' if done else 'would remove'}"]
+    lines.append(f"  {bytes_text(plan.folder_bytes):>9}  {plan.folder}")
+    if plan.results:
+        kinds = Counter(kind for kind, _ in plan.results)
+        counted = ", ".join(f"{count} in {store.root / kind}" for kind, count in kinds.items())
+        lines.append(f"  {bytes_text(plan.results_bytes):>9}  results: {counted}")
+    lines.append(f"  {bytes_text(plan.folder_bytes + plan.results_bytes):>9}  all")
+    study = [f"kept: the study in {plan.study_stays}"] if plan.study_stays else []
+    return [*lines, *_kept_lines(plan.kept), *study, *([] if done else [DRY])]
+
+
+def garbage_lines(plan: GarbagePlan, *, done: bool) -> list[str]:
+    """What went or would go, by kind, the first paths of each, and what stays."""
+    lines = []
+    for what in dict.fromkeys(one.what for one in plan.garbage):
+        group = [one for one in plan.garbage if one.what == what]
+        plural = what.replace("result of", "results of") if "result" in what else f"{what}s"
+        lines.append(f"{plural}: {len(group)}, {bytes_text(sum(one.size_bytes for one in group))}")
+        lines += [f"  {bytes_text(one.size_bytes):>9}  {one.path}" for one in group[:PATHS_SHOWN]]
+        more = len(group) - PATHS_SHOWN
+        lines += [f"             and {more} more"] if more > 0 else []
+    total = bytes_text(sum(one.size_bytes for one in plan.garbage))
+    if not plan.garbage:
+        return ["Nothing to remove.", *_kept_lines(plan.kept)]
+    lines.append(f"{'removed' if done else 'would remove'}: {len(plan.garbage)}, {total}")
+    return [*lines, *_kept_lines(plan.kept), *([] if done else [DRY])]
+
+
+def _kept_lines(kept: Mapping[str, int]) -> list[str]:
+    return [f"kept: {count} {'result' if count == 1 else 'results'} ({why})" for why, count in kept.items()]

@@ -25,6 +25,7 @@ from platform.errors import UserError
 from platform.host.machine_limits import usable_cpus
 from platform.host.native_output import native_output_to
 from platform.host.ray_paths import python_for_shells, ray_folder
+from platform.host.ray_sessions import mark_session
 from platform.host.sigterm import terminable
 
 TRIAL_SLOT = "trial_slot"
@@ -150,6 +151,9 @@ def _start(slots: Slots, common: dict[str, Any], take_sigterm: Callable[[], None
         },
         take_sigterm,
     )
+    node = own_node()
+    if node is not None:
+        mark_session(Path(node.get_session_dir_path()))
 
 
 def _connect(ray: Any, address: str, common: dict[str, Any], take_sigterm: Callable[[], None]) -> Slots:

@@ -24,6 +24,8 @@ reads it as UTF-8."""
 PLAIN = re.compile(r"[\w./@%+=:,-]*")
 """Paths that need no quotes in a shell."""
 SHORT_FOLDERS = Path("/tmp")
+SHORT_PREFIX = "ray-"
+"""Of a folder that `ray_folder` or `new_ray_folder` makes."""
 
 
 def check_paths(
@@ -79,7 +81,7 @@ def new_ray_folder(environment: Mapping[str, str] = os.environ) -> Iterator[str]
 @contextmanager
 def _made_in(parent: Path, environment: Mapping[str, str]) -> Iterator[str]:
     try:
-        folder = tempfile.mkdtemp(prefix="ray-", dir=parent)
+        folder = tempfile.mkdtemp(prefix=SHORT_PREFIX, dir=parent)
     except OSError as error:
         raise UserError(
             f"Ray needs a folder whose path has at most {LONGEST_BYTES - len('/ray')} bytes, but TMPDIR "

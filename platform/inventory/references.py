@@ -8,7 +8,8 @@ from functools import cached_property
 from pathlib import Path
 
 from platform.errors import UserError
-from platform.experiments.experiment_file import EXPERIMENT_FILE
+from platform.experiments.experiment_file import EXPERIMENT_FILE, verified_experiment
+from platform.files.json_files import read_json_object
 from platform.files.opening import MissingFile, read_bytes
 from platform.inventory.runs_folder import REMOVAL_FILE, RESULT_KINDS, result_identities
 from platform.runs.store import ResultsStore
@@ -44,12 +45,14 @@ class References:
     def of_experiment(self, folder: Path) -> frozenset[Result]:
         """The stored results that the rows and trials of an experiment name, and what these rest on.
 
-        UserError: experiment.json cannot be read.
+        None for one that is being removed. UserError: experiment.json cannot be read.
         """
-        named: set[str] = set()
-        for name in (EXPERIMENT_FILE, REMOVAL_FILE):
-            named |= _identities_in(folder / name)
-        return self.closure(named)
+        return self.closure(_identities_in(folder / EXPERIMENT_FILE))
+
+    def of_removed(self, folder: Path) -> frozenset[Result]:
+        """As `of_experiment`, for an experiment whose removal may have begun."""
+        names = (EXPERIMENT_FILE, REMOVAL_FILE)
+        return self.closure(set().union(*(_identities_in(folder / name) for name in names)))
 
     def closure(self, identities: Iterable[str]) -> frozenset[Result]:
         """The stored results of these identities, and those that their records name, at any depth."""
@@ -74,12 +77,15 @@ def _identities_in(path: Path) -> set[str]:
     return {found.decode() for found in QUOTED_IDENTITY.findall(content)}
 
 
-def readable_references(references: References, folders: Mapping[str, Path]) -> dict[str, frozenset[Result]]:
-    """Experiment to the results that it refers to. UserError where one cannot be read: what it refers to is
-    unknown then."""
+def verified_references(references: References, folders: Mapping[str, Path]) -> dict[str, frozenset[Result]]:
+    """Experiment to the results that it refers to. UserError where an experiment.json is damaged: what it
+    refers to is unknown then, so nothing may be removed."""
     found = {}
     for name, folder in folders.items():
+        path = folder / EXPERIMENT_FILE
         try:
+            if path.exists():
+                verified_experiment(read_json_object(path, largest_bytes=LARGEST_BYTES), str(path))
             found[name] = references.of_experiment(folder)
         except UserError as error:
             raise UserError(f"what the experiment {name!r} refers to is unknown: {error}") from error

@@ -6,7 +6,7 @@ from collections import Counter
 from dataclasses import dataclass
 
 from platform.inventory.disk_usage import bytes_of
-from platform.inventory.references import References, readable_references
+from platform.inventory.references import References
 from platform.inventory.runs_folder import (
     CHECKPOINTS,
     EXPERIMENTS,
@@ -65,7 +65,7 @@ def sizes_of(store: ResultsStore) -> Sizes:
     kinds["other"] = max(0, bytes_of(store.root) - known)
     folders = experiment_folders(store)
     references = References(store)
-    of_experiment = readable_references(references, folders)
+    of_experiment = {name: references.of_experiment(folder) for name, folder in folders.items()}
     users = Counter(result for results in of_experiment.values() for result in results)
     bytes_of_result = {
         (kind, identity): bytes_of(store.folder(kind, identity)) for kind, identity in references.results

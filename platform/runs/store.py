@@ -10,6 +10,7 @@ from __future__ import annotations
 import hashlib
 import json
 import re
+import uuid
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -26,6 +27,8 @@ Kind = str
 """Folder of the store: `fold_runs`, or an artifact's."""
 LARGEST_FILE_BYTES = 16 * 2**30
 """Limit for one file of a result: files are read whole."""
+REMOVED = ".removed-"
+"""After an identity: the folder of a result that is being removed. A random number follows."""
 LONGEST_NAME = 200
 """Characters of an experiment's name, which becomes a folder name: most file systems allow 255."""
 
@@ -128,6 +131,32 @@ class ResultsStore:
         It replaces an earlier failed result. A complete one stays, and its manifest is returned.
         """
         return self._write(kind, identity, record, {}, {"status": "failed", "traceback": traceback})
+
+    def remove(self, kind: Kind, identity: str) -> None:
+        """Remove a result; a missing one is no error.
+
+        The manifest goes first, and the rest under another name: neither a kill in between nor a writer of
+        the same result leaves part of one that counts. UserError: the folder is a link, which may lead
+        anywhere, or cannot be removed.
+        """
+        folder = self.folder(kind, identity)
+        if folder.is_symlink() or folder.parent.is_symlink():
+            raise UserError(
+                f"{folder} is reached through a link and is not removed; remove the link yourself."
+            )
+        aside = folder.with_name(f"{identity}{REMOVED}{uuid.uuid4().hex}")
+        try:
+            self._storage.remove(folder / "manifest.json")
+            self._storage.move(folder, aside)
+        except FileNotFoundError:
+            return
+        except OSError as error:
+            raise UserError(
+                f"cannot remove {folder}: {error.strerror}; make it writable and run the command again."
+            ) from error
+        self._storage.remove(aside)
+        if self._storage.exists(aside):
+            raise UserError(f"cannot remove all of {aside}; make it writable and run the command again.")
 
     def _write(
         self,

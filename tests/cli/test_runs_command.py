@@ -91,3 +91,30 @@ def test_an_unknown_experiment_ends_with_one_sentence_and_status_2(root: Path, r
 def test_a_runs_folder_that_is_none_is_refused(tmp_path: Path, argv: list[str]) -> None:
     with pytest.raises(UserError, match="a runs folder"):
         main([*argv, "--runs", str(tmp_path)])
+
+
+def test_rm_and_gc_are_dry_until_told(
+    runs: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from platform.host import ray_sessions
+
+    monkeypatch.setattr(ray_sessions, "SHORT_FOLDERS", runs)
+    before = sorted(runs.rglob("*"))
+    *_, last = lines_of(capsys, "rm", "first", "--runs", str(runs))
+    assert last == "Nothing was removed: --delete does it."
+    assert sorted(runs.rglob("*")) == before
+    text = "\n".join(lines_of(capsys, "rm", "first", "--runs", str(runs), "--keep-results", "--delete"))
+    assert text.startswith("first: removed")
+    assert "kept: 9 results (asked for)" in text
+    text = "\n".join(lines_of(capsys, "gc", "--runs", str(runs)))
+    assert "results of no experiment: 2, " in text
+    assert "would remove: 2, " in text
+    lines_of(capsys, "gc", "--runs", str(runs), "--delete")
+    assert lines_of(capsys, "gc", "--runs", str(runs)) == ["Nothing to remove."]
+
+
+@pytest.mark.parametrize("days", ["-1", "nan", "x"])
+def test_days_are_a_number(runs: Path, days: str, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit, match="2"):
+        main(["gc", "--runs", str(runs), f"--checkpoint-days={days}"])
+    assert "--checkpoint-days" in capsys.readouterr().err

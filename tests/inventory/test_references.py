@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from platform.errors import UserError
-from platform.inventory.references import References, readable_references
+from platform.inventory.references import References, verified_references
 from platform.inventory.runs_folder import experiment_folders
 from tests.inventory.known_runs import two_experiments
 
@@ -15,7 +15,7 @@ def test_an_experiment_refers_to_its_fold_runs_and_what_they_rest_on(tmp_path: P
     store.write("artifacts", "d" * 24, {"rests_on": {"x": "c" * 24}}, {})
     store.write("artifacts", "c" * 24, {}, {})
     references = References(store)
-    found = readable_references(references, experiment_folders(store))
+    found = verified_references(references, experiment_folders(store))
     kinds = [kind for kind, _ in found["first"]]
     assert (kinds.count("fold_runs"), kinds.count("masks"), kinds.count("stage1")) == (3, 3, 3)
     assert len([result for result in found["first"] & found["second"] if result[0] == "fold_runs"]) == 1
@@ -38,4 +38,4 @@ def test_an_experiment_that_cannot_be_read_is_an_error(tmp_path: Path) -> None:
     path.unlink()
     path.mkdir()
     with pytest.raises(UserError, match="'first' refers to is unknown"):
-        readable_references(References(store), {"first": path.parent})
+        verified_references(References(store), {"first": path.parent})

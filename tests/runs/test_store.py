@@ -12,6 +12,7 @@ import pytest
 
 from platform.errors import UserError
 from platform.files import local_storage
+from platform.files.local_storage import LocalStorage
 from platform.runs.identity import identity
 from platform.runs.store import ResultsStore
 from tests.files.memory_storage import MemoryStorage
@@ -307,3 +308,30 @@ def test_experiments_that_cannot_be_listed_are_not_taken_for_none(store: Results
     (store.root / "experiments").write_text("x")
     with pytest.raises(UserError, match=r"cannot list the experiments in .*: Not a directory"):
         store.experiments()
+
+
+def test_a_removed_result_is_missing_and_can_be_stored_again(tmp_path: Path) -> None:
+    store = ResultsStore(tmp_path)
+    for _ in range(2):
+        store.write("fold_runs", "a" * 24, {}, {"file": b"x"})
+        store.remove("fold_runs", "a" * 24)
+        assert store.manifest("fold_runs", "a" * 24) is None
+        assert list((tmp_path / "fold_runs").iterdir()) == []
+    store.remove("fold_runs", "a" * 24)
+
+
+def test_a_removal_killed_in_between_leaves_no_result(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def kill(self: LocalStorage, source: Path, target: Path) -> None:
+        raise KeyboardInterrupt
+
+    store = ResultsStore(tmp_path)
+    store.write("fold_runs", "a" * 24, {}, {"file": b"x"})
+    with monkeypatch.context() as patch:
+        patch.setattr(LocalStorage, "move", kill)
+        with pytest.raises(KeyboardInterrupt):
+            store.remove("fold_runs", "a" * 24)
+    assert store.manifest("fold_runs", "a" * 24) is None
+    store.write("fold_runs", "a" * 24, {}, {"file": b"y"})
+    assert store.read("fold_runs", "a" * 24, "file") == b"y"
