@@ -18,6 +18,7 @@ examples:
   python -m platform.runs ls                      every experiment: state, score, hours, size
   python -m platform.runs status tune-ckplus      progress, failures and estimated end
   python -m platform.runs du                      what takes how much
+  python -m platform.runs compare A B             settings that differ, A minus B on the same images
   python -m platform.runs rm tune-ckplus          what would go with it; --delete removes it
   python -m platform.runs gc                      what nobody needs any more; --delete removes it
 Each action has --help. docs/runs.md has the details.
@@ -53,6 +54,9 @@ def make_parser() -> Parser:
     named(add("show", _show, "show an experiment's settings, rows, scores and where its files lie"))
     named(add("status", _status, "show progress, failures and the estimated end of an experiment"))
     add("du", _sizes, "show what takes how much, and what experiments share")
+    comparison = add("compare", _compare, "show the settings that differ, and the paired difference")
+    for place in ("FIRST", "SECOND"):
+        comparison.add_argument(place.lower(), metavar=place, help="an experiment, as `ls` lists it")
     removal = add("rm", _remove, "show what would go with an experiment, and with --delete remove it")
     named(removal)
     removal.add_argument("--keep-results", action="store_true", help="remove the experiment's folder alone")
@@ -126,6 +130,16 @@ def _sizes(arguments: argparse.Namespace) -> int:
     from platform.inventory.sizes import sizes_of
 
     print("\n".join(size_lines(sizes_of(open_runs(arguments.runs)))))
+    return 0
+
+
+def _compare(arguments: argparse.Namespace) -> int:
+    from platform.cli.runs_screen import comparison_lines
+    from platform.inventory.comparison import compare_experiments
+    from platform.inventory.runs_folder import open_runs
+
+    found = compare_experiments(open_runs(arguments.runs), arguments.first, arguments.second)
+    print("\n".join(comparison_lines(found, arguments.first, arguments.second)))
     return 0
 
 

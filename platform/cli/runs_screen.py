@@ -11,6 +11,7 @@ from platform.cli.sizes_text import bytes_text
 from platform.host.console import one_line
 
 if TYPE_CHECKING:
+    from platform.inventory.comparison import ComparedRows, ExperimentComparison
     from platform.inventory.garbage import GarbagePlan
     from platform.inventory.listing import ListedExperiment
     from platform.inventory.removal import RemovalPlan
@@ -192,3 +193,40 @@ def garbage_lines(plan: GarbagePlan, *, done: bool) -> list[str]:
 
 def _kept_lines(kept: Mapping[str, int]) -> list[str]:
     return [f"kept: {count} {'result' if count == 1 else 'results'} ({why})" for why, count in kept.items()]
+
+
+def comparison_lines(found: ExperimentComparison, first: str, second: str) -> list[str]:
+    """Differing settings, then a line for each pair of rows."""
+    from platform.tables.formatting import interval, p_value_text, percent, points, row_label
+
+    if found.settings:
+        lines = grid(("setting", first, second), found.settings)
+    else:
+        lines = ["The settings are equal."]
+    rows = [
+        (
+            row_label(pair.first) + ("" if _same_label(pair) else f" - {row_label(pair.second)}"),
+            pair.first.dataset,
+            percent(pair.first.scores.pooled_image_accuracy) if pair.first.scores else "",
+            percent(pair.second.scores.pooled_image_accuracy) if pair.second.scores else "",
+            points(pair.difference),
+            interval(pair.interval).replace("–", " to "),
+            p_value_text(pair.p_value),
+            f"{pair.image_count}, {pair.subject_count}",
+        )
+        for pair in found.rows
+    ]
+    header = ("row", "data set", first, second, "points", "95 % CI", "p", "images, subjects")
+    lines += ["", *grid(header, rows, right=(2, 3, 4, 5, 6))]
+    lines += ["", f"points: pooled image accuracy of {first} minus that of {second}, on the same images."]
+    lines.append(
+        "95 % CI: bootstrap over subjects; it does not include the variation between training seeds."
+    )
+    lines.append("p: exact sign-flip test over subjects, Holm-corrected over the rows.")
+    return [*lines, *(f"not compared: {one_line(sentence)}" for sentence in found.left_out)]
+
+
+def _same_label(pair: ComparedRows) -> bool:
+    from platform.tables.formatting import row_label
+
+    return row_label(pair.first) == row_label(pair.second)

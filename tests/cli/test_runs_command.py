@@ -118,3 +118,12 @@ def test_days_are_a_number(runs: Path, days: str, capsys: pytest.CaptureFixture[
     with pytest.raises(SystemExit, match="2"):
         main(["gc", "--runs", str(runs), f"--checkpoint-days={days}"])
     assert "--checkpoint-days" in capsys.readouterr().err
+
+
+def test_compare_shows_settings_and_the_difference(runs: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    lines = lines_of(capsys, "compare", "first", "second", "--runs", str(runs))
+    assert lines[0] == "The settings are equal."
+    header, row = lines[2:4]
+    assert header.split()[:5] == ["row", "data", "set", "first", "second"]
+    assert row.startswith("FMPN (resnet18)  synthetic")
+    assert " to " in row

@@ -15,8 +15,10 @@ import pytest
 
 from platform.config.configuration import Plan
 from platform.distributed.cluster import local_slots
+from platform.distributed.ray_watch import own_node
 from platform.errors import Terminated, UserError
 from platform.host.machine_limits import usable_cpus
+from platform.host.ray_sessions import MARK
 from platform.host.sigterm import terminable
 from tests.distributed.processes import LINUX_ONLY, LOOPBACK, descendants, listening_addresses
 
@@ -108,6 +110,13 @@ def test_a_process_without_the_token_is_refused(cluster: Any, tmp_path: Path) ->
     assert "InvalidAuthToken" in stranger.stderr
     assert "refused:" in stranger.stderr
     assert stranger.returncode == 1
+
+
+@pytest.mark.ray
+@pytest.mark.timeout(300)
+def test_the_session_carries_our_mark(cluster: Any) -> None:
+    session = Path(own_node().get_session_dir_path())
+    assert (session / MARK).is_file()
 
 
 @pytest.mark.ray

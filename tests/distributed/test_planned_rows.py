@@ -10,6 +10,8 @@ from pathlib import Path
 import pytest
 
 from platform.config.presets import preset
+from platform.inventory.status import status_of
+from platform.runs.store import ResultsStore
 from tests.distributed.processes import LINUX_ONLY
 from tests.tiny_faces import SIZE, prepare_tiny
 
@@ -62,6 +64,10 @@ def test_the_paper_is_reproduced_and_a_set_prepared_later_only_adds_to_it(
     for name in ("effects.md", "figures/effects.png", "table.tex", "folds-synthetic_wild.json"):
         assert (folder / name).is_file(), name
     assert ("fmpn", "synthetic_wild", "synthetic", "none") in rows_of(runs, "paper")
+    status = status_of(ResultsStore(runs), "paper")
+    assert (status.state, status.failures) == ("finished", ())
+    assert status.progress is not None
+    assert (status.progress.state, status.progress.counts["runs_failed"]) == ("finished", 0)
 
     before = {path: path.stat().st_mtime_ns for path in runs.glob("*/*/manifest.json")}
     dry = ended(

@@ -1,0 +1,81 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from platform.errors import UserError
+from platform.inventory.comparison import compare_experiments
+from platform.runs.store import ResultsStore
+from tests.fake_runs import fake_predictions, write_experiment, write_fold_run, write_row
+from tests.inventory.known_runs import row_of, two_experiments
+
+
+def test_the_settings_that_differ_and_the_paired_difference(tmp_path: Path) -> None:
+    found = compare_experiments(two_experiments(tmp_path), "first", "second")
+    assert found.settings == ()  # the seed of a fold run is that of its record
+    (pair,) = found.rows
+    made = [
+        [fake_predictions(right, fold, seed=seed) for fold in (0, 2)] for right, seed in ((0.9, 1), (0.5, 2))
+    ]
+    right = [sum(int(one.correct.sum()) for one in part) for part in made]
+    assert pair.difference == pytest.approx((right[0] - right[1]) / (3 * 63))
+    assert (pair.image_count, pair.subject_count) == (189, 9)
+    assert pair.interval is not None
+    assert pair.interval.low <= pair.difference <= pair.interval.high
+    assert 0 < pair.p_value < 0.05
+    back = compare_experiments(two_experiments(tmp_path), "second", "first")
+    assert back.rows[0].difference == -pair.difference
+    assert back.rows[0].p_value == pair.p_value
+
+
+def test_settings_are_those_that_ran(tmp_path: Path) -> None:
+    store = ResultsStore(tmp_path)
+    for name, rate in (("a", 0.1), ("b", 0.2)):
+        identity = write_fold_run(store, fake_predictions(0.5, 0), config={"rate": rate})
+        config = {"method": "fmpn", "rate": 0.3, "trials": 5, **({"space": "x"} if name == "b" else {})}
+        write_experiment(store, [row_of([{"fold": 0, "identity": identity}])], name=name, config=config)
+    assert compare_experiments(store, "a", "b").settings == (("rate", "0.1", "0.2"), ("space", "-", "x"))
+
+
+def test_further_rows_of_the_same_title_are_compared_and_corrected(tmp_path: Path) -> None:
+    store = ResultsStore(tmp_path)
+    for name, seed in (("a", 0), ("b", 5)):
+        rows = [write_row(store, accuracy=0.9 - seed / 10, seed=seed)]
+        rows.append(write_row(store, "cnn", "CNN", 0.6, seed=seed + 1))
+        rows.append(write_row(store, "cnn_no_mask_loss", f"only {name}", 0.6, seed=seed + 2))
+        rows.append(write_row(store, dataset=f"set_{name}", seed=seed))
+        write_experiment(store, rows, name=name)
+    found = compare_experiments(store, "a", "b")
+    assert [(pair.first.title, pair.second.title) for pair in found.rows] == [
+        ("FMPN", "FMPN"),
+        ("CNN", "CNN"),
+    ]
+    assert found.left_out == ()
+
+
+def test_other_images_are_refused_with_the_reason(tmp_path: Path) -> None:
+    store = two_experiments(tmp_path)
+    write_experiment(store, [write_row(store, dataset="mmi")], name="elsewhere")
+    write_experiment(store, [write_row(store, folds=2)], name="fewer")
+    other = write_fold_run(store, fake_predictions(0.5, 4), index=4)
+    runs = [{"fold": 4, "identity": other}]
+    write_experiment(store, [row_of(runs, chosen_folds=[4])], name="fold-4")
+    runs = [{"fold": 0, "identity": write_fold_run(store, fake_predictions(0.5, 0))}]
+    write_experiment(store, [row_of(runs, chosen_folds=[0])], name="fold-0")
+    refused = {
+        ("first", "elsewhere"): "first tested synthetic, and elsewhere tested mmi",
+        ("first", "fewer"): "first tested 189 images, and fewer 126 images",
+        ("fold-0", "fold-4"): "tested different images, 63 images each",
+    }
+    for names, reason in refused.items():
+        with pytest.raises(UserError, match=reason):
+            compare_experiments(store, *names)
+
+
+def test_bad_names_are_refused(tmp_path: Path) -> None:
+    store = two_experiments(tmp_path)
+    with pytest.raises(UserError, match="did you mean 'second'"):
+        compare_experiments(store, "first", "secnd")
+    with pytest.raises(UserError, match="both names are 'first'"):
+        compare_experiments(store, "first", "first")
