@@ -16,12 +16,14 @@ An adapter is a module that offers what `Adapter` says. It may also have:
 
 from __future__ import annotations
 
+import dataclasses
+import re
 from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol, cast
 
 from datasets.raw.choices import ALL_BY_THE_RULE, BadItems, Choices
-from platform.errors import unknown_name
+from platform.errors import UserError, unknown_name
 
 if TYPE_CHECKING:
     import numpy as np
@@ -42,6 +44,10 @@ ADAPTERS = {
 }
 """Name of the data set, the value of `--dataset`, to the module of its adapter, imported on first use. Where
 a folder has several layouts, the first one here is proposed."""
+
+
+OWN = "folder:"
+"""Start of the names of the user's own sets: `folder:NAME`, a folder each, all read by one adapter."""
 
 
 class Adapter(Protocol):
@@ -80,14 +86,38 @@ def load_adapter(name: str) -> Adapter:
 
 
 def _module(name: str) -> Any:
-    if name not in ADAPTERS:
-        raise unknown_name("data set", name, ADAPTERS)
-    return import_module(ADAPTERS[name])
+    adapter = adapter_name(name)
+    if adapter not in ADAPTERS:
+        raise unknown_name("data set", name, [*ADAPTERS, f"{OWN}NAME"])
+    return import_module(ADAPTERS[adapter])
+
+
+def adapter_name(name: str) -> str:
+    """The catalogue's name of the data set `name`: `folder` for `folder:NAME`."""
+    return OWN.rstrip(":") if is_own(name) else name
+
+
+def is_own(name: str) -> bool:
+    """Whether `name` is `folder:NAME`. UserError: NAME could not be part of file names."""
+    if not name.startswith(OWN):
+        return False
+    if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._-]{0,60}", name.removeprefix(OWN)):
+        raise UserError(
+            f"the name of a set of your own consists of letters, digits, '.', '_' and '-', but got {name!r}; "
+            f"pass --dataset {OWN}NAME."
+        )
+    return True
 
 
 def describe(name: str) -> DatasetDescription:
     """The description of the data set `name`. Raises UserError for an unknown name."""
-    return load_adapter(name).DATASET
+    found = load_adapter(name).DATASET
+    return dataclasses.replace(found, name=name, title=name.removeprefix(OWN)) if is_own(name) else found
+
+
+def file_name(dataset: str) -> str:
+    """The name of a data set or merged set as part of file names: `folder-NAME` for `folder:NAME`."""
+    return dataset.replace(":", "-")
 
 
 def share_people(one: str, other: str) -> bool:

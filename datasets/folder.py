@@ -1,8 +1,10 @@
 """The user's own faces: a folder tree `subject/expression/images`, or a table `faces.csv`.
 
-Expressions have their usual English names, in upper or lower case. Neutral faces are references for motion
-masks, not a class: a subject's first one is its neutral face. Further neutral faces, and images with the role
-`context` in the table, are stored only with `--whole-sequences`, and are never trained on or scored.
+Expressions have their usual English names, in upper or lower case; `--map happy=happiness` gives a name
+its meaning, and with `--classes-from-folders` each name is a class of its own. Neutral faces are references
+for motion masks, not a class: a subject's first one is its neutral face. Further neutral faces, and images
+with the role `context` in the table, are stored only with `--whole-sequences`, and are never trained on or
+scored.
 
 The columns of `faces.csv`: `image` (a path in the folder, with `/`), `subject`, `expression`; optionally
 `sequence` and `frame` together, `role` (expressive, neutral or context), and the ten landmark columns of
@@ -21,7 +23,7 @@ from pathlib import Path, PurePosixPath
 import numpy as np
 
 from datasets.raw.choices import ALL_BY_THE_RULE, BadItems, Choices
-from datasets.raw.expression_names import unknown_expression
+from datasets.raw.class_names import ClassNames
 from datasets.raw.folder_files import FACES, IMAGE_TYPES, account_for_table, account_for_tree, table_name
 from datasets.raw.frame_selection import check_all_found
 from datasets.raw.image_key import image_key
@@ -88,12 +90,14 @@ def read_records(
     bad = bad or BadItems()
     require_folder(root)
     table = table_name(root)
+    classes = ClassNames(choices)
     if table is None:
         account_for_tree(root, bad)
-        found = list(_faces_of_tree(root, bad))
+        found = list(_faces_of_tree(root, classes, bad))
     else:
-        found = list(_faces_of_table(root, table, bad))
+        found = list(_faces_of_table(root, table, classes, bad))
         account_for_table(root, {face.source for face in found}, bad)
+    classes.check_all_met(root)
     faces = sorted(found, key=lambda face: (face.subject, face.sequence, face.frame))
     check_spelling({face.subject for face in faces}, root)
     faces = _without_doubles(faces, bad)
@@ -190,18 +194,10 @@ def _without_doubles(faces: list[_Face], bad: BadItems) -> list[_Face]:
     return kept
 
 
-def _expression(text: str) -> str:
-    """The usual name of an expression. Raises UserError that lists the known ones."""
-    name = text.strip().casefold()
-    if name not in EXPRESSIONS:
-        raise unknown_expression(text, EXPRESSIONS)
-    return name
-
-
 # --- the tree -----------------------------------------------------------------------------------------
 
 
-def _faces_of_tree(root: Path, bad: BadItems) -> Iterator[_Face]:
+def _faces_of_tree(root: Path, classes: ClassNames, bad: BadItems) -> Iterator[_Face]:
     subjects = _folders(root, root, bad)
     if subjects and all(name.casefold() in EXPRESSIONS for name in subjects):
         raise UserError(
@@ -212,7 +208,7 @@ def _faces_of_tree(root: Path, bad: BadItems) -> Iterator[_Face]:
         for folder in _folders(root, root / subject, bad):
             with bad.guard(f"{subject}/{folder}"):
                 try:
-                    expression = _expression(folder)
+                    expression = classes.meant(folder)
                 except UserError as error:
                     raise UserError(f"{root / subject / folder}: {error}") from None
                 yield from _faces_of_folder(root, subject, folder, expression, bad)
@@ -277,7 +273,7 @@ def _name_of(subject: str, expression: str, source: str) -> tuple[str, int]:
 # --- the table ----------------------------------------------------------------------------------------
 
 
-def _faces_of_table(root: Path, name: str, bad: BadItems) -> Iterator[_Face]:
+def _faces_of_table(root: Path, name: str, classes: ClassNames, bad: BadItems) -> Iterator[_Face]:
     path = source_path(root, name)
     table = read_table(path, KNOWN_COLUMNS, remedy=RESTORE)
     groups = [{"image"}, {"subject"}, {"expression"}]
@@ -296,14 +292,14 @@ def _faces_of_table(root: Path, name: str, bad: BadItems) -> Iterator[_Face]:
         with bad.guard(f"{FACES}, line {row.line}"):
             cells = row.cells()
             try:
-                face = _face_of_row(root, names, cells)
+                face = _face_of_row(root, names, cells, classes)
             except (ValueError, UserError) as error:
                 remedy = "; correct that line." if isinstance(error, ValueError) else ""
                 raise UserError(f"{row.where}: {error}{remedy}") from error
             yield face
 
 
-def _face_of_row(root: Path, names: NamesOnDisk, cells: Mapping[str, str]) -> _Face:
+def _face_of_row(root: Path, names: NamesOnDisk, cells: Mapping[str, str], classes: ClassNames) -> _Face:
     """The face of one line. Raises ValueError or UserError without file and line."""
     if not cells["image"] or not cells["subject"]:
         raise ValueError("its image or subject is missing")
@@ -311,7 +307,7 @@ def _face_of_row(root: Path, names: NamesOnDisk, cells: Mapping[str, str]) -> _F
         raise ValueError(f"the subject is {cells['subject']!r}, but must not have / or \\ in it")
     source = names.find(with_slashes(cells["image"]))
     _check_image(root, source)
-    expression, role = _expression(cells["expression"]), cells.get("role", "").casefold()
+    expression, role = classes.meant(cells["expression"]), cells.get("role", "").casefold()
     if role not in ("", "expressive", "neutral", "context"):
         raise ValueError(f"the role is {role!r}, but must be expressive, neutral or context")
     if role not in ("", "context") and (role == "neutral") != (expression == "neutral"):

@@ -7,7 +7,7 @@ from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
 
-from datasets.catalogue import load_adapter, recognisable_names, recognises
+from datasets.catalogue import adapter_name, load_adapter, recognisable_names, recognises
 from datasets.raw.choices import ALL_BY_THE_RULE, BadItems
 from datasets.raw.downloads import recognise_download
 from datasets.raw.folder_files import table_name
@@ -87,6 +87,7 @@ def codes_and_notes(dataset: str, root: Path) -> tuple[str, list[str]]:
 def check_looks_right(dataset: str, root: Path) -> None:
     """Raises UserError where `root` has the layout of other data sets and not that of `dataset`, or is a
     download that first has to be put in order."""
+    dataset = adapter_name(dataset)
     if dataset not in recognisable_names():
         return
     found = layouts_of(root)

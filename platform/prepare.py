@@ -72,6 +72,10 @@ def make_parser() -> Parser:
         "face: own (default), those of the data set; detect, those that face-alignment finds")  # fmt: skip
     add("--neutral-class", action="store_true", help="add neutral faces as a class, for methods that "
         "distinguish them")  # fmt: skip
+    add("--map", nargs="+", action="extend", metavar="NAME=CLASS", help="a folder of your own: what its "
+        "names of expressions stand for, e.g. happy=happiness")  # fmt: skip
+    add("--classes-from-folders", action="store_true", help="a folder of your own: the names of its folders, "
+        "or of its table, are the classes, whatever they are")  # fmt: skip
     add("--per-class", type=int, metavar="N", help="draw N images per class (in-the-wild sets)")
     add("--draw-seed", type=int, default=0, metavar="N", help="seed of that draw (default: 0)")
     bad = parser.add_mutually_exclusive_group()

@@ -194,6 +194,7 @@ SHOWN_IN: dict[str, dict[str, str]] = {
             "tests/cli/test_prepare_settings.py",
         ),
         **dict.fromkeys(("--sequences", "--dense-landmarks", "--neutral-class"), "tests/test_prepare.py"),
+        **dict.fromkeys(("--map", "--classes-from-folders"), "tests/datasets/test_own_sets.py"),
         "--strict": "tests/test_flag_effects.py",
     },
     "synthesize": {

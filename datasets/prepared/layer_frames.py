@@ -54,6 +54,7 @@ def check_as_prepared(
     flags = {
         "frames": "--frames", "whole_sequences": "--whole-sequences",
         "per_class": "--per-class", "draw_seed": "--draw-seed",
+        "renamed": "--map", "own_classes": "--classes-from-folders",
     }  # fmt: skip
     differing = [
         flag
@@ -76,6 +77,8 @@ def _choices(manifest: dict[str, Any]) -> Choices:
     found = dict(manifest.get("choices", {}))
     if found.get("frames") is not None:
         found["frames"] = frozenset((str(sequence), int(frame)) for sequence, frame in found["frames"])
+    if "renamed" in found:
+        found["renamed"] = tuple((str(name), str(meant)) for name, meant in found["renamed"])
     return Choices(**found)
 
 

@@ -9,7 +9,7 @@ from typing import TypeVar
 
 import numpy as np
 
-from datasets.catalogue import describe, names_with_sequences, undrawn_records
+from datasets.catalogue import describe, file_name, names_with_sequences, undrawn_records
 from datasets.prepared import store_files
 from datasets.prepared.landmark_layer import LandmarkLayer
 from datasets.prepared.layer_files import layer_folder
@@ -114,7 +114,8 @@ def _parts(store: StoreFacts) -> dict[str, Path]:
     """
     if not is_merged(store.dataset):
         return {store.dataset: store.folder}
-    folders = {name: store.folder.with_name(f"{name}-{store.size_pixels}") for name in sets_of(store.dataset)}
+    size = store.size_pixels
+    folders = {name: store.folder.with_name(f"{file_name(name)}-{size}") for name in sets_of(store.dataset)}
     if store.is_prepared:
         made_of = store_files.read_manifest(store.folder).get("parts", {})
         for name, folder in folders.items():

@@ -43,6 +43,7 @@ def merged_store(
             "add another."
         )
     parts = {name: open_prepared(data_root, name, size_pixels) for name in ordered}
+    _check_names(parts)
     dataset = SET_SEPARATOR.join(ordered)
     folder = store_folder(data_root, dataset, size_pixels)
     if _is_made_of(folder, parts):
@@ -54,7 +55,18 @@ def merged_store(
     source = _source(parts)
     # Already aligned: a crop of the wanted size is stored unchanged.
     recipe = Recipe(size_pixels=size_pixels, aligned=True, notes={"parts": _hashes(parts)})
-    return write_prepared(folder, dataset, records, source, recipe, progress=progress)
+    return write_prepared(folder, dataset, records, source, recipe, own_classes=True, progress=progress)
+
+
+def _check_names(parts: Mapping[str, PreparedStore]) -> None:
+    """Raises UserError for a subject of an unnamed folder that would be taken for a named one's."""
+    store = parts.get("folder")
+    taken = [] if store is None else [one for one in store.subjects.tolist() if SUBJECT_SEPARATOR in one]
+    if taken:
+        raise UserError(
+            f"subjects of a folder that is tested in turn must have no {SUBJECT_SEPARATOR!r} in their names, "
+            f"but {taken[0]} has; prepare the folder under a name of its own (--dataset folder:NAME)."
+        )
 
 
 def _check_people(parts: Mapping[str, PreparedStore]) -> None:

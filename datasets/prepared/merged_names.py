@@ -8,7 +8,10 @@ SUBJECT_SEPARATOR = ":"
 
 def set_of_subject(subject: str) -> str:
     """The data set of a subject in a merged set: `ckplus` for `ckplus:S005`."""
-    return subject.partition(SUBJECT_SEPARATOR)[0]
+    first, _, rest = subject.partition(SUBJECT_SEPARATOR)
+    # A set of the user's own has the separator in its name: `folder:jaffe:S005`.
+    own, separator, _ = rest.partition(SUBJECT_SEPARATOR)
+    return f"{first}{SUBJECT_SEPARATOR}{own}" if first == "folder" and separator else first
 
 
 def sets_of(dataset: str) -> tuple[str, ...]:

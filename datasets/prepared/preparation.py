@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
 from pathlib import Path
 
-from datasets.catalogue import load_adapter
+from datasets.catalogue import adapter_name, describe, load_adapter
 from datasets.inspection import check_looks_right
 from datasets.prepared import store_files
 from datasets.prepared.face_chunks import Progress, Recipe, Resample
@@ -49,7 +48,9 @@ def prepare_dataset(
     copy that are not part of the data set. Raises UserError for anything the user can correct; then no
     partial store is left.
     """
-    adapter = load_adapter(dataset)
+    adapter, description = load_adapter(dataset), describe(dataset)
+    if adapter_name(dataset) != "folder":
+        choices.refuse(f"{description.title}, whose classes are known", "renamed", "own_classes")
     if not SMALLEST_PIXELS <= size_pixels <= LARGEST_PIXELS:
         raise UserError(
             f"the size must be {SMALLEST_PIXELS} to {LARGEST_PIXELS} pixels, but got {size_pixels}; "
@@ -63,7 +64,7 @@ def prepare_dataset(
             "the images are face crops, or --resample cubic."
         )
     chosen: Resample = resample or ("released" if aligned and adapter.DATASET.released_crops else "cubic")
-    root = raw_root(adapter.DATASET, size_pixels, data_root, source)
+    root = raw_root(description, size_pixels, data_root, source)
     check_looks_right(dataset, root)
     bad = BadItems(skip=skip_bad, root=root)
     listed = None if landmarks is None else read_landmarks(landmarks, bad)
@@ -84,6 +85,7 @@ def prepare_dataset(
         records,
         frames.as_source(),
         Recipe(size_pixels=size_pixels, aligned=aligned, resample=chosen, notes=notes),
+        own_classes=choices.own_classes,
         bad=bad,
         workers=workers,
         progress=progress,
@@ -103,6 +105,6 @@ def _notes(
 ) -> dict[str, object]:
     """Manifest entries on the choice of frames and landmarks, without paths, which differ between
     machines."""
-    chosen = asdict(choices) | {"frames": None if choices.frames is None else sorted(choices.frames)}
+    chosen = choices.as_record()
     origin = "data set" if find_landmarks is None else find_landmarks.name
     return {"choices": chosen, "landmarks_from": origin if landmarks is None else "file"}

@@ -50,7 +50,9 @@ def resize_if_larger(
     )
     # Already aligned: a face of the wanted size is stored unchanged.
     recipe = Recipe(size_pixels=size_pixels, aligned=True, notes={RESIZED_FROM: origin})
-    return write_prepared(folder, dataset, records_of(larger), source, recipe, progress=progress)
+    return write_prepared(
+        folder, dataset, records_of(larger), source, recipe, own_classes=True, progress=progress
+    )
 
 
 def _is_made_of(folder: Path, origin: dict[str, object]) -> bool:

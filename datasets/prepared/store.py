@@ -20,7 +20,7 @@ from typing import Any, Literal, overload
 
 import numpy as np
 
-from datasets.catalogue import describe, undrawn_records
+from datasets.catalogue import describe, file_name, undrawn_records
 from datasets.prepared import store_files
 from datasets.prepared.landmark_layer import LandmarkLayer
 from datasets.prepared.layers import Layer, StoreFacts, read_layer
@@ -38,7 +38,7 @@ TEXT_COLUMNS = ("subject", "sequence", "expression", "role", "image")
 
 def store_folder(data_root: Path, dataset: str, size_pixels: int) -> Path:
     """The folder of `dataset` prepared at `size_pixels`."""
-    return data_root / "prepared" / f"{dataset}-{size_pixels}"
+    return data_root / "prepared" / f"{file_name(dataset)}-{size_pixels}"
 
 
 class NotPrepared(UserError):

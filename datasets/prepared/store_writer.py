@@ -26,22 +26,24 @@ def write_prepared(
     source: FrameSource,
     recipe: Recipe,
     *,
+    own_classes: bool = False,
     bad: BadItems | None = None,
     workers: int = 1,
     progress: Progress | None = None,
 ) -> PreparedStore:
     """Align the frames of `records` and store them in `folder`, replacing an existing store.
 
-    `bad` (None: strict) decides whether unusable frames stop the run or are left out; the manifest lists
-    everything left out. An existing store equal to the new one stays untouched. The bytes do not depend on
-    `workers`. Raises UserError, and leaves `folder` unchanged, for contradictory records, missing or
-    implausible landmarks, and a disk that is full or read-only.
+    `own_classes`: whether there may be others than EXPRESSIONS. `bad` (None: strict) decides whether unusable
+    frames stop the run or are left out; the manifest lists everything left out. An existing store equal to
+    the new one stays untouched. The bytes do not depend on `workers`. Raises UserError, and leaves `folder`
+    unchanged, for contradictory records, missing or implausible landmarks, and a disk that is full or
+    read-only.
     """
     bad = bad or BadItems()
     ordered = sorted(
         records, key=lambda record: (record.subject_id, record.sequence_id, record.frame, record.role)
     )
-    _check_records(ordered, recipe.aligned)
+    _check_records(ordered, recipe.aligned, own_classes=own_classes)
     store_files.check_replaceable(folder)
     try:
         with store_files.sole_writer(folder) as partial:
@@ -88,7 +90,7 @@ def write_prepared(
     return PreparedStore.open(folder)
 
 
-def _check_records(records: Sequence[FrameRecord], aligned: bool) -> None:
+def _check_records(records: Sequence[FrameRecord], aligned: bool, *, own_classes: bool) -> None:
     if not records:
         raise UserError("a store needs at least one image, but got none.")
     names: set[str] = set()
@@ -98,7 +100,7 @@ def _check_records(records: Sequence[FrameRecord], aligned: bool) -> None:
                 f"duplicate frame {record.image_name}; list each frame once, as either neutral or expressive."
             )
         names.add(record.image_name)
-        if record.expression not in EXPRESSIONS:
+        if not own_classes and record.expression not in EXPRESSIONS:
             raise UserError(
                 f"{record.source} shows {record.expression!r}, but expressions are {', '.join(EXPRESSIONS)}."
             )

@@ -24,17 +24,31 @@ class Choices:
     """Number of images drawn at random from each class, for in-the-wild sets; None: all."""
     draw_seed: int = 0
     """Seed of that draw."""
+    renamed: tuple[tuple[str, str], ...] = ()
+    """For the user's own folder: names of folders or in its table, in lower case, and the class that each
+    stands for; sorted."""
+    own_classes: bool = False
+    """For the user's own folder: classes are what its folders or its table name, not the field's names."""
 
     def refuse(self, dataset: str, *names: str) -> None:
         """Raises UserError if one of the fields `names`, which do not apply to `dataset`, was set."""
         flags = {
             "frames": "--frames", "whole_sequences": "--whole-sequences",
             "per_class": "--per-class", "draw_seed": "--draw-seed",
+            "renamed": "--map", "own_classes": "--classes-from-folders",
         }  # fmt: skip
         plain = Choices()
         for name in names:
             if getattr(self, name) != getattr(plain, name):
                 raise UserError(f"{flags[name]} has no meaning for {dataset}; leave it out.")
+
+    def as_record(self) -> dict[str, object]:
+        """The choices in a manifest, as JSON values; those that came later only where they were made."""
+        record: dict[str, object] = {"frames": None if self.frames is None else sorted(self.frames)}
+        record |= {name: getattr(self, name) for name in ("whole_sequences", "per_class", "draw_seed")}
+        if self.renamed:
+            record["renamed"] = [list(pair) for pair in self.renamed]
+        return record | ({"own_classes": True} if self.own_classes else {})
 
 
 ALL_BY_THE_RULE = Choices()

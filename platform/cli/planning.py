@@ -170,8 +170,10 @@ def plan_request(request: Request, arguments: argparse.Namespace, argv: Sequence
 
 
 def _default_name(request: Request, preset: str) -> str:
+    from datasets.catalogue import file_name
+
     folds = "".join(f"-{fold}" for fold in request.plan.folds_only)
-    return f"{request.name}-{preset}" + (folds and f"-folds{folds}")
+    return f"{file_name(request.name)}-{preset}" + (folds and f"-folds{folds}")
 
 
 def check_weights_of(experiment: Experiment) -> None:

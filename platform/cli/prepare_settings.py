@@ -16,6 +16,7 @@ from datasets.catalogue import raw_folder
 from datasets.fold_lists.frame_lists import read_frame_list
 from datasets.prepared.layer_frames import LayerSources
 from datasets.raw.choices import BadItems, Choices
+from datasets.raw.class_names import read_renamed
 from datasets.records import DatasetDescription, FrameRecord
 from platform.cli.progress_line import ProgressLine
 from platform.errors import UserError
@@ -58,6 +59,8 @@ def preparation_settings(arguments: argparse.Namespace, description: DatasetDesc
             whole_sequences=arguments.whole_sequences,
             per_class=arguments.per_class,
             draw_seed=arguments.draw_seed,
+            renamed=read_renamed(arguments.map or []),
+            own_classes=arguments.classes_from_folders,
         ),
         "skip_bad": arguments.skip_bad,
         "workers": workers,

@@ -6,6 +6,7 @@ import dataclasses
 from collections.abc import Sequence
 from typing import Any
 
+from datasets.catalogue import file_name
 from datasets.folds.rules import FoldPlan
 from platform.config.configuration import to_dict
 from platform.config.settings_file import show
@@ -57,4 +58,4 @@ def write_settings(experiment: Experiment) -> None:
     for name, plans in splits.items():
         for number, folds in enumerate(plans, start=1):
             suffix = f"-{number}" if number > 1 else ""
-            write_as_leader(experiment.folder / f"folds-{name}{suffix}.json", folds.to_json())
+            write_as_leader(experiment.folder / f"folds-{file_name(name)}{suffix}.json", folds.to_json())

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from datasets.catalogue import file_name
 from platform.aggregation.aggregate import AggregatedRow
 from platform.experiments.experiment_file import studies_of
 from platform.files.json_files import parse_own_json
@@ -50,7 +51,7 @@ def write_tensorboard(
 
 def row_slug(index: int, row: Mapping[str, Any]) -> str:
     """A row's name for files and folders: `00-fmpn-synthetic`."""
-    return f"{index:02d}-{row['method']}-{row['dataset']}"
+    return f"{index:02d}-{row['method']}-{file_name(row['dataset'])}"
 
 
 def read_curves(store: ResultsStore, identity: str) -> dict[str, list[dict[str, Any]]]:
