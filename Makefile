@@ -53,6 +53,9 @@ cluster-source: ## copy the checkout's files to build/cluster-source for ray_clu
 	rm -rf build/cluster-source
 	mkdir -p build/cluster-source
 	git ls-files -z --cached --others --exclude-standard | tar --null -T - -cf - | tar -xf - -C build/cluster-source
+	@# The nodes have no git: manifests take the commit, and a line for each changed file, from this file.
+	@! git rev-parse -q --verify HEAD >/dev/null || { git rev-parse HEAD; git status --porcelain -- \
+		platform datasets search_spaces requirements.lock; } > build/cluster-source/COMMIT
 
 clean: ## remove caches and build/; keep data, runs and .venv
 	rm -rf build .pytest_cache .mypy_cache .ruff_cache

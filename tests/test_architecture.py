@@ -241,6 +241,7 @@ MAY_READ = {
     "datasets.raw.pickle_machine": "bytes in memory",
     "datasets.prepared.store_files": "numpy maps images.npy by its name, which has been through the gate",
     "platform.distributed.ray_start": "Ray's own logs",
+    "platform.host.checkout": "a file of the checkout",
     "platform.host.gpus": "the answer of a process of its own",
     "platform.host.machine_limits": "files of the kernel",
     "platform.host.probe": "the answer of a process of its own",

@@ -14,6 +14,8 @@ import jsonschema
 import pytest
 import yaml
 
+from platform.host.checkout import read_checkout
+
 Config = dict[str, Any]
 
 
@@ -120,6 +122,25 @@ def test_what_is_mounted_is_the_checkout_without_data_runs_and_libraries(
     mounted = tmp_path / cluster["file_mounts"]["~/fer-source"]
     files = {str(path.relative_to(mounted)) for path in mounted.rglob("*") if path.is_file()}
     assert files == {"Makefile", ".gitignore", "ray_cluster.yaml", "requirements.lock", "platform/errors.py"}
+
+
+def test_the_copy_for_the_nodes_says_of_which_commit_it_is(root: Path, tmp_path: Path) -> None:
+    shutil.copy(root / "Makefile", tmp_path)
+    shutil.copy(root / ".gitignore", tmp_path)
+    source = tmp_path / "platform" / "a.py"
+    source.parent.mkdir()
+    source.write_text("")
+    me = ["git", "-c", "user.name=a", "-c", "user.email=a@b"]
+    for words in (["init", "-q"], ["add", "-A"], ["commit", "-qm", "a"]):
+        subprocess.run([*me, *words], cwd=tmp_path, check=True)
+    make = ["make", "-s", "cluster-source"]
+    subprocess.run(make, cwd=tmp_path, check=True, stdin=subprocess.DEVNULL)
+    copied = read_checkout(tmp_path / "build" / "cluster-source")
+    assert copied == read_checkout(tmp_path)
+    assert copied.clean is True
+    source.write_text("x = 1")
+    subprocess.run(make, cwd=tmp_path, check=True, stdin=subprocess.DEVNULL)
+    assert read_checkout(tmp_path / "build" / "cluster-source").clean is False
 
 
 def test_the_client_named_in_the_file_is_the_locked_ray(root: Path) -> None:

@@ -15,9 +15,9 @@ from typing import Any
 from platform.config.configuration import Plan
 from platform.distributed.ray_settings import (
     QUIET,
-    WORKERS_ENVIRONMENT,
     keep_others_out,
     with_environment,
+    workers_environment,
 )
 from platform.distributed.ray_start import sigterm_stays_ours, start_ray
 from platform.distributed.ray_watch import end_lost_cluster, lost, own_node, watched
@@ -119,10 +119,10 @@ def connected(
             python = python_for_shells()
             if python is not None:
                 common["runtime_env"] = {"py_executable": python}
-            with with_environment(WORKERS_ENVIRONMENT):
+            with with_environment(workers_environment()):
                 _start(slots, common, sigterm.take)
         else:
-            common["runtime_env"] = {"env_vars": WORKERS_ENVIRONMENT}
+            common["runtime_env"] = {"env_vars": workers_environment()}
             slots = _connect(ray, address, common, sigterm.take)
         try:
             with watched(sigterm.interrupt):

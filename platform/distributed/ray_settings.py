@@ -7,6 +7,7 @@ import secrets
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 
+from platform.host.checkout import told_to_workers
 from platform.host.ray_paths import REPOSITORY
 
 QUIET = {
@@ -28,6 +29,11 @@ QUIET = {
 WORKERS_ENVIRONMENT = {"PYTHONPATH": str(REPOSITORY), "NO_ALBUMENTATIONS_UPDATE": "1"}
 """Environment in which Ray workers find the packages. Workers of a private cluster inherit it, because a
 `runtime_env` starts the interpreter through an unquoted shell command, which fails on paths with spaces."""
+
+
+def workers_environment() -> dict[str, str]:
+    """WORKERS_ENVIRONMENT, and which version of the code the workers run."""
+    return {**WORKERS_ENVIRONMENT, **told_to_workers()}
 
 
 @contextmanager

@@ -61,9 +61,11 @@ def report_html(
     conclusions: Sequence[str] = (),
     *,
     winners: Sequence[str] = (),
+    provenance: Mapping[str, str] | None = None,
 ) -> str:
     """The page. figures: title to PNG file, embedded. next_commands: purpose to command. conclusions:
-    sentences above the tables. winners: names of the files that hold the chosen configurations."""
+    sentences above the tables. winners: names of the files that hold the chosen configurations.
+    provenance: where, when and by which code the fold runs were computed, name to text."""
     name, table = experiment["name"], displayable(table)
     tables = [text_table(section, HTML) for section in table.sections]
     facts = (
@@ -87,6 +89,7 @@ def report_html(
         _economy(experiment),
         "<h2>Configuration</h2>",
         _key_table(experiment["config"]),
+        *(["<h2>Provenance</h2>", _key_table(provenance)] if provenance else []),
         "<h2>Next</h2>",
         *(f"<p>{escape(what)}</p><pre>{escape(command)}</pre>" for what, command in next_commands.items()),
     ]

@@ -23,6 +23,7 @@ from platform.reports.confusion_figure import confusion_figure
 from platform.reports.front_figure import front_figure
 from platform.reports.html import report_html
 from platform.reports.next_commands import next_commands
+from platform.reports.provenance import provenance_lines
 from platform.reports.tensorboard import read_curves, row_slug, write_tensorboard
 from platform.reports.transfer_matrix import matrix_figure, matrix_grid, transfer_matrices
 from platform.tables.details import CONFUSIONS
@@ -96,7 +97,15 @@ def present(
     sentences = conclusions(aggregated)
     write_as_leader(
         report,
-        report_html(experiment, table, figures, commands, sentences, winners=[path.name for path in winners]),
+        report_html(
+            experiment,
+            table,
+            figures,
+            commands,
+            sentences,
+            winners=[path.name for path in winners],
+            provenance=provenance_lines(store, experiment),
+        ),
     )
     check_leading(logs)
     write_tensorboard(logs, store, experiment, aggregated, figures)

@@ -9,6 +9,7 @@ from platform.models.artifact import Content
 from platform.models.method import Settings
 from platform.models.recipe import Cached
 from platform.runs.item_cache import ItemCache
+from platform.runs.provenance import provenance
 from platform.runs.store import ResultsStore
 from platform.runs.task_view import view_of
 from platform.runs.tasks import ArtifactTask, Task
@@ -41,7 +42,8 @@ def load_artifact(task: ArtifactTask, store: ResultsStore) -> Content:
         made = task.artifact.make(
             view_of(task), artifact_settings(task), load_inputs(task, store), NoTraining(cache)
         )
-        store.write(task.kind, task.identity, task.record, made.files, **made.facts, **cache.facts())
+        facts = {**made.facts, **cache.facts(), "provenance": provenance()}
+        store.write(task.kind, task.identity, task.record, made.files, **facts)
     manifest = store.manifest(task.kind, task.identity)
     assert manifest is not None
     names = [name for name in manifest["sha256"] if name != "record.json"]

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from platform.runs.environment_failure import environment_failure
+from platform.runs.provenance import provenance
 from platform.runs.scratch import drop_scratch, own_scratch
 from platform.runs.store import ResultsStore
 from platform.runs.tasks import ArtifactTask, FoldTask
@@ -88,7 +89,13 @@ def _execute(
     except Exception as error:
         if not team.writes or environment_failure(error) is not None:
             raise
-        failure = store.write_failure(kind, task.identity, task.record, traceback.format_exc())
+        failure = store.write_failure(
+            kind,
+            task.identity,
+            task.record,
+            traceback.format_exc(),
+            provenance=provenance(task.record["device"]),
+        )
         if team.alone:
             return failure
         raise
@@ -185,7 +192,8 @@ def _facts(context: dict[str, Any]) -> dict[str, Any]:
     libraries = {name: version(name) for name in LIBRARIES}
     libraries["python"] = sys.version.split()[0]
     seconds = round(context["checkpoints"].clock.seconds(), 3)
-    return {"seconds": seconds, "libraries": libraries, **context["cached"].facts()}
+    where = provenance(str(context["device"]))
+    return {"seconds": seconds, "libraries": libraries, "provenance": where, **context["cached"].facts()}
 
 
 def _device(name: str) -> torch.device:

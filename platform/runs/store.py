@@ -124,13 +124,13 @@ class ResultsStore:
         return self._write(kind, identity, record, files, {"status": "complete", **facts})
 
     def write_failure(
-        self, kind: Kind, identity: str, record: Mapping[str, Any], traceback: str
+        self, kind: Kind, identity: str, record: Mapping[str, Any], traceback: str, **facts: Any
     ) -> dict[str, Any]:
         """Store a failed result, so that it is shown as failed and never averaged in.
 
         It replaces an earlier failed result. A complete one stays, and its manifest is returned.
         """
-        return self._write(kind, identity, record, {}, {"status": "failed", "traceback": traceback})
+        return self._write(kind, identity, record, {}, {"status": "failed", "traceback": traceback, **facts})
 
     def remove(self, kind: Kind, identity: str) -> None:
         """Remove a result; a missing one is no error.

@@ -45,7 +45,11 @@ def page(tmp_path_factory: pytest.TempPathFactory) -> str:
     picture.write_bytes(png_bytes(np.zeros((2, 2, 3), dtype=np.uint8)))
     table = build_table(aggregate_experiment(store, experiment))
     return report_html(
-        experiment, table, {'Faces "1" <b>': picture}, {"See it": "python -m x --logdir '<b>'"}
+        experiment,
+        table,
+        {'Faces "1" <b>': picture},
+        {"See it": "python -m x --logdir '<b>'"},
+        provenance={"host": "<node7>"},
     )
 
 
@@ -64,6 +68,8 @@ def test_everything_that_came_from_files_is_escaped(page: str) -> None:
     assert "script" not in outline.seen
     assert "&lt;script&gt;alert(1)&lt;/script&gt;" in page
     assert "a &amp; b" in page
+    assert "<h2>Provenance</h2>" in page
+    assert "&lt;node7&gt;" in page
     assert "--logdir &#x27;&lt;b&gt;&#x27;" in page
     assert 'alt="Faces &quot;1&quot; &lt;b&gt;"' in page
 

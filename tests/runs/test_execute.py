@@ -89,6 +89,8 @@ def test_a_fold_run_is_stored_whole_and_never_computed_twice(
     assert predictions.predicted.tolist() == answers
     assert {"torch", "numpy", "python"} <= set(manifest["libraries"])
     assert manifest["seconds"] > 0
+    assert {"time", "host", "processor", "instructions", "commit", "clean"} == set(manifest["provenance"])
+    assert "provenance" not in task.record
     before = modified(tmp_path)
     assert complete(task, tmp_path) == manifest
     assert modified(tmp_path) == before
