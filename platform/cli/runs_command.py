@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import shlex
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
@@ -19,6 +20,8 @@ examples:
   python -m platform.runs status tune-ckplus      progress, failures and estimated end
   python -m platform.runs du                      what takes how much
   python -m platform.runs compare A B             settings that differ, A minus B on the same images
+  python -m platform.runs bundle A --out a.zip    all that its table is computed from, and no face
+  python -m platform.runs verify a.zip            recompute hashes and table
   python -m platform.runs rm tune-ckplus          what would go with it; --delete removes it
   python -m platform.runs gc                      what nobody needs any more; --delete removes it
 Each action has --help. docs/runs.md has the details.
@@ -57,6 +60,16 @@ def make_parser() -> Parser:
     comparison = add("compare", _compare, "show the settings that differ, and the paired difference")
     for place in ("FIRST", "SECOND"):
         comparison.add_argument(place.lower(), metavar=place, help="an experiment, as `ls` lists it")
+    packing = add("bundle", _bundle, "write predictions, hashes and settings, without a face, into one file")
+    named(packing)
+    packing.add_argument("--out", type=Path, required=True, metavar="FILE", help="the file to write, a zip")
+    verifying = actions.add_parser(
+        "verify",
+        help="check a bundle: its hashes, and its table recomputed from its predictions",
+        description="Check a bundle: recompute its hashes, and its table from its predictions.",
+    )
+    verifying.add_argument("file", type=Path, metavar="FILE", help="what `bundle` wrote")
+    verifying.set_defaults(action=_verify)
     removal = add("rm", _remove, "show what would go with an experiment, and with --delete remove it")
     named(removal)
     removal.add_argument("--keep-results", action="store_true", help="remove the experiment's folder alone")
@@ -140,6 +153,37 @@ def _compare(arguments: argparse.Namespace) -> int:
 
     found = compare_experiments(open_runs(arguments.runs), arguments.first, arguments.second)
     print("\n".join(comparison_lines(found, arguments.first, arguments.second)))
+    return 0
+
+
+def _bundle(arguments: argparse.Namespace) -> int:
+    import hashlib
+
+    from platform.cli.sizes_text import bytes_text
+    from platform.files.writing import write_atomically
+    from platform.inventory.bundle import bundle_of
+    from platform.inventory.runs_folder import open_runs
+
+    content = bundle_of(open_runs(arguments.runs), arguments.name)
+    write_atomically(arguments.out, content)
+    print(f"wrote {arguments.out}, {bytes_text(len(content))}")
+    print(f"SHA-256 of the file: {hashlib.sha256(content).hexdigest()} (publish it with the bundle)")
+    print(f"Anybody can check it: python -m platform.runs verify {shlex.quote(str(arguments.out))}")
+    return 0
+
+
+def _verify(arguments: argparse.Namespace) -> int:
+    from platform.inventory.verification import verify_bundle
+    from platform.tables.displayable import displayable
+    from platform.tables.screen import render_screen
+
+    found = verify_bundle(arguments.file)
+    print(render_screen(displayable(found.table), brief=True))
+    print(
+        f"verified: every hash of {found.experiment} is right, and its table follows from the predictions of "
+        f"its {found.fold_runs} fold runs ({found.images} images)."
+    )
+    print(f"SHA-256 of the file: {found.sha256} (compare it with the one that was published)")
     return 0
 
 

@@ -43,6 +43,13 @@ class ResultsStore:
         self.root = Path(root).absolute()
         self._storage = storage
 
+    def __eq__(self, other: object) -> bool:
+        """Whether both hold the same results, so that what was read through one is known to the other."""
+        return isinstance(other, ResultsStore) and (self.root, self._storage) == (other.root, other._storage)
+
+    def __hash__(self) -> int:
+        return hash((self.root, self._storage))
+
     def folder(self, kind: Kind, identity: str) -> Path:
         """The folder of the result with that identity, whether or not it exists."""
         if not _IDENTITY.fullmatch(identity):

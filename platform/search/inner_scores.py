@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from pathlib import Path
 
 from platform.runs.store import ResultsStore
 from platform.runs.tasks import FoldTask
@@ -50,7 +49,7 @@ def inner_scores(store: ResultsStore, tasks: Sequence[FoldTask], *, partial: boo
     steps: dict[int, Counts] = {}
     for step, task in enumerate(tasks):
         if store.is_complete("fold_runs", task.identity):
-            steps[step] = _counts(store.root, task.identity)
+            steps[step] = _counts(store, task.identity)
         elif not partial:
             raise KeyError(f"fold run {task.identity} (fold {task.fold_index}) has no result")
     return InnerScores(steps=steps)
@@ -58,7 +57,7 @@ def inner_scores(store: ResultsStore, tasks: Sequence[FoldTask], *, partial: boo
 
 def accuracy_of_run(store: ResultsStore, identity: str) -> float:
     """Accuracy in [0, 1] of a finished fold run. UserError if its stored predictions were modified."""
-    return _accuracy(_counts(store.root, identity))
+    return _accuracy(_counts(store, identity))
 
 
 def _accuracy(counts: Counts) -> float:
@@ -66,11 +65,11 @@ def _accuracy(counts: Counts) -> float:
 
 
 @lru_cache(maxsize=100_000)
-def _counts(root: Path, identity: str) -> Counts:
+def _counts(store: ResultsStore, identity: str) -> Counts:
     """Cached, because a finished result never changes."""
     from platform.evaluation.predictions import from_bytes
 
-    content = ResultsStore(root).read("fold_runs", identity, "predictions.parquet")
+    content = store.read("fold_runs", identity, "predictions.parquet")
     predictions = from_bytes(content, f"fold run {identity}")
     counts: dict[str, tuple[int, int]] = {}
     for subject, right in zip(predictions.subject.tolist(), predictions.correct.tolist(), strict=True):

@@ -127,3 +127,14 @@ def test_compare_shows_settings_and_the_difference(runs: Path, capsys: pytest.Ca
     assert header.split()[:5] == ["row", "data", "set", "first", "second"]
     assert row.startswith("FMPN (resnet18)  synthetic")
     assert " to " in row
+
+
+def test_a_bundle_is_written_and_verified(runs: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    out = runs / "first.zip"
+    lines = lines_of(capsys, "bundle", "first", "--out", str(out), "--runs", str(runs))
+    digest = next(line for line in lines if line.startswith("SHA-256")).split()[4]
+    assert lines[-1] == f"Anybody can check it: python -m platform.runs verify {out}"
+    text = "\n".join(lines_of(capsys, "verify", str(out)))
+    assert "Mean of" in text
+    assert "verified: every hash of first is right" in text
+    assert digest in text
