@@ -22,6 +22,7 @@ from datasets.augmentation.content import augmentation_setting
 from platform.cli.asked_method import asked_method, asked_preset
 from platform.cli.known_names import known_names
 from platform.cli.settings_reader import flag_of, read_settings, setting_types
+from platform.config.automatic import AUTO, AUTOMATIC, automatic_by_default
 from platform.config.configuration import Configuration, Plan, configuration_of
 from platform.config.net_name import setting_text
 from platform.config.presets import preset, preset_names
@@ -126,13 +127,17 @@ def add_fields(
             group.add_argument(
                 flag_of(field.name),
                 dest=field.name,
-                metavar="N|FILE" if field.name == "folds" else _metavar(hints[field.name]),
+                metavar=_metavar(hints[field.name], field.name),
                 default=None,
                 help=(texts[field.name] + known_names(field.name)).replace("%", "%%"),
             )
 
 
-def _metavar(hint: Any) -> str:
+def _metavar(hint: Any, name: str = "") -> str:
+    if name == "folds":
+        return "N|FILE"
+    if name in AUTOMATIC:
+        return f"{_metavar(hint)}|{AUTO}"
     if typing.get_origin(hint) is typing.Literal:
         return "|".join(typing.get_args(hint))
     if typing.get_origin(hint) is tuple:
@@ -144,7 +149,8 @@ def _metavar(hint: Any) -> str:
 def resolve(arguments: argparse.Namespace, **forced: Any) -> tuple[Configuration, Plan]:
     """The settings that flags, YAML file and preset give together, checked.
 
-    forced: values that the command itself sets; they override all others.
+    forced: values that the command itself sets; they override all others. Settings that are `auto`
+    (`automatic_settings`) have their defaults until the experiment is planned.
     """
     method: str = arguments.options_of
     values: dict[str, Any] = preset(arguments.preset, method)
@@ -152,7 +158,10 @@ def resolve(arguments: argparse.Namespace, **forced: Any) -> tuple[Configuration
     for name, hint in setting_types(method).items():
         text = getattr(arguments, name, None)
         if text is not None:
-            values[name] = text if name == "folds" else parse_value(name, text, hint)
+            is_read_later = name == "folds" or (text == AUTO and name in AUTOMATIC)
+            values[name] = text if is_read_later else parse_value(name, text, hint)
+    for name in automatic_settings(arguments):
+        values.pop(name, None)
     _set_folds(values)
     values.update(forced, method=method, preset=arguments.preset)
     for name in ("augmentation", "stage2_augmentation"):
@@ -188,6 +197,16 @@ def _take_lists(values: dict[str, Any], path: str) -> None:
     from datasets.fold_lists.read import fold_count
 
     values.update(folds=fold_count(Path(path)), fold_list=str(Path(path).absolute()))
+
+
+def automatic_settings(arguments: argparse.Namespace) -> frozenset[str]:
+    """The settings that are `auto`: by a flag, else by the YAML file, else by the preset."""
+    chosen = dict.fromkeys(automatic_by_default(arguments.preset), AUTO)
+    file = settings_in_file(arguments)
+    flags = {name: getattr(arguments, name, None) for name in AUTOMATIC}
+    chosen |= {name: file[name] for name in AUTOMATIC if name in file}
+    chosen |= {name: text for name, text in flags.items() if text is not None}
+    return frozenset(name for name, value in chosen.items() if value == AUTO)
 
 
 def is_named(arguments: argparse.Namespace, field: str) -> bool:
@@ -233,4 +252,4 @@ def parse_value(name: str, text: str, hint: Any) -> Any:
             return {"yes": True, "true": True, "no": False, "false": False}[text.lower()]
         return hint(text) if hint in (int, float) else text
     except (ValueError, KeyError) as error:
-        raise UserError(f"{flag} takes {_metavar(hint)}, but got {text!r}.") from error
+        raise UserError(f"{flag} takes {_metavar(hint, name)}, but got {text!r}.") from error

@@ -68,7 +68,9 @@ def _not_prepared(experiment: Experiment) -> list[str]:
 
 def _time(experiment: Experiment, gflop: float, *, search: bool) -> str:
     if experiment.plan.gpus_per_run or experiment.address is not None:
-        return "time: only estimated for CPUs of this machine; omit --gpus-per-run and --address to see it"
+        return (
+            "time: only estimated for CPUs of this machine; see it with --gpus-per-run 0, without --address"
+        )
     slots = _slots(experiment, search=search)
     cores = (slots.fold_runs or 1) * experiment.plan.cpus_per_run * max(1, experiment.plan.train_workers)
     proposals = " and proposals resemble random samples of the space" if search else ""

@@ -37,7 +37,7 @@ def print_plan(
     else:
         print(f"# {experiment.name}: settings in {stored} (--verbose prints them)")
     print(f"# preset {experiment.preset}" + (f", changed: {', '.join(changed)}" if changed else ""))
-    for line in experiment.remarks:
+    for line in (*experiment.computing, *experiment.remarks):
         print(f"# {line}")
     if experiment.rows:
         _print_rows(experiment.rows, in_full=in_full)

@@ -13,7 +13,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from platform.cli.flags import resolve
+from platform.cli.automatic_settings import Decided, decide, place_of, with_sharing
+from platform.cli.flags import automatic_settings, resolve
 from platform.cli.resized_sets import resize_sets
 from platform.cli.search_checks import check_baseline_searches, with_wanted_trials
 from platform.cli.setting_checks import check_methods_and_batches, checked_plan, refuse_tuned_baselines
@@ -126,15 +127,39 @@ def plan_request(request: Request, arguments: argparse.Namespace, argv: Sequence
     UserError: anything wrong with data, name, folders or machine, before any result is written.
     """
     from platform.experiments.capacity import check_capacity
-    from platform.experiments.experiment import plan_experiment
     from platform.runs.store import ResultsStore
 
-    configuration, plan = request.configuration, request.plan
-    check_methods_and_batches(configuration, plan)
+    check_methods_and_batches(request.configuration, request.plan)
     name = arguments.name or _default_name(request, arguments.preset)
-    runs_root, data_root = Path(arguments.runs), Path(arguments.data_root)
-    ResultsStore(runs_root).experiment_folder(name)
+    runs_root = Path(arguments.runs)
+    folder = ResultsStore(runs_root).experiment_folder(name)
     ResultsStore(runs_root).check_writable()
+    with place_of(arguments) as place:
+        decided = decide(
+            request.configuration,
+            request.plan,
+            automatic_settings(arguments),
+            place=place,
+            folder=folder,
+            asks=arguments.address is None or not arguments.dry_run,
+        )
+        experiment = _planned(request, decided, arguments, argv, name)
+        check_capacity(experiment, search=request.search)
+        experiment = with_sharing(experiment, decided, search=request.search)
+    initial = getattr(experiment.configuration, "weights", "none")
+    if not (initial == "imagenet" and (arguments.dry_run or arguments.address)):
+        check_weights_of(experiment)
+    return experiment
+
+
+def _planned(
+    request: Request, decided: Decided, arguments: argparse.Namespace, argv: Sequence[str], name: str
+) -> Experiment:
+    """The experiment on its prepared data, before it is known how fold runs share a GPU."""
+    from platform.experiments.experiment import plan_experiment
+
+    configuration, plan = decided.configuration, decided.plan
+    data_root = Path(arguments.data_root)
     if arguments.address is None:
         from platform.distributed.cluster import local_slots
         from platform.host.ray_paths import check_paths
@@ -152,7 +177,7 @@ def plan_request(request: Request, arguments: argparse.Namespace, argv: Sequence
         configuration=configuration,
         plan=plan,
         data_root=data_root,
-        runs_root=runs_root,
+        runs_root=Path(arguments.runs),
         search=request.search,
         address=arguments.address,
         plan_rows=request.plan_rows,
@@ -160,13 +185,7 @@ def plan_request(request: Request, arguments: argparse.Namespace, argv: Sequence
     if request.plan_rows is None:
         remarks = classes_remarks(arguments, experiment)
         experiment = dataclasses.replace(experiment, remarks=(*experiment.remarks, *remarks))
-    if request.search:
-        experiment = with_wanted_trials(experiment, arguments.extend)
-    check_capacity(experiment, search=request.search)
-    initial = getattr(configuration, "weights", "none")
-    if not (initial == "imagenet" and (arguments.dry_run or arguments.address)):
-        check_weights_of(experiment)
-    return experiment
+    return with_wanted_trials(experiment, arguments.extend) if request.search else experiment
 
 
 def _default_name(request: Request, preset: str) -> str:

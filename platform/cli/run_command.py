@@ -6,7 +6,7 @@ import argparse
 import shlex
 from collections.abc import Callable, Sequence
 
-from platform.cli.flags import departures
+from platform.cli.flags import automatic_settings, departures
 from platform.cli.output import print_dry_run, print_plan, print_presentation, write_presentation
 from platform.cli.planning import Request, plan_request
 from platform.cli.run_flags import DECIDED_BY_ROWS
@@ -33,7 +33,7 @@ def run_command(
     with dry_run(arguments.dry_run or arguments.print_config), event_log(log_to) as log:
         request = request_from(arguments)
         if arguments.print_config:
-            print(printed_config(request, argv), end="")
+            print(printed_config(request, argv, automatic_settings(arguments)), end="")
             return 0
         experiment = plan_request(request, arguments, argv)
         changed = departures(arguments, request.configuration, request.plan)
@@ -55,10 +55,10 @@ def run_command(
     return 1 if any_trial_failed(content) else 0
 
 
-def printed_config(request: Request, argv: Sequence[str]) -> str:
+def printed_config(request: Request, argv: Sequence[str], automatic: frozenset[str] = frozenset()) -> str:
     """The settings of a request as YAML that `--config` of the same command reads back.
 
-    argv: the arguments as typed. A command whose rows name their own data sets has flags that are no
+    argv: the arguments as typed. automatic: settings that are `auto`, which planning decides. A command whose rows name their own data sets has flags that are no
     settings, which a comment repeats.
     """
     check_methods_and_batches(request.configuration, request.plan)
@@ -66,7 +66,9 @@ def printed_config(request: Request, argv: Sequence[str]) -> str:
     if request.plan_rows is not None:
         typed = shlex.join(without_password(word) for word in argv if word != "--print-config")
         lines.append(f"# Its flags for data sets and rows are no settings; given were: {typed or 'none'}")
-    settings = settings_yaml(request.configuration, request.plan, without=_not_read(request))
+    settings = settings_yaml(
+        request.configuration, request.plan, without=_not_read(request), automatic=automatic
+    )
     return "\n".join([*lines, settings])
 
 

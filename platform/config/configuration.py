@@ -95,7 +95,8 @@ class Plan:
     cpus_per_run: int = 1
     """CPU threads per fold run."""
     gpus_per_run: float = 0.0
-    """GPUs per fold run; a fraction shares one GPU, 0 trains on the CPU."""
+    """GPUs per fold run; a fraction shares one GPU, 0 trains on the CPU. `auto`, as in every preset: a GPU
+    where there is one, shared by as many fold runs as its measured memory holds."""
     retries: int = 1
     """Further attempts at a failed fold run before its configuration counts as failed."""
     preset: str = unstored("paper")

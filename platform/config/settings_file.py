@@ -7,6 +7,7 @@ from collections.abc import Collection, Sequence
 from pathlib import Path
 from typing import Any
 
+from platform.config.automatic import AUTO
 from platform.config.configuration import Configuration, Plan, to_dict
 from platform.config.presets import preset
 from platform.errors import UserError
@@ -35,16 +36,22 @@ def show(configuration: Configuration, plan: Plan) -> str:
 
 
 def settings_yaml(
-    configuration: Configuration, plan: Plan, *, without: Collection[str] = (), classes: Sequence[str] = ()
+    configuration: Configuration,
+    plan: Plan,
+    *,
+    without: Collection[str] = (),
+    classes: Sequence[str] = (),
+    automatic: Collection[str] = (),
 ) -> str:
     """YAML text from which `--config` reads the same settings. It names the preset and any plug-ins.
 
-    without: fields of the plan that are left out. classes: for which the configuration was chosen.
+    without: fields of the plan that are left out. classes: for which the configuration was chosen. automatic:
+    settings that are still `auto`.
     """
     import yaml
 
     plugins = _plugins((configuration.method, *plan.baselines))
-    settings = {**to_dict(plan), **to_dict(configuration)}
+    settings = {**to_dict(plan), **to_dict(configuration), **dict.fromkeys(automatic, AUTO)}
     if plan.methods:
         settings["methods"] = parse_own_json(plan.methods.encode(), "the field methods")
     usual = preset(plan.preset, configuration.method)

@@ -13,7 +13,7 @@ from platform.experiments.rows import all_tasks
 from platform.host.machine_limits import machine_memory_bytes
 from platform.runs.fold_tasks import machine_of, step_tasks
 from platform.runs.footprint import Footprint, footprint, gibibytes
-from platform.runs.tasks import FoldTask, trained_artifacts
+from platform.runs.tasks import ArtifactTask, FoldTask, trained_artifacts
 from platform.search.preview import trials_to_run
 
 SPARE_BYTES = 2**29
@@ -67,9 +67,25 @@ def needs(experiment: Experiment, *, search: bool) -> Needs:
 
 
 def _first_prints(experiment: Experiment, configuration: Configuration) -> list[Footprint]:
-    """Of the configuration's run on the first fold, and of the artifacts that it rests on."""
+    return [footprint(task) for task in _first_tasks(experiment, configuration)]
+
+
+def _first_tasks(experiment: Experiment, configuration: Configuration) -> list[FoldTask | ArtifactTask]:
+    """The configuration's run on the first fold, and the artifacts that it rests on."""
     (first,) = step_tasks(configuration, experiment.planned, machine_of(experiment.plan), [(0, None)])
-    return [footprint(first), *(footprint(one) for one in trained_artifacts([first]).values())]
+    return [first, *trained_artifacts([first]).values()]
+
+
+def largest_task(experiment: Experiment, *, search: bool) -> FoldTask | ArtifactTask:
+    """The run or artifact with the largest memory, over the configurations that represent a search and the
+    rows that are known in advance. Arithmetic: see Footprint."""
+    tasks: list[FoldTask | ArtifactTask] = []
+    for one in experiment.searches if search else experiment.searches[:1]:
+        for configuration in ahead(experiment, one) if search else [one.base]:
+            tasks += _first_tasks(experiment, configuration)
+    final = all_tasks(rows_if_chosen(experiment, {}))
+    tasks += [*final, *trained_artifacts(final).values()]
+    return max(tasks, key=lambda task: footprint(task).memory)
 
 
 def check_capacity(experiment: Experiment, *, search: bool) -> None:

@@ -68,6 +68,8 @@ class Experiment:
     """Further data and splits that the rows read."""
     remarks: tuple[str, ...] = ()
     """Sentences on requested rows that cannot be planned, or not as asked."""
+    computing: tuple[str, ...] = ()
+    """Lines for the plan: on what fold runs compute, in which precision, and why."""
 
     @property
     def all_data(self) -> tuple[PlannedData, ...]:

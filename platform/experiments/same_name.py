@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 from platform.config.configuration import Configuration, Plan, to_dict
 from platform.config.settings_file import stored_settings
@@ -39,13 +40,19 @@ def refuse_other_settings(folder: Path, configuration: Configuration, plan: Plan
     keys = [*current, *(key for key in later if key in stored and key not in current)]
     free = MAY_CHANGE if search else (*MAY_CHANGE, *ONLY_SEARCHES)
     fixed = [key for key in keys if key not in free or (key in MAY_NOT_GO and key not in current)]
-    changed = [key for key in fixed if stored.get(key) != current.get(key)]
+    changed = [key for key in fixed if _meant(key, stored) != _meant(key, current)]
     if changed:
         shown = "; ".join(f"{key} was {stored.get(key)!r} and is now {current.get(key)!r}" for key in changed)
         raise UserError(
             f"the experiment {folder.name} was made with other settings ({shown}; they are in {path}); pass "
             "--name with a new name to keep both, or the settings it was made with."
         )
+
+
+def _meant(key: str, settings: Mapping[str, Any]) -> Any:
+    """What of the setting changes results: whether runs compute on a GPU, not how many share one."""
+    value = settings.get(key)
+    return bool(value) if key == "gpus_per_run" else value
 
 
 def refuse_other_rows(store: ResultsStore, name: str, rows: Sequence[Row], selection_rule: str) -> None:

@@ -30,7 +30,8 @@ class Configuration:
     precision: Literal["fp32", "tf32", "bf16"] = "fp32"
     """Arithmetic of training. `fp32`: IEEE float32, on GPUs too; `tf32`: convolutions and matrix products in
     TF32 on a GPU, PyTorch's default for convolutions; `bf16`: those in bfloat16. Losses, batch-norm
-    statistics, fusion of face and mask, weights, Adam and scoring are always float32."""
+    statistics, fusion of face and mask, weights, Adam and scoring are always float32. `auto`, as in the
+    preset `paper`: bf16 where it is measured to train faster, else fp32."""
     compiled: bool = False
     """Use torch.compile. It needs a C++ compiler and changes the last bits of results."""
     synchronised_batch_norm: bool = True
