@@ -58,8 +58,8 @@ def run_command(
 def printed_config(request: Request, argv: Sequence[str], automatic: frozenset[str] = frozenset()) -> str:
     """The settings of a request as YAML that `--config` of the same command reads back.
 
-    argv: the arguments as typed. automatic: settings that are `auto`, which planning decides. A command whose rows name their own data sets has flags that are no
-    settings, which a comment repeats.
+    argv: the arguments as typed. automatic: settings that are `auto`, which planning decides. A command whose
+    rows name their own data sets has flags that are no settings, which a comment repeats.
     """
     check_methods_and_batches(request.configuration, request.plan)
     lines = [f"# Settings of {request.command}: `{request.command} --config FILE` reads them back."]
