@@ -17,6 +17,7 @@ from typing import Any
 
 from platform.config.configuration import Plan
 from platform.distributed.lost_workers import environment_failure_of
+from platform.distributed.node_memory import NodeMemory
 from platform.models.costs.known import KnownCosts, known_costs, remember_costs
 from platform.runs.environment_failure import (
     LOST_WORKERS_IN_A_ROW,
@@ -24,6 +25,7 @@ from platform.runs.environment_failure import (
     environment_failure,
     wait_seconds,
 )
+from platform.runs.host_memory import host_memory_bytes
 from platform.runs.store import ResultsStore
 from platform.runs.tasks import ArtifactTask, FoldTask, Task, below
 
@@ -337,19 +339,24 @@ class RayDispatcher(Dispatcher):
 
         remember_costs(costs)
         in_worker = plan.train_workers == 0
-        # With separate Train workers the task only waits, and the workers hold the resources.
-        remote = carry_out.options(
-            num_cpus=plan.cpus_per_run if in_worker else 0,
-            num_gpus=plan.gpus_per_run if in_worker else 0,
-            scheduling_strategy="DEFAULT",
-        )
+        at_once = (slots or 1) * max(1, plan.train_workers)
+        memory = NodeMemory(plan.cpus_per_run, plan.gpus_per_run, at_once)
 
         async def launch(task: FoldTask | ArtifactTask) -> dict[str, Any]:
             import ray
 
+            wanted = memory.request(host_memory_bytes(task))
+            # With separate Train workers the task only waits, and the workers hold the resources.
+            remote = carry_out.options(
+                num_cpus=plan.cpus_per_run if in_worker else 0,
+                num_gpus=plan.gpus_per_run if in_worker else 0,
+                memory=wanted if in_worker else 0,
+                scheduling_strategy="DEFAULT",
+            )
             own = ray.get_runtime_context().current_actor
+            resources = {"CPU": plan.cpus_per_run, "GPU": plan.gpus_per_run, "memory": wanted}
             manifest: dict[str, Any] = await remote.remote(
-                task, runs_root, plan.train_workers, plan.cpus_per_run, plan.gpus_per_run, own
+                task, runs_root, plan.train_workers, resources, own
             )
             return manifest
 

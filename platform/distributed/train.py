@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 import socket
 import uuid
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -26,13 +27,13 @@ def train_loop(config: dict[str, Any]) -> None:
 
 
 def run_on_train(
-    task: FoldTask | ArtifactTask, runs_root: str, *, train_workers: int, cpus: int, gpus: float
+    task: FoldTask | ArtifactTask, runs_root: str, *, train_workers: int, resources: Mapping[str, float]
 ) -> dict[str, Any]:
     """Run `task` through TorchTrainer and return its manifest.
 
-    `train_workers` 0: Train's local mode, in this process. 1: a separate Train worker with the given CPUs and
-    GPUs. 2 or more: each worker has as many, and they share every batch. Ray's own exceptions (a lost
-    worker) and EnvironmentFailure propagate.
+    `train_workers` 0: Train's local mode, in this process. 1: a separate Train worker with the given
+    `resources` (CPU, GPU, memory in bytes). 2 or more: each worker has as many, and they share every batch.
+    Ray's own exceptions (a lost worker) and EnvironmentFailure propagate.
     """
     from ray.train import RunConfig, ScalingConfig
     from ray.train.torch import TorchTrainer
@@ -43,7 +44,7 @@ def run_on_train(
     # A unique name: Train would silently "resume" a finished run of the same name.
     name = f"{task.identity}-{uuid.uuid4().hex[:8]}"
     storage = store.root / "ray_train"
-    resources: dict[str, float] = {"CPU": cpus} | ({"GPU": gpus} if gpus else {})
+    held = {name: amount for name, amount in resources.items() if amount}
     trainer = TorchTrainer(
         train_loop,
         train_loop_config={
@@ -56,8 +57,8 @@ def run_on_train(
         torch_config=NoProcessGroup(),
         scaling_config=ScalingConfig(
             num_workers=train_workers,
-            use_gpu=gpus > 0,
-            resources_per_worker=resources if train_workers else None,
+            use_gpu="GPU" in held,
+            resources_per_worker=held if train_workers else None,
         ),
         run_config=RunConfig(name=name, storage_path=str(storage)),
     )
@@ -87,10 +88,9 @@ def carry_out(
     task: FoldTask | ArtifactTask,
     runs_root: str,
     train_workers: int,
-    cpus: int,
-    gpus: float,
+    resources: Mapping[str, float],
     dispatcher: Any,
 ) -> dict[str, Any]:
     """`run_on_train` as a Ray task in a reused worker process, which reports its host to `dispatcher`."""
     dispatcher.started.remote(task.identity, socket.gethostname())
-    return run_on_train(task, runs_root, train_workers=train_workers, cpus=cpus, gpus=gpus)
+    return run_on_train(task, runs_root, train_workers=train_workers, resources=resources)

@@ -61,7 +61,7 @@ def test_local_mode_writes_the_same_bytes_as_a_plain_call(
 ) -> None:
     expected, one = plain
     for each in (one.artifacts["stage1"], one):
-        manifest = run_on_train(each, str(tmp_path), train_workers=0, cpus=1, gpus=0)
+        manifest = run_on_train(each, str(tmp_path), train_workers=0, resources={"CPU": 1})
         assert manifest["status"] == "complete"
     store = ResultsStore(tmp_path)
     for name in ("predictions.parquet", "weights.safetensors"):
@@ -100,7 +100,7 @@ def test_a_train_worker_of_its_own_computes_the_same_to_the_last_bit(
     # Stage 1 by a plain call: the worker's start is the slow part, and once is enough.
     execute(one.artifacts["stage1"], str(tmp_path))
     with addresses_listened_on() as addresses:
-        manifest = run_on_train(one, str(tmp_path), train_workers=1, cpus=1, gpus=0)
+        manifest = run_on_train(one, str(tmp_path), train_workers=1, resources={"CPU": 1})
     assert manifest["status"] == "complete"
     assert addresses
     assert addresses <= LOOPBACK, "torch's process group would listen on every interface"
@@ -119,7 +119,7 @@ def test_a_failed_fold_run_comes_back_as_its_manifest(
 ) -> None:
     impossible = tiny_configuration(method="cnn", stage2_batch_size=1)
     one = final_tasks(impossible, planned, Machine())[0]
-    manifest = run_on_train(one, str(tmp_path), train_workers=0, cpus=1, gpus=0)
+    manifest = run_on_train(one, str(tmp_path), train_workers=0, resources={"CPU": 1})
     assert manifest["status"] == "failed"
     assert "Expected more than 1 value per channel" in manifest["traceback"]
 
@@ -163,7 +163,7 @@ def test_two_train_workers_share_every_batch_and_compute_the_same_within_roundin
     store = ResultsStore(tmp_path)
     assert execute(alone, str(tmp_path))["status"] == "complete"
     with addresses_listened_on() as addresses:
-        manifest = run_on_train(one, str(tmp_path), train_workers=2, cpus=1, gpus=0)
+        manifest = run_on_train(one, str(tmp_path), train_workers=2, resources={"CPU": 1})
     assert manifest["status"] == "complete", manifest.get("traceback")
     assert addresses
     assert addresses <= LOOPBACK
@@ -187,7 +187,7 @@ def test_a_failure_among_two_workers_is_stored_and_ends_the_run(
     machine = Machine(train_workers=2)
     impossible = tiny_configuration(method="cnn", stage2_batch_size=1)
     one = final_tasks(impossible, planned, machine)[1]
-    manifest = run_on_train(one, str(tmp_path), train_workers=2, cpus=1, gpus=0)
+    manifest = run_on_train(one, str(tmp_path), train_workers=2, resources={"CPU": 1})
     assert manifest["status"] == "failed"
     assert "each of 2 workers needs an item of every batch" in manifest["traceback"]
 
@@ -201,6 +201,6 @@ def test_what_two_workers_cannot_carry_out_is_told_apart_from_a_failure(
     one = final_tasks(tiny_configuration(method="cnn"), planned, Machine(train_workers=2))[1]
     broken = dataclasses.replace(one, data=dataclasses.replace(one.data, hash="0" * 64))
     with pytest.raises(Exception, match="this run was planned for 0000") as caught:
-        run_on_train(broken, str(tmp_path), train_workers=2, cpus=1, gpus=0)
+        run_on_train(broken, str(tmp_path), train_workers=2, resources={"CPU": 1})
     assert environment_failure_of(caught.value) is not None
     assert ResultsStore(tmp_path).manifest("fold_runs", broken.identity) is None

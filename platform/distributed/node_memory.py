@@ -1,0 +1,61 @@
+"""Memory that a task asks of Ray: what it needs, but never more than a node could give.
+
+Ray places no task whose `memory` no node has, so a request is cut to the largest node: an estimate that is
+too high must not keep a small machine from trying.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+LIKELY_SHARE = 0.8
+"""Of the memory that a node type of the autoscaler states: what a started node offers varies."""
+REMEMBERED_SECONDS = 30.0
+
+Nodes = Callable[[], tuple[Iterable[Mapping[str, float]], Iterable[Mapping[str, float]]]]
+"""Resources of the nodes that are up, and of the node types that the autoscaler may start."""
+
+
+@dataclass
+class NodeMemory:
+    """The memory of the cluster's nodes, asked again after a while, because nodes come and go."""
+
+    cpus: float
+    """CPUs that a task needs; nodes with fewer do not count."""
+    gpus: float
+    at_once: int = 1
+    """Tasks that must fit on one node: the slots of a private cluster, times the workers of a task."""
+    nodes: Nodes = field(default_factory=lambda: nodes_of_ray)
+    clock: Callable[[], float] = time.monotonic
+    _largest: float = 0.0
+    _asked: float | None = None
+
+    def request(self, needed_bytes: int) -> int:
+        """What a task that needs so much asks for; 0 if no node states its memory."""
+        now = self.clock()
+        if self._asked is None or now - self._asked > REMEMBERED_SECONDS:
+            self._largest, self._asked = self._found(), now
+        return int(min(needed_bytes, self._largest / self.at_once))
+
+    def _found(self) -> float:
+        up, startable = self.nodes()
+        fitting = [one.get("memory", 0.0) for one in up if self._fits(one)]
+        fitting += [LIKELY_SHARE * one.get("memory", 0.0) for one in startable if self._fits(one)]
+        return max(fitting, default=0.0)
+
+    def _fits(self, resources: Mapping[str, float]) -> bool:
+        return resources.get("CPU", 0) >= self.cpus and resources.get("GPU", 0) >= self.gpus
+
+
+def nodes_of_ray() -> tuple[list[Mapping[str, float]], list[Mapping[str, float]]]:
+    """Of the connected cluster."""
+    import ray
+    from ray._private.state import state
+
+    up = [node["Resources"] for node in ray.nodes() if node["Alive"]]
+    config: Any = state.get_cluster_config()
+    groups = config.node_group_configs if config is not None else ()
+    return up, [dict(group.resources) for group in groups]
