@@ -15,6 +15,7 @@ import pytest
 from datasets.catalogue import describe
 from datasets.prepared.prepare_command import prepare_command
 from datasets.prepared.store import PreparedStore
+from platform.__main__ import COMMANDS
 from platform.cli.next_command import again_at, preparation_command, this_python, training_command
 from platform.cli.parser import Parser
 from platform.cli.prepare_report import inspection_lines, next_lines
@@ -22,8 +23,6 @@ from platform.errors import UserError
 from platform.models import plugins
 from tests.raw_trees import write_ckplus
 from tests.tiny_faces import CLASSES, prepare_tiny, records
-
-COMMANDS = ("tune", "crossval", "transfer", "reproduce", "table", "prepare", "audit", "synthesize")
 
 
 class Parsed(Exception):
@@ -42,7 +41,7 @@ def parses(monkeypatch: pytest.MonkeyPatch) -> Callable[[str], None]:
     def parse(command: str) -> None:
         module, argv = split(command)
         with pytest.raises(Parsed):
-            importlib.import_module(f"platform.{module}").main(argv)
+            main_of(module)(argv)
 
     monkeypatch.setattr(Parser, "parse_args", parse_and_stop)
     return parse
@@ -56,9 +55,18 @@ def split(command: str) -> tuple[str, list[str]]:
     return module.removeprefix("platform."), argv
 
 
+def main_of(command: str) -> Callable[[list[str]], int | None]:
+    """The function behind a command, which is a file, or a package with a `__main__.py`."""
+    module = importlib.import_module(f"platform.{command}")
+    if hasattr(module, "__path__"):
+        module = importlib.import_module(f"platform.{command}.__main__")
+    found: Callable[[list[str]], int | None] = module.main
+    return found
+
+
 def run(command: str) -> int | None:
     module, argv = split(command)
-    status: int | None = importlib.import_module(f"platform.{module}").main(argv)
+    status = main_of(module)(argv)
     return status
 
 
