@@ -84,6 +84,8 @@ def _memory_and_disk(experiment: Experiment, *, search: bool) -> list[str]:
     wanted = needs(experiment, search=search)
     among = f", the maximum over {wanted.configurations} configurations" if search else ""
     machine = "" if experiment.address else f"; this machine has {gibibytes(machine_memory_bytes())}"
+    if experiment.plan.gpus_per_run:
+        machine = ", in the memory of its GPU"
     free = free_disk_bytes(experiment.store.root)
     return [
         f"memory: peak of about {gibibytes(wanted.memory_a_run)} per fold run{among} (estimate: weights, "

@@ -88,7 +88,7 @@ class ClusterPlace:
         counts = gpus_by_type(_resources(nodes()))
         may_grow = most.get("GPU", 0) > sum(counts.values())
         if not counts and not may_grow:
-            return GpusThere(why_none="no node of the cluster has one, and its autoscaler starts none")
+            return GpusThere(why_none="no node of the cluster has a GPU, and its autoscaler starts none")
         self.tell("Asking the cluster's GPU nodes ..." if counts else "Starting a GPU node to ask it ...")
         found: list[Gpu] = []
         reasons = []
@@ -104,7 +104,7 @@ class ClusterPlace:
             self._type_of[there.gpus[0].name] = kind
             found += [there.gpus[0]] * count
         if not found:
-            return GpusThere(why_none=f"its GPU nodes cannot use theirs: {'; '.join(reasons)}")
+            return GpusThere(why_none=f"the cluster's GPU nodes cannot use theirs: {'; '.join(reasons)}")
         numbered = tuple(replace(gpu, index=index) for index, gpu in enumerate(found))
         # Again: a node may have been started.
         beside = [one.get("CPU", 0) / one["GPU"] for one in _resources(nodes()) if one.get("GPU")]

@@ -13,6 +13,7 @@ from platform.experiments.rows import all_tasks
 from platform.host.machine_limits import machine_memory_bytes
 from platform.runs.fold_tasks import machine_of, step_tasks
 from platform.runs.footprint import Footprint, footprint, gibibytes
+from platform.runs.host_memory import host_memory_bytes
 from platform.runs.tasks import ArtifactTask, FoldTask, trained_artifacts
 from platform.search.preview import trials_to_run
 
@@ -126,10 +127,13 @@ def free_disk_bytes(folder: Path) -> int:
 def runs_in_memory(experiment: Experiment, *, search: bool) -> int | None:
     """Estimated number of fold runs that fit into this machine's memory at once; at least one.
 
-    None if unknown: on a GPU, which has its own memory, and on a cluster.
+    On a GPU this is the memory of the host, which holds no net. None if unknown: on a cluster.
     """
-    if experiment.address is not None or experiment.plan.gpus_per_run:
+    if experiment.address is not None:
         return None
     workers = max(1, experiment.plan.train_workers)
-    memory_a_run = needs(experiment, search=search).memory_a_run * workers
-    return max(1, int(machine_memory_bytes() // memory_a_run))
+    if experiment.plan.gpus_per_run:
+        memory_a_run: float = host_memory_bytes(largest_task(experiment, search=search))
+    else:
+        memory_a_run = needs(experiment, search=search).memory_a_run
+    return max(1, int(machine_memory_bytes() // (memory_a_run * workers)))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import multiprocessing
+import pickle
 from collections.abc import Callable
 from multiprocessing.connection import Connection
 from typing import Any
@@ -15,13 +16,18 @@ class OwnProcessError(Exception):
 def in_own_process(function: Callable[..., Any], *arguments: Any, timeout_seconds: float) -> Any:
     """What `function`, found by its module and name, returns in a new interpreter.
 
-    OwnProcessError: it raised an error, its process died, or there was no answer in time.
+    OwnProcessError: it raised an error, its process died or could not be started, or there was no answer in
+    time.
     """
     context = multiprocessing.get_context("spawn")
     receiving, sending = context.Pipe(duplex=False)
     process = context.Process(target=_answer, args=(function, arguments, sending), daemon=True)
-    process.start()
-    sending.close()
+    try:
+        process.start()
+    except (OSError, pickle.PicklingError, TypeError, AttributeError) as error:
+        raise OwnProcessError(f"it cannot be handed to a process of its own: {error}") from error
+    finally:
+        sending.close()
     try:
         if not receiving.poll(timeout_seconds):
             raise OwnProcessError(f"there was no answer within {timeout_seconds:g} s")

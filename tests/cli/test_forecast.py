@@ -65,6 +65,7 @@ def test_finished_runs_are_counted_as_there(tmp_path: Path) -> None:
 def test_no_time_is_made_up_for_a_gpu(tmp_path: Path) -> None:
     lines = forecast(experiment(tmp_path, gpus_per_run=0.5, train_workers=1), search=False)
     assert any(line.startswith("time: only estimated for CPUs of this machine") for line in lines)
+    assert any(line.endswith("activations), in the memory of its GPU") for line in lines)
     assert lines[-1].startswith("Ray Train: 1 separate worker per fold run")
     assert not any(line.startswith("inner") for line in lines)
 

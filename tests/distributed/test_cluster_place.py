@@ -100,7 +100,7 @@ def test_gpu_nodes_that_cannot_use_theirs_say_why(answers: dict[str, GpusThere |
 def test_a_cluster_without_gpus_is_asked_nothing() -> None:
     nodes = Nodes({})
     found = nodes.place().gpus_among(lambda: [HEAD], {"CPU": 64, "GPU": 0})
-    assert found.why_none == "no node of the cluster has one, and its autoscaler starts none"
+    assert found.why_none == "no node of the cluster has a GPU, and its autoscaler starts none"
     assert not nodes.asked
 
 

@@ -9,10 +9,11 @@ import pytest
 from platform.config.configuration import Plan
 from platform.errors import UserError
 from platform.experiments import capacity
-from platform.experiments.capacity import check_capacity, free_disk_bytes, needs
+from platform.experiments.capacity import check_capacity, free_disk_bytes, largest_task, needs
 from platform.experiments.experiment import Experiment, final_rows, plan_experiment
 from platform.experiments.rows import all_tasks
 from platform.runs.footprint import footprint
+from platform.runs.host_memory import host_memory_bytes
 from platform.runs.tasks import trained_artifacts
 from tests.tiny_faces import prepare_tiny, tiny_configuration
 
@@ -76,7 +77,17 @@ def test_memory_is_not_judged_where_it_is_not_this_machine_s(
     monkeypatch.setattr(capacity, "machine_memory_bytes", lambda: 2**20)
     made = experiment(tmp_path, **changes)  # type: ignore[arg-type]
     check_capacity(made, search=False)
-    assert capacity.runs_in_memory(made, search=False) is None
+    if made.address is not None:
+        assert capacity.runs_in_memory(made, search=False) is None
+
+
+def test_on_a_gpu_only_the_host_s_part_of_a_run_counts(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made = experiment(tmp_path, gpus_per_run=0.125)
+    each = host_memory_bytes(largest_task(made, search=False))
+    monkeypatch.setattr(capacity, "machine_memory_bytes", lambda: 5.5 * each)
+    assert capacity.runs_in_memory(made, search=False) == 5
 
 
 @pytest.mark.parametrize(("share", "fit"), [(0.5, 1), (1.5, 1), (2.5, 2)])

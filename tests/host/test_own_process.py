@@ -21,6 +21,7 @@ def test_the_result_comes_from_another_process() -> None:
         (operator.truediv, (1, 0), 60, "ZeroDivisionError: division by zero"),
         (os._exit, (7,), 60, "its process ended with status 7"),
         (time.sleep, (60,), 0.2, "there was no answer within 0.2 s"),
+        (operator.neg, (lambda: 1,), 60, "cannot be handed to a process of its own"),
     ],
 )
 def test_whatever_goes_wrong_is_said(
