@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -117,8 +117,13 @@ def _some(names: Sequence[str]) -> str:
     return f"{shown} and {more} more" if more > 0 else shown
 
 
-def to_bytes(predictions: Predictions, where: str = "predictions") -> bytes:
-    """`predictions` as a Parquet file's contents, after `check`; equal predictions give equal bytes."""
+def to_bytes(
+    predictions: Predictions, where: str = "predictions", facts: Mapping[str, str] | None = None
+) -> bytes:
+    """`predictions` as a Parquet file's contents, after `check`; equal predictions give equal bytes.
+
+    facts: stored in the file's metadata, for those who meet the file without its record.
+    """
     import pyarrow as pa
     import pyarrow.parquet as pq
 
@@ -129,11 +134,10 @@ def to_bytes(predictions: Predictions, where: str = "predictions") -> bytes:
         columns[name] = pa.array(getattr(predictions, name).tolist(), pa.string())
     for index, name in enumerate(predictions.class_names):
         columns[SCORE_PREFIX + name] = pa.array(predictions.scores[:, index], pa.float32())
+    table = pa.table(columns).replace_schema_metadata(dict(facts) if facts else None)
     sink = pa.BufferOutputStream()
     # For a few hundred rows, snappy reads four times faster than zstd, and files are no larger.
-    pq.write_table(
-        pa.table(columns), sink, compression="snappy", use_dictionary=_REPEATED, write_statistics=False
-    )
+    pq.write_table(table, sink, compression="snappy", use_dictionary=_REPEATED, write_statistics=False)
     content: bytes = sink.getvalue().to_pybytes()
     return content
 

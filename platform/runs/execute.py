@@ -221,7 +221,9 @@ def _predictions(task: FoldTask, view: FoldView, outcome: FoldOutcome) -> tuple[
         class_names=outcome.class_names,
         scores=outcome.scores,
     )
-    content = to_bytes(predictions, f"fold run {task.identity}")
+    facts = {"method": task.record["method"], "seed": str(task.record["seed"]), "role": task.role}
+    facts |= {"fold": str(task.fold_index), "identity": task.identity}
+    content = to_bytes(predictions, f"fold run {task.identity}", facts)
     return content, float((true == predicted).mean())
 
 

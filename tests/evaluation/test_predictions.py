@@ -134,3 +134,15 @@ def test_a_missing_column_is_named(tmp_path: Path) -> None:
 def test_columns_that_do_not_fit_are_a_programming_error(change: dict[str, object]) -> None:
     with pytest.raises(ValueError):
         dataclasses.replace(some_predictions(), **change)
+
+
+def test_facts_stand_in_the_files_metadata_and_change_nothing_else() -> None:
+    import io
+
+    import pyarrow.parquet as pq
+
+    content = to_bytes(some_predictions(), "here", {"method": "fmpn", "seed": "0", "role": "final"})
+    metadata = pq.ParquetFile(io.BytesIO(content)).schema_arrow.metadata
+    assert metadata == {b"method": b"fmpn", b"seed": b"0", b"role": b"final"}
+    assert from_bytes(content, "here").predicted.tolist() == some_predictions().predicted.tolist()
+    assert pq.ParquetFile(io.BytesIO(to_bytes(some_predictions()))).schema_arrow.metadata is None
