@@ -53,7 +53,7 @@ def choose_device(
     """
     none = GpusThere()
     if asked is not None and not asked:
-        return Device(gpus_per_run=0.0, there=none, why="as --gpus-per-run 0 says")
+        return Device(gpus_per_run=0.0, there=none, why="gpus_per_run is 0")
     if asked is None and stored is not None and not stored:
         return Device(gpus_per_run=0.0, there=none, why=f"as {name} began")
     if asked is None and stored is None and not trains_net:
@@ -62,7 +62,7 @@ def choose_device(
     if not there.gpus and not there.may_grow:
         if asked is not None:
             raise UserError(
-                f"--gpus-per-run {asked:g} needs a GPU, but {there.why_none}; pass --gpus-per-run 0 to train "
+                f"gpus_per_run {asked:g} needs a GPU, but {there.why_none}; pass --gpus-per-run 0 to train "
                 "on the CPU."
             )
         if stored:
@@ -72,7 +72,7 @@ def choose_device(
             )
         return Device(gpus_per_run=0.0, there=there, why=there.why_none)
     if asked is not None:
-        return Device(gpus_per_run=asked, there=there, why="as --gpus-per-run says")
+        return Device(gpus_per_run=asked, there=there, why="as gpus_per_run says")
     if stored:
         return Device(gpus_per_run=stored, there=there, why=f"as {name} began")
     if workers > len(there.gpus) and workers > 1 and not there.may_grow:

@@ -173,9 +173,7 @@ def test_a_dry_run_does_not_ask_a_cluster(planned: Plan) -> None:
     assert all("a real start asks the cluster" in line for line in made.computing)
     flags = ("--preset", "smoke", "--address", "auto", "--dry-run")
     half = planned(FakePlace(), *flags, "--gpus-per-run", "0.5")
-    assert half.computing[0] == (
-        "device: GPUs of the cluster; 2 fold runs share a GPU, as --gpus-per-run says"
-    )
+    assert half.computing[0] == ("device: GPUs of the cluster; 2 fold runs share a GPU, as gpus_per_run says")
 
 
 def test_a_full_gpu_is_refused_also_where_a_share_is_asked_for(planned: Plan) -> None:

@@ -47,13 +47,13 @@ def device(there: GpusThere, *, workers: int = 0, trains_net: bool = True, **giv
     [
         (ONE, {}, 1.0, True, "auto"),
         (NONE, {}, 0.0, False, "torch is built without CUDA"),
-        (ONE, {"asked": 0.0}, 0.0, False, "as --gpus-per-run 0 says"),
-        (ONE, {"asked": 0.25}, 0.25, False, "as --gpus-per-run says"),
+        (ONE, {"asked": 0.0}, 0.0, False, "gpus_per_run is 0"),
+        (ONE, {"asked": 0.25}, 0.25, False, "as gpus_per_run says"),
         (ONE, {"stored": 0.0}, 0.0, False, "as mine began"),
         (ONE, {"stored": 0.25}, 0.25, False, "as mine began"),
-        (ONE, {"asked": 0.5, "stored": 0.25}, 0.5, False, "as --gpus-per-run says"),
+        (ONE, {"asked": 0.5, "stored": 0.25}, 0.5, False, "as gpus_per_run says"),
         (ONE, {"trains_net": False}, 0.0, False, "no net is trained"),
-        (ONE, {"trains_net": False, "asked": 1.0}, 1.0, False, "as --gpus-per-run says"),
+        (ONE, {"trains_net": False, "asked": 1.0}, 1.0, False, "as gpus_per_run says"),
         (ONE, {"workers": 1}, 1.0, True, "auto"),
         (TWO, {"workers": 2}, 1.0, False, "auto"),
         (
@@ -165,10 +165,10 @@ def test_the_plan_s_line(there: GpusThere, gpus: float, sharing: str, line: str)
 
 def test_a_share_as_asked_is_said_with_how_many_it_makes() -> None:
     assert device_line(device(ONE, asked=0.3333), 0.3333).endswith(
-        "; 3 fold runs share a GPU, as --gpus-per-run says"
+        "; 3 fold runs share a GPU, as gpus_per_run says"
     )
     whole = device_line(device(GROWING, asked=2.0), 2.0)
-    assert whole == "device: GPUs of the cluster; 2 GPUs for each fold run, as --gpus-per-run says"
+    assert whole == "device: GPUs of the cluster; 2 GPUs for each fold run, as gpus_per_run says"
 
 
 def test_a_method_with_a_net_trains_one_and_so_do_its_baselines() -> None:
