@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from platform.evaluation.metrics import sequence_predictions
 from platform.evaluation.predictions import Predictions, to_bytes
 from platform.runs.identity import RESULT_VERSION, identity
 from platform.runs.store import ResultsStore
@@ -46,6 +47,11 @@ def fake_predictions(
         scores=scores,
         class_names=CLASSES,
     )
+
+
+def _as_stored(predictions: Predictions, unit: str | None) -> Predictions:
+    """One line a sequence, if that is what the method scores."""
+    return sequence_predictions(predictions) if unit == "sequence" else predictions
 
 
 def png_bytes(pixels: np.ndarray) -> bytes:
@@ -137,7 +143,9 @@ def write_row(
         {
             "fold": fold,
             "identity": write_fold_run(
-                store, fake_predictions(accuracy, fold, dataset=dataset, seed=seed), method=method
+                store,
+                _as_stored(fake_predictions(accuracy, fold, dataset=dataset, seed=seed), row.get("unit")),
+                method=method,
             ),
         }
         for fold in range(folds)

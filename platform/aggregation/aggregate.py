@@ -22,6 +22,7 @@ from platform.aggregation.table_row import TableRow
 from platform.config.net_name import only_width, preset_text
 from platform.config.settings_source import settings_source
 from platform.errors import UserError
+from platform.evaluation.metrics import sequence_predictions
 
 if TYPE_CHECKING:
     from platform.runs.store import ResultsStore
@@ -33,7 +34,10 @@ class AggregatedRow:
 
     row: TableRow
     images: PairedImages | None
-    """None when no fold is finished."""
+    """Of the row's unit, so sequences for a method that scores those. None when no fold is finished."""
+    sequences: PairedImages | None = None
+    """Of sequences, by the mean of their images' scores; only in an experiment whose rows score images and
+    sequences, to compare them."""
 
 
 def aggregate_experiment(
@@ -67,7 +71,16 @@ def aggregate_row(
     return AggregatedRow(
         row=_table_row(experiment, row, runs, scores, selection_score(store, experiment, row, runs)),
         images=None if predictions is None else paired_images(predictions),
+        sequences=None
+        if predictions is None or not mixes_units(experiment)
+        else paired_images(sequence_predictions(predictions)),
     )
+
+
+def mixes_units(experiment: Mapping[str, Any]) -> bool:
+    """Whether some rows score images and others sequences; stated, or known from its rows."""
+    units = {row.get("unit", "image") for row in experiment.get("rows", ())}
+    return bool(experiment.get("mixes_units", len(units) > 1))
 
 
 _COPIED = ("method", "title", "dataset", "backbone", "selection_rule", "kind", "masks", "fold_rule")
@@ -102,6 +115,7 @@ def _table_row(
         chosen_folds=tuple(row.get("chosen_folds", ())),
         chosen_of=int(row.get("chosen_of", 0)),
         settings=settings_source(row),
+        unit=row.get("unit", "image"),
         mask_quality={
             run.fold: quality for run in runs.finished if (quality := run.mask_quality) is not None
         },

@@ -1,4 +1,4 @@
-"""The part of a row's predictions that paired tests use: five bytes an image."""
+"""The part of a row's predictions that paired tests use: five bytes an image or sequence."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from platform.evaluation.predictions import Predictions
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class PairedImages:
-    """Which of its n images a row predicted correctly."""
+    """Which of its n images, or sequences, a row predicted correctly."""
 
     tested: str
     """Hash over data set, name, true class and subject of all images; rows with equal hashes are paired."""

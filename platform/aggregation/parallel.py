@@ -8,7 +8,7 @@ from multiprocessing import get_context
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from platform.aggregation.aggregate import AggregatedRow, aggregate_row
+from platform.aggregation.aggregate import AggregatedRow, aggregate_row, mixes_units
 from platform.aggregation.selection_score import winners_only
 from platform.host.machine_limits import usable_cpus
 from platform.runs.store import ResultsStore
@@ -41,6 +41,7 @@ def aggregate_experiments(
         # Sent to a process with every row, so only the parts that a row uses.
         facts = {key: experiment[key] for key in ("name", "preset", "command")}
         facts["studies"] = winners_only(experiment)
+        facts["mixes_units"] = mixes_units(experiment)
         jobs += [(store.root, facts, row, partial) for row in experiment["rows"]]
     sizes = [len(row["runs"]) for _, _, row, _ in jobs]
     if sum(sizes) < MANY_FOLD_RUNS:

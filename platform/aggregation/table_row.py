@@ -57,6 +57,8 @@ class TableRow:
     """Number of folds of the plan, where the user requested only some; else 0."""
     settings: SettingsSource = UNKNOWN
     """Whose settings it ran with."""
+    unit: str = "image"
+    """What the method scores, `image` or `sequence`: all of the row's `scores` count these."""
     mask_quality: dict[int, MaskQuality]
     """Finished fold to the quality of its predicted masks; empty for a method without target masks."""
 
@@ -64,6 +66,11 @@ class TableRow:
     def complete(self) -> bool:
         """Whether every fold run is finished."""
         return not self.problems
+
+    @property
+    def scores_sequences(self) -> bool:
+        """Whether a sequence has one prediction, and images have none."""
+        return self.unit == "sequence"
 
     @property
     def preset_text(self) -> str:

@@ -40,6 +40,8 @@ class Metric:
     """None where it is undefined; must not depend on the order of the images."""
     percent: bool = True
     """Whether people read it as a percentage of a share in [0, 1]; else with three decimals."""
+    of_images: bool = True
+    """Whether images, of which a method that scores sequences predicts none, enter it."""
     narrow: bool = True
     """Whether the screen and the report page, whose width is limited, show it too."""
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -25,16 +25,44 @@ def conclusions(aggregated: Sequence[AggregatedRow]) -> tuple[str, ...]:
 
     aggregated: all rows of one experiment, in its order.
     """
-    rows = [
-        one
-        for one in aggregated
-        if one.row.dataset == aggregated[0].row.dataset and one.row.complete and one.images is not None
-    ]
+    rows = _of_one_unit(
+        [
+            one
+            for one in aggregated
+            if one.row.dataset == aggregated[0].row.dataset and one.row.complete and one.images is not None
+        ]
+    )
     if not rows:
         return ()
     winner = max(rows, key=_pooled_accuracy)
     others = [one.row for one in rows[1:]]
     return (_of_winner(winner, rows), _of_selection(rows[0].row, others), _of_sample(winner.row, rows))
+
+
+def _of_one_unit(rows: list[AggregatedRow]) -> list[AggregatedRow]:
+    """The rows as they are, or with their numbers of sequences where some score images and others
+    sequences."""
+    if len({one.row.unit for one in rows}) < 2:
+        return rows
+    return [
+        replace(one, row=_by_sequence(one.row), images=one.sequences)
+        for one in rows
+        if one.sequences is not None
+    ]
+
+
+def _by_sequence(row: TableRow) -> TableRow:
+    """The row with each sequence predicted by the mean of its images' scores."""
+    scores = row.scores
+    if row.scores_sequences or scores is None:
+        return row
+    counted = replace(
+        scores,
+        image_count=scores.sequence_count,
+        pooled_image_accuracy=scores.pooled_sequence_accuracy,
+        pooled_image_interval=None,  # only that of images is known
+    )
+    return replace(row, unit="sequence", scores=counted)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -52,7 +80,8 @@ class _Lead:
 def _of_winner(winner: AggregatedRow, rows: Sequence[AggregatedRow]) -> str:
     scores = winner.row.scores
     assert scores is not None
-    accuracy = f"{percent(scores.pooled_image_accuracy)} % pooled accuracy"
+    of_sequences = " of sequences" if winner.row.scores_sequences else ""
+    accuracy = f"{percent(scores.pooled_image_accuracy)} % pooled accuracy{of_sequences}"
     classes = sum(score.true_count > 0 for score in scores.classes)
     chance = f"chance {100 / classes:.1f} %"
     name, place = _name(winner, rows), winner.row.dataset
@@ -61,7 +90,8 @@ def _of_winner(winner: AggregatedRow, rows: Sequence[AggregatedRow]) -> str:
         whole = scores.pooled_image_interval
         own = "" if whole is None else f"95 % CI {interval(whole)}, "
         return (
-            f"{name} has {accuracy} on {place} ({own}{chance}); no other row was tested on the same images."
+            f"{name} has {accuracy} on {place} ({own}{chance}); no other row was tested on the same "
+            f"{winner.row.unit}s."
         )
     if lead.interval is None:
         certainty, meaning = "no interval", "but with one subject nothing can be concluded"
@@ -161,8 +191,8 @@ def _of_sample(row: TableRow, rows: Sequence[AggregatedRow]) -> str:
     else:
         folds = "one split" if row.fold_count == 1 else f"{row.fold_count} folds"
     return (
-        f"The result is based on {scores.image_count} test images of {people}, {folds} and {trained}; the "
-        "intervals describe new subjects and exclude the variation between seeds."
+        f"The result is based on {scores.image_count} test {row.unit}s of {people}, {folds} and {trained}; "
+        "the intervals describe new subjects and exclude the variation between seeds."
     )
 
 

@@ -26,7 +26,7 @@ from platform.reports.next_commands import next_commands
 from platform.reports.provenance import provenance_lines
 from platform.reports.tensorboard import read_curves, row_slug, write_tensorboard
 from platform.reports.transfer_matrix import matrix_figure, matrix_grid, transfer_matrices
-from platform.tables.details import CONFUSIONS
+from platform.tables.details import confusions_of
 from platform.tables.displayable import displayable
 from platform.tables.formatting import row_label
 from platform.tables.grid import screen_grid
@@ -175,9 +175,11 @@ def _row_figures(
     if scores is None:
         return {}
     name = f"{row_label(made.row)} on {made.row.dataset}"
-    matrices = {what: pick(scores) for what, pick in CONFUSIONS.items()}
-    of_images = {"images": matrices.pop("images")}
+    matrices = {what: matrix for what, matrix in confusions_of(made.row).items() if matrix is not None}
+    of_images = {what: matrices.pop(what) for what in ("images",) if what in matrices}
     for shown, unit in ((of_images, "images"), (matrices, "sequences")):
+        if not shown:
+            continue
         title = f"Confusion matrix: {name}, pooled test {unit}"
         written[title] = folder / f"confusion-{unit}-{slug}.png"
         drawing.save_figure(confusion_figure(shown, scores.class_names, title), written[title])

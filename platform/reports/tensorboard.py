@@ -88,7 +88,8 @@ def _write_row(folder: Path, store: ResultsStore, row: Mapping[str, Any], made: 
     if made.row.scores is not None:
         with SummaryWriter(str(folder)) as writer:
             for fold in made.row.scores.folds:
-                writer.add_scalar("test/accuracy of each fold, images", fold.accuracy, fold.fold)
+                units = "sequences" if made.row.scores_sequences else "images"
+                writer.add_scalar(f"test/accuracy of each fold, {units}", fold.accuracy, fold.fold)
 
 
 def _write_masks(writer: SummaryWriter, store: ResultsStore, identity: str, fold: int) -> None:

@@ -77,6 +77,10 @@ class Column:
     """Whether its stored keys say which row a line of `--parts` belongs to."""
     brief: bool = False
     """Whether the brief table at the end of a command has it; that table fits into 100 characters."""
+    of_images: bool = False
+    """Whether it counts images: a dash, and null in CSV and JSON, for a row that scores sequences."""
+    for_sequences: bool = False
+    """Shown to people only where a row scores sequences."""
     beside_reported: bool = False
     """Shown to people only where numbers are reported for the data set."""
 
@@ -95,9 +99,19 @@ class Column:
 
     def cell(self, line: Line, form: str) -> str:
         """Its cell for `line` in `form`, wrapped where `form` is narrow; a dash where it is empty."""
-        text = self.text.of(line)
+        text = None if self.of_images and _scores_sequences(line) else self.text.of(line)
         text = ABSENT if text is None else text
         return wrapped(text, self.width) if form in NARROW and self.width else text
+
+    def stored(self, line: Line) -> Record:
+        """Its stored keys and values for `line`; no value where it counts images and there are none."""
+        record = self.record.of(line) or {}
+        return dict.fromkeys(record) if self.of_images and _scores_sequences(line) else record
+
+
+def _scores_sequences(line: Line) -> bool:
+    row = line.rows[0] if isinstance(line, SeedGroup) else line
+    return isinstance(row, TableRow) and row.scores_sequences
 
 
 def wrapped(text: str, width: int) -> str:

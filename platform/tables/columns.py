@@ -28,6 +28,7 @@ from platform.tables.formatting import (
     ABSENT,
     folds_text,
     gap_text,
+    images_and_subjects,
     masks_text,
     method_text,
     points,
@@ -133,12 +134,12 @@ COLUMNS: tuple[Column, ...] = (
         formats=NARROW,
         heading="Images / subjects",
         text=PerLine(
-            row=lambda row: f"{row.scores.image_count}/{row.scores.subject_count}" if row.scores else "0/0",
+            row=images_and_subjects,
             reported=scored_units,
         ),
         brief=True,
     ),
-    count("images", "Images", lambda scores: scores.image_count, formats=(*WIDE, *STORED)),
+    count("images", "Images", lambda scores: scores.image_count, formats=(*WIDE, *STORED), of_images=True),
     count("sequences", "Sequences", lambda scores: scores.sequence_count, formats=(MARKDOWN, *STORED)),
     count("subjects", "Subjects", lambda scores: scores.subject_count, formats=(*WIDE, *STORED)),
     Column(
@@ -186,6 +187,7 @@ COLUMNS: tuple[Column, ...] = (
         "Mean of folds %",
         lambda scores: scores.mean_of_folds,
         seeds=lambda group: group.mean_of_folds,
+        sequence_key="mean_of_folds_sequence_accuracy",
         reported=reported_value,
         definition="Mean of folds: unweighted mean of the folds' image accuracies, the FMPN paper's number.",
     ),
@@ -219,6 +221,7 @@ COLUMNS: tuple[Column, ...] = (
         lambda scores: scores.pooled_image_accuracy,
         seeds=lambda group: group.pooled_image_accuracy,
         marks_best=True,
+        of_images=True,
         definition="Pooled images: share of all tested images that are predicted correctly.",
     ),
     percentage_interval(
@@ -227,8 +230,15 @@ COLUMNS: tuple[Column, ...] = (
         lambda scores: scores.pooled_image_interval,
         definition=_INTERVAL,
         brief=True,
+        of_images=True,
     ),
-    count("image_errors", "Errors (images)", lambda scores: scores.error_count, formats=(MARKDOWN, *STORED)),
+    count(
+        "image_errors",
+        "Errors (images)",
+        lambda scores: scores.error_count,
+        formats=(MARKDOWN, *STORED),
+        of_images=True,
+    ),
     accuracy(
         "pooled_sequence_accuracy",
         "Pooled sequences %",
@@ -239,6 +249,13 @@ COLUMNS: tuple[Column, ...] = (
             "Pooled sequences: share of sequences that are predicted correctly, each by the mean of its "
             "images' class scores."
         ),
+    ),
+    percentage_interval(
+        "pooled_sequence",
+        "95 % CI of pooled sequences",
+        lambda scores: scores.pooled_image_interval,  # of the row's unit
+        definition=_INTERVAL,
+        for_sequences=True,
     ),
     Column(
         key="optimism_gap",
@@ -262,16 +279,19 @@ def all_columns() -> tuple[Column, ...]:
     return (*COLUMNS, *map(metric_column, row_metrics.METRICS))
 
 
-def columns_of(form: str, *, reported: bool = True) -> tuple[Column, ...]:
+def columns_of(form: str, *, reported: bool = True, sequences: bool = False) -> tuple[Column, ...]:
     """The columns that `form` shows, text before numbers.
 
     reported: whether numbers are reported for the data set; without them, `beside_reported` columns are left
-    out of the formats for people.
+    out of the formats for people. sequences: whether a row scores sequences; without one, `for_sequences`
+    columns are left out of those formats.
     """
     shown = [
         column
         for column in all_columns()
-        if form in column.formats and (reported or not column.beside_reported or form in STORED)
+        if form in column.formats
+        and (reported or not column.beside_reported or form in STORED)
+        and (sequences or not column.for_sequences or form in STORED)
     ]
     return tuple(sorted(shown, key=lambda column: not column.left))
 

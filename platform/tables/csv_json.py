@@ -12,7 +12,7 @@ from platform.host.console import json_visible
 from platform.tables.column import CSV, JSON
 from platform.tables.columns import columns_of, definitions
 from platform.tables.csv_text import csv_text
-from platform.tables.details import CONFUSIONS, released_fold_accuracies
+from platform.tables.details import confusions_of, released_fold_accuracies
 from platform.tables.formatting import row_label
 from platform.tables.notes import section_notes
 from platform.tables.records import KEY_ORDER, record_of, row_keys
@@ -85,8 +85,7 @@ def _json_details(part: str, row: TableRow) -> Any:
     if part == "confusions":
         if row.scores is None:
             return None
-        matrices = {what: pick(row.scores) for what, pick in CONFUSIONS.items()}
-        return {"class_names": row.scores.class_names, **matrices}
+        return {"class_names": row.scores.class_names, **confusions_of(row)}
     around = row_keys(row).keys()
     return [{key: value for key, value in one.items() if key not in around} for one in _DETAILS[part](row)]
 
@@ -99,10 +98,15 @@ def _comparison(experiment: str, comparison: Comparison) -> dict[str, Any]:
         "pooled_image_accuracy_difference": rounded(comparison.difference),
         "sign_flip_p_value": float(f"{comparison.p_value:.6g}"),
         "holm_p_value": float(f"{comparison.holm_p_value:.6g}"),
-        "images": comparison.image_count,
+        **_counted(comparison.unit == "sequence", comparison.image_count),
         "subjects": comparison.subject_count,
         "differing_subjects": comparison.differing_subjects,
     }
+
+
+def _counted(sequences: bool, count: int) -> dict[str, int | None]:
+    """`images`, or `sequences` beside no images."""
+    return {"images": None, "sequences": count} if sequences else {"images": count}
 
 
 def _fold_records(row: TableRow) -> list[dict[str, Any]]:
@@ -112,8 +116,9 @@ def _fold_records(row: TableRow) -> list[dict[str, Any]]:
         {
             **row_keys(row),
             "fold": fold.fold,
-            "image_accuracy": rounded(fold.accuracy),
-            "images": fold.image_count,
+            "image_accuracy": None if row.scores_sequences else rounded(fold.accuracy),
+            **({"sequence_accuracy": rounded(fold.accuracy)} if row.scores_sequences else {}),
+            **_counted(row.scores_sequences, fold.image_count),
             "subjects": fold.subject_count,
             "classes": fold.class_count,
             "released_image_accuracy": released.get(fold.fold),
@@ -127,7 +132,7 @@ def _class_records(row: TableRow) -> list[dict[str, Any]]:
         {
             **row_keys(row),
             "class": score.name,
-            "images": score.true_count,
+            **_counted(row.scores_sequences, score.true_count),
             "answered": score.predicted_count,
             "precision": rounded(score.precision),
             "recall": rounded(score.recall),
@@ -138,7 +143,7 @@ def _class_records(row: TableRow) -> list[dict[str, Any]]:
 
 
 def _confusion_records(row: TableRow) -> list[dict[str, Any]]:
-    """Every cell of the three confusion matrices."""
+    """Every cell of the confusion matrices."""
     if row.scores is None:
         return []
     names = row.scores.class_names
@@ -151,8 +156,8 @@ def _confusion_records(row: TableRow) -> list[dict[str, Any]]:
             "count": count,
             "rate": rounded(count / sum(counts)) if sum(counts) else None,
         }
-        for what, pick in CONFUSIONS.items()
-        for true, counts in zip(names, pick(row.scores), strict=True)
+        for what, matrix in confusions_of(row).items()
+        for true, counts in zip(names, matrix or (), strict=matrix is not None)
         for predicted, count in zip(names, counts, strict=True)
     ]
 

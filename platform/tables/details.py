@@ -20,6 +20,22 @@ CONFUSIONS: dict[str, Callable[[Scores], Confusion]] = {
     "sequences by majority": lambda scores: scores.majority_confusion,
 }
 """The unit that each confusion matrix of a row counts."""
+OF_SEQUENCES = "sequences by mean score"
+
+
+def confusions_of(row: TableRow) -> dict[str, Confusion | None]:
+    """The row's matrices by the unit that they count; None where a row that scores sequences has none."""
+    scores = row.scores
+    if scores is None:
+        return dict.fromkeys(CONFUSIONS)
+    return {
+        what: None if row.scores_sequences and what != OF_SEQUENCES else pick(scores)
+        for what, pick in CONFUSIONS.items()
+    }
+
+
+def _units(row: TableRow) -> str:
+    return "sequences" if row.scores_sequences else "images"
 
 
 def fold_grids(section: Section) -> list[Grid]:
@@ -33,6 +49,7 @@ def fold_grids(section: Section) -> list[Grid]:
 
 def _fold_grid(section: Section, folds: range) -> Grid:
     lines = []
+    units = " or ".join(sorted({_units(row) for row in section.rows}))
     for row in section.rows:
         found = row.scores.folds if row.scores else ()
         cells = {score.fold: (score.accuracy, score.image_count) for score in found}
@@ -42,7 +59,7 @@ def _fold_grid(section: Section, folds: range) -> Grid:
         cells = dict(enumerate(zip(released, RELEASED_TEST_SIZES[section.reported_as], strict=True)))
         lines.append(("FMPN (reported)", "released by its authors", *_fold_cells(cells, folds)))
     return Grid(
-        caption=f"Accuracy % of each fold on {section.title} (images tested)",
+        caption=f"Accuracy % of each fold on {section.title} ({units} tested)",
         header=("Row", "Experiment", *(_fold_heading(section, fold) for fold in folds)),
         rows=tuple(lines),
         left_columns=2,
@@ -72,8 +89,10 @@ def class_grids(section: Section) -> list[Grid]:
     """Precision, recall and F1 of each class over pooled images, for each row with scores."""
     return [
         Grid(
-            caption=f"Each class: {row_label(row)} of {row.experiment} on {row.dataset}, pooled images",
-            header=("Class", "Images", "Predicted", "Precision %", "Recall %", "F1"),
+            caption=(
+                f"Each class: {row_label(row)} of {row.experiment} on {row.dataset}, pooled {_units(row)}"
+            ),
+            header=("Class", _units(row).capitalize(), "Predicted", "Precision %", "Recall %", "F1"),
             rows=tuple(
                 (
                     score.name,
@@ -93,7 +112,7 @@ def class_grids(section: Section) -> list[Grid]:
 
 
 def confusion_grids(section: Section) -> list[Grid]:
-    """Three confusion matrices for each row with scores; cells are shares of the true class, and counts."""
+    """The confusion matrices of each row with scores; cells are shares of the true class, and counts."""
     return [
         Grid(
             caption=(
@@ -103,13 +122,14 @@ def confusion_grids(section: Section) -> list[Grid]:
             header=("True class", *row.scores.class_names),
             rows=tuple(
                 (name, *(_cell(count, sum(counts)) for count in counts))
-                for name, counts in zip(row.scores.class_names, pick(row.scores), strict=True)
+                for name, counts in zip(row.scores.class_names, matrix, strict=True)
             ),
             left_columns=1,
         )
         for row in section.rows
         if row.scores is not None
-        for what, pick in CONFUSIONS.items()
+        for what, matrix in confusions_of(row).items()
+        if matrix is not None
     ]
 
 

@@ -39,6 +39,14 @@ def seed_mean_text(value: SeedMean) -> str:
     return f"{percent(value.mean)} (SD {percent(value.standard_deviation)})"
 
 
+def images_and_subjects(row: TableRow) -> str:
+    """`981/118`; a dash for the images of a row that scores sequences."""
+    if row.scores is None:
+        return "0/0"
+    images = ABSENT if row.scores_sequences else row.scores.image_count
+    return f"{images}/{row.scores.subject_count}"
+
+
 def folds_text(row: TableRow) -> str:
     """`10`; `7 of 10` for an incomplete row; `2, 6 of 10` where only folds 2 and 6 were requested."""
     if row.chosen_of and row.complete:
@@ -101,10 +109,11 @@ def row_label(row: TableRow) -> str:
 def reported_difference(row: TableRow) -> float | None:
     """Our mean of folds minus the reported accuracy of the same method, in [-1, 1].
 
-    None where none is reported, for an incomplete row, and where only some folds were requested.
+    None where none is reported, for an incomplete row, for one that scores sequences, and where only some
+    folds were requested.
     """
     reported = reported_counterpart(row.method, row.reported_as)
-    if reported is None or row.chosen_of or row.scores is None or not row.complete:
+    if reported is None or row.scores_sequences or row.chosen_of or row.scores is None or not row.complete:
         return None
     return row.scores.mean_of_folds - reported.accuracy_percent / 100
 

@@ -70,11 +70,12 @@ def section_notes(section: Section) -> tuple[str, ...]:
     """The notes of one data set's table, most important first."""
     rows = section.rows
     several = len(section.blocks) > 1
-    notes = [_chance_note(rows), *_rule_notes(rows)]
+    notes = [_chance_note(rows), *_unit_notes(rows), *_rule_notes(rows)]
     for block in section.blocks:
         where = f" in {block.experiment}" if several else ""
         count = len(block.comparisons)
         notes.extend(_comparison_note(comparison, where, count) for comparison in block.comparisons)
+        notes.extend(_not_compared_note(row, where) for row in block.not_compared)
     if section.seed_groups:
         notes.append(SEED_NOTE)
         notes.extend(map(_seed_note, section.seed_groups))
@@ -147,17 +148,30 @@ def _chosen_elsewhere_notes(rows: Sequence[TableRow]) -> list[str]:
 
 
 def _chance_note(rows: Sequence[TableRow]) -> str:
-    scored = [row.scores for row in rows if row.scores is not None]
+    of_images = [row.scores for row in rows if row.scores is not None and not row.scores_sequences]
+    scored = of_images or [row.scores for row in rows if row.scores is not None]
     if not scored:
         return "Chance level: unknown, because no fold is finished."
     largest = max(scored, key=lambda scores: scores.image_count)
+    units = "images" if of_images else "sequences"
     tested = [score for score in largest.classes if score.true_count]
     commonest = max(sorted(tested, key=lambda score: score.name), key=lambda score: score.true_count)
     return (
-        f"Chance level (pooled images): {100 / len(tested):.1f} % by uniform guessing among {len(tested)} "
+        f"Chance level (pooled {units}): {100 / len(tested):.1f} % by uniform guessing among {len(tested)} "
         f"classes; {100 * commonest.true_count / largest.image_count:.1f} % by always predicting "
         f"{commonest.name}."
     )
+
+
+def _unit_notes(rows: Sequence[TableRow]) -> list[str]:
+    """Which methods score sequences, and what their numbers then are."""
+    titles = ", ".join(dict.fromkeys(row.title for row in rows if row.scores_sequences))
+    if not titles:
+        return []
+    return [
+        f"{titles}: one prediction a sequence, so accuracies, intervals and tests are of sequences; "
+        f"columns of images show {ABSENT}."
+    ]
 
 
 def _version_notes(rows: Sequence[TableRow]) -> list[str]:
@@ -177,7 +191,7 @@ def _row_notes(row: TableRow, name: str) -> list[str]:
     notes: list[str] = []
     scores = row.scores
     if scores is not None:
-        notes.extend(_interval_note(name, scores))
+        notes.extend(_interval_note(name, scores, "sequences" if row.scores_sequences else "images"))
         notes.extend(_odd_data_notes(name, scores))
         if row.selection_score is not None and row.optimism_gap is not None and not row.leaks:
             notes.append(
@@ -214,21 +228,28 @@ def _comparison_note(comparison: Comparison, where: str, comparison_count: int) 
     return (
         f"{comparison.first.title} minus {row_label(comparison.second)}{where}: "
         f"{100 * comparison.difference:+.2f} points of pooled accuracy on the same "
-        f"{comparison.image_count} images of {comparison.subject_count} subjects "
+        f"{comparison.image_count} {comparison.unit}s of {comparison.subject_count} subjects "
         f"({comparison.differing_subjects} differ); exact sign-flip test over subjects "
         f"p = {p_value_text(comparison.p_value)}, Holm-corrected over {comparison_count}: "
         f"p = {p_value_text(comparison.holm_p_value)}."
     )
 
 
-def _interval_note(name: str, scores: Scores) -> list[str]:
+def _not_compared_note(row: TableRow, where: str) -> str:
+    return (
+        f"{row_label(row)}{where} is not compared with FMPN: one of them scores images and the other one "
+        "sequences, and their sequences differ."
+    )
+
+
+def _interval_note(name: str, scores: Scores, units: str) -> list[str]:
     """The number of errors near 100 %, and the limits of the interval."""
     interval = scores.pooled_image_interval
     caveat = interval.caveat if interval else None
     if scores.pooled_image_accuracy < NEAR_CEILING and caveat is None:
         return []
     return [
-        f"{name}: {scores.error_count} errors in {scores.image_count} images, by "
+        f"{name}: {scores.error_count} errors in {scores.image_count} {units}, by "
         f"{scores.subjects_with_errors} of {scores.subject_count} subjects.{f' {caveat}' if caveat else ''}"
     ]
 
@@ -253,6 +274,8 @@ def _why_no_best(rows: Sequence[TableRow]) -> str:
         return f"a row was {LEAKAGE}"
     if any(row.scores is None or row.scores.pooled_image_interval is None for row in rows):
         return "a row has no 95 % CI"
+    if len({row.unit for row in rows}) > 1:
+        return "some rows score images and others sequences"
     if len({(row.data_hash, row.fold_rule, row.chosen_folds) for row in rows}) > 1:
         return "the rows differ in prepared set, fold rule or folds"
     return "the 95 % CIs of the best rows overlap"

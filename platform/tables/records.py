@@ -31,13 +31,13 @@ _PLACE = {key: place for place, key in enumerate(KEY_ORDER)}
 
 def record_of(line: Line, form: str) -> dict[str, Any]:
     """The stored keys and values of `line` in `form`, CSV or JSON."""
-    return _ordered({k: v for column in columns_of(form) for k, v in (column.record.of(line) or {}).items()})
+    return _ordered({k: v for column in columns_of(form) for k, v in column.stored(line).items()})
 
 
 def row_keys(row: TableRow) -> dict[str, Any]:
     """The keys and values that say which row it is."""
     columns = [column for column in columns_of("json") if column.identifies]
-    found = {key: value for column in columns for key, value in (column.record.of(row) or {}).items()}
+    found = {key: value for column in columns for key, value in column.stored(row).items()}
     return _ordered(found)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import TypeVar
 
 from platform.aggregation.scores import Scores
 from platform.aggregation.seeds import SeedGroup, SeedMean
@@ -14,12 +15,18 @@ from platform.tables.column import ALL, STORED, WIDE, Column, PerLine, Record
 from platform.tables.formatting import ABSENT, interval, percent, seed_mean_text
 from platform.tables.stored_facts import rounded
 
+T = TypeVar("T")
 SEED_MEAN_WIDTH = 9
 """`58.10 (SD 4.89)` takes two lines in the narrow formats."""
 
 
 def count(
-    key: str, heading: str, value: Callable[[Scores], int], *, formats: tuple[str, ...] = ALL
+    key: str,
+    heading: str,
+    value: Callable[[Scores], int],
+    *,
+    formats: tuple[str, ...] = ALL,
+    of_images: bool = False,
 ) -> Column:
     """A column of whole numbers, 0 for a row without a finished fold."""
     return Column(
@@ -28,6 +35,7 @@ def count(
         heading=heading,
         text=PerLine(row=lambda row: str(value(row.scores)) if row.scores else "0"),
         record=_stored(lambda scores: {key: value(scores)}),
+        of_images=of_images,
     )
 
 
@@ -41,19 +49,33 @@ def accuracy(
     reported: Callable[[ReportedResult], str] | None = None,
     narrow_heading: str = "",
     marks_best: bool = False,
+    of_images: bool = False,
+    sequence_key: str = "",
 ) -> Column:
     """A column of accuracies: percent with two decimals for people, shares in [0, 1] in CSV and JSON.
 
     seeds: the mean over seeds, stored under `key` and `key`_seed_standard_deviation.
     reported: the cell of a published number, which is stored as `reported_accuracy` in any case.
+    sequence_key: stored key in place of `key`, which is then null, for a row that scores sequences.
     """
+
+    def row_record(row: TableRow) -> Record:
+        if row.scores is None:
+            return {}
+        return _by_unit(row, {key: rounded(value(row.scores))})
+
+    def _by_unit(row: TableRow, record: dict[str, float | None]) -> Record:
+        if not (sequence_key and row.scores_sequences):
+            return record
+        return dict.fromkeys(record) | {name.replace(key, sequence_key): one for name, one in record.items()}
 
     def seeds_record(group: SeedGroup) -> Record:
         mean = seeds(group)
-        return {
+        record = {
             key: rounded(mean.mean),
             f"{key}_seed_standard_deviation": rounded(mean.standard_deviation),
         }
+        return _by_unit(group.rows[0], record)
 
     return Column(
         key=key,
@@ -65,11 +87,12 @@ def accuracy(
             seeds=lambda group: seed_mean_text(seeds(group)),
             reported=reported,
         ),
-        record=PerLine(row=_stored(lambda scores: {key: rounded(value(scores))}).row, seeds=seeds_record),
+        record=PerLine(row=row_record, seeds=seeds_record),
         width=SEED_MEAN_WIDTH,
         brief=True,
         marks_best=marks_best,
         definition=definition,
+        of_images=of_images,
     )
 
 
@@ -81,8 +104,13 @@ def percentage_interval(
     definition: str,
     formats: tuple[str, ...] = ALL,
     brief: bool = False,
+    of_images: bool = False,
+    for_sequences: bool = False,
 ) -> Column:
-    """A column of 95 % CIs, stored as `name`_95_percent_low and `name`_95_percent_high."""
+    """A column of 95 % CIs, stored as `name`_95_percent_low and `name`_95_percent_high.
+
+    for_sequences: only of rows that score sequences.
+    """
 
     def ends(scores: Scores) -> Record:
         found = value(scores)
@@ -91,14 +119,18 @@ def percentage_interval(
             f"{name}_95_percent_high": None if found is None else rounded(found.high),
         }
 
+    shown = _shown(lambda scores: interval(value(scores)))
+    stored = _row_record(ends)
     return Column(
         key=f"{name}_interval",
         formats=formats,
         heading=heading,
-        text=PerLine(row=_shown(lambda scores: interval(value(scores)))),
-        record=_stored(ends),
+        text=PerLine(row=_only(shown, ABSENT) if for_sequences else shown),
+        record=PerLine(row=_only(stored, {}) if for_sequences else stored),
         definition=definition,
         brief=brief,
+        of_images=of_images,
+        for_sequences=for_sequences,
     )
 
 
@@ -134,6 +166,7 @@ def metric_column(metric: Metric) -> Column:
         text=PerLine(row=_shown(lambda scores: _or_absent(scores.metrics[metric.key], shown))),
         record=_stored(lambda scores: {metric.key: rounded(scores.metrics[metric.key])}),
         definition=metric.definition,
+        of_images=metric.of_images,
     )
 
 
@@ -144,7 +177,16 @@ def _shown(text: Callable[[Scores], str]) -> Callable[[TableRow], str]:
 
 def _stored(record: Callable[[Scores], Record]) -> PerLine[Record]:
     """The row's record; no key without a finished fold."""
-    return PerLine(row=lambda row: {} if row.scores is None else record(row.scores))
+    return PerLine(row=_row_record(record))
+
+
+def _row_record(record: Callable[[Scores], Record]) -> Callable[[TableRow], Record]:
+    return lambda row: {} if row.scores is None else record(row.scores)
+
+
+def _only(of_row: Callable[[TableRow], T], otherwise: T) -> Callable[[TableRow], T]:
+    """`otherwise` for a row that scores no sequences."""
+    return lambda row: of_row(row) if row.scores_sequences else otherwise
 
 
 def _or_absent(value: float | None, text: Callable[[float], str]) -> str:

@@ -41,7 +41,11 @@ def text_table(section: Section, form: str, *, brief: bool = False) -> TextTable
 
     brief: only the columns for the end of a command.
     """
-    columns = columns_of(form, reported=bool(section.reported))
+    columns = columns_of(
+        form,
+        reported=bool(section.reported),
+        sequences=any(row.scores_sequences for row in section.rows),
+    )
     if brief:
         columns = tuple(column for column in columns if column.brief)
     groups: list[tuple[str, Sequence[Line]]] = [

@@ -66,6 +66,11 @@ def _width(row: TableRow) -> Record:
     return {"backbone_width": VARIOUS_WIDTHS if row.width is None else row.width}
 
 
+def _unit(row: TableRow) -> Record:
+    """What the method scores; no key for images."""
+    return {"unit": row.unit} if row.scores_sequences else {}
+
+
 def _settings(row: TableRow) -> Record:
     """Whose settings the row ran with; no keys where it is not known."""
     stored = row.settings.to_dict()
@@ -122,6 +127,11 @@ FACTS: tuple[Column, ...] = (
     _fact("data_hash", lambda row: row.data_hash, over_seeds=False),
     _fact("result_version", lambda row: row.result_version),
     Column(key="reported", formats=STORED, record=PerLine(reported=_reported)),
+    Column(
+        key="unit",
+        formats=STORED,
+        record=PerLine(row=_unit, seeds=lambda group: _unit(group.rows[0])),
+    ),
     Column(
         key="settings_of",
         formats=STORED,

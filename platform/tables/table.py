@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from platform.aggregation.aggregate import AggregatedRow
-from platform.aggregation.comparisons import Comparison, best_row, compare
+from platform.aggregation.comparisons import Comparison, best_row, compare, not_compared
 from platform.aggregation.seeds import SeedGroup, seed_groups
 from platform.aggregation.table_row import TableRow
 from platform.evaluation.reported import ReportedResult, reported_results
@@ -22,6 +22,8 @@ class Block:
     """The preset, and departures from it."""
     rows: tuple[TableRow, ...]
     comparisons: tuple[Comparison, ...]
+    not_compared: tuple[TableRow, ...] = ()
+    """Rows of another unit than the first row of FMPN, with other sequences."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -77,6 +79,7 @@ def _section(dataset: str, reported_as: str, aggregated: Sequence[AggregatedRow]
                 preset_text=rows[0].preset_text,
                 rows=rows,
                 comparisons=tuple(compare(members)),
+                not_compared=tuple(not_compared(members)),
             )
         )
     all_rows = [row for block in blocks for row in block.rows]
