@@ -21,6 +21,8 @@ OWN_FILES = {
     if 'unit = "sequence"' not in path.read_text(encoding="utf-8")
 }
 """Files of methods that are not part of this repository, by name."""
+SEQUENCE_FILES = {path.stem: path for path in sorted(FOLDER.glob("*.py")) if path.stem not in OWN_FILES}
+"""Files of methods that score sequences, by name (tests/runs/test_every_sequence_method.py)."""
 EVERY = (*own_method_names(), *OWN_FILES)
 """Names of all methods that score images. A new file is among them by being there."""
 
@@ -31,7 +33,7 @@ def registered() -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(plugins, "_KNOWN", {})
         patch.setattr(plugins, "_MODULES", {})
-        for path in OWN_FILES.values():
+        for path in (*OWN_FILES.values(), *SEQUENCE_FILES.values()):
             register(read_plugin(str(path)))
         yield
 

@@ -33,6 +33,7 @@ LAYERS = (
     "datasets.masks",
     "datasets.augmentation",
     "datasets.batches",
+    "datasets.sequence_batches",
     "datasets.synthetic",
     "platform.models",
     "search_spaces",
@@ -167,6 +168,7 @@ def imports_argparse(module: str, source: str) -> list[str]:
 def imports_torch_in_datasets(module: str, source: str) -> list[str]:
     if package_of(module) != "datasets" or module in {
         "datasets.batches",
+        "datasets.sequence_batches",
         "datasets.augmentation.draw",
         "datasets.alignment.face_alignment_detector",
     }:

@@ -132,6 +132,18 @@ def test_a_method(
     assert f"method: {name}" in shown
 
 
+def test_a_method_that_scores_sequences(
+    text: str, root: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(plugins, "_KNOWN", {})
+    monkeypatch.setattr(plugins, "_MODULES", {})
+    section = Section(text, "A method that scores sequences")
+    assert "`tests/data/methods/sequence_pairs.py`" in section.text
+    (tmp_path / "sequence_pairs.py").write_bytes((root / "tests/data/methods/sequence_pairs.py").read_bytes())
+    (command,) = section.blocks("sh")
+    assert "140 sequences of 20 subjects" in run_command(command, capsys)
+
+
 def test_a_data_set(
     text: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -6,6 +6,8 @@ from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
+
 from datasets.prepared.face_chunks import FrameSource, Recipe
 from datasets.prepared.sequence_writer import write_sequences
 from datasets.prepared.store import PreparedStore
@@ -41,3 +43,20 @@ def _whole(made: Sequence[FrameRecord]) -> list[FrameRecord]:
 
 def _shown(record: FrameRecord) -> str:
     return "neutral" if record.role == "context" else record.expression
+
+
+class Frames:
+    """n sequences of lengths that are given; frame k of sequence s has the gray level 10 s + k in its left
+    half."""
+
+    def __init__(self, *lengths: int, side: int = 20) -> None:
+        self.lengths = np.array(lengths)
+        self._side = side
+        self.read_places: list[int] = []
+
+    def read(self, place: int) -> np.ndarray:
+        self.read_places.append(place)
+        frames = np.zeros((self.lengths[place], self._side, self._side, 3), dtype=np.uint8)
+        for number in range(len(frames)):
+            frames[number, :, : self._side // 2] = 10 * place + number
+        return frames

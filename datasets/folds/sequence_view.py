@@ -85,6 +85,27 @@ class SequenceView:
         return int(self._layer.first[row]), int(self._layer.lengths[row])
 
 
+class FramesOfSequences:
+    """n sequences of a view, without labels, subjects and names; read one at a time."""
+
+    def __init__(self, view: SequenceView, items: np.ndarray) -> None:
+        """items: int64 [n], numbers of sequences of the view. LeakageError: one is not accessible now."""
+        self._view, self._items = view, np.array(items, dtype=np.int64)
+        self._lengths = view.lengths(self._items)
+
+    def __len__(self) -> int:
+        return len(self._items)
+
+    @property
+    def lengths(self) -> np.ndarray:
+        """int64 [n]: the number of frames of each."""
+        return self._lengths.copy()
+
+    def read(self, place: int) -> np.ndarray:
+        """All frames of the sequence at a place, 0 to n - 1, in order: uint8 [l, S, S, 3] RGB, a copy."""
+        return self._view.read(int(self._items[place]))
+
+
 class LandmarkView:
     """The 68 landmarks that one fold run may access, by image name; guarded like the images."""
 

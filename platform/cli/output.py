@@ -88,9 +88,12 @@ def _print_data(experiment: Experiment) -> None:
 
     plan, planned = experiment.plan, experiment.planned
     subjects, images = len(planned.images_of_subject), sum(planned.images_of_subject.values())
+    count = sum(planned.sequences_of_subject.values())
+    sequences = f" and {count} sequences" if count else ""
     print(
-        f"# {plan.dataset}: {images} images of {subjects} subjects, {len(planned.data.class_names)} classes, "
-        f"{len(planned.folds.folds)} folds (rule {planned.folds.rule})"
+        f"# {plan.dataset}: {images} images{sequences} of {subjects} subjects, "
+        f"{len(planned.data.class_names)} classes, {len(planned.folds.folds)} folds "
+        f"(rule {planned.folds.rule})"
         + (f", of which only {', '.join(map(str, plan.folds_only))} run" if plan.folds_only else "")
     )
     one = experiment.configuration

@@ -8,7 +8,7 @@ from __future__ import annotations
 import argparse
 import dataclasses
 import shlex
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -166,8 +166,7 @@ def _planned(
 
         check_paths()
         local_slots(plan)
-    for dataset in dict.fromkeys(request.datasets):
-        prepare_if_embedded(data_root, dataset, configuration)
+    prepare_embedded(request, data_root)
     resize_sets(request.datasets, data_root, configuration.load_size_pixels)
     experiment = plan_experiment(
         name=name,
@@ -217,6 +216,46 @@ def check_weights_of(experiment: Experiment) -> None:
     classifiers = [one for one in of_rows or [configuration] if isinstance(one, ClassificationNet)]
     for one in {(one.backbone, one.backbone_width, one.weights): one for one in classifiers}.values():
         one.check_weights([len(reference.class_names) for reference in data])
+
+
+def prepare_embedded(request: Request, data_root: Path) -> None:
+    """Draw and prepare the embedded sets of a request, with the layers that its methods read.
+
+    UserError: a method needs sequences, and a set has none, for which nothing is drawn.
+    """
+    from datasets.prepared.layers import check_has_sequences
+    from platform.config.configuration import configuration_of
+    from platform.runs.planned_tasks import layers_needed
+
+    methods = (request.configuration, *map(configuration_of, request.plan.baselines))
+    needed = frozenset().union(*map(layers_needed, methods))
+    datasets = tuple(dict.fromkeys(request.datasets))
+    for dataset in datasets if "sequences" in needed else ():
+        check_has_sequences(dataset)
+    for dataset in datasets:
+        prepare_if_embedded(data_root, dataset, request.configuration)
+        prepare_layers_if_embedded(data_root, dataset, request.configuration, needed)
+
+
+def prepare_layers_if_embedded(
+    data_root: Path, dataset: str, configuration: Configuration, needed: Collection[str]
+) -> None:
+    """Add the layers that a prepared embedded set lacks. A dry run adds none."""
+    from datasets.catalogue import describe
+    from datasets.prepared.layer_files import layers_of
+    from datasets.prepared.layer_frames import LayerSources
+    from datasets.prepared.layer_preparation import prepare_layers
+    from datasets.prepared.store import open_prepared, store_folder
+    from platform.cli.progress_line import ProgressLine
+    from platform.files.dry_run import is_dry_run
+
+    folder = store_folder(data_root, dataset, configuration.load_size_pixels)
+    lacking = sorted(set(needed) - set(layers_of(folder)))
+    if not lacking or not describe(dataset).embedded or is_dry_run():
+        return
+    print(f"Adding the layers {', '.join(lacking)} to {dataset} (the first time only) ...", flush=True)
+    store = open_prepared(data_root, dataset, configuration.load_size_pixels)
+    prepare_layers(store, lacking, LayerSources(data_root=data_root), progress_of=ProgressLine)
 
 
 def prepare_if_embedded(data_root: Path, dataset: str, configuration: Configuration) -> None:

@@ -212,7 +212,7 @@ def comparison_lines(found: ExperimentComparison, first: str, second: str) -> li
             points(pair.difference),
             interval(pair.interval).replace("–", " to "),
             p_value_text(pair.p_value),
-            f"{pair.image_count}, {pair.subject_count}",
+            f"{pair.image_count}{' sequences' * pair.first.scores_sequences}, {pair.subject_count}",
         )
         for pair in found.rows
     ]

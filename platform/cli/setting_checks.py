@@ -24,6 +24,7 @@ def checked_plan(configuration: Configuration, plan: Plan, *, search: bool, enqu
         refuse_tuned_baselines(plan)
     if plan.transfer_to == "auto":
         transfers = search and plan.dataset == "synthetic" and plan.selection_rule != "nested"
+        transfers = transfers and not _scores_sequences(configuration, plan)
         plan = plan_with(plan, transfer_to="synthetic_wild" if transfers else "none")
     if describe(plan.dataset).embedded and plan.has_many_folds and not plan.fold_list:
         _check_fold_count(plan)
@@ -47,6 +48,14 @@ def checked_plan(configuration: Configuration, plan: Plan, *, search: bool, enqu
         _check_measured(configuration, plan)
         _check_space(configuration, plan, enqueued_from)
     return plan
+
+
+def _scores_sequences(configuration: Configuration, plan: Plan) -> bool:
+    """Whether a method scores sequences, which `synthetic_wild` has not."""
+    from platform.models import load_method
+
+    names = (configuration.method, *plan.baselines)
+    return any(load_method(name).unit == "sequence" for name in names)
 
 
 def _checked_search(plan: Plan) -> Plan:

@@ -18,8 +18,8 @@ from platform.runs.tasks import ArtifactTask, FoldTask, below, trained_artifacts
 
 
 def check_needs(tasks: Iterable[FoldTask], data: Sequence[PlannedData]) -> None:
-    """UserError for the first fold run whose images are too small for its nets, or with an artifact, at any
-    depth, that cannot be made from its data.
+    """UserError for the first fold run whose images are too small for its nets, that scores sequences and
+    has none, or with an artifact, at any depth, that cannot be made from its data.
 
     data: all data sets that the tasks read, sources of artifacts among them.
     """
@@ -31,10 +31,23 @@ def check_needs(tasks: Iterable[FoldTask], data: Sequence[PlannedData]) -> None:
         settings = method.settings(task.record["config"])
         method.check_artifacts(settings, task.artifacts.keys(), f"{method.title} on {task.data.dataset}")
         _check_augmentation(task, of_hash[task.data.hash])
+        if method.unit == "sequence":
+            _check_sequences(task, of_hash[task.data.hash], method.title)
         for name, needed in below(task).items():
             if name not in checked:
                 checked.add(name)
                 needed.artifact.check_data(_known(needed, of_hash[needed.data.hash]), method.title)
+
+
+def _check_sequences(task: FoldTask, planned: PlannedData, title: str) -> None:
+    """UserError: the fold run has no sequence to train on, or none to score."""
+    for what, subjects in (("train", task.train_subjects), ("test", task.evaluation_subjects)):
+        if not any(planned.sequences_of_subject.get(subject) for subject in subjects):
+            raise UserError(
+                f"{title} {what}s on sequences, but the {what} subjects of fold {task.fold_index} of "
+                f"{task.data.dataset} have none; prepare the layer `sequences` with all of them, or pass "
+                "fewer --folds."
+            )
 
 
 def _check_nets(task: FoldTask) -> None:

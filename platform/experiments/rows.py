@@ -72,6 +72,7 @@ class Row:
             "fold_count": len(self.tasks),
             "runs": [{"fold": task.fold_index, "identity": task.identity} for task in self.tasks],
             **self.settings.to_dict(),
+            **({"unit": method.unit} if method.unit != "image" else {}),
             **({"stands_for": first.data.stands_for} if first.data.stands_for else {}),
             **({"chosen_folds": [task.fold_index for task in self.tasks]} if self.chosen_of else {}),
             **({"chosen_of": self.chosen_of} if self.chosen_of else {}),

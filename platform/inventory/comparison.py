@@ -114,14 +114,19 @@ def _why_not(one: AggregatedRow, other: AggregatedRow) -> str:
     assert other.images
     if one.images.tested == other.images.tested:
         return ""
-    counts = [f"{len(row.images.correct)} images" for row in (one, other) if row.images]
+    if one.row.unit != other.row.unit:
+        return (
+            f"{one.row.experiment} scores {one.row.unit}s, and {other.row.experiment} scores "
+            f"{other.row.unit}s"
+        )
+    counts = [f"{len(row.images.correct)} {row.row.unit}s" for row in (one, other) if row.images]
     if counts[0] != counts[1]:
         return f"{one.row.experiment} tested {counts[0]}, and {other.row.experiment} {counts[1]}"
     if one.row.data_hash != other.row.data_hash:
         return "the prepared sets differ in names, classes or subjects of their images"
     return (
         f"{one.row.experiment} (fold rule {one.row.fold_rule}) and {other.row.experiment} (fold rule "
-        f"{other.row.fold_rule}) tested different images, {counts[0]} each"
+        f"{other.row.fold_rule}) tested different {one.row.unit}s, {counts[0]} each"
     )
 
 

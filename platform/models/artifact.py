@@ -9,7 +9,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple, Protocol
 
 from platform.errors import UserError
 from platform.models.options.fields import fields_of_groups
@@ -122,11 +122,13 @@ class Tools(Protocol):
         decay_epochs: int,
         batch_size: int,
         class_images: ClassImages | None = None,
+        unit: Literal["image", "sequence"] = "image",
     ) -> Trained:
         """Build a module and train it on the view's training faces; `stage` names it and seeds it.
 
-        players: who trains it, with the losses. items: what an epoch trains on, from single faces
-        (`NetMethod.items`). class_images: one image a class, which a batch then holds as `target_mask`.
+        players: who trains it, with the losses. items: what an epoch trains on, from single faces, or
+        sequences if that is the `unit` (`NetMethod.items`). class_images: one image a class, which a
+        batch then holds as `target_mask`.
         """
         ...
 
@@ -154,6 +156,8 @@ class Artifact(ABC):
     """Those of its options whose sum is the number of epochs."""
     batch_field: str = ""
     """The option that is its batch size."""
+    unit: Literal["image", "sequence"] = "image"
+    """What it trains on; sequences need the layer `sequences`, and the group `SequenceFrames`."""
     by_class: bool = False
     """Whether its content has a part for each class, so that it fits only runs with these classes."""
     optional: bool = False

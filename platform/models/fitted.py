@@ -5,7 +5,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 
@@ -32,25 +32,45 @@ class Faces:
         return self.cached(recipe, self.images)
 
 
+class Sequences(Protocol):
+    """n prepared sequences to be scored: no label, no subject, no name. They are read one at a time, so that
+    memory stays bounded."""
+
+    def __len__(self) -> int: ...
+
+    @property
+    def lengths(self) -> np.ndarray:
+        """int64 [n]: the number of frames of each."""
+        ...
+
+    def read(self, place: int) -> np.ndarray:
+        """All frames of the sequence at a place, 0 to n - 1, in order: uint8 [l, S, S, 3] RGB, a copy."""
+        ...
+
+
 @dataclass(frozen=True, kw_only=True)
 class Evaluated:
-    """n faces that have been scored, and what is known of them and of the training."""
+    """n faces or sequences that have been scored, and what is known of them and of the training."""
 
-    faces: Faces
+    faces: Any
+    """`Faces`, or `Sequences` of a method whose unit they are."""
     labels: np.ndarray
     """int64 [n]: indices into `class_names`."""
     class_names: tuple[str, ...]
     """K names."""
     training_counts: np.ndarray
-    """int64 [K]: training images of each class."""
+    """int64 [K]: training images, or sequences, of each class."""
 
 
 class Fitted(ABC):
     """A trained method. It is stored as arrays and JSON, never as a pickle."""
 
     @abstractmethod
-    def scores(self, faces: Faces) -> np.ndarray:
-        """Class probabilities, float32 [n, K]; each row sums to 1 and depends on its face alone."""
+    def scores(self, faces: Any) -> np.ndarray:
+        """Class probabilities, float32 [n, K]; each row sums to 1 and depends on its face alone.
+
+        faces: `Faces`, or `Sequences` of a method whose unit they are.
+        """
 
     @abstractmethod
     def save(self) -> Mapping[str, bytes]:

@@ -38,7 +38,7 @@ class NetFitted(Fitted):
         self.method, self.module, self.settings = method, module, settings
         self._inputs, self._class_images = inputs, class_images
 
-    def scores(self, faces: Faces) -> np.ndarray:
+    def scores(self, faces: Any) -> np.ndarray:
         """As every trained method's: of centre crops, in float32 whatever the training precision."""
         unlabelled = np.zeros(len(faces), dtype=np.int64)
         found: np.ndarray = score_faces(

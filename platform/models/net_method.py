@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     import numpy as np
     from torch import Tensor, nn
 
-    from datasets.batches import Batch, FaceTensors
+    from datasets.batches import FaceTensors
     from platform.models.costs.facts import Costs
     from platform.models.fit_tools import FitTools
     from platform.models.fitted import Fitted
@@ -26,7 +26,9 @@ class NetMethod(Method):
     """A method whose `fit` trains one net: its net, loss, scores and pictures.
 
     The options mix in the groups `Faces`, `AdamMoments` and `LastStage` and have `class_weights`
-    (`CrossEntropy`), which the training loop reads. Shapes: B images, K classes, S = `image_size_pixels`.
+    (`CrossEntropy`), which the training loop reads; those of a method whose unit is the sequence mix in
+    `SequenceFrames` too, and its batches are a `SequenceBatch` (datasets/sequence_batches.py). Shapes: B
+    images (or sequences), K classes, S = `image_size_pixels`.
     """
 
     last_stage: str = "stage2"
@@ -43,12 +45,26 @@ class NetMethod(Method):
         import torch
         from safetensors.torch import load
 
-        from platform.models.net_fitted import WEIGHTS, NetFitted
+        from platform.models.net_fitted import WEIGHTS
 
         module = self.build(settings.with_values(**self.not_loaded(settings)), len(class_names))
         module.load_state_dict(load(files[WEIGHTS]))
         module.to(memory_format=torch.channels_last)  # type: ignore[call-overload]  # as it was trained
-        return NetFitted(method=self, module=module, settings=settings, inputs={}, class_images=None)
+        return self.fitted(module, settings, {}, None)
+
+    def fitted(
+        self,
+        module: nn.Module,
+        settings: Settings,
+        inputs: Mapping[str, Content],
+        class_images: ClassImages | None,
+    ) -> Fitted:
+        """The trained module as what scores the method's unit."""
+        from platform.models.net_fitted import NetFitted
+        from platform.models.net_sequences_fitted import NetSequencesFitted
+
+        kind = NetSequencesFitted if self.unit == "sequence" else NetFitted
+        return kind(method=self, module=module, settings=settings, inputs=inputs, class_images=class_images)
 
     def not_loaded(self, settings: Settings) -> dict[str, Any]:
         """Options with values that keep `build` from reading initial weights, which trained ones replace."""
@@ -77,7 +93,7 @@ class NetMethod(Method):
         learning rate. They may contain frozen parameters."""
 
     @abstractmethod
-    def scores(self, module: nn.Module, batch: Batch) -> Tensor:
+    def scores(self, module: nn.Module, batch: Any) -> Tensor:
         """Class probabilities of the batch, float32 [B, K]; each row sums to 1."""
 
     def players(self, module: nn.Module, settings: Settings) -> Sequence[Player]:
@@ -93,10 +109,11 @@ class NetMethod(Method):
     def items(
         self, single: Items, train: TrainView, settings: Settings, inputs: Mapping[str, Content]
     ) -> Items:
-        """What an epoch of the last stage trains on; by default single faces.
+        """What an epoch of the last stage trains on; by default single faces, or single sequences.
 
-        single: every training face once an epoch in random order, cropped and flipped as the options say,
-        with class images and weights; position k is face k of `train`. Pairs and triples of them are
+        single: every training face (or sequence) once an epoch in random order, cropped and flipped as the
+        options say, with class images and weights; position k is face k of `train` (or sequence k of
+        `train.sequences`). Pairs and triples of them are
         `TupleItems` (platform/models/items.py), whose batch is what the losses then receive. Planning calls
         it with a few made-up faces and without artifacts, to count costs.
         """
@@ -112,7 +129,7 @@ class NetMethod(Method):
     def load_artifacts(self, module: nn.Module, inputs: Mapping[str, Content]) -> None:
         """Load what artifacts give the module before training; names and shapes must match exactly."""
 
-    def pictures(self, module: nn.Module, batch: Batch) -> dict[str, Tensor]:
+    def pictures(self, module: nn.Module, batch: Any) -> dict[str, Tensor]:
         """Images of the batch for visual inspection: name -> float32 [B, 1 or 3, S, S] in [0, 1]."""
         return {}
 

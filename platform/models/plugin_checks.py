@@ -9,11 +9,15 @@ from typing import Any, Literal
 
 from platform.errors import UserError, unknown_name
 from platform.models.method import Method
+from platform.models.net_method import NetMethod
 from platform.models.options.configuration import Configuration
 from platform.models.options.fields import check_groups, type_hints
+from platform.models.options.sequences import SequenceFrames
 
 PRESETS_OF_EVERY_METHOD = ("quick", "smoke")
 DECLARED = ("title", "options", "presets", "space")
+SEQUENCES = "sequences"
+"""The layer that a method needs whose unit is the sequence."""
 SPACE = "space"
 """What a preset may say beside options."""
 TYPES = (int, float, bool, str)
@@ -49,7 +53,24 @@ def check_declarations(kind: type[Method], place: str) -> None:
                 "(docs/extending.md)."
             )
     _check_options(kind.options, whose)
+    _check_unit(kind, whose)
     _check_presets(kind, whose)
+
+
+def _check_unit(kind: type[Method], whose: str) -> None:
+    """UserError: a method that scores sequences and does not say that it needs them, or how many frames."""
+    if kind.unit != "sequence":
+        return
+    if SEQUENCES not in kind.needs:
+        raise UserError(
+            f"{whose} scores sequences, so it must declare needs with {SEQUENCES!r} among them, but got "
+            f"{sorted(kind.needs)}; add it (docs/extending.md)."
+        )
+    if issubclass(kind, NetMethod) and not issubclass(kind.options, SequenceFrames):
+        raise UserError(
+            f"{whose} trains a net on sequences, so its options must mix in SequenceFrames "
+            f"(platform/models/options/sequences.py), but {kind.options.__name__} does not; add it."
+        )
 
 
 def _interface(kind: type[Method]) -> str:

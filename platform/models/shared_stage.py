@@ -79,11 +79,14 @@ class SharedStage(Artifact):
             decay_epochs=decay,
             batch_size=getattr(settings, self.batch_field),
             class_images=self.class_images(inputs, view.class_names),
+            unit=self.unit,
         )
         files = {
             self.weights_file: save(trained.state),
             "curves.json": json.dumps({self.name: trained.curve}).encode(),
         }
+        if self.unit == "sequence":
+            return Content(files=files, facts={"sequence_count": len(view.sequence_view.training_items)})
         return Content(files=files, facts={"image_count": len(view.training_rows)})
 
     def state_of(self, content: Content) -> dict[str, Tensor]:

@@ -24,7 +24,6 @@ if TYPE_CHECKING:
     import numpy as np
     import torch
 
-    from datasets.folds.view import FoldView
     from platform.training.loop import Report
     from platform.training.stages import FoldOutcome
     from platform.training.workers import Workers
@@ -176,13 +175,13 @@ def _execute_fold(
         **context,
     )
     files = {"curves.json": json.dumps(outcome.curves).encode()}
-    files["predictions.parquet"], accuracy = _predictions(task, view, outcome)
+    files["predictions.parquet"], accuracy = _predictions(task, outcome)
     if outcome.pictures:
         files["pictures.png"] = pictures_png(outcome.pictures)
     if keep_weights:
         files |= outcome.fitted.save()
     facts = _facts(context)
-    facts |= {"accuracy": accuracy, "image_count": len(outcome.evaluation_rows)}
+    facts |= {"accuracy": accuracy, outcome.scored.counted_as: len(outcome.scores)}
     if outcome.pictures:
         facts["pictures"] = list(outcome.pictures)
     return files, {**facts, **outcome.diagnostics}
@@ -202,20 +201,20 @@ def _device(name: str) -> torch.device:
     return torch.device(name)
 
 
-def _predictions(task: FoldTask, view: FoldView, outcome: FoldOutcome) -> tuple[bytes, float]:
+def _predictions(task: FoldTask, outcome: FoldOutcome) -> tuple[bytes, float]:
     """The predictions as a Parquet file, and their accuracy in [0, 1]."""
     import numpy as np
 
     from platform.evaluation.predictions import Predictions, to_bytes
 
-    rows, names = outcome.evaluation_rows, np.array(outcome.class_names)
-    true, predicted = names[view.labels(rows)], names[outcome.scores.argmax(1)]
+    scored, names = outcome.scored, np.array(outcome.class_names)
+    count, true, predicted = len(outcome.scores), names[scored.labels], names[outcome.scores.argmax(1)]
     predictions = Predictions(
-        dataset=np.full(len(rows), task.data.dataset),
-        fold=np.full(len(rows), task.fold_index, dtype=np.int64),
-        subject=view.subjects(rows),
-        sequence=view.sequences(rows),
-        image=view.image_names(rows),
+        dataset=np.full(count, task.data.dataset),
+        fold=np.full(count, task.fold_index, dtype=np.int64),
+        subject=scored.subjects,
+        sequence=scored.sequences,
+        image=scored.names,
         true=true,
         predicted=predicted,
         class_names=outcome.class_names,

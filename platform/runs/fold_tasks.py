@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
@@ -59,6 +59,8 @@ class PlannedData:
     is_prepared: bool = True
     """False in a dry run for a set that the real run draws, prepares or merges first."""
 
+    sequences_of_subject: Mapping[str, int] = field(default_factory=dict)
+    """Sequences of each subject that has any, of the wanted classes; empty unless a method needs them."""
     has_rectangles: bool = False
     """Whether it was prepared with `--resample released`."""
 
@@ -155,11 +157,17 @@ def _planned(
         inner=inner,
         images_of_subject={subject: sum(counts.values()) for subject, counts in classes.items()},
         classes_of_subject={subject: frozenset(counts) for subject, counts in classes.items()},
+        sequences_of_subject=_sequences_of_subject(store, wanted) if "sequences" in needed else {},
         has_rectangles=store.rectangles is not None,
         neutral_faces=dict(Counter(store.subjects[store.roles == "neutral"].tolist())),
         size_pixels=store.size_pixels,
         is_prepared=store.is_prepared,
     )
+
+
+def _sequences_of_subject(store: PreparedStore, class_names: Sequence[str]) -> dict[str, int]:
+    layer = store.layer("sequences")
+    return dict(Counter(layer.subjects[np.isin(layer.expressions, class_names)].tolist()))
 
 
 def _classes_of_subject(store: PreparedStore, class_names: Sequence[str]) -> dict[str, Counter[str]]:
@@ -191,6 +199,7 @@ def step_tasks(
             validation_subjects=None if part is None else planned.inner[fold][part],
             machine=machine,
             images_of_subject=planned.images_of_subject,
+            sequences_of_subject=planned.sequences_of_subject,
         )
         for fold, part in steps
     ]
@@ -221,6 +230,7 @@ def final_tasks(
             validation_subjects=None,
             machine=machine,
             images_of_subject=planned.images_of_subject,
+            sequences_of_subject=planned.sequences_of_subject,
             substitutes=its_substitutes,
         )
         for configuration, fold, its_substitutes in zip(chosen, planned.folds.folds, of_fold, strict=True)
@@ -237,6 +247,11 @@ def source_substitute(
     brought = load_method(configuration.method).artifacts(configuration)[name].brought_by(configuration)
     if brought is not None:
         raise already_brought(brought)
-    origin = Origin(configuration=configuration, machine=machine, images_of_subject=source.images_of_subject)
+    origin = Origin(
+        configuration=configuration,
+        machine=machine,
+        images_of_subject=source.images_of_subject,
+        sequences_of_subject=source.sequences_of_subject,
+    )
     made = planned_artifacts(origin, source.data, sorted(source.images_of_subject), {})
     return Substitute(shown=source.data.dataset, source=made[name])

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 from platform.config.configuration import Configuration, to_dict
 from platform.models.net_method import NetMethod
 from platform.models.options.faces import Faces
+from platform.models.options.sequences import SequenceFrames
 from platform.runs.cost import costs_of
 
 if TYPE_CHECKING:
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from torch import nn
 
     from datasets.batches import Batch
+    from datasets.sequence_batches import SequenceBatch
 
 WARM_UP_IMAGES = 5
 TIMED_IMAGES = 30
@@ -53,7 +55,8 @@ def parameter_count(configuration: Configuration, class_count: int) -> int:
 def latency_milliseconds(
     configuration: Configuration, class_count: int, *, device: str, cpu_threads: int
 ) -> float:
-    """Median time in milliseconds to score one face, in a batch of one and in float32, as all scoring.
+    """Median time in milliseconds to score one face (or one sequence of `frames` frames), in a batch of one
+    and in float32, as all scoring.
 
     device: cpu or cuda. The net is untrained, because its weights do not affect the time.
     """
@@ -64,7 +67,8 @@ def latency_milliseconds(
     method, built = _built(configuration, class_count)
     module = built.to(where, memory_format=torch.channels_last).eval()  # type: ignore[call-overload]
     assert isinstance(configuration, Faces)
-    batch = _one_face(configuration.image_size_pixels, where)
+    face = _one_face(configuration.image_size_pixels, where)
+    batch = _one_sequence(face, configuration) if method.unit == "sequence" else face
     times = []
     with torch.inference_mode():
         for _ in range(WARM_UP_IMAGES + TIMED_IMAGES):
@@ -81,6 +85,22 @@ def _built(configuration: Configuration, class_count: int) -> tuple[NetMethod, n
     assert isinstance(method, NetMethod)  # others are refused while planning
     settings = method.settings({**to_dict(configuration), "weights": "none"})
     return method, method.build(settings, class_count)
+
+
+def _one_sequence(face: Batch, configuration: Configuration) -> SequenceBatch:
+    import torch
+
+    from datasets.sequence_batches import SequenceBatch
+
+    assert isinstance(configuration, SequenceFrames)
+    frames = configuration.frames
+    return SequenceBatch(
+        image=face.image.expand(frames, -1, -1, -1)[None].contiguous(),
+        gray=face.gray.expand(frames, -1, -1, -1)[None].contiguous(),
+        target_mask=None,
+        lengths=torch.full((1,), frames, device=face.image.device),
+        labels=face.labels,
+    )
 
 
 def _one_face(size: int, device: torch.device) -> Batch:

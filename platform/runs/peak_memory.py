@@ -36,9 +36,11 @@ def can_be_measured(task: FoldTask | ArtifactTask) -> bool:
     """Whether the task trains a net by the training loop, on single faces."""
     if isinstance(task, ArtifactTask):
         stage = task.artifact
-        return isinstance(stage, SharedStage) and type(stage).items is SharedStage.items
+        own = not isinstance(stage, SharedStage) or type(stage).items is not SharedStage.items
+        return not own and stage.unit == "image"
     method = load_method(task.record["method"])
-    return isinstance(method, NetMethod) and type(method).items is NetMethod.items
+    own = not isinstance(method, NetMethod) or type(method).items is not NetMethod.items
+    return not own and method.unit == "image"
 
 
 def face_bytes(task: FoldTask | ArtifactTask) -> int:

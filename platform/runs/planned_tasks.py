@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from datasets.catalogue import describe
@@ -69,6 +69,13 @@ class Origin:
     machine: Machine
     images_of_subject: Mapping[str, int]
     """Expressive images of every training subject."""
+    sequences_of_subject: Mapping[str, int] = field(default_factory=dict)
+    """Sequences of every training subject that has any, for what trains on them."""
+
+    def count(self, unit: str, subjects: Iterable[str]) -> int:
+        """Images or sequences of these subjects."""
+        counts = self.sequences_of_subject if unit == "sequence" else self.images_of_subject
+        return sum(counts.get(subject, 0) for subject in subjects)
 
     @property
     def method(self) -> Method:
@@ -101,6 +108,7 @@ def fold_task(
     validation_subjects: Sequence[str] | None,
     machine: Machine,
     images_of_subject: Mapping[str, int],
+    sequences_of_subject: Mapping[str, int] | None = None,
     substitutes: Mapping[str, Substitute] | None = None,
 ) -> FoldTask:
     """The fold run of a configuration.
@@ -108,7 +116,7 @@ def fold_task(
     validation_subjects: validation split number `part` of the fold; the run trains on the fold's other
     training subjects and scores these. None: the final run, which trains on all training subjects of the
     fold and scores its test subjects.
-    images_of_subject: expressive images of every training subject.
+    images_of_subject: expressive images of every training subject; sequences_of_subject: their sequences.
     substitutes: artifact name to what replaces it. UserError: one that the options bring along, or one that
     lacks a class. LeakageError or UserError: as `check_reach`.
     """
@@ -120,7 +128,12 @@ def fold_task(
     train = tuple(fold.train_subjects if final else sorted(set(fold.train_subjects) - set(evaluation)))
     method = load_method(configuration.method)
     values = to_dict(configuration)
-    origin = Origin(configuration=configuration, machine=machine, images_of_subject=images_of_subject)
+    origin = Origin(
+        configuration=configuration,
+        machine=machine,
+        images_of_subject=images_of_subject,
+        sequences_of_subject=sequences_of_subject or {},
+    )
     artifacts = planned_artifacts(origin, data, train, substitutes or {})
     record = {
         "kind": "fold_run",
@@ -148,7 +161,7 @@ def fold_task(
         data=data,
         artifacts=artifacts,
         train_subjects=train,
-        training_images=sum(images_of_subject[subject] for subject in train),
+        training_images=origin.count(method.unit, train),
         evaluation_subjects=evaluation,
         checkpoint_every_epochs=machine.checkpoint_every_epochs,
         plugin=method.plugin,
@@ -260,7 +273,6 @@ def artifact_task(
             **({} if origin is None else origin.reach(options)),
         )
     )
-    counts = {} if origin is None else origin.images_of_subject
     return ArtifactTask(
         identity=identity(record),
         record=record,
@@ -270,7 +282,7 @@ def artifact_task(
         data=data,
         rests_on=needed,
         train_subjects=tuple(train),
-        training_images=sum(counts.get(subject, 0) for subject in train),
+        training_images=0 if origin is None else origin.count(artifact.unit, train),
         checkpoint_every_epochs=CHECKPOINT_EVERY_EPOCHS
         if origin is None
         else origin.machine.checkpoint_every_epochs,

@@ -49,7 +49,8 @@ class Task(ABC):
     data: DataReference
     train_subjects: tuple[str, ...]
     training_images: int
-    """Expressive images of the training subjects, each seen once an epoch. Not in the record."""
+    """Expressive images of the training subjects, or their sequences where those are what it trains on; each
+    is seen once an epoch. Not in the record."""
     checkpoint_every_epochs: int = CHECKPOINT_EVERY_EPOCHS
     """Not in the record: it changes no result."""
     plugin: PlugIn | None = None

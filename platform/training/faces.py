@@ -18,9 +18,14 @@ def faces_of(
     weights: np.ndarray | None = None,
 ) -> FaceTensors:
     """The view's faces of these rows on the device. ValueError: class images of other classes."""
-    if class_images is not None and class_images.class_names != view.class_names:
-        raise ValueError(f"class images of {class_images.class_names} do not match {view.class_names}")
+    check_class_images(view, class_images)
     images = None if class_images is None else class_images.images
     return FaceTensors(
         view.read(rows), view.labels(rows), images, device, weights, rectangles=view.rectangles(rows)
     )
+
+
+def check_class_images(view: FoldView, class_images: ClassImages | None) -> None:
+    """ValueError: class images of other classes than the view's."""
+    if class_images is not None and class_images.class_names != view.class_names:
+        raise ValueError(f"class images of {class_images.class_names} do not match {view.class_names}")

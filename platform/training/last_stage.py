@@ -1,28 +1,11 @@
-"""The stage that trains the net of a `NetMethod`: its faces and its training settings."""
+"""The stage that trains the net of a `NetMethod`: its training settings."""
 
 from __future__ import annotations
 
 import dataclasses
 
-import torch
-
-from datasets.batches import FaceTensors
-from datasets.folds.view import FoldView
-from platform.models.artifact import ClassImages
 from platform.models.method import Settings
-from platform.training.class_weights import balanced_image_weights
-from platform.training.faces import faces_of
 from platform.training.stage_settings import Training, shared_training
-
-
-def last_stage_faces(
-    settings: Settings, view: FoldView, class_images: ClassImages | None, device: torch.device
-) -> FaceTensors:
-    """The training faces, with class weights if configured."""
-    weights = None
-    if settings.class_weights == "balanced":
-        weights = balanced_image_weights(view.labels(view.training_rows))
-    return faces_of(view, view.training_rows, class_images, device, weights)
 
 
 def last_stage_training(settings: Settings, stage: str, minimum_batch: int) -> Training:

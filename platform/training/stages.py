@@ -11,13 +11,14 @@ import torch
 
 from datasets.folds.view import FoldView
 from platform.models.artifact import Content
-from platform.models.fitted import Evaluated, Faces, Fitted, check_scores
+from platform.models.fitted import Evaluated, Fitted, check_scores
 from platform.models.method import Method, Settings
 from platform.models.recipe import Cached, computed
 from platform.models.train_view import TrainView
 from platform.training.checkpoint import Checkpoints, Curve
 from platform.training.loop import Report
 from platform.training.tools import RunTools
+from platform.training.units import UNITS, EvaluationItems
 from platform.training.workers import ALONE, Workers
 
 
@@ -25,8 +26,8 @@ from platform.training.workers import ALONE, Workers
 class FoldOutcome:
     """The outcome of a fold run."""
 
-    evaluation_rows: np.ndarray
-    """int64 [N]: row indices in the prepared store, in the order of the scores."""
+    scored: EvaluationItems
+    """The N images or sequences, in the order of the scores."""
     class_names: tuple[str, ...]
     """K class names, in the order of the scores' columns."""
     scores: np.ndarray
@@ -36,9 +37,9 @@ class FoldOutcome:
     fitted: Fitted
     """The trained method."""
     pictures: dict[str, np.ndarray]
-    """Name to float32 [n, 1 or 3, S, S] in [0, 1], for a few evaluated faces."""
+    """Name to float32 [n, 1 or 3, S, S] in [0, 1], for a few of what was scored."""
     diagnostics: dict[str, Any]
-    """Facts about the trained method on the evaluated faces (`Fitted.diagnostics`)."""
+    """Facts about the trained method on what was scored (`Fitted.diagnostics`)."""
 
 
 def train_and_evaluate(
@@ -66,19 +67,21 @@ def train_and_evaluate(
     )  # fmt: skip
     method.check_artifacts(settings, inputs.keys(), "this fold run")
     fitted = method.fit(TrainView(view), settings, inputs, tools)
-    training_counts = np.bincount(view.labels(view.training_rows), minlength=len(view.class_names))
+    unit = UNITS[method.unit]
+    training_counts = np.bincount(unit.training_labels(view), minlength=len(view.class_names))
     view.finish_training()
-    rows = view.evaluation_rows
-    faces = Faces(images=view.read(rows), rectangles=view.rectangles(rows), cached=cached)
-    scores = check_scores(fitted.scores(faces), len(rows), len(view.class_names), method.title)
+    scored = unit.evaluated(view, cached)
+    scores = check_scores(
+        fitted.scores(scored.items), len(scored.labels), len(view.class_names), method.title
+    )
     evaluated = Evaluated(
-        faces=faces,
-        labels=view.labels(rows),
+        faces=scored.items,
+        labels=scored.labels,
         class_names=view.class_names,
         training_counts=training_counts,
     )
     return FoldOutcome(
-        evaluation_rows=rows,
+        scored=scored,
         class_names=view.class_names,
         scores=scores,
         curves=tools.curves,

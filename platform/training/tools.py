@@ -4,29 +4,28 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Literal
 
 import torch
 from torch import nn
 
-from datasets.batches import FaceTensors
 from datasets.folds.view import FoldView
 from platform.models.artifact import ClassImages, Content, Trained
 from platform.models.fitted import Fitted
 from platform.models.items import Items
 from platform.models.method import Settings
-from platform.models.net_fitted import NetFitted, on_cpu
+from platform.models.net_fitted import on_cpu
 from platform.models.net_method import NetMethod
 from platform.models.player import Player
 from platform.models.recipe import Cached, computed
 from platform.models.train_view import TrainView
 from platform.training.batch_norm import synchronised
 from platform.training.checkpoint import Checkpoints, Curve
-from platform.training.face_items import FaceItems
-from platform.training.faces import faces_of
-from platform.training.last_stage import last_stage_augmentation, last_stage_faces, last_stage_training
+from platform.training.last_stage import last_stage_augmentation, last_stage_training
 from platform.training.loop import Report, train_stage
 from platform.training.seeding import torch_seeded
 from platform.training.stage_settings import Training, shared_training
+from platform.training.units import UNITS
 from platform.training.workers import ALONE, Workers
 
 
@@ -54,17 +53,21 @@ class RunTools:
         module = self.built(method.last_stage, lambda: method.build(settings, len(class_names)))
         method.load_artifacts(module, inputs)
         class_images = method.class_images(inputs, class_names)
-        faces = last_stage_faces(settings, self.view, class_images, self.device)
-        single = self._single(faces, last_stage_augmentation(settings))
+        single = UNITS[method.unit].single_items(
+            self.view,
+            settings,
+            augmentation=last_stage_augmentation(settings),
+            class_images=class_images,
+            device=self.device,
+            balanced=settings.class_weights == "balanced",
+        )
         self.train_module(
             module,
             method.players(module, settings),
             method.items(single, TrainView(self.view), settings, inputs),
             last_stage_training(settings, method.last_stage, self.minimum_batch),
         )
-        return NetFitted(
-            method=method, module=module, settings=settings, inputs=inputs, class_images=class_images
-        )
+        return method.fitted(module, settings, inputs, class_images)
 
     def train(
         self,
@@ -77,6 +80,7 @@ class RunTools:
         decay_epochs: int,
         batch_size: int,
         class_images: ClassImages | None = None,
+        unit: Literal["image", "sequence"] = "image",
     ) -> Trained:
         """As `Tools.train`."""
         module = self.built(stage, build)
@@ -84,8 +88,13 @@ class RunTools:
             self.settings, stage, constant_epochs=constant_epochs, decay_epochs=decay_epochs,
             batch_size=batch_size, minimum_batch=self.minimum_batch,
         )  # fmt: skip
-        faces = faces_of(self.view, self.view.training_rows, class_images, self.device)
-        single = self._single(faces, self.settings.augmentation)
+        single = UNITS[unit].single_items(
+            self.view,
+            self.settings,
+            augmentation=self.settings.augmentation,
+            class_images=class_images,
+            device=self.device,
+        )
         made = items(single, TrainView(self.view))
         curve = self.train_module(module, players(module), made, training)
         return Trained(state=on_cpu(module), curve=curve)
@@ -118,12 +127,3 @@ class RunTools:
         )
         self.curves[training.stage] = curve
         return curve
-
-    def _single(self, faces: FaceTensors, augmentation: str) -> FaceItems:
-        """The view's training faces one by one. Errors name the images."""
-        return FaceItems(
-            faces,
-            augmentation=augmentation,
-            crop_size_pixels=self.settings.image_size_pixels,
-            names=self.view.image_names(self.view.training_rows),
-        )

@@ -14,7 +14,8 @@ import pytest
 from platform.config.configuration import Plan
 from platform.runs.fold_tasks import PlannedData, plan_data
 from tests.distributed.search_command import Command
-from tests.tiny_faces import prepare_tiny, tiny_configuration
+from tests.tiny_faces import tiny_configuration
+from tests.tiny_sequences import prepare_tiny_sequences
 
 HERE = Path(__file__).resolve().parent
 CLUSTER = ExitStack()
@@ -22,9 +23,10 @@ CLUSTER = ExitStack()
 
 @pytest.fixture(scope="session")
 def data_root(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Forty subjects, three classes: enough subjects in two validation splits for a test over subjects."""
+    """Forty subjects, three classes and their sequences: enough subjects in two validation splits for a test
+    over subjects."""
     root = tmp_path_factory.mktemp("tiny")
-    prepare_tiny(root, subjects=40)
+    prepare_tiny_sequences(root, subjects=40)
     return root
 
 

@@ -37,6 +37,7 @@ def row_of(command: Command) -> dict[str, Any]:
         ("pixel_svm", "Pixels and SVM", {"svm.npz", "svm.json"}),
         ("two_players", "Two players", {"weights.safetensors"}),
         ("three_stages", "Three stages", {"weights.safetensors"}),
+        ("sequence_pairs", "Sequence pairs", {"weights.safetensors"}),
     ],
 )
 def test_a_file_is_searched_killed_resumed_and_shown(
@@ -57,6 +58,7 @@ def test_a_file_is_searched_killed_resumed_and_shown(
     assert (row["method"], row["title"], row["backbone"]) == (name, title, "–")
     table = run.tables()["table.md"].decode()
     assert title in table
+    assert row.get("unit") == ("sequence" if name == "sequence_pairs" else None)
     store = ResultsStore(run.runs)
     for one in row["runs"]:
         manifest = store.manifest("fold_runs", one["identity"])

@@ -13,6 +13,7 @@ FILES = (
     "datasets/augmentation/content.py",
     "datasets/augmentation/transforms.py",
     "datasets/batches.py",
+    "datasets/sequence_batches.py",
     "datasets/folds/view.py",
     "datasets/folds/guarded_rows.py",
     "datasets/folds/sequence_view.py",

@@ -73,6 +73,16 @@ def test_other_images_are_refused_with_the_reason(tmp_path: Path) -> None:
             compare_experiments(store, *names)
 
 
+def test_images_and_sequences_are_not_compared(tmp_path: Path) -> None:
+    store = ResultsStore(tmp_path)
+    for name, unit in (("a", {}), ("b", {"unit": "sequence"}), ("c", {"unit": "sequence"})):
+        write_experiment(store, [write_row(store, seed=ord(name), **unit)], name=name)
+    with pytest.raises(UserError, match="FMPN on synthetic: a scores images, and b scores sequences; comp"):
+        compare_experiments(store, "a", "b")
+    (pair,) = compare_experiments(store, "b", "c").rows
+    assert (pair.image_count, pair.subject_count) == (63, 9)
+
+
 def test_bad_names_are_refused(tmp_path: Path) -> None:
     store = two_experiments(tmp_path)
     with pytest.raises(UserError, match="did you mean 'second'"):

@@ -33,7 +33,7 @@ from platform.models.options.optimisation import AdamMoments, LastStage
 from platform.models.plugin_checks import check_declarations
 from platform.runs.identity import canonical_json
 from platform.search.definition import definition_of_space
-from tests.every_method import EVERY, OWN_FILES, registered, smallest
+from tests.every_method import EVERY, OWN_FILES, SEQUENCE_FILES, registered, smallest
 from tests.tiny_faces import tiny_configuration
 
 SIZE, CLASS_COUNT, COUNT = 32, 3, 5
@@ -98,7 +98,7 @@ def known() -> Iterator[None]:
         yield
 
 
-@pytest.fixture(params=EVERY)
+@pytest.fixture(params=[*EVERY, *SEQUENCE_FILES])
 def every(request: pytest.FixtureRequest) -> Method:
     return load_method(request.param)
 
@@ -116,12 +116,12 @@ def test_it_declares_what_every_method_must(every: Method) -> None:
     assert inspect.getdoc(type(every))
     record = every.record()
     assert record.keys() <= {"method_version", "plugin"}
-    assert ("plugin" in record) == (every.name in OWN_FILES)
+    assert ("plugin" in record) == (every.name in {*OWN_FILES, *SEQUENCE_FILES})
     assert in_order(every.artifacts(smallest(every.name))) is not None
 
 
 def test_its_file_imports_no_torch_until_it_is_needed(every: Method) -> None:
-    own_file = OWN_FILES.get(every.name)
+    own_file = (OWN_FILES | SEQUENCE_FILES).get(every.name)
     source = own_file.read_text() if own_file else inspect.getsource(inspect.getmodule(type(every)))  # type: ignore[arg-type]
     top = [node for node in ast.parse(source).body if isinstance(node, ast.Import | ast.ImportFrom)]
     names = {name for node in top for name in (getattr(node, "module", None), *(a.name for a in node.names))}

@@ -37,6 +37,25 @@ def test_a_file_becomes_a_method_of_its_name(text: str) -> None:
     assert "backbone" not in option_names("tiny_net")
 
 
+@pytest.mark.parametrize(
+    ("old", "new", "message"),
+    [
+        ('frozenset({"sequences"})', "frozenset()",
+         r"scores sequences, so it must declare needs with 'sequences' among them, but got \[\]; add it"),
+        ("CrossEntropy, LastStage, SequenceFrames, ", "CrossEntropy, LastStage, ",
+         "trains a net on sequences, so its options must mix in SequenceFrames .* SequencePairsOptions does"),
+    ],
+)  # fmt: skip
+def test_a_method_that_scores_sequences_says_what_it_needs(
+    tmp_path: Path, old: str, new: str, message: str
+) -> None:
+    text = TINY.with_name("sequence_pairs.py").read_text()
+    assert old in text
+    (tmp_path / "mine.py").write_text(text.replace(old, new))
+    with pytest.raises(UserError, match=message):
+        register(read_plugin(str(tmp_path / "mine.py")))
+
+
 def test_the_same_file_twice_is_one_method() -> None:
     assert register(read_plugin(str(TINY))) is register(read_plugin(str(TINY)))
 

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 
 from datasets.folds.view import FoldView
 from platform.models.train_view import TrainView
 from tests.tiny_faces import CLASSES, subject_names, tiny_store
+from tests.tiny_sequences import prepare_tiny_sequences
 
 TRAIN = subject_names(8)[:6]
 
@@ -49,3 +52,19 @@ def test_its_splits_never_divide_a_subject_and_validate_every_image_once(train: 
 def test_splits_follow_their_seed(train: TrainView) -> None:
     first, same = ([v.tolist() for _, v in train.parts(3, seed=seed)] for seed in (1, 1))
     assert first == same
+
+
+def test_train_view_reads_the_training_sequences_alone(tmp_path: Path) -> None:
+    store = prepare_tiny_sequences(tmp_path, subjects=4, frames=3)
+    train = TrainView(
+        FoldView(store, train_subjects=["S01", "S03"], evaluation_subjects=["S02"], role="final")
+    ).sequences
+    assert len(train) == len(train.labels) == len(train.subjects) == 6
+    assert set(train.subjects.tolist()) == {"S01", "S03"}
+    assert train.lengths.tolist() == [4] * 6
+    assert train.apexes.shape == (6,)
+    assert train.read(0).shape == (4, 34, 34, 3)
+    with pytest.raises(IndexError):
+        train.read(6)
+    for training, validating in train.parts(2, seed=0):
+        assert not set(train.subjects[training]) & set(train.subjects[validating])

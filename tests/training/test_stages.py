@@ -84,7 +84,7 @@ def test_a_fold_run_scores_its_evaluation_faces_and_is_a_function_of_its_seed(me
     configuration = tiny_configuration(method=method)
     outcome = stage2(view_of(), configuration, report=reports.append)
     rows = view_of("inner").evaluation_rows
-    assert outcome.evaluation_rows.tolist() == rows.tolist()
+    assert outcome.scored.rows.tolist() == rows.tolist()
     assert outcome.class_names == CLASSES
     assert outcome.scores.shape == (len(rows), 3)
     assert outcome.scores.dtype == np.float32

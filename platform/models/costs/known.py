@@ -68,6 +68,7 @@ def method_costs(name: str, values: Mapping[str, Any], class_count: int) -> Cost
         build=lambda read: method.build(read, class_count),
         players=lambda module: method.players(module, settings),
         items=method.items,
+        unit=method.unit,
     )
     return _accepted(_found_and_checked(method, net, settings, class_count), method.title, settings)
 
@@ -84,6 +85,7 @@ def stage_costs(method: str, stage: SharedStage, settings: Settings, class_count
         build=lambda read: stage.build(read, class_count),
         players=lambda module: stage.players(module, settings),
         items=stage.items,
+        unit=stage.unit,
     )
     return _accepted(_found_and_checked(whose, net, settings, class_count, stage), stage.title, settings)
 
@@ -99,6 +101,8 @@ class _Net:
     build: Callable[[Settings], nn.Module]
     players: Callable[[nn.Module], Sequence[Player]]
     items: Callable[[Items, TrainView, Any, Mapping[str, Content]], Items]
+    unit: str
+    """A sequence counts with `frames` frames: no batch has more of one."""
 
 
 def _found_and_checked(
@@ -176,6 +180,7 @@ def _find(net: _Net, settings: Settings, class_count: int) -> KnownCosts:
             batch_of=lambda items, pixels: trial_items_batch(
                 lambda single, train, inputs: net.items(single, train, read, inputs),
                 items=items, size_pixels=pixels, class_count=class_count, stage=net.stage,
+                frames=read.frames if net.unit == "sequence" else 0,
             ),
         )  # fmt: skip
     except TooSmallImagesError as error:

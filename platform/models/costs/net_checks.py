@@ -10,7 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from platform.errors import UserError
-from platform.models.costs.trial_items import trial_batch, trial_items_batch
+from platform.models.costs.trial_items import trial_items_batch, trial_single_batch
 from platform.models.method import Method, Settings
 from platform.models.net_method import NetMethod
 from platform.models.plugins import line_of
@@ -27,11 +27,13 @@ def check_net(method: NetMethod, settings: Settings, class_count: int) -> None:
     loss, a loss without a gradient, scores of another shape. The method is a plug-in's.
     """
     module = _check_training(method, method, settings, class_count)
-    batch = trial_batch(IMAGES, settings.image_size_pixels, class_count)
+    batch = trial_single_batch(IMAGES, settings.image_size_pixels, class_count, _frames(method, settings))
     with torch.no_grad():
         scores = _called(method, "scores", lambda: method.scores(module, batch))
     shape = tuple(scores.shape) if isinstance(scores, Tensor) else None
-    wanted = f"a tensor of shape ({IMAGES}, {class_count}) for {IMAGES} images of {class_count} classes"
+    wanted = (
+        f"a tensor of shape ({IMAGES}, {class_count}) for {IMAGES} {method.unit}s of {class_count} classes"
+    )
     _require(method, "scores", shape == (IMAGES, class_count), wanted, scores)
 
 
@@ -57,6 +59,7 @@ def _check_training(
             size_pixels=settings.image_size_pixels,
             class_count=class_count,
             stage=f"the stage {stage} of {whole}" if stage else whole,
+            frames=_frames(trained, settings),
         ),
         stage,
     )
@@ -64,6 +67,11 @@ def _check_training(
         _check_groups(method, player.groups, stage)
         _check_loss(method, _called(method, "loss", partial(player.loss, module, batch), stage), stage)
     return module
+
+
+def _frames(trained: NetMethod | SharedStage, settings: Settings) -> int:
+    """Of each sequence; 0 for what trains on faces."""
+    return settings.frames if trained.unit == "sequence" else 0
 
 
 def _check_groups(method: Method, groups: Any, stage: str = "") -> None:

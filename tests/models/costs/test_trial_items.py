@@ -10,6 +10,7 @@ import torch
 from torch import Tensor
 
 from datasets.batches import Batch
+from datasets.sequence_batches import SequenceBatch
 from platform.errors import UserError
 from platform.models.artifact import Content
 from platform.models.costs.trial_items import trial_items_batch
@@ -87,3 +88,18 @@ def test_items_cannot_read_an_artifact_while_planning() -> None:
 
     with pytest.raises(UserError, match="read the artifact masks, which is not made while a command plans"):
         batch_of(reading)
+
+
+def test_sequences_have_the_frames_that_are_asked_for() -> None:
+    def paired(single: Items, train: TrainView, inputs: Any) -> Items:
+        sequences = train.sequences
+        assert len(sequences) == len(sequences.labels) == len(sequences.subjects) == len(sequences.apexes)
+        assert sequences.lengths.tolist() == [5] * len(sequences)
+        assert sequences.read(0).shape[0] == 5
+        return SubjectPairs(single, train)
+
+    batch = trial_items_batch(paired, items=2, size_pixels=32, class_count=3, stage="mine", frames=5)
+    assert isinstance(batch, Tuples)
+    assert isinstance(batch.single, SequenceBatch)
+    assert batch.single.image.shape == (4, 5, 3, 32, 32)
+    assert batch.single.present.shape == (4, 5)
