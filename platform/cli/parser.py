@@ -45,11 +45,19 @@ class Parser(argparse.ArgumentParser):
                 "it, or pass another --method"
             )
         if unknown:
-            known = sorted(flag for action in self._actions for flag in action.option_strings)
+            known = sorted({flag for action in self._all_actions() for flag in action.option_strings})
             nearest = difflib.get_close_matches(unknown[0].split("=")[0], known, n=1)
             hint = f"did you mean {nearest[0]}? " if nearest else ""
             self.error(f"unknown argument {unknown[0]!r}; {hint}Known flags: {', '.join(known)}")
         return namespace
+
+    def _all_actions(self) -> Iterator[argparse.Action]:
+        """Of this parser and of its subcommands, which pass on to it what they do not know."""
+        for action in self._actions:
+            yield action
+            if isinstance(action, argparse._SubParsersAction):
+                for parser in action.choices.values():
+                    yield from parser._actions
 
     def error(self, message: str) -> NoReturn:
         print(f"error: {message}", file=sys.stderr)

@@ -74,9 +74,9 @@ def find_garbage(
     now = time.time()
     folders = experiment_folders(store)
     drivers = live_drivers(folders, watch_seconds)
-    unfinished = open_experiments(folders, drivers)
     references = References(store)
     used = frozenset().union(*verified_references(references, folders).values())
+    unfinished = open_experiments(store, folders, drivers)
     found, kept = [], Counter[str]()
     for result in references.results:
         if result in used:

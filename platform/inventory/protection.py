@@ -18,6 +18,7 @@ from platform.experiments.experiment_file import EXPERIMENT_FILE
 from platform.experiments.lease import Lease
 from platform.files.json_files import parse_own_json
 from platform.files.opening import read_bytes
+from platform.inventory.listing import stored_experiment
 from platform.inventory.references import Result
 from platform.inventory.runs_folder import REMOVAL_FILE
 from platform.monitoring.progress_file import read_progress
@@ -35,12 +36,20 @@ class OpenExperiment:
     name: str
     datasets: frozenset[str] | None
     """That it reads; None: not known yet, so it may need any result."""
+    artifacts_only: bool = False
+    """Whether it names all its fold runs, of which some are not stored: which artifacts these rest on is
+    known only when they are planned again."""
     why: str
     """`is running`, `is not finished`."""
 
 
-def open_experiments(folders: Mapping[str, Path], drivers: Mapping[str, Lease]) -> list[OpenExperiment]:
-    """The experiments among `folders` that a driver leads, or whose search has not ended."""
+def open_experiments(
+    store: ResultsStore, folders: Mapping[str, Path], drivers: Mapping[str, Lease]
+) -> list[OpenExperiment]:
+    """The experiments among `folders` that a driver leads, or that are not finished.
+
+    UserError: an experiment.json is damaged.
+    """
     found = []
     for name, folder in folders.items():
         datasets = _datasets(folder)
@@ -48,6 +57,10 @@ def open_experiments(folders: Mapping[str, Path], drivers: Mapping[str, Lease]) 
             found.append(OpenExperiment(name=name, datasets=datasets or None, why="is running"))
         elif datasets and _is_searching(folder):
             found.append(OpenExperiment(name=name, datasets=datasets, why="is not finished"))
+        elif datasets and _lacks_runs(store, folder):
+            found.append(
+                OpenExperiment(name=name, datasets=datasets, artifacts_only=True, why="is not finished")
+            )
     return found
 
 
@@ -67,6 +80,16 @@ def _is_searching(folder: Path) -> bool:
     return progress is not None and progress.phase == "search" and progress.state != "finished"
 
 
+def _lacks_runs(store: ResultsStore, folder: Path) -> bool:
+    content = stored_experiment(folder)
+    identities = [run["identity"] for row in content["rows"] for run in row["runs"]] if content else []
+    return any(
+        not (store.folder("fold_runs", identity) / "manifest.json").exists()
+        for identity in identities
+        if identity
+    )
+
+
 def who_may_need(store: ResultsStore, result: Result, experiments: list[OpenExperiment]) -> str:
     """Why the result must stay: `NAME is running`; empty if none of the experiments can need it.
 
@@ -82,6 +105,8 @@ def who_may_need(store: ResultsStore, result: Result, experiments: list[OpenExpe
     except (UserError, KeyError, TypeError):
         dataset = None
     for one in experiments:
+        if one.artifacts_only and kind == "fold_runs":
+            continue
         if one.datasets is None or dataset is None or dataset in one.datasets:
             return f"{one.name} {one.why}"
     return ""

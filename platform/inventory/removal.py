@@ -63,7 +63,7 @@ def plan_removal(
     users = Counter(
         result for results in verified_references(references, others).values() for result in results
     )
-    unfinished = open_experiments(others, drivers)
+    unfinished = open_experiments(store, others, drivers)
     going, kept = [], Counter[str]()
     for result in sorted(references.of_removed(folder), key=_fold_runs_first):
         if keep_results:

@@ -23,7 +23,8 @@ REMOVAL_FILE = "removal.json"
 """What experiment.json is called while the experiment is being removed."""
 SETTINGS_FILE = "config.yaml"
 IDENTITY = re.compile(r"[0-9a-f]{8,64}")
-OF_AN_EXPERIMENT = (EXPERIMENT_FILE, PROGRESS_FILE, JOURNAL_FILE, REMOVAL_FILE, SETTINGS_FILE)
+RAY_LOG = "ray.log"
+OF_AN_EXPERIMENT = (EXPERIMENT_FILE, PROGRESS_FILE, JOURNAL_FILE, REMOVAL_FILE, SETTINGS_FILE, RAY_LOG)
 """A folder with one of these files is an experiment: a search has no experiment.json before its end."""
 NEAREST = 3
 
@@ -60,8 +61,8 @@ def experiment_folder(store: ResultsStore, name: str) -> Path:
         nearest = difflib.get_close_matches(name, known, n=NEAREST)
         hint = f"did you mean {' or '.join(map(repr, nearest))}? " if nearest else ""
         raise UserError(
-            f"there is no experiment {name!r} in {store.root}; {hint}`python -m platform.runs ls` lists "
-            f"{'it' if len(known) == 1 else f'all {len(known)}'}."
+            f"there is no experiment {name!r} in {store.root}; {hint}`python -m platform.runs ls` lists the "
+            f"{'one' if len(known) == 1 else len(known)} there {'is' if len(known) == 1 else 'are'}."
         )
     return known[name]
 

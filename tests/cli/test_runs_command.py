@@ -138,3 +138,9 @@ def test_a_bundle_is_written_and_verified(runs: Path, capsys: pytest.CaptureFixt
     assert "Mean of" in text
     assert "verified: every hash of first is right" in text
     assert digest in text
+
+
+def test_an_unknown_flag_of_an_action_names_the_nearest(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit, match="2"):
+        main(["gc", "--delet"])
+    assert "did you mean --delete? Known flags: --checkpoint-days, --delete," in capsys.readouterr().err

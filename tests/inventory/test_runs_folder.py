@@ -28,7 +28,9 @@ def test_a_search_without_experiment_json_is_listed_and_an_empty_folder_is_not(t
 
 def test_an_unknown_experiment_names_the_nearest(tmp_path: Path) -> None:
     store = two_experiments(tmp_path)
-    with pytest.raises(UserError, match=r"no experiment 'frist'.*did you mean 'first'\?.*lists all 2"):
+    with pytest.raises(
+        UserError, match=r"no experiment 'frist'.*did you mean 'first'\?.*lists the 2 there are"
+    ):
         experiment_folder(store, "frist")
     with pytest.raises(UserError, match="no experiment"):
         experiment_folder(store, "../experiments/first")
