@@ -181,7 +181,7 @@ def _verify(arguments: argparse.Namespace) -> int:
     print(render_screen(displayable(found.table), brief=True))
     print(
         f"verified: every hash of {found.experiment} is right, and its table follows from the predictions of "
-        f"its {found.fold_runs} fold runs ({found.images} images)."
+        f"its {found.fold_runs} fold runs ({found.predictions} predictions)."
     )
     print(f"SHA-256 of the file: {found.sha256} (compare it with the one that was published)")
     return 0

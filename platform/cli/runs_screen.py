@@ -207,21 +207,21 @@ def comparison_lines(found: ExperimentComparison, first: str, second: str) -> li
         (
             row_label(pair.first) + ("" if _same_label(pair) else f" - {row_label(pair.second)}"),
             pair.first.dataset,
-            percent(pair.first.scores.pooled_image_accuracy) if pair.first.scores else "",
-            percent(pair.second.scores.pooled_image_accuracy) if pair.second.scores else "",
+            *map(percent, pair.accuracies),
             points(pair.difference),
             interval(pair.interval).replace("–", " to "),
             p_value_text(pair.p_value),
-            f"{pair.image_count}{' sequences' * pair.first.scores_sequences}, {pair.subject_count}",
+            f"{pair.unit_count} {pair.unit}s, {pair.subject_count}",
         )
         for pair in found.rows
     ]
-    header = ("row", "data set", first, second, "points", "95 % CI", "p", "images, subjects")
+    header = ("row", "data set", first, second, "points", "95 % CI", "p", "tested, subjects")
     lines += ["", *grid(header, rows, right=(2, 3, 4, 5, 6))]
-    lines += ["", f"points: pooled image accuracy of {first} minus that of {second}, on the same images."]
-    lines.append(
-        "95 % CI: bootstrap over subjects; it does not include the variation between training seeds."
-    )
+    lines += [
+        "",
+        f"points: pooled accuracy of {first} minus that of {second}, on the same images or sequences.",
+        "95 % CI: bootstrap over subjects; without the variation between training seeds.",
+    ]
     lines.append("p: exact sign-flip test over subjects, Holm-corrected over the rows.")
     return [*lines, *(f"not compared: {one_line(sentence)}" for sentence in found.left_out)]
 

@@ -1,4 +1,5 @@
-"""Comparison of two experiments: the settings that differ, and paired differences on the same images."""
+"""Comparison of two experiments: the settings that differ, and paired differences on the same images or
+sequences."""
 
 from __future__ import annotations
 
@@ -9,6 +10,8 @@ from typing import Any
 import numpy as np
 
 from platform.aggregation.aggregate import AggregatedRow, aggregate_experiment
+from platform.aggregation.comparisons import paired
+from platform.aggregation.paired_images import PairedImages
 from platform.aggregation.table_row import TableRow
 from platform.errors import UserError
 from platform.evaluation.accuracy_interval import Interval
@@ -25,17 +28,22 @@ ABSENT = "-"
 
 @dataclass(frozen=True, kw_only=True)
 class ComparedRows:
-    """A row of the first experiment minus one of the second, in pooled accuracy on the same images."""
+    """A row of the first experiment minus one of the second, in pooled accuracy on the same images; on the
+    same sequences where one of the rows scores those."""
 
     first: TableRow
     second: TableRow
+    accuracies: tuple[float, float]
+    """Of both rows, pooled, in [0, 1]."""
     difference: float
     """In [-1, 1]."""
     interval: Interval | None
     """95 % CI by bootstrap over subjects; None with one subject."""
     p_value: float
     """Two-sided exact sign-flip test over subjects, Holm-corrected over all pairs of rows."""
-    image_count: int
+    unit: str
+    """What is compared, `image` or `sequence`."""
+    unit_count: int
     subject_count: int
 
 
@@ -64,14 +72,15 @@ def compare_experiments(store: ResultsStore, first: str, second: str) -> Experim
     for name in (first, second):
         experiment_folder(store, name)
         contents.append(read_experiment(store, name))
-    rows = [aggregate_experiment(store, content) for content in contents]
+    units = {row.get("unit", "image") for content in contents for row in content["rows"]}
+    rows = [aggregate_experiment(store, {**content, "mixes_units": len(units) > 1}) for content in contents]
     compared, left_out = [], []
     for one, other in _pairs(*rows):
-        reason = _why_not(one, other)
-        if reason:
-            left_out.append(f"{one.row.title} on {one.row.dataset}: {reason}")
+        pair = paired(one, other)
+        if pair is None:
+            left_out.append(f"{one.row.title} on {one.row.dataset}: {_why_not(one, other)}")
         else:
-            compared.append(_compared(one, other))
+            compared.append(_compared(one.row, other.row, *pair))
     if not compared:
         sets = [" and ".join(dict.fromkeys(row.row.dataset for row in part)) for part in rows]
         why = left_out[0] if left_out else f"{first} tested {sets[0]}, and {second} tested {sets[1]}"
@@ -109,46 +118,35 @@ def _kind(row: TableRow) -> tuple[str, str, str]:
 
 
 def _why_not(one: AggregatedRow, other: AggregatedRow) -> str:
-    """Why two rows did not test the same images; empty if they did."""
-    assert one.images
-    assert other.images
-    if one.images.tested == other.images.tested:
-        return ""
+    """Why two rows did not test the same images or sequences."""
     if one.row.unit != other.row.unit:
-        return (
-            f"{one.row.experiment} scores {one.row.unit}s, and {other.row.experiment} scores "
-            f"{other.row.unit}s"
-        )
-    counts = [f"{len(row.images.correct)} {row.row.unit}s" for row in (one, other) if row.images]
+        return f"{one.row.experiment} and {other.row.experiment} tested different sequences"
+    counts = [f"{len(row.images.correct)} {one.row.unit}s" for row in (one, other) if row.images]
     if counts[0] != counts[1]:
         return f"{one.row.experiment} tested {counts[0]}, and {other.row.experiment} {counts[1]}"
     if one.row.data_hash != other.row.data_hash:
-        return "the prepared sets differ in names, classes or subjects of their images"
+        return f"the prepared sets differ in names, classes or subjects of their {one.row.unit}s"
     return (
         f"{one.row.experiment} (fold rule {one.row.fold_rule}) and {other.row.experiment} (fold rule "
         f"{other.row.fold_rule}) tested different {one.row.unit}s, {counts[0]} each"
     )
 
 
-def _compared(one: AggregatedRow, other: AggregatedRow) -> ComparedRows:
-    assert one.images
-    assert other.images
-    tested = sign_flip_test(one.images.correct, other.images.correct, one.images.subject)
+def _compared(first: TableRow, second: TableRow, one: PairedImages, other: PairedImages) -> ComparedRows:
+    tested = sign_flip_test(one.correct, other.correct, one.subject)
     interval = None
     if tested.subject_count > 1:
-        interval = difference_interval(
-            one.images.correct,
-            other.images.correct,
-            one.images.subject,
-            np.random.default_rng(BOOTSTRAP_SEED),
-        )
+        generator = np.random.default_rng(BOOTSTRAP_SEED)
+        interval = difference_interval(one.correct, other.correct, one.subject, generator)
     return ComparedRows(
-        first=one.row,
-        second=other.row,
+        first=first,
+        second=second,
+        accuracies=(float(one.correct.mean()), float(other.correct.mean())),
         difference=tested.difference,
         interval=interval,
         p_value=tested.p_value,
-        image_count=len(one.images.correct),
+        unit="sequence" if "sequence" in (first.unit, second.unit) else "image",
+        unit_count=len(one.correct),
         subject_count=tested.subject_count,
     )
 

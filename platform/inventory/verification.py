@@ -44,8 +44,8 @@ class Verified:
     table: Table
     """Recomputed."""
     fold_runs: int
-    images: int
-    """Predictions of all rows."""
+    predictions: int
+    """Of all rows."""
     sha256: str
     """Of the whole file: compare it with the one that was published."""
 
@@ -64,7 +64,7 @@ def verify_bundle(path: Path) -> Verified:
     runs = sorted(set(needed_runs(experiment)))
     for identity in runs:
         _check_run(store, identity, path)
-    table, images = _recomputed(store, experiment, path)
+    table, predictions = _recomputed(store, experiment, path)
     stated, found = _json(files, TABLE_FILE, path), parse_json(render(table, "json"), TABLE_FILE)
     different = list(_differences(stated, found))
     if different:
@@ -73,7 +73,7 @@ def verify_bundle(path: Path) -> Verified:
         experiment=str(experiment["name"]),
         table=table,
         fold_runs=len(runs),
-        images=images,
+        predictions=predictions,
         sha256=hashlib.sha256(read_bytes(path, largest_bytes=LARGEST_BYTES)).hexdigest(),
     )
 

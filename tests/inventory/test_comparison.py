@@ -20,7 +20,7 @@ def test_the_settings_that_differ_and_the_paired_difference(tmp_path: Path) -> N
     ]
     right = [sum(int(one.correct.sum()) for one in part) for part in made]
     assert pair.difference == pytest.approx((right[0] - right[1]) / (3 * 63))
-    assert (pair.image_count, pair.subject_count) == (189, 9)
+    assert (pair.unit, pair.unit_count, pair.subject_count) == ("image", 189, 9)
     assert pair.interval is not None
     assert pair.interval.low <= pair.difference <= pair.interval.high
     assert 0 < pair.p_value < 0.05
@@ -73,14 +73,17 @@ def test_other_images_are_refused_with_the_reason(tmp_path: Path) -> None:
             compare_experiments(store, *names)
 
 
-def test_images_and_sequences_are_not_compared(tmp_path: Path) -> None:
+def test_a_row_that_scores_sequences_is_compared_on_sequences(tmp_path: Path) -> None:
     store = ResultsStore(tmp_path)
     for name, unit in (("a", {}), ("b", {"unit": "sequence"}), ("c", {"unit": "sequence"})):
         write_experiment(store, [write_row(store, seed=ord(name), **unit)], name=name)
-    with pytest.raises(UserError, match="FMPN on synthetic: a scores images, and b scores sequences; comp"):
-        compare_experiments(store, "a", "b")
-    (pair,) = compare_experiments(store, "b", "c").rows
-    assert (pair.image_count, pair.subject_count) == (63, 9)
+    write_experiment(store, [write_row(store, folds=2, unit="sequence")], name="fewer")
+    of_images, of_sequences = (compare_experiments(store, name, "c").rows[0] for name in ("a", "b"))
+    for pair in (of_images, of_sequences):
+        assert (pair.unit, pair.unit_count, pair.subject_count) == ("sequence", 63, 9)
+        assert pair.accuracies[0] - pair.accuracies[1] == pytest.approx(pair.difference)
+    with pytest.raises(UserError, match="a and fewer tested different sequences"):
+        compare_experiments(store, "a", "fewer")
 
 
 def test_bad_names_are_refused(tmp_path: Path) -> None:

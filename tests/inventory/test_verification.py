@@ -68,7 +68,7 @@ def with_manifest(files: Files, run: str, **contents: bytes) -> dict[str, bytes]
 def test_a_bundle_as_made_is_right_and_its_table_is_recomputed(changed: Callable[..., Path]) -> None:
     path = changed({})
     found = verify_bundle(path)
-    assert (found.experiment, found.fold_runs, found.images) == ("first", 3, 189)
+    assert (found.experiment, found.fold_runs, found.predictions) == ("first", 3, 189)
     assert found.sha256 == hashlib.sha256(path.read_bytes()).hexdigest()
     assert found.table.sections[0].rows[0].scores is not None
 
