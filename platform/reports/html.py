@@ -52,6 +52,11 @@ pre { background: var(--band); padding: 12px 14px; border-radius: 6px; overflow-
 details summary { cursor: pointer; color: var(--accent); }
 """
 
+OTHER_PROCESSORS = (
+    "The same settings give the same numbers on one kind of processor with the same number of threads. On "
+    "others the last bits differ from the first layers on, and training amplifies them (docs/fidelity.md)."
+)
+
 
 def report_html(
     experiment: Mapping[str, Any],
@@ -89,7 +94,7 @@ def report_html(
         _economy(experiment),
         "<h2>Configuration</h2>",
         _key_table(experiment["config"]),
-        *(["<h2>Provenance</h2>", _key_table(provenance)] if provenance else []),
+        *(["<h2>Provenance</h2>", _key_table(provenance), _notes([OTHER_PROCESSORS])] if provenance else []),
         "<h2>Next</h2>",
         *(f"<p>{escape(what)}</p><pre>{escape(command)}</pre>" for what, command in next_commands.items()),
     ]

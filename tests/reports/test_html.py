@@ -70,6 +70,7 @@ def test_everything_that_came_from_files_is_escaped(page: str) -> None:
     assert "a &amp; b" in page
     assert "<h2>Provenance</h2>" in page
     assert "&lt;node7&gt;" in page
+    assert "On others the last bits differ" in page
     assert "--logdir &#x27;&lt;b&gt;&#x27;" in page
     assert 'alt="Faces &quot;1&quot; &lt;b&gt;"' in page
 
