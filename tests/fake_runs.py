@@ -54,6 +54,10 @@ def _as_stored(predictions: Predictions, unit: str | None) -> Predictions:
     return sequence_predictions(predictions) if unit == "sequence" else predictions
 
 
+def _of_sequences(predictions: Predictions) -> bool:
+    return bool((predictions.image == predictions.sequence).all())
+
+
 def png_bytes(pixels: np.ndarray) -> bytes:
     from PIL import Image
 
@@ -105,7 +109,7 @@ def write_fold_run(
         files,
         seconds=1.0,
         accuracy=float(predictions.correct.mean()),
-        image_count=63,
+        **{"sequence_count" if _of_sequences(predictions) else "image_count": len(predictions)},
     )
     return name
 

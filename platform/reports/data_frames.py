@@ -10,7 +10,7 @@ repository root, like the commands. docs/results_on_disk.md says what lies where
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -47,8 +47,8 @@ def predictions(runs: str | Path, experiment: str) -> pandas.DataFrame:
 
 
 def scores(runs: str | Path, experiment: str) -> pandas.DataFrame:
-    """One line a finished fold run: `dataset`, `backbone`, `images`, `accuracy` in [0, 1], `seconds`, and the
-    `identity` under which it is stored.
+    """One line a finished fold run: `dataset`, `backbone`, `images` (or `sequences`, if the method scores
+    those), `accuracy` in [0, 1], `seconds`, and the `identity` under which it is stored.
 
     The mean of `accuracy` over the folds of a row is the table's mean of folds. UserError as `predictions`.
     """
@@ -60,7 +60,7 @@ def scores(runs: str | Path, experiment: str) -> pandas.DataFrame:
             **labels,
             "dataset": run.record["data"]["dataset"],
             "backbone": run.record["config"].get("backbone", ""),
-            "images": run.manifest.get("image_count"),
+            **_counted(run.manifest),
             "accuracy": run.manifest.get("accuracy"),
             "seconds": run.manifest.get("seconds"),
             "identity": run.identity,
@@ -68,6 +68,12 @@ def scores(runs: str | Path, experiment: str) -> pandas.DataFrame:
         for labels, run in _finished_runs(store, experiment)
     ]
     return pandas.DataFrame(lines)
+
+
+def _counted(manifest: Mapping[str, Any]) -> dict[str, Any]:
+    if "sequence_count" in manifest:
+        return {"sequences": manifest["sequence_count"]}
+    return {"images": manifest.get("image_count")}
 
 
 def curves(runs: str | Path, experiment: str) -> pandas.DataFrame:

@@ -9,7 +9,7 @@ from platform.errors import UserError
 from platform.experiments.experiment_file import read_experiment
 from platform.reports.data_frames import curves, predictions, scores
 from platform.runs.store import ResultsStore
-from tests.fake_runs import CLASSES, demo_experiment
+from tests.fake_runs import CLASSES, demo_experiment, write_experiment, write_row
 
 NAME = "tune-synthetic-quick"
 LABELS = ["row", "title", "method", "seed", "fold", "role"]
@@ -45,6 +45,17 @@ def test_scores_have_a_line_a_fold_run(runs: Path) -> None:
     assert list(frame.columns)[:6] == LABELS
     from_predictions = predictions(runs, NAME).groupby(["row", "fold"]).correct.mean()
     assert frame.set_index(["row", "fold"]).accuracy.to_dict() == pytest.approx(from_predictions.to_dict())
+
+
+def test_a_method_that_scores_sequences_has_their_number(tmp_path: Path) -> None:
+    store = ResultsStore(tmp_path)
+    row = write_row(store, "pairs", "Pairs", unit="sequence", folds=1)
+    write_experiment(store, [row], name="pairs")
+    (run,) = row["runs"]
+    assert scores(tmp_path, "pairs").sequences.tolist() == [21]
+    frame = predictions(tmp_path, "pairs")
+    assert frame.image.tolist() == frame.sequence.tolist()
+    assert run["identity"] == scores(tmp_path, "pairs").identity[0]
 
 
 def test_curves_have_a_line_an_epoch_of_every_stage(runs: Path) -> None:
