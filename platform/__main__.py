@@ -1,13 +1,15 @@
-"""List of the commands: what `python -m platform` prints."""
+"""List of the commands, and the start of one: what `python -m platform` and `./fer` do."""
 
 from __future__ import annotations
 
 import ast
+import importlib
 from pathlib import Path
 
 from platform.cli.parser import run
-from platform.errors import UserError
+from platform.errors import unknown_name
 from platform.files.opening import read_text
+from platform.host.launcher import pasteable
 
 COMMANDS = (
     "tune",
@@ -26,18 +28,30 @@ COMMANDS = (
 `__main__.py`."""
 
 
-def list_commands(argv: list[str]) -> None:
-    """Print every command with one line. UserError: the command was given as an argument."""
-    if argv and argv[0] not in ("-h", "--help"):
-        known = argv[0] if argv[0] in COMMANDS else "COMMAND"
-        raise UserError(
-            f"each command is a module, but got the argument {argv[0]!r}; run `python -m platform.{known}`."
-        )
+def start(argv: list[str]) -> int | None:
+    """Run the command that the first argument names with the others; without any, list the commands.
+
+    UserError: no such command.
+    """
+    if not argv or argv[0] in ("-h", "--help"):
+        list_commands()
+        return 0
+    name, *others = argv
+    if name not in COMMANDS:
+        raise unknown_name("command", name, COMMANDS)
+    package = Path(__file__).with_name(name).is_dir()
+    module = importlib.import_module(f"platform.{name}.__main__" if package else f"platform.{name}")
+    status: int | None = module.main(others)
+    return status
+
+
+def list_commands() -> None:
+    """Print every command with one line."""
     width = max(map(len, COMMANDS))
-    print("Commands (run from the repository root; each has --help):\n")
-    for name in COMMANDS:
-        print(f"  python -m platform.{name:<{width}}  {summary(name)}")
-    print("\nStart with `python -m platform.tune`: it needs no data set and no GPU.")
+    lines = ["Commands (each has --help):", ""]
+    lines += [f"  python -m platform.{name:<{width}}  {summary(name)}" for name in COMMANDS]
+    lines += ["", "Start with `python -m platform.tune`: it needs no data set and no GPU."]
+    print(pasteable("\n".join(lines)))
 
 
 def summary(command: str) -> str:
@@ -49,4 +63,4 @@ def summary(command: str) -> str:
 
 
 if __name__ == "__main__":
-    run(list_commands)
+    run(start)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from platform.cli.parser import Parser, run
 from platform.host.console import one_line
+from platform.host.launcher import pasteable
 
 if TYPE_CHECKING:
     from datasets.audit.findings import Audit
@@ -69,7 +70,7 @@ def main(argv: list[str]) -> int:
         write_atomically(arguments.json, json.dumps(audit.as_record(), indent=1, allow_nan=False) + "\n")
     print("\n".join(report_lines(audit)))
     if store is not None:
-        print("\n".join(layer_lines(store.folder) or ["layer:      none beside the images"]))
+        print(pasteable("\n".join(layer_lines(store.folder) or ["layer:      none beside the images"])))
     if images is None:
         print("Images were not checked; pass --images DIR or --data STORE to check them too.")
     print(audit.verdict)

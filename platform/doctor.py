@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from platform.cli.parser import Parser, run
 from platform.host.console import one_line
+from platform.host.launcher import default_folder, pasteable
 
 if TYPE_CHECKING:
     from platform.diagnosis.finding import Finding
@@ -47,10 +48,14 @@ def make_parser() -> Parser:
     )
     add = parser.add_argument
     add(
-        "--runs", type=Path, default=Path("runs"), metavar="DIR", help="folder of all results (default: runs)"
+        "--runs",
+        type=Path,
+        default=default_folder("runs"),
+        metavar="DIR",
+        help="folder of all results (default: runs)",
     )
     add(
-        "--data-root", type=Path, default=Path("data"), metavar="DIR",
+        "--data-root", type=Path, default=default_folder("data"), metavar="DIR",
         help="folder of prepared sets (default: data)",
     )  # fmt: skip
     add("--skip", nargs="+", default=[], metavar="CHECK", help="checks to leave out (see below)")
@@ -72,7 +77,7 @@ def main(argv: list[str]) -> int:
         for finding in findings(checks):
             found.append(finding)
             if not as_json:
-                print("\n".join(lines(finding)), flush=True)
+                print(pasteable("\n".join(lines(finding))), flush=True)
     record = {"format": "doctor", "findings": [one.as_record() for one in found]}
     text = json.dumps(record, indent=1, ensure_ascii=True) + "\n"
     if as_json:

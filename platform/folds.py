@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from platform.cli.parser import Parser, run
 from platform.config.configuration import Plan
+from platform.host.launcher import default_folder
 
 if TYPE_CHECKING:
     from datasets.prepared.store import PreparedStore
@@ -38,7 +39,7 @@ def make_parser() -> Parser:
     add("--seed", type=int, default=Plan.study_seed, metavar="N",
         help="seed of the rule holdout (default: %(default)s)")  # fmt: skip
     add("--size", type=int, metavar="PIXELS", help="size of the prepared set (default: the only one)")
-    add("--data-root", type=Path, default=Path("data"), metavar="DIR",
+    add("--data-root", type=Path, default=default_folder("data"), metavar="DIR",
         help="folder of prepared sets (default: data)")  # fmt: skip
     add("--out", type=Path, required=True, metavar="FILE", help="file of the fold plan, ending in .json")
     return parser

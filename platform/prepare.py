@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING, Any
 
 from platform.cli.known_names import known_names
 from platform.cli.parser import Parser, run
+from platform.cli.usual_flags import PREPARE_FLAGS
 from platform.errors import UserError
+from platform.host.launcher import default_folder, pasteable
 
 if TYPE_CHECKING:
     from datasets.prepared.store import PreparedStore
@@ -42,6 +44,7 @@ def make_parser() -> Parser:
         prog="python -m platform.prepare",
         description="Select the frames that the paper uses from a raw data set, align and store the faces.",
         epilog=EXAMPLES,
+        usual=PREPARE_FLAGS,
     )
     add = parser.add_argument
     add("--dataset", metavar="NAME", help=f"the data set.{known_names('dataset')}")
@@ -51,7 +54,7 @@ def make_parser() -> Parser:
     add(
         "--data-root",
         type=Path,
-        default=Path("data"),
+        default=default_folder("data"),
         metavar="DIR",
         help="folder of data sets (default: data)",
     )
@@ -59,7 +62,7 @@ def make_parser() -> Parser:
         "`detect`: face-alignment finds those that the data set lacks")  # fmt: skip
     add("--detector", default="sfd", metavar="NAME", help="face detector of face-alignment (default: sfd)")
     add("--device", default="cpu", help="device of the detector: cpu (default), cuda, cuda:1, ...")
-    add("--allow-missing", type=int, default=0, metavar="N", help="skip up to N frames without a face")
+    add("--allow-missing", type=int, default=0, metavar="NUMBER", help="skip up to N frames without a face")
     add("--aligned", action="store_true", help="the images are already face crops")
     add("--resample", choices=("cubic", "released"), help="resizing of face crops (--aligned): cubic, to "
         "squares; released, as in FMPN's released code (default for fmpn_release)")  # fmt: skip
@@ -76,12 +79,12 @@ def make_parser() -> Parser:
         "names of expressions stand for, e.g. happy=happiness")  # fmt: skip
     add("--classes-from-folders", action="store_true", help="a folder of your own: the names of its folders, "
         "or of its table, are the classes, whatever they are")  # fmt: skip
-    add("--per-class", type=int, metavar="N", help="draw N images per class (in-the-wild sets)")
-    add("--draw-seed", type=int, default=0, metavar="N", help="seed of that draw (default: 0)")
+    add("--per-class", type=int, metavar="NUMBER", help="draw so many images per class (in-the-wild sets)")
+    add("--draw-seed", type=int, default=0, metavar="NUMBER", help="seed of that draw (default: 0)")
     bad = parser.add_mutually_exclusive_group()
     bad.add_argument("--strict", action="store_true", help="stop at the first invalid item (default)")
     bad.add_argument("--skip-bad", action="store_true", help="skip invalid items and list them")
-    add("--workers", type=int, metavar="N", help="processes (default: one per usable CPU)")
+    add("--workers", type=int, metavar="NUMBER", help="processes (default: one per usable CPU)")
     return parser
 
 
@@ -92,8 +95,9 @@ def main(argv: list[str]) -> int | None:
         from platform.cli.prepare_report import inspection_lines
 
         further = [] if arguments.size == 320 else ["--size", str(arguments.size)]
-        further += [] if arguments.data_root == Path("data") else ["--data-root", str(arguments.data_root)]
-        print("\n".join(inspection_lines(arguments.inspect, arguments.dataset, further)))
+        if arguments.data_root != default_folder("data"):
+            further += ["--data-root", str(arguments.data_root)]
+        print(pasteable("\n".join(inspection_lines(arguments.inspect, arguments.dataset, further))))
         return None
     if arguments.dataset is None:
         raise UserError("--dataset NAME or --inspect DIR is needed; see --help for both.")
@@ -110,8 +114,8 @@ def main(argv: list[str]) -> int | None:
     beside: list[str] = []
     store = _images(arguments, settings, beside, keep=bool(names))
     prepare_layers(store, names, sources, progress_of=ProgressLine)
-    print("\n".join(summary_lines(store, description.title, beside)))
-    print("\n".join(next_lines(store, arguments.data_root, argv)))
+    lines = [*summary_lines(store, description.title, beside), *next_lines(store, arguments.data_root, argv)]
+    print(pasteable("\n".join(lines)))
     return None
 
 
@@ -139,9 +143,8 @@ def _images(
     progress = ProgressLine("aligned faces")
     store = prepare_dataset(arguments.dataset, arguments.size, **settings, progress=progress, beside=beside)
     for name in sorted(set(had) - set(layers_of(folder))):
-        print(
-            f"removed:    the layer {name} of the earlier images; add it again: {layer_command(folder, name)}"
-        )
+        again = pasteable(layer_command(folder, name))
+        print(f"removed:    the layer {name} of the earlier images; add it again: {again}")
     return store
 
 

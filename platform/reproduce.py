@@ -11,6 +11,7 @@ from platform.cli.parser import Parser, run
 from platform.cli.reproduction_flags import ROWS_DECIDE, add_reproduction_flags, reproduction_request
 from platform.cli.run_command import run_command
 from platform.cli.run_flags import DECIDED_BY_ROWS, add_run_arguments
+from platform.cli.usual_flags import RUN_FLAGS
 
 EXAMPLES = """examples:
   python -m platform.reproduce                                   synthetic counterparts, minutes on two cores
@@ -25,7 +26,9 @@ next: python -m platform.table                                   all results in 
 
 def main(argv: list[str]) -> int:
     """Parse, run, present. Returns the exit status."""
-    parser = Parser(prog="python -m platform.reproduce", description=__doc__, epilog=EXAMPLES)
+    parser = Parser(
+        prog="python -m platform.reproduce", description=__doc__, epilog=EXAMPLES, usual=RUN_FLAGS
+    )
     add_reproduction_flags(parser)
     add_run_arguments(parser, argv, search=False, without=(*DECIDED_BY_ROWS, *ROWS_DECIDE))
     return run_command(parser.parse_args(argv), argv, reproduction_request)

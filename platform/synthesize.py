@@ -32,16 +32,16 @@ def make_parser() -> Parser:
     )
     parser.add_argument("--out", type=Path, required=True, metavar="DIR", help="new or empty folder")
     parser.add_argument(
-        "--subjects", type=int, default=20, metavar="N", help="number of people, 1 to 500 (default: 20)"
+        "--subjects", type=int, default=20, metavar="NUMBER", help="number of people, 1 to 500 (default: 20)"
     )
     parser.add_argument(
-        "--frames", type=int, default=6, metavar="N", help="frames per sequence, 4 to 99 (default: 6)"
+        "--frames", type=int, default=6, metavar="NUMBER", help="frames per sequence, 4 to 99 (default: 6)"
     )
     parser.add_argument(
         "--difficulty",
         type=float,
         default=0.5,
-        metavar="X",
+        metavar="NUMBER",
         help="from 0, clear, to 1, faint and mixed (default: 0.5)",
     )
     parser.add_argument(
@@ -50,12 +50,16 @@ def make_parser() -> Parser:
         metavar="NAME",
         help=f"native layout of the files: {', '.join(LAYOUTS)} (default: ckplus)",
     )
-    parser.add_argument("--seed", type=int, default=0, metavar="N", help="seed of the people (default: 0)")
+    parser.add_argument(
+        "--seed", type=int, default=0, metavar="NUMBER", help="seed of the people (default: 0)"
+    )
     parser.add_argument(
         "--size", type=int, default=192, metavar="PIXELS", help="side of the frames (default: 192)"
     )
     parser.add_argument("--wild", action="store_true", help="in-the-wild images instead of laboratory images")
-    parser.add_argument("--workers", type=int, metavar="N", help="processes (default: one per usable CPU)")
+    parser.add_argument(
+        "--workers", type=int, metavar="NUMBER", help="processes (default: one per usable CPU)"
+    )
     return parser
 
 

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from platform.cli.parser import Parser, run
 from platform.errors import UserError
+from platform.host.launcher import default_folder
 
 DESCRIPTION = """\
 Print the comparison table of finished experiments. Every number is recomputed from the stored
@@ -36,7 +37,7 @@ def parser() -> Parser:
     """The command's flags."""
     made = Parser(prog="python -m platform.table", description=DESCRIPTION, epilog=EPILOG)
     made.add_argument(
-        "--runs", type=Path, default=Path("runs"), metavar="DIR", help="runs folder (default: runs)"
+        "--runs", type=Path, default=default_folder("runs"), metavar="DIR", help="runs folder (default: runs)"
     )
     made.add_argument(
         "--experiment",
@@ -73,7 +74,8 @@ def main(argv: list[str]) -> int | None:
     names = store.experiments()
     if not names:
         what = "has no experiments" if arguments.runs.is_dir() else "does not exist"
-        runs = "" if arguments.runs == Path("runs") else f" --runs {shlex.quote(str(arguments.runs))}"
+        is_usual = arguments.runs == default_folder("runs")
+        runs = "" if is_usual else f" --runs {shlex.quote(str(arguments.runs))}"
         raise UserError(
             f"the runs folder must hold an experiment, but {arguments.runs} {what}; "
             f"run `python -m platform.tune --dataset synthetic --preset quick{runs}` or pass --runs DIR."

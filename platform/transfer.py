@@ -11,6 +11,7 @@ from platform.cli.parser import Parser, run
 from platform.cli.run_command import run_command
 from platform.cli.run_flags import DECIDED_BY_ROWS, add_run_arguments
 from platform.cli.transfer_flags import add_transfer_flags, transfer_request
+from platform.cli.usual_flags import RUN_FLAGS
 
 EXAMPLES = """examples:
   python -m platform.transfer                                             synthetic masks, in-the-wild faces
@@ -30,7 +31,7 @@ next: python -m platform.table                                            all re
 
 def main(argv: list[str]) -> int:
     """Parse, run, present. Returns the exit status."""
-    parser = Parser(prog="python -m platform.transfer", description=__doc__, epilog=EXAMPLES)
+    parser = Parser(prog="python -m platform.transfer", description=__doc__, epilog=EXAMPLES, usual=RUN_FLAGS)
     add_transfer_flags(parser)
     add_run_arguments(parser, argv, search=False, without=DECIDED_BY_ROWS)
     return run_command(parser.parse_args(argv), argv, transfer_request)

@@ -10,6 +10,7 @@ from platform.cli.parser import Parser, run
 from platform.cli.planning import search_request
 from platform.cli.run_command import run_command
 from platform.cli.run_flags import add_run_arguments
+from platform.cli.usual_flags import RUN_FLAGS
 
 EXAMPLES = """examples:
   python -m platform.tune                                    the demo: synthetic faces, minutes on two cores
@@ -24,7 +25,7 @@ next: python -m platform.table                               all results in one 
 
 def main(argv: list[str]) -> int:
     """Parse, run, present. Returns the exit status."""
-    parser = Parser(prog="python -m platform.tune", description=__doc__, epilog=EXAMPLES)
+    parser = Parser(prog="python -m platform.tune", description=__doc__, epilog=EXAMPLES, usual=RUN_FLAGS)
     add_run_arguments(parser, argv)
     return run_command(parser.parse_args(argv), argv, search_request)
 

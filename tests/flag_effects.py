@@ -122,6 +122,7 @@ OTHER: dict[str, dict[str, list[str]]] = {
         "--name": ["other"],
         "--preset": ["quick"],
         "--runs": ["elsewhere"],
+        "--fix": ["lambda_mask=3.0"],
         "--set": ["lambda_mask=3.0"],
     },
     "crossval": {

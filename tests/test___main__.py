@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from platform.__main__ import COMMANDS, list_commands, summary
+from platform.__main__ import COMMANDS, start, summary
 from platform.errors import UserError
 
 
@@ -18,7 +18,7 @@ def test_python_m_platform_lists_every_command_with_a_line(root: Path) -> None:
     )
     assert done.returncode == 0, done.stderr
     for name in COMMANDS:
-        (line,) = [line for line in done.stdout.splitlines() if f"python -m platform.{name} " in line]
+        (line,) = [line for line in done.stdout.splitlines() if f"./fer {name} " in line]
         assert summary(name) in line
         assert len(line) <= 100
 
@@ -29,7 +29,14 @@ def test_the_list_is_complete(root: Path) -> None:
     assert files | packages == set(COMMANDS)
 
 
-@pytest.mark.parametrize(("word", "remedy"), [("tune", "platform.tune`"), ("tun", "platform.COMMAND`")])
-def test_a_command_as_an_argument_is_refused_with_the_right_spelling(word: str, remedy: str) -> None:
-    with pytest.raises(UserError, match=remedy):
-        list_commands([word])
+def test_a_command_as_an_argument_is_started_with_the_others(capsys: pytest.CaptureFixture[str]) -> None:
+    assert start(["crossval", "--print-config", "--seed", "3"]) == 0
+    assert "seed: 3\n" in capsys.readouterr().out
+    with pytest.raises(SystemExit) as ended:
+        start(["runs", "--help"])
+    assert ended.value.code == 0
+
+
+def test_an_unknown_command_names_the_nearest() -> None:
+    with pytest.raises(UserError, match="unknown command 'tun'; did you mean 'tune'"):
+        start(["tun"])

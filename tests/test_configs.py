@@ -20,8 +20,8 @@ SMALL = (
 
 def named_command(path: Path) -> tuple[str, list[str]]:
     """The command in the file's comment: its name and its arguments, with the file's own path."""
-    (line,) = [one for one in path.read_text().splitlines() if one.startswith("#   python -m platform.")]
-    words = shlex.split(line.removeprefix("#   python -m platform."))
+    (line,) = [one for one in path.read_text().splitlines() if one.startswith("#   ./fer ")]
+    words = shlex.split(line.removeprefix("#   ./fer "))
     assert words[-2:] == ["--config", f"configs/{path.name}"]
     return words[0], [*words[1:-1], str(path)]
 

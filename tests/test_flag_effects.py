@@ -122,7 +122,7 @@ def flags_of(command: str) -> set[str]:
         try:
             importlib.import_module(f"platform.{command}").main([])
         except Found as flags:
-            return set(flags.args[0]) - {"-h", "--help"}
+            return set(flags.args[0]) - {"-h", "--help", "--help-all"}
     raise AssertionError(f"{command} has no parser")
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 import subprocess
 import sys
 from pathlib import Path
@@ -12,6 +13,7 @@ from datasets.prepared.store import PreparedStore
 from datasets.prepared.store_files import read_manifest
 from datasets.synthetic.layouts import load_layout
 from platform.errors import UserError
+from platform.host.launcher import command_words
 from platform.prepare import main
 from tests.datasets.prepared.layered_store import images_of
 from tests.layout_trees import set_parameters, write_layout
@@ -44,7 +46,7 @@ def test_a_copy_of_ckplus_is_prepared_and_summed_up(root: Path, tmp_path: Path) 
         (("--dataset", "ckplus", "--source", "no/such/folder"), "no/such/folder does not exist"),
         (("--dataset", "nmi"), "did you mean 'mmi'?"),
         (("--dataset", "mmi", "--sorce", "x"), "did you mean --source?"),
-        (("--dataset", "mmi", "--size", "big"), "invalid int value: 'big'"),
+        (("--dataset", "mmi", "--size", "big"), "--size takes a whole number, but got 'big'"),
         ((), "--dataset"),
     ],
 )
@@ -100,7 +102,7 @@ def test_inspect_prints_files_codes_and_counts_and_writes_nothing(
     assert "looks like: CK+ (ckplus)" in printed
     assert "label codes: 3.0000000e+00 (1), 7.0000000e+00 (1), none (1)" in printed
     assert "6 expressive images of 2 sequences and 2 neutral faces of 2 subjects" in printed
-    assert printed.splitlines()[-1].endswith(f"python -m platform.prepare --dataset ckplus --source {tree}")
+    assert printed.splitlines()[-1].endswith(f"fer prepare --dataset ckplus --source {tree}")
     assert [path.name for path in tmp_path.iterdir()] == ["ckplus"]
 
 
@@ -165,7 +167,8 @@ def test_layers_are_added_and_shown_and_the_images_stay(
     assert images_of(PreparedStore.open(folder)) == before
     shown = run_here(capsys, "--inspect", folder)
     assert added in shown
-    command = f"python -m platform.prepare --dataset ckplus --data-root {tmp_path / 'data'} --size 32"
+    prepare_words = shlex.join(command_words("prepare"))
+    command = f"{prepare_words} --dataset ckplus --data-root {tmp_path / 'data'} --size 32"
     assert f"no layer:   neutral (neutral faces as a class); add it: {command} --neutral-class" in shown
     words = ("--dataset", "ckplus", "--data-root", tmp_path / "data", "--size", "32", "--neutral-class")
     assert "layer:      neutral: 2 neutral faces as a class (" in run_here(capsys, *words)
@@ -194,7 +197,7 @@ def test_layers_of_other_images_are_removed_and_that_is_said(
     with pytest.raises(UserError, match="prepared otherwise than --whole-sequences says"):
         main([*common, "--sequences", "--whole-sequences"])
     printed = run_here(capsys, *common, "--whole-sequences")
-    assert "removed:    the layer sequences of the earlier images; add it again: python -m" in printed
+    assert "removed:    the layer sequences of the earlier images; add it again: " in printed
 
 
 def test_a_sequence_layer_of_a_set_without_sequences_is_one_message(

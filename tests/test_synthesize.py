@@ -20,7 +20,7 @@ def test_it_writes_a_set_with_a_preview_and_says_what_is_next(
     assert main([*SMALL, "--out", str(out)]) is None
     printed = capsys.readouterr().out
     assert "drawn faces: 28 of 28" in printed
-    assert f"python -m platform.prepare --dataset ckplus --source {out}" in printed
+    assert f"fer prepare --dataset ckplus --source {out}" in printed
     assert cv2.imread(str(out / "preview.png")).shape[1] == 8 * 128
     assert (out / "synthetic.json").is_file()
 

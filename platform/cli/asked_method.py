@@ -31,14 +31,14 @@ def asked_method(argv: Sequence[str]) -> str:
 
 
 def asked_preset(argv: Sequence[str]) -> str:
-    """The preset of a command without `--preset`: that of the YAML file in `--config`, else `quick`."""
-    config = _first_flags(argv).config
-    return (preset_of(Path(config)) if config else None) or DEFAULT_PRESET
+    """The preset that `--preset` names, else the YAML file in `--config`, else `quick`."""
+    given = _first_flags(argv)
+    return given.preset or (preset_of(Path(given.config)) if given.config else None) or DEFAULT_PRESET
 
 
 def _first_flags(argv: Sequence[str]) -> argparse.Namespace:
     """The flags that decide which others there are; None where the full parser reports what is wrong."""
-    names = ("method", "config", "plugins")
+    names = ("method", "config", "plugins", "preset")
     first = argparse.ArgumentParser(add_help=False, allow_abbrev=False, exit_on_error=False)
     for name in names:
         first.add_argument(f"--{name}", nargs="?")

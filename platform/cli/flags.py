@@ -14,20 +14,24 @@ import inspect
 import itertools
 import textwrap
 import typing
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from datasets.augmentation.content import augmentation_setting
 from platform.cli.asked_method import asked_method, asked_preset
 from platform.cli.known_names import known_names
+from platform.cli.parser import Parser
 from platform.cli.settings_reader import flag_of, read_settings, setting_types
+from platform.cli.short_help import default_text, rest_of
+from platform.cli.usual_flags import MACHINE, PLAN_GROUPS
 from platform.config.automatic import AUTO, AUTOMATIC, automatic_by_default
 from platform.config.configuration import Configuration, Plan, configuration_of
 from platform.config.net_name import setting_text
 from platform.config.presets import preset, preset_names
 from platform.errors import UserError
 from platform.models import load_method
+from platform.models.options.fields import group_of
 from platform.search.storage import storage_setting
 
 DECIDED = ("selection_rule", "rounds", "transfer_to")
@@ -75,19 +79,40 @@ def add_settings(
     UserError: an unknown method, or a plug-in that cannot be loaded.
     """
     method = asked_method(argv)
-    parser.add_argument(
+    asked, options = asked_preset(argv), load_method(method).options
+    start = parser.add_argument_group("where settings start")
+    start.add_argument(
         "--preset",
-        default=asked_preset(argv),
+        default=asked,
+        metavar="NAME",
         help=f"starting point: {', '.join(preset_names(method))} (default: that of --config, or quick)",
     )
-    parser.add_argument(
+    start.add_argument(
         "--config", metavar="FILE", help="YAML file of field names and values; flags override it"
     )
     parser.set_defaults(options_of=method)
-    add_fields(parser, Plan, "plan: which fold runs, and where", without=(*without, *NO_FLAG))
+    values = preset(asked, method)
+    of_plan = {**PLAN_GROUPS, MACHINE: rest_of(_names(Plan), PLAN_GROUPS)}
+    for title, names in of_plan.items():
+        others = {*without, *NO_FLAG, *set(_names(Plan)).difference(names)}
+        add_fields(parser, Plan, title, without=others, preset_name=asked, usual=values)
     _check_own_options(method, parser)
-    title = f"configuration of a fold run of the method {method}"
-    add_fields(parser, load_method(method).options, title, without=without)
+    for title, names in _option_groups(options).items():
+        others = {*without, *set(_names(options)).difference(names)}
+        add_fields(parser, options, f"{method}: {title}", without=others, preset_name=asked, usual=values)
+
+
+def _names(kind: Any) -> list[str]:
+    return [field.name for field in dataclasses.fields(kind)]
+
+
+def _option_groups(options: type[Configuration]) -> dict[str, list[str]]:
+    """Title to the options that one class declares: its docstring's first sentence, or that of a base."""
+    groups: dict[str, list[str]] = {}
+    for field in dataclasses.fields(options):
+        declared = (inspect.getdoc(group_of(options, field.name)) or "options").splitlines()[0]
+        groups.setdefault(declared.partition(".")[0].rstrip("."), []).append(field.name)
+    return groups
 
 
 def _check_own_options(method: str, parser: argparse.ArgumentParser) -> None:
@@ -113,37 +138,73 @@ def _check_own_options(method: str, parser: argparse.ArgumentParser) -> None:
 
 
 def add_fields(
-    parser: argparse.ArgumentParser, dataclass_type: type, title: str, *, without: Iterable[str] = ()
+    parser: argparse.ArgumentParser,
+    dataclass_type: type,
+    title: str,
+    *,
+    without: Iterable[str] = (),
+    preset_name: str = "",
+    usual: Mapping[str, Any] | None = None,
 ) -> None:
     """Add a group of flags, one for every field of a dataclass and of its bases but `without`.
 
     A flag that is not given is None, so that the preset or a file can give the value. Every field needs a
-    docstring below it, which becomes the help, and one of the types that `parse_value` reads.
+    docstring below it, which becomes the help, and one of the types that `parse_value` reads. usual: values
+    of the preset `preset_name`; with it the help says the default, and the preset's value if it is another.
     """
+    wanted = [field for field in dataclasses.fields(dataclass_type) if field.name not in set(without)]
+    if not wanted:
+        return
     group = parser.add_argument_group(title)
     hints, texts = typing.get_type_hints(dataclass_type), field_help(dataclass_type)
-    for field in dataclasses.fields(dataclass_type):
-        if field.name not in set(without):
-            group.add_argument(
-                flag_of(field.name),
-                dest=field.name,
-                metavar=_metavar(hints[field.name], field.name),
-                default=None,
-                help=(texts[field.name] + known_names(field.name)).replace("%", "%%"),
-            )
+    for field in wanted:
+        shown = "" if usual is None else _default_of(field, preset_name, usual)
+        text = texts[field.name] + known_names(field.name) + (f" ({shown})" if shown else "")
+        group.add_argument(
+            flag_of(field.name),
+            dest=field.name,
+            metavar=_metavar(hints[field.name], field.name),
+            default=None,
+            help=text.replace("%", "%%"),
+        )
+        if isinstance(parser, Parser) and shown:
+            parser.shown_defaults[flag_of(field.name)] = shown
+
+
+def _default_of(field: dataclasses.Field[Any], preset_name: str, usual: Mapping[str, Any]) -> str:
+    """`default 12, quick: 5`; for the method, which has no default of its own, nothing."""
+    if field.default is dataclasses.MISSING:
+        return ""
+    if field.name in automatic_by_default(preset_name):
+        return f"default {AUTO}"
+    of_preset = setting_text(usual[field.name]) if field.name in usual else None
+    return default_text(setting_text(field.default), preset_name, of_preset)
 
 
 def _metavar(hint: Any, name: str = "") -> str:
     if name == "folds":
-        return "N|FILE"
+        return "NUMBER|FILE"
     if name in AUTOMATIC:
         return f"{_metavar(hint)}|{AUTO}"
     if typing.get_origin(hint) is typing.Literal:
         return "|".join(typing.get_args(hint))
     if typing.get_origin(hint) is tuple:
-        return "A,B,..."
-    names = {int: "N", float: "X", bool: "yes|no", str: "NAME"}
+        return "NAMES" if typing.get_args(hint)[0] is str else "NUMBERS"
+    names = {int: "NUMBER", float: "NUMBER", bool: "yes|no", str: "NAME"}
     return names[hint]
+
+
+def _taken(hint: Any, name: str) -> str:
+    """What the flag of a setting takes, in words."""
+    if name == "folds":
+        return "a whole number or a file"
+    if name in AUTOMATIC:
+        return f"{_taken(hint, '')} or {AUTO}"
+    if typing.get_origin(hint) is tuple:
+        items = {int: "whole numbers", float: "numbers", str: "names"}
+        return f"{items[typing.get_args(hint)[0]]} between commas"
+    words = {int: "a whole number", float: "a number", bool: "yes or no"}
+    return words.get(hint, "a name")
 
 
 def resolve(arguments: argparse.Namespace, **forced: Any) -> tuple[Configuration, Plan]:
@@ -252,4 +313,4 @@ def parse_value(name: str, text: str, hint: Any) -> Any:
             return {"yes": True, "true": True, "no": False, "false": False}[text.lower()]
         return hint(text) if hint in (int, float) else text
     except (ValueError, KeyError) as error:
-        raise UserError(f"{flag} takes {_metavar(hint, name)}, but got {text!r}.") from error
+        raise UserError(f"{flag} takes {_taken(hint, name)}, but got {text!r}.") from error

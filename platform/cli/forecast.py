@@ -8,8 +8,8 @@ from platform.experiments.capacity import free_disk_bytes, needs, runs_in_memory
 from platform.experiments.estimate import wanted_gflop
 from platform.experiments.experiment import Experiment, ahead, final_rows, rows_if_chosen
 from platform.experiments.rows import all_tasks
+from platform.host.durations import duration
 from platform.host.machine_limits import machine_memory_bytes
-from platform.monitoring.progress import clock
 from platform.runs.cost import GFLOP_A_SECOND_AND_CORE
 from platform.runs.footprint import gibibytes
 
@@ -74,8 +74,9 @@ def _time(experiment: Experiment, gflop: float, *, search: bool) -> str:
     slots = _slots(experiment, search=search)
     cores = (slots.fold_runs or 1) * experiment.plan.cpus_per_run * max(1, experiment.plan.train_workers)
     proposals = " and proposals resemble random samples of the space" if search else ""
+    seconds = gflop / (GFLOP_A_SECOND_AND_CORE * cores)
     return (
-        f"time: about {clock(gflop / (GFLOP_A_SECOND_AND_CORE * cores))} on {cores} cores, if each computes "
+        f"time: about {duration(seconds)} on {cores} cores, if each computes "
         f"{GFLOP_A_SECOND_AND_CORE:g} GFLOP/s{proposals}; pruning and cached results shorten it"
     )
 

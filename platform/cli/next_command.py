@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import os
 import shlex
-import shutil
-import sys
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from platform.errors import UserError
+from platform.host.launcher import command_words, default_folder
 
 if TYPE_CHECKING:
     from datasets.prepared.store import PreparedStore
@@ -24,16 +22,8 @@ MANY_SUBJECTS = 500
 
 
 def command(module: str, *words: str) -> str:
-    """`.venv/bin/python -m platform.MODULE WORDS`, quoted for a shell, with the current interpreter."""
-    return shlex.join([this_python(), "-m", f"platform.{module}", *words])
-
-
-def this_python() -> str:
-    """The current interpreter as a person would type it in the working directory."""
-    if shutil.which("python") == sys.executable:
-        return "python"
-    relative = os.path.relpath(sys.executable)
-    return sys.executable if relative.startswith("..") else relative
+    """`./fer MODULE WORDS`, quoted for a shell, as it works in the working directory."""
+    return shlex.join([*command_words(module), *words])
 
 
 def again_at(argv: Sequence[str], size_pixels: int) -> str:
@@ -96,7 +86,7 @@ def training_command(store: PreparedStore, data_root: Path) -> str | None:
             classes.setdefault(subject, Counter())[expression] += 1
         neutral[subject] += role == "neutral"
     words = ["--dataset", store.dataset]
-    words += [] if data_root == Path("data") else ["--data-root", str(data_root)]
+    words += [] if data_root == default_folder("data") else ["--data-root", str(data_root)]
     words += _size_words(store.size_pixels)
     complete = all(neutral[subject] == 1 for subject in classes)
     for search in (True, False) if complete else (False,):

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from platform.cli.search_checks import front_lines, search_lines, unscored_trial_lines
+from platform.host.launcher import pasteable
 
 if TYPE_CHECKING:
     from platform.experiments.experiment import Experiment
@@ -38,7 +39,7 @@ def print_plan(
         print(f"# {experiment.name}: settings in {stored} (--verbose prints them)")
     print(f"# preset {experiment.preset}" + (f", changed: {', '.join(changed)}" if changed else ""))
     for line in (*experiment.computing, *experiment.remarks):
-        print(f"# {line}")
+        print(f"# {pasteable(line)}")
     if experiment.rows:
         _print_rows(experiment.rows, in_full=in_full)
     else:

@@ -18,14 +18,19 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import NoReturn
 
+from platform.cli.short_help import HelpAll, Usual, short_help
 from platform.errors import ClusterLost, HungUp, LeaseLost, Terminated, UserError
 from platform.host.console import one_line, safe_streams
+from platform.host.launcher import pasteable
 
 
 class Parser(argparse.ArgumentParser):
-    """argparse that names the nearest known flag if a flag is unknown."""
+    """argparse that names the nearest known flag if a flag is unknown, and whose help is one screen.
 
-    def __init__(self, **options: object) -> None:
+    usual: the flags that `--help` shows (platform/cli/short_help.py); None: all, and no `--help-all`.
+    """
+
+    def __init__(self, *, usual: Usual | None = None, **options: object) -> None:
         super().__init__(
             formatter_class=argparse.RawDescriptionHelpFormatter,
             allow_abbrev=False,
@@ -33,6 +38,13 @@ class Parser(argparse.ArgumentParser):
         )
         self.elsewhere: Mapping[str, str] = {}
         """Flags that other methods than the chosen one have, to the names of these methods."""
+        self.usual = usual
+        self.shown_defaults: dict[str, str] = {}
+        """Flag to its default, as help shows it."""
+        if usual is not None:
+            self.add_argument(
+                "--help-all", action=HelpAll, nargs=0, help="show every flag, in groups, and exit"
+            )
         # argparse would read -1e-4 as a flag and report a missing value.
         self._negative_number_matcher = re.compile(r"^-(\d+\.?\d*|\.\d+)(e[-+]?\d+)?$", re.IGNORECASE)
 
@@ -45,7 +57,7 @@ class Parser(argparse.ArgumentParser):
                 "it, or pass another --method"
             )
         if unknown:
-            known = sorted({flag for action in self._all_actions() for flag in action.option_strings})
+            known = sorted(self._known_flags())
             nearest = difflib.get_close_matches(unknown[0].split("=")[0], known, n=1)
             hint = f"did you mean {nearest[0]}? " if nearest else ""
             self.error(f"unknown argument {unknown[0]!r}; {hint}Known flags: {', '.join(known)}")
@@ -59,10 +71,52 @@ class Parser(argparse.ArgumentParser):
                 for parser in action.choices.values():
                     yield from parser._actions
 
+    def _known_flags(self) -> list[str]:
+        """All flags but those that help does not show."""
+        shown = [action for action in self._all_actions() if action.help != argparse.SUPPRESS]
+        return list({flag for action in shown for flag in action.option_strings})
+
+    def format_help(self) -> str:
+        """The help text, with commands as they work in the working directory."""
+        if self.usual is None:
+            return pasteable(super().format_help())
+        description = (self.description or "").partition("\n\n")[0]
+        shown = short_help(
+            self, self.usual, self.shown_defaults, description=description, examples=self.epilog or ""
+        )
+        return pasteable(shown)
+
+    def print_everything(self) -> None:
+        """Print the help with every flag."""
+        print(pasteable(super().format_help()), end="")
+
     def error(self, message: str) -> NoReturn:
-        print(f"error: {message}", file=sys.stderr)
-        print(f"       see {self.prog} --help", file=sys.stderr)
+        print(pasteable(f"error: {in_words(message)}"), file=sys.stderr)
+        print(pasteable(f"       see {self.prog} --help"), file=sys.stderr)
         raise SystemExit(2)
+
+
+_IN_WORDS = (
+    (re.compile(r"^argument (\S+): invalid int value: (.*)$"), r"\1 takes a whole number, but got \2."),
+    (re.compile(r"^argument (\S+): invalid float value: (.*)$"), r"\1 takes a number, but got \2."),
+    (re.compile(r"^argument (\S+): invalid \w+ value: (.*)$"), r"\1 got \2, which it does not take."),
+    (re.compile(r"^argument (\S+): expected (?:at least )?one argument$"), r"\1 needs a value after it."),
+    (re.compile(r"^argument (\S+): ignored explicit argument (.*)$"), r"\1 takes no value, but got \2."),
+    (re.compile(r"^the following arguments are required: (.*)$"), r"\1 must be given."),
+)
+_CHOICE = re.compile(r"^argument (\S+): invalid choice: (.*) \(choose from (.*)\)$")
+
+
+def in_words(message: str) -> str:
+    """argparse's message in the words of all others: the flag, what it takes, what it got."""
+    choice = _CHOICE.match(message)
+    if choice:
+        known = [name.strip().strip("'") for name in choice[3].split(",")]
+        return f"{choice[1]} takes {' or '.join(known)}, but got {choice[2]}."
+    for pattern, words in _IN_WORDS:
+        if pattern.match(message):
+            return pattern.sub(words, message)
+    return message
 
 
 def run(main: Callable[[list[str]], int | None]) -> NoReturn:
@@ -76,7 +130,7 @@ def run(main: Callable[[list[str]], int | None]) -> NoReturn:
         try:
             status = main(sys.argv[1:]) or 0
         except UserError as error:
-            print(f"error: {one_line(str(error))}", file=sys.stderr)
+            print(pasteable(f"error: {one_line(str(error))}"), file=sys.stderr)
             status, abruptly = 2, isinstance(error, ClusterLost | LeaseLost)
         except KeyboardInterrupt as stop:
             word, status = ("terminated", 143) if isinstance(stop, Terminated) else ("interrupted", 130)
@@ -92,7 +146,7 @@ def run(main: Callable[[list[str]], int | None]) -> NoReturn:
 
             fault = fault_of(error)
             sentence, status = sentence_and_status(error) if fault is None else (one_line(str(fault)), 2)
-            print(f"error: {sentence}", file=sys.stderr)
+            print(pasteable(f"error: {sentence}"), file=sys.stderr)
     if abruptly:
         os._exit(status)
     raise SystemExit(status)

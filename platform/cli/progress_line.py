@@ -7,6 +7,8 @@ import time
 from collections.abc import Callable
 from typing import TextIO
 
+from platform.host.durations import duration
+
 
 class ProgressLine:
     """Display of count, rate and remaining time; call it with (done, total).
@@ -47,13 +49,3 @@ class ProgressLine:
             text += f" ({rate:,.0f}/s, {time_text})"
         start, end = ("\r\033[K", "" if done < total else "\n") if terminal else ("", "\n")
         print(start + text, end=end, file=self.stream, flush=True)
-
-
-def duration(seconds: float) -> str:
-    """`8 s`, `3 min 20 s`, `2 h 5 min`."""
-    whole = round(seconds)
-    if whole < 60:
-        return f"{whole} s"
-    if whole < 3600:
-        return f"{whole // 60} min {whole % 60} s"
-    return f"{whole // 3600} h {whole % 3600 // 60} min"

@@ -32,14 +32,22 @@ def add_reproduction_flags(parser: argparse.ArgumentParser) -> None:
     add = parser.add_argument
     add("--dataset", default="synthetic", metavar="synthetic|paper",
         help="synthetic counterparts of the paper's sets, or CK+, MMI and AffectNet themselves")  # fmt: skip
-    add("--backbones", metavar="A,B,...",
+    add("--backbones", metavar="NAMES",
         help="classification nets (default: --backbone; for presets quick and smoke: resnet18)")  # fmt: skip
-    add("--seeds", metavar="N,M,...", help="training seeds (default: --seed)")
-    add("--lambdas", default="10,0.1", metavar="X,Y,...",
+    add("--seeds", metavar="NUMBERS", help="training seeds (default: --seed)")
+    add("--lambdas", default="10,0.1", metavar="NUMBERS",
         help="weights of the mask loss to compare (default: the paper's and the released)")  # fmt: skip
     add("--no-controls", action="store_true", help="leave out the control masks, which carry no prior")
-    add("--cluster-slots", metavar="N", help="with --dry-run: concurrent fold runs of the intended cluster")
-    add("--price-per-hour", metavar="X", help="with --dry-run: price of the whole cluster, in your currency")
+    add(
+        "--cluster-slots",
+        metavar="NUMBER",
+        help="with --dry-run: concurrent fold runs of the intended cluster",
+    )
+    add(
+        "--price-per-hour",
+        metavar="NUMBER",
+        help="with --dry-run: price of the whole cluster, in your currency",
+    )
 
 
 def reproduction_request(arguments: argparse.Namespace) -> Request:

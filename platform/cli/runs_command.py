@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from platform.cli.parser import Parser
+from platform.host.launcher import default_folder
 
 DESCRIPTION = """\
 Look after the results in a runs folder. Everything is read from the folder alone, so this works on any
@@ -45,7 +46,11 @@ def make_parser() -> Parser:
     def add(name: str, action: Callable[[argparse.Namespace], int], purpose: str) -> argparse.ArgumentParser:
         made = actions.add_parser(name, help=purpose, description=purpose[0].upper() + purpose[1:] + ".")
         made.add_argument(
-            "--runs", type=Path, default=Path("runs"), metavar="DIR", help="runs folder (default: runs)"
+            "--runs",
+            type=Path,
+            default=default_folder("runs"),
+            metavar="DIR",
+            help="runs folder (default: runs)",
         )
         made.set_defaults(action=action)
         return made

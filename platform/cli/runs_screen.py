@@ -97,19 +97,19 @@ def _progress_lines(status: Status) -> list[str]:
     )
     when = f"stated {progress.time.replace('T', ' ').replace('+00:00', '')} UTC"
     lines = [f"last driver, {one_line(progress.phase) or 'start'}: {done} ({when})"]
-    lines.append(f"elapsed: {_clock(progress.elapsed_seconds)}")
+    lines.append(f"elapsed: {_duration(progress.elapsed_seconds)}")
     if status.driver:
-        lines[-1] += f", about {_clock(progress.seconds_left)} remaining"
+        lines[-1] += f", about {_duration(progress.seconds_left)} remaining"
         lines.append(f"estimated end: {progress.estimated_end}")
     if progress.best:
         lines.append(f"best: {one_line(progress.best)}")
     return lines
 
 
-def _clock(seconds: float) -> str:
-    from platform.monitoring.progress import clock
+def _duration(seconds: float) -> str:
+    from platform.host.durations import duration
 
-    return clock(seconds)
+    return duration(seconds)
 
 
 def size_lines(sizes: Sizes) -> list[str]:

@@ -1,4 +1,4 @@
-"""Flags for the parameters of a search space: `--set` and `--enqueue`."""
+"""Flags for the parameters of a search space: `--fix` and `--enqueue`."""
 
 from __future__ import annotations
 
@@ -10,12 +10,13 @@ PARAMETER_FIELDS = ("fixed", "enqueued")
 """Fields of the plan that these flags set."""
 
 
-def add_space_flags(parser: argparse.ArgumentParser) -> None:
-    """Add both flags."""
+def add_space_flags(parser: argparse._ActionsContainer) -> None:
+    """Add both flags, and `--set`, an earlier name of `--fix` that help does not show."""
     parser.add_argument(
-        "--set", action="append", metavar="PARAMETER=VALUE", dest="set_parameters",
+        "--fix", action="append", metavar="NAME=VALUE", dest="set_parameters",
         help="fix this parameter of the space to one value in all trials (repeatable)",
     )  # fmt: skip
+    parser.add_argument("--set", action="append", dest="set_parameters", help=argparse.SUPPRESS)
     parser.add_argument(
         "--enqueue", metavar="FILE",
         help="YAML or JSON list of parameter values to try after the space's initial configurations",

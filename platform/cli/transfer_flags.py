@@ -27,10 +27,10 @@ the others."""
 def add_transfer_flags(parser: argparse.ArgumentParser) -> None:
     """Add the flags that only this command has."""
     add = parser.add_argument
-    add("--source", metavar="A,B,...",
+    add("--source", metavar="NAMES",
         help=f"source data sets (default: synthetic).{known_names('dataset')}")  # fmt: skip
-    add("--target", metavar="A,B,...", help="target data sets (default: synthetic_wild)")
-    add("--leave-one-out", metavar="A,B,...",
+    add("--target", metavar="NAMES", help="target data sets (default: synthetic_wild)")
+    add("--leave-one-out", metavar="NAMES",
         help="no transfer: train on all these sets but one and test on that one, each in turn")  # fmt: skip
     add("--transfer", metavar="masks|generator|both",
         help="what is transferred: motion masks (default), the pretrained generator, or both")  # fmt: skip
@@ -38,7 +38,7 @@ def add_transfer_flags(parser: argparse.ArgumentParser) -> None:
         help="pretrain the generator on the target with the source's masks (default: no)")  # fmt: skip
     add("--classes", default="all", metavar="all|common",
         help="common: leave out classes that not all sets have")  # fmt: skip
-    add("--repeats", metavar="N", help="draws of a target's single split (rule holdout; default: 1)")
+    add("--repeats", metavar="NUMBER", help="draws of a target's single split (rule holdout; default: 1)")
 
 
 def transfer_request(arguments: argparse.Namespace) -> Request:

@@ -102,7 +102,7 @@ class Plan:
     preset: str = unstored("paper")
     """Preset whose values a baseline takes for options that it does not share; in no stored settings."""
     fixed: tuple[str, ...] = ()
-    """Parameters of the search space that are fixed, as `name=value`, sorted (--set)."""
+    """Parameters of the search space that are fixed, as `name=value`, sorted (--fix)."""
     enqueued: str = ""
     """Further configurations for the study to try after the space's initial ones, as JSON (--enqueue)."""
     methods: str = added_later("")

@@ -7,6 +7,7 @@ from platform.config.settings_source import OWN_SEARCH
 from platform.errors import UserError
 from platform.experiments.experiment import Experiment, ahead, final_rows, rows_if_chosen
 from platform.experiments.rows import all_tasks
+from platform.host.durations import duration
 from platform.runs.cost import GFLOP_A_SECOND_AND_CORE
 from platform.runs.fold_tasks import machine_of, step_tasks
 from platform.runs.tasks import ArtifactTask, FoldTask, trained_artifacts
@@ -59,8 +60,8 @@ def estimate_lines(experiment: Experiment, slots: str | None, price: str | None)
     # More slots do not shorten the longest chain: a fold run after its artifacts.
     hours = max(sum(gflop) / (pace * count), max(gflop, default=0.0) / pace) / 3600
     lines = [
-        f"estimate: {len(left)} of {len(tasks)} runs remaining, {hours:.2f} hours with {count:g} fold runs "
-        f"at once and {pace:.3g} GFLOP/s per run ({source})"
+        f"estimate: {len(left)} of {len(tasks)} runs remaining, {duration(3600 * hours)} with {count:g} fold "
+        f"runs at once and {pace:.3g} GFLOP/s per run ({source})"
     ]
     if price is not None:
         cost = hours * _positive(price, "--price-per-hour")

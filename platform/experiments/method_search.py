@@ -40,7 +40,7 @@ def method_searches(configuration: Configuration, plan: Plan, fold_count: int) -
 
     A baseline starts from `configuration`, not from the winner (`with_method`), over the space of its own
     preset, with the same folds, rounds, search algorithm, generation size, pruning and selection rule.
-    Parameters fixed by `--set` are fixed in its search too, where its space has them; `--enqueue` is for the
+    Parameters fixed by `--fix` are fixed in its search too, where its space has them; `--enqueue` is for the
     first search alone.
     """
     studies = scopes(plan.selection_rule, fold_count, plan.study_seed)

@@ -47,7 +47,7 @@ def winner_files(folder: Path) -> list[Path]:
 def winner_text(experiment: Experiment, found: Found, scope: Scope) -> str:
     """The file of one study of the experiment's own method."""
     plan, fold = experiment.plan, scope.outer_folds[0]
-    several = len(experiment.scopes) > 1 and plan.fold_rule == "paper"
+    several = len(experiment.scopes) > 1
     method = experiment.configuration.method
     configuration = found.chosen[method].configurations[fold]
     plan = plan_with(

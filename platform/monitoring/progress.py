@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from typing import Any, Literal, TextIO
 
 from platform.errors import UserError
+from platform.host.durations import duration
 from platform.monitoring.event_log import EventLog, EventName
 from platform.monitoring.observer import End, SearchObserver
 from platform.monitoring.trial_board import TrialBoard
@@ -280,15 +281,8 @@ class Progress(SearchObserver):
             computed = self.done - self.reused
             rate = 60 * computed / elapsed_seconds if elapsed_seconds and computed else 0
             pace = f", {rate:.3g} runs/min" if rate else ""
-            left = clock(self.seconds_left())
-            return f"{self.state()} | {clock(elapsed_seconds)} elapsed, about {left} remaining{pace}"
-
-
-def clock(seconds: float) -> str:
-    """`1:02:03`, `2:03`."""
-    whole = round(seconds)
-    hours, minutes = divmod(whole // 60, 60)
-    return f"{hours}:{minutes:02d}:{whole % 60:02d}" if hours else f"{minutes}:{whole % 60:02d}"
+            left = duration(self.seconds_left())
+            return f"{self.state()} | {duration(elapsed_seconds)} elapsed, about {left} remaining{pace}"
 
 
 Keep = Callable[[Literal["running", "finished", "stopped"], float], None]

@@ -7,6 +7,7 @@ from typing import Any
 
 from platform.aggregation.aggregate import aggregate_experiment
 from platform.experiments.led_files import write_as_leader
+from platform.host.durations import duration
 from platform.reports.effects import effects_figure, effects_markdown, effects_screen, measure_effects
 from platform.reports.figures import save_figure
 from platform.runs.artifact_records import artifacts_of, folder_of
@@ -44,6 +45,6 @@ def hours_text(store: ResultsStore, experiment: Mapping[str, Any]) -> str:
             if "seconds" in manifest:
                 shared[name, artifact] = manifest["seconds"]
     return (
-        f"Computing time: {(seconds + sum(shared.values())) / 3600:.2f} hours, summed over {len(set(runs))} "
+        f"Computing time: {duration(seconds + sum(shared.values()))}, summed over {len(set(runs))} "
         f"fold runs and {len(shared)} shared stages, some of which ran in parallel."
     )

@@ -12,6 +12,7 @@ from platform.config.net_name import preset_text
 from platform.experiments.experiment_file import studies_of
 from platform.files.opening import read_bytes
 from platform.host.console import visible
+from platform.host.launcher import pasteable
 from platform.reports.chosen_configuration import chosen_configurations
 from platform.reports.unscored_trials import unscored_lines
 from platform.search.savings import economy_lines
@@ -84,7 +85,7 @@ def report_html(
         f"<h1>{escape(name)}</h1>",
         f'<p class="facts">{escape(facts)}</p>',
         *_chosen(experiment, winners),
-        f"<pre>{escape(experiment['command'])}</pre>",
+        f"<pre>{escape(pasteable(experiment['command']))}</pre>",
         *(f"<p>{escape(sentence)}</p>" for sentence in conclusions),
         *(_section(section, shown) for section, shown in zip(table.sections, tables, strict=True)),
         _notes(definitions(column for shown in tables for column in shown.columns)),

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from platform.experiments.experiment_file import studies_of
+from platform.host.launcher import command_words, pasteable, this_python
 
 if TYPE_CHECKING:
     from platform.runs.store import ResultsStore
@@ -27,19 +28,19 @@ def next_commands(
     """Purpose to command. experiment: content of experiment.json. logs: the TensorBoard folder. winners: the
     file of the chosen configuration, if there is exactly one."""
     runs, name = shlex.quote(shown_path(store.root)), shlex.quote(experiment["name"])
-    python = shlex.quote(shown_path(Path(sys.executable)))
+    table = shlex.join(command_words("table"))
     return {
-        **({WINNER_PURPOSE: _winner_again(python, store, experiment, winners[0])} if winners else {}),
+        **({WINNER_PURPOSE: _winner_again(store, experiment, winners[0])} if winners else {}),
         "Curves, figures and trials in TensorBoard": (
-            f"{python} -m tensorboard.main --logdir {shlex.quote(shown_path(logs))}"
+            f"{shlex.quote(this_python())} -m tensorboard.main --logdir {shlex.quote(shown_path(logs))}"
         ),
         **_dashboard(experiment),
-        TABLE_PURPOSE: f"{python} -m platform.table --runs {runs} --experiment {name}",
-        "Continue after an interruption (finished fold runs are kept)": _with(python, experiment["command"]),
+        TABLE_PURPOSE: f"{table} --runs {runs} --experiment {name}",
+        "Continue after an interruption (finished fold runs are kept)": pasteable(experiment["command"]),
     }
 
 
-def _winner_again(python: str, store: ResultsStore, experiment: Mapping[str, Any], winner: Path) -> str:
+def _winner_again(store: ResultsStore, experiment: Mapping[str, Any], winner: Path) -> str:
     """The command that trains the chosen configuration with the next seed."""
     seed = int(experiment["config"].get("seed", 0)) + 1
     words = [
@@ -52,7 +53,7 @@ def _winner_again(python: str, store: ResultsStore, experiment: Mapping[str, Any
     ]
     kept = _flags_of(experiment["command"], ("--data-root", "--address", "--method", "--plugins"))
     words += [word for flag, value in kept.items() if _is_no_setting(flag, value) for word in (flag, value)]
-    return f"{python} -m platform.crossval {shlex.join([*words, '--runs', shown_path(store.root)])}"
+    return shlex.join([*command_words("crossval"), *words, "--runs", shown_path(store.root)])
 
 
 def _is_no_setting(flag: str, value: str) -> bool:
@@ -69,11 +70,6 @@ def _flags_of(command: str, names: Sequence[str]) -> dict[str, str]:
         if equals and name in names:
             found[name] = value
     return found
-
-
-def _with(python: str, command: str) -> str:
-    """`command` of experiment.json, which starts with `python`, with the interpreter `python` instead."""
-    return f"{python} {command.removeprefix('python ')}" if command.startswith("python ") else command
 
 
 def _dashboard(experiment: Mapping[str, Any]) -> dict[str, str]:

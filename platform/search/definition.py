@@ -122,7 +122,7 @@ def _check_base(base: Configuration, parameters: SpaceParameters, fixed: Mapping
         net = load_method(base.method).net(base)
         raise UserError(
             f"--weights FILE fits {net} only, but the search space chooses among backbones; pass "
-            f"--weights imagenet or none, or --set backbone={net}."
+            f"--weights imagenet or none, or --fix backbone={net}."
         )
     unread = sorted(parameters.fields & load_method(base.method).unread(base))
     if unread:
@@ -135,11 +135,11 @@ def _check_free(space_name: str, suggest: Suggest, fixed: Mapping[str, Any]) -> 
     if not all(distribution.single() for distribution in path.distributions.values()):
         return
     why = (
-        f"--set fixes {', '.join(sorted(fixed))}" if fixed else "it has no parameter with more than one value"
+        f"--fix fixes {', '.join(sorted(fixed))}" if fixed else "it has no parameter with more than one value"
     )
     raise UserError(
         f"a search needs a parameter to search, but the space {space_name} leaves none: {why}; "
-        f"{'drop a --set' if fixed else 'pass another --space'}, or run this one configuration with "
+        f"{'drop a --fix' if fixed else 'pass another --space'}, or run this one configuration with "
         "python -m platform.crossval."
     )
 
@@ -215,5 +215,5 @@ def _check_valid(base: Configuration, overrides: Mapping[str, Any], fixed: Seque
     try:
         replace(base, **overrides)
     except UserError as error:
-        whose = f"--set {' --set '.join(fixed)}" if fixed else "the search space"
+        whose = f"--fix {' --fix '.join(fixed)}" if fixed else "the search space"
         raise UserError(f"{whose} produces an invalid configuration: {error}") from error

@@ -66,7 +66,7 @@ def _configuration(
         values[name] = as_value(value, parameters.distributions[name]) if isinstance(value, str) else value
         if name in fixed and values[name] != fixed[name]:
             raise UserError(
-                f"{where} has {name} {values[name]!r}, but --set fixes it at {fixed[name]!r}; remove one."
+                f"{where} has {name} {values[name]!r}, but --fix fixes it at {fixed[name]!r}; remove one."
             )
     trial = GivenTrial({name: value for name, value in values.items() if name not in fixed})
     suggest(trial)  # type: ignore[arg-type]

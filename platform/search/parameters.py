@@ -1,4 +1,4 @@
-"""Parameters of a search space: discovery, fixed values (`--set`), and validation of given values."""
+"""Parameters of a search space: discovery, fixed values (`--fix`), and validation of given values."""
 
 from __future__ import annotations
 
@@ -114,7 +114,7 @@ def unread_options(space: str, unread: Sequence[str], method: str) -> UserError:
 
 
 def parse_fixed(texts: Sequence[str], parameters: SpaceParameters) -> dict[str, Any]:
-    """The values of `--set`, each given as `parameter=value`.
+    """The values of `--fix`, each given as `parameter=value`.
 
     A number may lie outside the space's range; the configuration's rules decide whether it is valid.
     UserError: another form, a repeated or unknown parameter, a value that is not one of the choices or not a
@@ -124,21 +124,21 @@ def parse_fixed(texts: Sequence[str], parameters: SpaceParameters) -> dict[str, 
     for text in texts:
         name, separator, value = text.partition("=")
         if not (name and separator and value):
-            raise UserError(f"--set takes PARAMETER=VALUE, for example optimizer=adamw, but got {text!r}.")
+            raise UserError(f"--fix takes PARAMETER=VALUE, for example optimizer=adamw, but got {text!r}.")
         if name in fixed:
-            raise UserError(f"--set takes each parameter once, but got {name!r} twice.")
+            raise UserError(f"--fix takes each parameter once, but got {name!r} twice.")
         if name not in parameters.distributions:
-            raise parameters.unknown("parameter in --set", name)
+            raise parameters.unknown("parameter in --fix", name)
         distribution = parameters.distributions[name]
         fixed[name] = as_value(value, distribution)
         if isinstance(distribution, CategoricalDistribution) and not is_inside(fixed[name], distribution):
             raise UserError(
-                f"--set {name} takes {in_words(distribution)}, but got {value!r}; choose one of them."
+                f"--fix {name} takes {in_words(distribution)}, but got {value!r}; choose one of them."
             )
         if isinstance(fixed[name], str) and not isinstance(distribution, CategoricalDistribution):
-            raise UserError(f"--set {name} takes a number, but got {value!r}.")
+            raise UserError(f"--fix {name} takes a number, but got {value!r}.")
         if isinstance(fixed[name], float) and not math.isfinite(fixed[name]):
-            raise UserError(f"--set {name} takes a finite number, but got {value!r}.")
+            raise UserError(f"--fix {name} takes a finite number, but got {value!r}.")
     return fixed
 
 

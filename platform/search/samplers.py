@@ -127,7 +127,7 @@ def grid_of(
             if not isinstance(distribution, CategoricalDistribution):
                 raise UserError(
                     f"the sampler grid supports categorical parameters only, but {name} is numeric; define "
-                    f"it with suggest_categorical, fix it with --set, or pass another --sampler (qmc covers "
+                    f"it with suggest_categorical, fix it with --fix, or pass another --sampler (qmc covers "
                     f"ranges evenly)."
                 )
         points.append(path.values)

@@ -42,7 +42,7 @@ def test_every_field_but_the_commands_own_has_a_flag_with_its_help() -> None:
     fields = {f.name for kind in (FmpnOptions, Plan) for f in dataclasses.fields(kind)}
     assert fields - set(flags) == {"selection_rule", "methods", "fold_list"}
     assert flags["stage1_batch_size"].option_strings == ["--stage1-batch-size"]
-    assert flags["seed"].help == field_help(FmpnOptions)["seed"]
+    assert flags["seed"].help == field_help(FmpnOptions)["seed"] + " (default 0)"
     assert all(flags[name].metavar for name in fields & set(flags) - {"preset"})
     parser.format_help()  # a stray % in a help text would raise
 
@@ -89,11 +89,32 @@ def test_flags_are_made_from_any_dataclass_and_its_bases() -> None:
     add_fields(parser, Options, "options", without=("undocumented",))
     flags = {action.dest: action for action in parser._actions if action.dest != "help"}
     assert {name: action.metavar for name, action in flags.items()} == {
-        "seed": "N", "device": "NAME", "rates": "A,B,...",
+        "seed": "NUMBER", "device": "NAME", "rates": "NUMBERS",
     }  # fmt: skip
     assert "100 % at most" in parser.format_help()
     assert parser.parse_args(["--rates", "1,2"]).rates == "1,2"
     assert parser.parse_args([]).seed is None
+
+
+def test_help_says_the_default_and_the_presets_value_where_it_is_another() -> None:
+    parser = Parser(prog="program")
+    add_settings(parser, ["--preset", "smoke"])
+    help_of = {action.dest: str(action.help) for action in parser._actions}
+    assert help_of["trials"].endswith("(default 12, smoke: 3)")
+    assert help_of["folds"].endswith("(default 10)")
+    assert help_of["weights"].endswith("(default imagenet, smoke: none)")
+    assert parser.shown_defaults["--trials"] == "default 12, smoke: 3"
+
+
+def test_options_are_grouped_by_the_class_that_declares_them() -> None:
+    parser = Parser(prog="program")
+    add_settings(parser, [])
+    groups = {str(group.title): [one.dest for one in group._group_actions] for group in parser._action_groups}
+    assert (
+        "lambda_mask" in groups["fmpn: Options of FMPN: nets, both stages, and the weights of its two losses"]
+    )
+    assert groups["comparison"] == ["baselines", "transfer_to"]
+    assert "retries" in groups["fold runs and machine"]
 
 
 def test_left_out_fields_have_no_flag() -> None:
@@ -169,10 +190,10 @@ def test_a_flags_text_becomes_its_fields_type(flag: str, text: str, value: objec
 @pytest.mark.parametrize(
     ("name", "text", "hint", "message"),
     [
-        ("seed", "1.5", int, "--seed takes N, but got '1.5'."),
-        ("lambda_mask", "much", float, "--lambda-mask takes X, but got 'much'."),
-        ("pruning", "maybe", bool, "--pruning takes yes|no, but got 'maybe'."),
-        ("rounds", "4,x", tuple[int, ...], "--rounds takes A,B,..., but got '4,x'."),
+        ("seed", "1.5", int, "--seed takes a whole number, but got '1.5'."),
+        ("lambda_mask", "much", float, "--lambda-mask takes a number, but got 'much'."),
+        ("pruning", "maybe", bool, "--pruning takes yes or no, but got 'maybe'."),
+        ("rounds", "4,x", tuple[int, ...], "--rounds takes whole numbers between commas, but got '4,x'."),
     ],
 )
 def test_a_flag_of_the_wrong_type_names_flag_and_value(name: str, text: str, hint: Any, message: str) -> None:

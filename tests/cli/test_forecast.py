@@ -13,7 +13,7 @@ from platform.distributed.cluster import Slots
 from platform.experiments.estimate import wanted_gflop
 from platform.experiments.experiment import Experiment, final_rows, plan_experiment
 from platform.experiments.rows import all_tasks
-from platform.monitoring.progress import clock
+from platform.host.durations import duration
 from platform.runs.cost import GFLOP_A_SECOND_AND_CORE
 from tests.tiny_faces import prepare_tiny, tiny_configuration
 
@@ -49,7 +49,7 @@ def test_runs_arithmetic_and_time_are_those_of_the_wanted_tasks(tmp_path: Path) 
     total = sum(map(sum, groups.values()))
     for name, costs in groups.items():
         assert f"{name}: up to {len(costs)} runs, {sum(costs):,.0f} GFLOP" in lines
-    left = clock(total / (GFLOP_A_SECOND_AND_CORE * 2))
+    left = duration(total / (GFLOP_A_SECOND_AND_CORE * 2))
     assert any(line.startswith(f"time: about {left} on 2 cores, if each computes") for line in lines)
     assert "cached: 0 of 6 final runs of the first configuration" in lines
     assert lines[-1] == "Ray Train: local mode in running workers"

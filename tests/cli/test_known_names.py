@@ -15,9 +15,11 @@ from platform.models import method_names
 from platform.models.networks.backbones import BACKBONES
 
 
-def help_of(main: Callable[[list[str]], int | None], capsys: pytest.CaptureFixture[str]) -> str:
+def help_of(
+    main: Callable[[list[str]], int | None], capsys: pytest.CaptureFixture[str], flag: str = "--help-all"
+) -> str:
     with pytest.raises(SystemExit):
-        main(["--help"])
+        main([flag])
     return " ".join(capsys.readouterr().out.split())
 
 
@@ -36,7 +38,7 @@ def test_prepare_and_transfer_list_the_data_sets(module: object, capsys: pytest.
 
 
 def test_synthesize_lists_the_layouts(capsys: pytest.CaptureFixture[str]) -> None:
-    assert ", ".join(LAYOUTS) in help_of(synthesize.main, capsys)
+    assert ", ".join(LAYOUTS) in help_of(synthesize.main, capsys, "--help")
 
 
 def test_every_registry_belongs_to_a_setting_and_others_list_nothing() -> None:

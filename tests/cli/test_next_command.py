@@ -16,13 +16,16 @@ from datasets.catalogue import describe
 from datasets.prepared.prepare_command import prepare_command
 from datasets.prepared.store import PreparedStore
 from platform.__main__ import COMMANDS
-from platform.cli.next_command import again_at, preparation_command, this_python, training_command
+from platform.cli.next_command import again_at, preparation_command, training_command
 from platform.cli.parser import Parser
 from platform.cli.prepare_report import inspection_lines, next_lines
 from platform.errors import UserError
+from platform.host.launcher import command_words
 from platform.models import plugins
 from tests.raw_trees import write_ckplus
 from tests.tiny_faces import CLASSES, prepare_tiny, records
+
+EXAMPLE = r"^(?:    |  |> |next: )?((?:python -m platform\.|\./fer )\w+ .*)$"
 
 
 class Parsed(Exception):
@@ -49,7 +52,11 @@ def parses(monkeypatch: pytest.MonkeyPatch) -> Callable[[str], None]:
 
 def split(command: str) -> tuple[str, list[str]]:
     """The module below `platform` and its arguments."""
-    python, option, module, *argv = shlex.split(command)
+    first, *words = shlex.split(command)
+    if Path(first).name == "fer":
+        assert words[0] in COMMANDS
+        return words[0], words[1:]
+    python, option, module, *argv = first, *words
     assert (Path(python).name.startswith("python"), option) == (True, "-m"), command
     assert module.removeprefix("platform.") in COMMANDS
     return module.removeprefix("platform."), argv
@@ -81,7 +88,7 @@ def test_every_example_of_help_and_docs_is_a_command(
     found = 0
     for path in files:
         text = re.sub(r"\\{1,2}\n\s+", "", path.read_text(encoding="utf-8"))
-        for line in re.findall(r"^(?:    |  |> |next: )?(python -m platform\.\w+ .*)$", text, re.MULTILINE):
+        for line in re.findall(EXAMPLE, text, re.MULTILINE):
             example = re.split(r"\s{2,}|\s# ", line)[0].rstrip("`.")
             example = re.sub(r"--method (\w+\.py)", rf"--method {root}/tests/data/methods/\1", example)
             if "..." not in example and "`" not in example:
@@ -128,7 +135,7 @@ def test_the_training_command_fits_the_faces(
     store: PreparedStore, module: str, flags: str, parses: Callable[[str], None]
 ) -> None:
     command = training_command(store, Path("my data"))
-    assert command == f"{this_python()} -m platform.{module} --dataset folder --data-root 'my data' {flags}"
+    assert command == f"{shlex.join(command_words(module))} --dataset folder --data-root 'my data' {flags}"
     parses(command)
 
 
@@ -192,7 +199,7 @@ def test_what_synthesize_proposes_prepares_its_faces(
 
 def test_smaller_faces_are_prepared_by_the_same_command() -> None:
     argv = ["--dataset", "mmi", "--size", "320", "--source", "my clips", "--landmarks", "l.csv", "--size=100"]
-    assert shlex.split(again_at(argv, 52))[3:] == [
+    assert split(again_at(argv, 52))[1] == [
         "--dataset", "mmi", "--source", "my clips", "--landmarks", "l.csv", "--size", "52",
     ]  # fmt: skip
 

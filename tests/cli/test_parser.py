@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import importlib
 import subprocess
 import sys
 from collections.abc import Callable
@@ -7,7 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from platform.cli.parser import Parser, run
+from platform.__main__ import COMMANDS
+from platform.cli.parser import Parser, in_words, run
 from platform.errors import HungUp, Terminated, UserError
 
 
@@ -85,9 +87,9 @@ def parser() -> Parser:
         (["--fold", "3"], "unknown argument '--fold'; did you mean --folds? Known flags: --folds, --format"),
         (["--fodls=3"], "unknown argument '--fodls=3'; did you mean --folds?"),
         (["csv"], "unknown argument 'csv'; Known flags: --folds, --format, --help, -h"),
-        (["--folds", "many"], "argument --folds: invalid int value: 'many'"),
-        (["--format", "pdf"], "argument --format: invalid choice: 'pdf'"),
-        (["--folds"], "argument --folds: expected one argument"),
+        (["--folds", "many"], "--folds takes a whole number, but got 'many'."),
+        (["--format", "pdf"], "--format takes screen or csv, but got 'pdf'."),
+        (["--folds"], "--folds needs a value after it."),
     ],
 )
 def test_bad_flags_end_with_status_2_and_point_to_the_help(
@@ -121,6 +123,70 @@ assert not heavy & set(sys.modules), sorted(heavy & set(sys.modules))
     done = subprocess.run([sys.executable, "-c", code], cwd=root, capture_output=True, text=True, check=False)
     assert (done.returncode, done.stderr) == (0, "")
     assert done.stdout.count("examples:") == 5
+
+
+SCREEN_LINES, SCREEN_COLUMNS = 45, 100
+OF_THE_METHOD = {"--lambda-mask", "--stage1-batch-size", "--generator-width"}
+
+
+@pytest.mark.parametrize("name", [name for name in COMMANDS if name != "runs"])
+def test_help_is_one_screen_and_help_all_has_the_rest(
+    name: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", str(SCREEN_COLUMNS))
+    main = importlib.import_module(f"platform.{name}").main
+    shown = {}
+    for flag in ("--help", "--help-all"):
+        with pytest.raises(SystemExit) as ended:
+            main([flag])
+        if ended.value.code == 0:
+            shown[flag] = capsys.readouterr().out
+    lines = shown["--help"].splitlines()
+    assert len(lines) <= SCREEN_LINES
+    if "--help-all" in shown:
+        assert max(map(len, lines)) <= SCREEN_COLUMNS + 5
+    if name in ("tune", "crossval", "transfer", "reproduce"):
+        assert not [flag for flag in OF_THE_METHOD if flag in shown["--help"]]
+        assert not [flag for flag in OF_THE_METHOD if flag not in shown["--help-all"]]
+        assert "(default 10)" in shown["--help"]
+    assert "python -m platform" not in shown["--help"], "commands as they work here"
+
+
+@pytest.mark.parametrize(
+    ("message", "words"),
+    [
+        ("argument --x: invalid float value: 'a'", "--x takes a number, but got 'a'."),
+        ("argument --x: invalid Path value: 'a'", "--x got 'a', which it does not take."),
+        ("argument --masks: expected at least one argument", "--masks needs a value after it."),
+        ("argument --dry-run: ignored explicit argument 'yes'", "--dry-run takes no value, but got 'yes'."),
+        ("the following arguments are required: --out", "--out must be given."),
+        ("argument --a: not allowed with argument --b", "argument --a: not allowed with argument --b"),
+    ],
+)
+def test_argparses_messages_are_in_words(message: str, words: str) -> None:
+    assert in_words(message) == words
+
+
+def test_settings_that_are_misspelt_end_before_torch_and_ray_are_imported(root: Path, tmp_path: Path) -> None:
+    code = """
+import sys
+from platform import crossval, tune
+from platform.errors import UserError
+for command, argv in (
+    (tune, ["--trails", "3"]), (tune, ["--backbone", "resnet19"]), (tune, ["--space", "quik"]),
+    (crossval, ["--dataset", "mni"]), (crossval, ["--baselines", "cnm"]), (crossval, ["--seed", "x"]),
+    (crossval, ["--augmentation", "papr"]), (crossval, ["--preset", "quik"]),
+    (crossval, ["--lambda-mask", "-1"]),
+):
+    try:
+        command.main(argv)
+    except (UserError, SystemExit):
+        continue
+    raise AssertionError(argv)
+assert not {"ray", "torch"} & set(sys.modules), sorted({"ray", "torch"} & set(sys.modules))
+"""
+    done = subprocess.run([sys.executable, "-c", code], cwd=root, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
 
 
 HANGING_UP = """

@@ -87,7 +87,7 @@ def test_a_set_that_lacks_the_layer_names_the_flag_that_adds_it(
     status, _, err = dry("crossval", "--dataset", "ckplus")
     assert status == 2
     assert "lacks the layer 'sequences' (all frames of the labelled sequences, in order); add it with" in err
-    assert "platform.prepare" in err
+    assert "fer prepare" in err
     assert "--sequences" in err
 
 

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import io
 
-import pytest
-
-from platform.cli.progress_line import ProgressLine, duration
+from platform.cli.progress_line import ProgressLine
 
 
 class Terminal(io.StringIO):
@@ -49,10 +47,3 @@ def test_what_came_before_the_first_call_does_not_count() -> None:
 
 def test_a_single_step_has_no_rate() -> None:
     assert run(io.StringIO(), total=1, seconds_each=1.0) == "faces: 1 of 1\n"
-
-
-@pytest.mark.parametrize(
-    ("seconds", "text"), [(0.4, "0 s"), (59.4, "59 s"), (200, "3 min 20 s"), (7500, "2 h 5 min")]
-)
-def test_durations_read_well(seconds: float, text: str) -> None:
-    assert duration(seconds) == text

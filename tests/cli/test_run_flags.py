@@ -135,7 +135,7 @@ def test_crossval_needs_no_rounds_for_another_number_of_folds(
 @pytest.mark.parametrize(
     ("command", "argv", "parts"),
     [
-        ("tune", ["--dataset", "nope"], ["unknown data set 'nope'", "ckplus, fmpn_release, folder, mmi"]),
+        ("tune", ["--dataset", "nope"], ["unknown data set 'nope'", "ckplus, fmpn_release, folder, "]),
         ("tune", ["--dataset", "mni"], ["did you mean 'mmi'?"]),
         ("crossval", ["--dataset", ""], ["unknown data set ''"]),
         ("tune", ["--method", "fmpm"], ["unknown method 'fmpm'; did you mean 'fmpn'?"]),
@@ -156,7 +156,7 @@ def test_crossval_needs_no_rounds_for_another_number_of_folds(
         (
             "tune",
             ["--selection-rule", "paper"],
-            ["a search chooses by inner, nested, test", "platform.crossval"],
+            ["a search chooses by inner, nested, test", "fer crossval"],
         ),
         ("tune", ["--selection-rule", "nest"], ["unknown selection_rule 'nest'; did you mean 'nested'?"]),
         (
@@ -189,7 +189,7 @@ def test_crossval_needs_no_rounds_for_another_number_of_folds(
             ["--tune-baselines", "2", "--space", "loss_weights", "--classifier-learning-rate", "0.01"],
             ["--tune-baselines searches cnn over the space baseline_quick: the first", "is 0.01"],
         ),
-        ("tune", ["--seed", "x"], ["--seed takes N, but got 'x'"]),
+        ("tune", ["--seed", "x"], ["--seed takes a whole number, but got 'x'"]),
         ("tune", ["--name", "../other"], ["an experiment's name consists of", "'../other'", "--name"]),
         (
             "tune",
@@ -262,7 +262,7 @@ def test_mmi_without_data_says_where_to_request_it_where_we_looked_and_how_to_pr
     assert "mmifacedb.eu" in done.stderr
     assert str(tmp_path / "prepared" / "mmi-64") in done.stderr
     flags = f"--dataset mmi --source DIR --landmarks detect --data-root {tmp_path} --size 64"
-    assert f"python -m platform.prepare {flags}" in done.stderr
+    assert f"./fer prepare {flags}" in done.stderr
     assert not list(tmp_path.iterdir())
 
 

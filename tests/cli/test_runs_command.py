@@ -64,7 +64,7 @@ def test_status_of_a_running_experiment(runs: Path, capsys: pytest.CaptureFixtur
     text = "\n".join(lines_of(capsys, "status", "first", "--runs", str(runs)))
     assert "first: running, led by process 1 on here" in text
     assert "search: 0 of up to 10 runs done" in text
-    assert "elapsed: 2:00, about" in text
+    assert "elapsed: 2 min 0 s, about" in text
     assert "estimated end: 20" in text
 
 

@@ -1,4 +1,4 @@
-"""`tune --set` and `tune --enqueue`, up to the point where something would run."""
+"""`tune --fix` and `tune --enqueue`, up to the point where something would run."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def data_root(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def test_both_are_stored_as_settings_by_content(data_root: Path, tmp_path: Path) -> None:
     file = tmp_path / "mine.yaml"
     file.write_text(yaml.safe_dump([OWN]))
-    flags = ["--set", "lambda_mask=5", "--set", "backbone=resnet18", "--enqueue", str(file)]
+    flags = ["--fix", "lambda_mask=5", "--fix", "backbone=resnet18", "--enqueue", str(file)]
     plan = planned_search(data_root, tmp_path / "runs", *flags).plan
     assert plan.fixed == ("backbone=resnet18", "lambda_mask=5")
     assert json.loads(plan.enqueued) == [OWN]
@@ -46,7 +46,7 @@ def test_a_dry_run_shows_them_and_its_settings_can_be_given_back(
         monkeypatch.setattr(f"platform.{module}.local_slots", lambda *given, **more: slots)
     (tmp_path / "mine.json").write_text(json.dumps([OWN]))
     places = ["--runs", str(tmp_path / "runs"), "--data-root", str(data_root), "--dry-run"]
-    flags = ["--set", "lambda_mask=5", "--enqueue", str(tmp_path / "mine.json")]
+    flags = ["--fix", "lambda_mask=5", "--enqueue", str(tmp_path / "mine.json")]
     assert tune.main([*SMALL, *flags, *places]) == 0
     shown = "\n".join(x for x in capsys.readouterr().out.splitlines() if not x.startswith("#"))
     assert yaml.safe_load(shown)["fixed"] == ["lambda_mask=5"]
@@ -59,9 +59,9 @@ def test_a_dry_run_shows_them_and_its_settings_can_be_given_back(
 @pytest.mark.parametrize(
     ("flags", "parts"),
     [
-        (["--set", "lamda_mask=1"], ["unknown parameter in --set 'lamda_mask'; did you mean 'lambda_mask'?"]),
-        (["--set", "generator_width=1"], ["not searched by the space quick", "--generator-width VALUE"]),
-        (["--set", "lambda_mask=-1"], ["--set lambda_mask=-1 produces", "lambda_mask must be >= 0"]),
+        (["--fix", "lamda_mask=1"], ["unknown parameter in --fix 'lamda_mask'; did you mean 'lambda_mask'?"]),
+        (["--fix", "generator_width=1"], ["not searched by the space quick", "--generator-width VALUE"]),
+        (["--fix", "lambda_mask=-1"], ["--fix lambda_mask=-1 produces", "lambda_mask must be >= 0"]),
         (["--enqueue", "{folder}/none.yaml"], ["cannot read", "none.yaml", "--enqueue"]),
         (
             ["--enqueue", "{folder}/bad.yaml"],

@@ -13,7 +13,7 @@ import pytest
 
 from platform.monitoring import progress as progress_module
 from platform.monitoring.event_log import EventLog
-from platform.monitoring.progress import Progress, clock, displayed
+from platform.monitoring.progress import Progress, displayed
 from platform.runs.cost import GFLOP_A_SECOND_AND_CORE
 from platform.runs.tasks import FoldTask
 from platform.search.inner_scores import InnerScores
@@ -35,14 +35,6 @@ def told(*entries: dict[str, Any], life: str = "one", running: Sequence[Any] = (
     return {"life": life, "running": list(running), "finished": list(entries)}
 
 
-@pytest.mark.parametrize(
-    ("seconds", "text"),
-    [(0, "0:00"), (0.4, "0:00"), (59.6, "1:00"), (123, "2:03"), (3599, "59:59"), (3723, "1:02:03")],
-)
-def test_a_clock_shows_minutes_and_hours_where_there_are_any(seconds: float, text: str) -> None:
-    assert clock(seconds) == text
-
-
 def test_before_anything_has_run_the_time_is_the_assumed_pace() -> None:
     progress = Progress(slots=2)
     progress.expect("final", 10, 50.0)
@@ -58,7 +50,7 @@ def test_the_line_by_hand() -> None:
     # 2 s a GFLOP: 8 runs x 50 GFLOP x 2 s / 2 slots = 400 s
     assert progress.line(65) == (
         "final folds: 2 of up to 10 runs done | 1 running | 0 failed | "
-        "1:05 elapsed, about 6:40 remaining, 1.85 runs/min"
+        "1 min 5 s elapsed, about 6 min 40 s remaining, 1.85 runs/min"
     )
     progress.best = "best: 51.0 %"
     progress.take(
@@ -66,7 +58,7 @@ def test_the_line_by_hand() -> None:
     )
     assert progress.line(3600) == (
         "final folds: 4 of up to 10 runs done | 0 running | 1 failed | 1 cached | best: 51.0 % | "
-        "1:00:00 elapsed, about 5:00 remaining, 0.05 runs/min"
+        "1 h 0 min elapsed, about 5 min 0 s remaining, 0.05 runs/min"
     )
     assert (progress.done, progress.known, progress.failed, progress.reused) == (4, 4, 1, 1)
 

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from platform.aggregation.aggregate import aggregate_experiment
+from platform.host.launcher import pasteable
 from platform.reports.html import report_html
 from platform.runs.store import ResultsStore
 from platform.tables.table import build_table
@@ -77,7 +78,7 @@ def test_everything_that_came_from_files_is_escaped(page: str) -> None:
 
 def test_table_trials_configuration_and_commands_are_on_it(page: str) -> None:
     for text in (
-        COMMAND,
+        pasteable(COMMAND),
         "FMPN",
         "Chance level",
         "inception_v3",

@@ -143,7 +143,7 @@ def test_the_winners_file_is_in_the_next_command_and_in_the_report(tmp_path: Pat
     assert [path.name for path in made.winners] == ["winner.yaml"]
     again = made.next_commands[WINNER_PURPOSE]
     for words in (
-        f"platform.crossval --config {folder}/winner.yaml --seed 1 --name tune-synthetic-quick-seed-1 ",
+        f"crossval --config {folder}/winner.yaml --seed 1 --name tune-synthetic-quick-seed-1 ",
         "--data-root elsewhere",
         "--method mine/net.py:Net",
         f"--runs {tmp_path}",

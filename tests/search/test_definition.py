@@ -83,7 +83,7 @@ def test_a_fixed_choice_takes_what_depends_on_it_along() -> None:
 
 def test_a_fixed_value_that_cannot_be_is_refused_with_its_rule() -> None:
     with pytest.raises(
-        UserError, match=r"--set lambda_mask=-1 produces .*: lambda_mask must be >= 0 .* -1.0"
+        UserError, match=r"--fix lambda_mask=-1 produces .*: lambda_mask must be >= 0 .* -1.0"
     ):
         definition_of_space("quick", of_preset("quick"), fixed=["lambda_mask=-1"])
 

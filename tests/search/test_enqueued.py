@@ -128,7 +128,7 @@ def test_a_fixed_parameter_may_be_left_out_or_agree_and_must_not_differ() -> Non
     fixed = {"optimizer": "sgd"}
     rest = {"lambda_mask": 1.0, "momentum": 0.5}
     assert configurations([rest, {**rest, "optimizer": "sgd"}], fixed) == [rest, rest]
-    with pytest.raises(UserError, match=r"entry 1 .* has optimizer 'adam', but --set fixes it at 'sgd'"):
+    with pytest.raises(UserError, match=r"entry 1 .* has optimizer 'adam', but --fix fixes it at 'sgd'"):
         configurations([{**rest, "optimizer": "adam"}], fixed)
 
 

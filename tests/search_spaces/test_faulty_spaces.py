@@ -179,7 +179,7 @@ def test_the_pages_example_works(write: Write, root: Path) -> None:
 def test_a_search_of_nothing_is_refused(write: Write) -> None:
     fixed = ["lambda_mask=3", "lambda_classification=1"]
     said = refusal("loss_weights", fixed=fixed)
-    assert "loss_weights leaves none: --set fixes lambda_classification, lambda_mask; drop a --set" in said
+    assert "loss_weights leaves none: --fix fixes lambda_classification, lambda_mask; drop a --fix" in said
     assert "python -m platform.crossval" in said
     assert definition_of_space("loss_weights", configuration_of(), fixed=fixed[:1])
     for lines in ("return {}", "return {'lambda_mask': trial.suggest_float('lambda_mask', 1, 1)}"):

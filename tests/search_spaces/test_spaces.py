@@ -116,7 +116,7 @@ def test_only_fmpn_full_gives_trials_a_stage_1_of_their_own(space: str) -> None:
 def test_weights_of_one_backbone_are_refused_where_backbones_are_searched() -> None:
     base = base_of("backbone")
     object.__setattr__(base, "weights", f"/some/file@sha256:{'0' * 64}")  # never read: refused before
-    with pytest.raises(UserError, match=r"--weights FILE fits inception_v3 only, but .* --set backbone="):
+    with pytest.raises(UserError, match=r"--weights FILE fits inception_v3 only, but .* --fix backbone="):
         definition_of_space("backbone", base)
     made = definition_of_space("backbone", base, fixed=["backbone=inception_v3"])
     assert [one["classifier_learning_rate"] for one in made.first] == [1e-4]
@@ -211,4 +211,4 @@ def test_the_page_names_every_parameter_of_every_space(root: Path, space: str) -
 
 def test_the_page_gives_the_command_of_every_space(root: Path, space: str) -> None:
     text = (root / "docs/search_spaces.md").read_text(encoding="utf-8")
-    assert f"python -m platform.tune {shlex.join(documented_command(space))}\n" in text
+    assert f"./fer tune {shlex.join(documented_command(space))}\n" in text
