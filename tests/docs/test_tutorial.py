@@ -37,18 +37,19 @@ def needs_results(command: str) -> bool:
 
 @pytest.fixture(scope="module")
 def place(tmp_path_factory: pytest.TempPathFactory, root: Path) -> Iterator[Path]:
-    """A checkout by name: commands of the page are run here, and nothing is written into the repository."""
+    """A folder that stands for the checkout, so that nothing is written into the repository."""
     folder = Path(tmp_path_factory.mktemp("t"))
-    (folder / "fer").symlink_to(root / "fer")
+    shutil.copy(root / "fer", folder)
+    for name in (".venv", "platform", "datasets", "search_spaces", "requirements.lock"):
+        (folder / name).symlink_to(root / name)
     yield folder
     shutil.rmtree(folder, ignore_errors=True)
 
 
 def run(place: Path, command: str) -> str:
-    """The command's output, with a home folder of its own. It must succeed."""
+    """The output of a command of the page, with CK+ in this folder. It must succeed."""
     words = shlex.split(command.replace("~/CK+", str(place / "CK+")))
-    environment = {**os.environ, "RAY_TMPDIR": "", "CUDA_VISIBLE_DEVICES": ""}
-    del environment["RAY_TMPDIR"]
+    environment = {**os.environ, "CUDA_VISIBLE_DEVICES": ""}
     done = subprocess.run(words, cwd=place, env=environment, capture_output=True, text=True, check=False)
     assert done.returncode == 0, f"{command}\n{done.stdout}\n{done.stderr}"
     return done.stdout
