@@ -26,12 +26,12 @@ from platform.tables.column import (
 )
 from platform.tables.formatting import (
     ABSENT,
+    difference_text,
     folds_text,
     gap_text,
     images_and_subjects,
     masks_text,
     method_text,
-    points,
     reported_difference,
     reported_rule,
     reported_source,
@@ -209,10 +209,11 @@ COLUMNS: tuple[Column, ...] = (
         key="mean_of_folds_minus_reported",
         formats=ALL,
         heading="vs. reported (points)",
-        text=PerLine(row=lambda row: points(reported_difference(row))),
+        text=PerLine(row=difference_text),
         record=PerLine(row=lambda row: {"mean_of_folds_minus_reported": rounded(reported_difference(row))}),
         beside_reported=True,
-        definition="vs. reported: our mean of folds minus the reported accuracy of the same method, points.",
+        definition="vs. reported: our mean of folds minus the reported accuracy of the same method, points; "
+        "a dash for a row with other settings than the published ones.",
         brief=True,
     ),
     accuracy(

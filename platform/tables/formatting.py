@@ -12,6 +12,8 @@ from platform.evaluation.reported import ReportedResult, reported_counterpart
 ABSENT = "–"
 NOT_STATED_MARK = "†"
 LEAKAGE = "selected on the test folds: leakage"
+PUBLISHED = ("paper", "released")
+"""Presets with the settings of the reported numbers."""
 
 
 def percent(share: float) -> str:
@@ -116,6 +118,13 @@ def reported_difference(row: TableRow) -> float | None:
     if reported is None or row.scores_sequences or row.chosen_of or row.scores is None or not row.complete:
         return None
     return row.scores.mean_of_folds - reported.accuracy_percent / 100
+
+
+def difference_text(row: TableRow) -> str:
+    """`reported_difference` in points; a dash for a row that is not comparable with the reported one, because
+    its settings are not those that were published (a note says so)."""
+    as_published = row.preset in PUBLISHED and row.preset_text == row.preset
+    return points(reported_difference(row) if as_published else None)
 
 
 def gap_text(row: TableRow) -> str:

@@ -11,10 +11,12 @@ from platform.aggregation.seeds import SeedGroup
 from platform.aggregation.table_row import TableRow
 from platform.config.mask_source import PERMUTED_RELEASED
 from platform.runs.identity import RESULT_VERSION
-from platform.tables.formatting import ABSENT, LEAKAGE, masks_text, p_value_text, row_label
+from platform.tables.formatting import ABSENT, LEAKAGE, PUBLISHED, masks_text, p_value_text, row_label
 from platform.tables.mask_note import mask_note
 from platform.tables.table import Section
 
+WARNING_STARTS = ("INCOMPLETE", "OTHER VERSION", "Selected by `test`")
+"""Openings of notes that the report shows as warnings."""
 NEAR_CEILING = 0.95
 """Pooled accuracy from which the number of errors is shown, which is more telling than the percentage."""
 
@@ -60,10 +62,6 @@ NEGATIVE_GAP_NOTE = (
     "A negative optimism gap means that the test folds scored higher than the validation splits. Final runs "
     "train on more subjects than search runs, and both means vary with the subjects."
 )
-PUBLISHED = ("paper", "released")
-"""Presets with the settings of the reported numbers."""
-WARNING_STARTS = ("INCOMPLETE", "OTHER VERSION", "Selected by `test`")
-"""Openings of notes that the report shows as warnings."""
 
 
 def section_notes(section: Section) -> tuple[str, ...]:

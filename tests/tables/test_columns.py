@@ -19,6 +19,7 @@ from platform.reports.html import report_html
 from platform.runs.store import ResultsStore
 from platform.tables import columns
 from platform.tables.column import ALL, READ, SCREEN, STORED, Column, PerLine, wrapped
+from platform.tables.formatting import ABSENT, difference_text
 from platform.tables.records import KEY_ORDER, record_of
 from platform.tables.render import FORMATS, render
 from platform.tables.table import build_table
@@ -144,3 +145,14 @@ def test_every_defined_column_is_documented(root: Path) -> None:
     text = (root / "docs" / "table.md").read_text(encoding="utf-8").lower()
     for sentence in columns.definitions(columns.all_columns()):
         assert re.split(": ", sentence)[0].lower() in text
+
+
+@pytest.mark.parametrize(
+    ("preset", "changes", "shown"),
+    [("paper", "", True), ("quick", "", False), ("paper", ", changed: seed 5", False)],
+)
+def test_a_row_that_is_not_comparable_shows_no_difference_from_the_reported_number(
+    demo: Callable[[], list[AggregatedRow]], preset: str, changes: str, shown: bool
+) -> None:
+    row = dataclasses.replace(demo()[0].row, dataset="ckplus", preset=preset, preset_changes=changes)
+    assert (difference_text(row) != ABSENT) == shown

@@ -115,7 +115,8 @@ def test_our_row_is_set_against_the_reported_one(rows: list[AggregatedRow], form
     scores = rows[0].row.scores
     assert scores is not None
     difference = scores.mean_of_folds - 0.9806
-    text = render(build_table(rows), form)
+    as_published = dataclasses.replace(rows[0].row, preset="paper", preset_changes="")
+    text = render(build_table([dataclasses.replace(rows[0], row=as_published)]), form)
     assert (f"{difference:.6f}" if form in ("csv", "json") else f"{100 * difference:+.2f}") in text
 
 
