@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 
 from datasets.inspection import codes_and_notes, inspect_folder, layouts_of, read_leniently
-from platform.cli.next_command import this_python
 from platform.cli.prepare_report import inspection_lines
 from platform.errors import UserError
+from platform.host.launcher import this_python
 from tests.raw_trees import write_ckplus, write_mmi
 
 CLIPS = {"S053-100": 4, "S054-005": 1, "S053-101": 8, "S054-006": None}

@@ -14,21 +14,23 @@ from tensorboard.backend.event_processing.event_accumulator import EventAccumula
 from platform.runs.store import ResultsStore
 from tests.distributed.processes import LINUX_ONLY
 from tests.distributed.search_command import Command
-from tests.every_method import OWN_FILES
+from tests.every_method import OWN_FILES, SEQUENCE_FILES
 
 pytestmark = [LINUX_ONLY, pytest.mark.ray, pytest.mark.timeout(600)]
 
-FOLDER = next(iter(OWN_FILES.values())).parent
+FILES = OWN_FILES | SEQUENCE_FILES
+FOLDER = next(iter(FILES.values())).parent
 SMALL = ("--preset", "smoke", "--transfer-to", "none")
 TOGETHER = (
-    "--method", str(OWN_FILES["three_stages"]), "--plugins", str(FOLDER),
-    "--baselines", "pixel_svm,two_players", "--folds", "2", *SMALL,
+    "--method", str(FILES["three_stages"]), "--plugins", str(FOLDER),
+    "--baselines", "pixel_svm,two_players,sequence_pairs", "--folds", "2", *SMALL,
 )  # fmt: skip
 NESTED = ("--selection-rule", "nested", "--folds", "2", "--rounds", "3,2", "--trials-in-flight", "1")
 CURVES = {
     "three_stages": {"first/loss", "second/loss", "stage2/loss", "stage2/training_accuracy"},
     "two_players": {"stage2/critic_loss", "stage2/classifier_loss"},
     "pixel_svm": set(),
+    "sequence_pairs": {"stage2/loss"},
 }
 """Scalars of each method's fold runs, one group for each stage."""
 
@@ -68,7 +70,7 @@ def check_shown(command: Command, names: tuple[str, ...]) -> None:
     for index, row in enumerate(rows):
         assert row["title"] in table
         folder = logs_of(command) / f"{index:02d}-{row['method']}-synthetic"
-        assert "test/accuracy of each fold, images" in scalars(folder)
+        assert f"test/accuracy of each fold, {row.get('unit', 'image')}s" in scalars(folder)
         for run in row["runs"]:
             found = scalars(folder / f"fold-{run['fold']}")
             assert CURVES[row["method"]] <= found
@@ -84,7 +86,7 @@ def test_several_are_cross_validated_together(own: Command) -> None:
     own.start(*TOGETHER, command="crossval")
     assert own.wait() == 0, own.err()
     assert own.err() == ""
-    check_shown(own, ("three_stages", "pixel_svm", "two_players"))
+    check_shown(own, ("three_stages", "pixel_svm", "two_players", "sequence_pairs"))
     assert len(list(own.runs.glob("artifacts/*/manifest.json"))) == 6  # three of each fold, not of each run
 
 
@@ -93,14 +95,14 @@ def test_a_file_is_searched_for_each_fold_on_its_own(own: Command) -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("name", ["three_stages", "two_players"])
+@pytest.mark.parametrize("name", ["three_stages", "two_players", "sequence_pairs"])
 def test_the_others_are_searched_for_each_fold_too_killed_and_resumed(own: Command, name: str) -> None:
     search(own, name, trials=2, kill_at=12)
 
 
 def search(own: Command, name: str, *, trials: int, kill_at: int = 0) -> None:
     """A nested search, killed at so many fold runs and started again."""
-    flags = ("--method", str(OWN_FILES[name]), "--baselines", "", *SMALL, *NESTED, "--trials", str(trials))
+    flags = ("--method", str(FILES[name]), "--baselines", "", *SMALL, *NESTED, "--trials", str(trials))
     if kill_at:
         own.start(*flags)
         own.until(lambda: own.fold_runs() >= kill_at)
@@ -127,4 +129,4 @@ def test_a_cross_validation_is_killed_and_resumed(own: Command) -> None:
     own.start(*TOGETHER, command="crossval")
     assert own.wait() == 0, own.err()
     assert finished.items() <= own.finished().items(), "a finished run was run again"
-    check_shown(own, ("three_stages", "pixel_svm", "two_players"))
+    check_shown(own, ("three_stages", "pixel_svm", "two_players", "sequence_pairs"))
