@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from pathlib import Path
 
 import pytest
@@ -9,7 +10,6 @@ import pytest
 from datasets.inspection import codes_and_notes, inspect_folder, layouts_of, read_leniently
 from platform.cli.prepare_report import inspection_lines
 from platform.errors import UserError
-from platform.host.launcher import this_python
 from tests.raw_trees import write_ckplus, write_mmi
 
 CLIPS = {"S053-100": 4, "S054-005": 1, "S053-101": 8, "S054-006": None}
@@ -36,7 +36,7 @@ def test_the_next_command_is_complete(tmp_path: Path) -> None:
     tree = write_mmi(tmp_path / "my clips", CLIPS)
     lines = inspection_lines(tree, None)
     assert "looks like: MMI (mmi)" in lines
-    command = f"{this_python()} -m platform.prepare --dataset mmi"
+    command = f"{shlex.join(command_words('prepare'))} --dataset mmi"
     assert lines[-1] == f"next:       {command} --source '{tree}' --landmarks detect"
 
 
