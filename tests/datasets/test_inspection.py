@@ -10,6 +10,7 @@ import pytest
 from datasets.inspection import codes_and_notes, inspect_folder, layouts_of, read_leniently
 from platform.cli.prepare_report import inspection_lines
 from platform.errors import UserError
+from platform.host.launcher import command_words
 from tests.raw_trees import write_ckplus, write_mmi
 
 CLIPS = {"S053-100": 4, "S054-005": 1, "S053-101": 8, "S054-006": None}
