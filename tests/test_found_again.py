@@ -25,6 +25,7 @@ from platform.runs.fold_tasks import machine_of, step_tasks
 from platform.runs.tasks import FoldTask
 from platform.search.recorded_values import check_recorded
 from platform.search.storage import find_study
+from tests.runs.known_tasks import EARLIER_NET
 
 ARCHIVE = Path(__file__).parent / "data" / "known_studies.zip"
 NAMES = ("found-fmpn", "found-cnn")
@@ -46,9 +47,12 @@ def stored(known: Path, name: str) -> dict[str, Any]:
 
 
 def typed(known: Path, name: str) -> list[str]:
-    """The arguments after `python -m platform.tune`, as if typed in that folder."""
+    """The arguments after `python -m platform.tune`, as if typed in that folder, with the net of the preset
+    when they were."""
     words = shlex.split(stored(known, name)["command"])[3:]
     here = [str(known / word) if word == "enqueued.yaml" else word for word in words]
+    for flag, value in EARLIER_NET["smoke"].items():
+        here += [] if flag in here else [flag, value]
     return [*here, "--runs", str(known / "runs"), "--data-root", str(known / "data")]
 
 

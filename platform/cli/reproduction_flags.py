@@ -7,7 +7,6 @@ from collections.abc import Callable, Sequence
 from functools import partial
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from platform.cli.flags import is_named
 from platform.cli.planning import Request, settings_without_data
 from platform.config.configuration import Configuration, replace
 from platform.errors import UserError
@@ -22,10 +21,6 @@ Value = TypeVar("Value")
 ROWS_DECIDE = ("method", "baselines", "fold_rule")
 """Further settings that the rows of a reproduction determine."""
 
-SMALL_BACKBONES = {"quick": "resnet18", "smoke": "resnet18"}
-"""Backbones of presets that train for a few epochs from random weights, in which the paper's Inception stays
-at chance (18.0 % of seven classes, ResNet-18 51.4 %, docs/demo.md)."""
-
 
 def add_reproduction_flags(parser: argparse.ArgumentParser) -> None:
     """Add the flags that only this command has."""
@@ -33,7 +28,7 @@ def add_reproduction_flags(parser: argparse.ArgumentParser) -> None:
     add("--dataset", default="synthetic", metavar="synthetic|paper",
         help="synthetic counterparts of the paper's sets, or CK+, MMI and AffectNet themselves")  # fmt: skip
     add("--backbones", metavar="NAMES",
-        help="classification nets (default: --backbone; for presets quick and smoke: resnet18)")  # fmt: skip
+        help="classification nets (default: --backbone)")  # fmt: skip
     add("--seeds", metavar="NUMBERS", help="training seeds (default: --seed)")
     add("--lambdas", default="10,0.1", metavar="NUMBERS",
         help="weights of the mask loss to compare (default: the paper's and the released)")  # fmt: skip
@@ -56,7 +51,7 @@ def reproduction_request(arguments: argparse.Namespace) -> Request:
 
     _check_estimate_flags(arguments)
     configuration, plan = settings_without_data(arguments)
-    wanted = reproduction_from(arguments, configuration, net_was_named=is_named(arguments, "backbone"))
+    wanted = reproduction_from(arguments, configuration)
     return Request(
         command="reproduce",
         name=f"reproduce-{arguments.dataset}",
@@ -90,18 +85,10 @@ def _estimates(arguments: argparse.Namespace, experiment: Experiment) -> Sequenc
     return estimate_lines(experiment, arguments.cluster_slots, arguments.price_per_hour)
 
 
-def reproduction_from(
-    arguments: argparse.Namespace, configuration: Configuration, *, net_was_named: bool
-) -> Reproduction:
-    """The reproduction that the flags ask for. UserError: an invalid value.
-
-    net_was_named: a flag or the file gives `configuration.backbone`, not the preset alone.
-    """
+def reproduction_from(arguments: argparse.Namespace, configuration: Configuration) -> Reproduction:
+    """The reproduction that the flags ask for. UserError: an invalid value."""
     assert isinstance(configuration, ClassificationNet)
-    usual = configuration.backbone
-    if not net_was_named:
-        usual = SMALL_BACKBONES.get(arguments.preset, usual)
-    backbones = _list(arguments.backbones, "--backbones", str) or (usual,)
+    backbones = _list(arguments.backbones, "--backbones", str) or (configuration.backbone,)
     seeds = _list(arguments.seeds, "--seeds", int) or (configuration.seed,)
     lambdas = _list(arguments.lambdas, "--lambdas", float)
     for backbone in backbones:

@@ -50,11 +50,25 @@ Of a row also: `baseline`: the method instead of the flags' [""], `of_fold`: fur
 """
 
 
+EARLIER_NET = {
+    "quick": {"--backbone": "inception_v3", "--backbone-width": "0.125"},
+    "smoke": {"--backbone": "inception_v3", "--backbone-width": "0.0625"},
+}
+"""The net of the presets when the records were made."""
+
+
+def _preset_of(flags: Sequence[str]) -> str:
+    return flags[flags.index("--preset") + 1] if "--preset" in flags else ""
+
+
 def settings_of(flags: Sequence[str]) -> tuple[Configuration, Plan]:
     """Configuration and plan that `platform.crossval` resolves these flags to."""
+    given = [*flags]
+    for flag, value in EARLIER_NET.get(_preset_of(flags), {}).items():
+        given += [] if flag in given else [flag, value]
     parser = Parser(prog="crossval")
-    add_run_arguments(parser, flags, search=False)
-    request = crossval_request(parser.parse_args(list(flags)))
+    add_run_arguments(parser, given, search=False)
+    request = crossval_request(parser.parse_args(given))
     return request.configuration, request.plan
 
 

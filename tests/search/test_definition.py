@@ -69,7 +69,7 @@ def test_fixed_parameters_leave_the_first_configurations_without_them_and_withou
     one_net = definition_of_space("quick", base, fixed=["backbone=resnet18"])
     assert list(one_net.first) == [{"lambda_mask": 10.0, **rates}, {"lambda_mask": 0.1, **rates}]
     one_weight = definition_of_space("quick", base, fixed=["lambda_mask=3"])
-    nets = ["inception_v3", "resnet18", "vgg16_bn"]
+    nets = ["resnet18", "inception_v3", "vgg16_bn"]
     assert list(one_weight.first) == [{"backbone": name, **rates} for name in nets]
     study = optuna.create_study()
     assert one_weight.suggest(study.ask())["lambda_mask"] == 3.0
