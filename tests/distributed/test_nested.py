@@ -19,6 +19,7 @@ from platform.config.configuration import Plan
 from platform.config.selection import scopes
 from platform.distributed.search import winner
 from platform.distributed.study_search import StudySearch
+from platform.evaluation.predictions import from_bytes
 from platform.runs.execute import execute
 from platform.runs.fold_tasks import plan_data
 from platform.runs.store import ResultsStore
@@ -85,8 +86,11 @@ def seen(search: StudySearch) -> list[tuple[Any, ...]]:
     ]
 
 
-def _scores(search: StudySearch, identity: str) -> bytes:
-    return ResultsStore(search._store.root).read("fold_runs", identity, "predictions.parquet")
+def _scores(search: StudySearch, identity: str) -> list[tuple[str, bytes]]:
+    """Not the whole file: it names the run, whose identity depends on the poisoned data too."""
+    content = ResultsStore(search._store.root).read("fold_runs", identity, "predictions.parquet")
+    stored = from_bytes(content, identity)
+    return [(str(name), row.tobytes()) for name, row in zip(stored.image, stored.scores, strict=True)]
 
 
 @pytest.mark.usefixtures("process_settings_as_before")
