@@ -26,10 +26,22 @@ def interpreter_fault(version: tuple[int, int], missing: list[str]) -> str:
     return ""
 
 
+def is_doctor(words: list[str]) -> bool:
+    """Whether the words of a command line start the doctor: `-m platform.doctor`, or `-m platform doctor`."""
+    if "-m" not in words:
+        return False
+    module = words[words.index("-m") + 1 :]
+    return module[:1] == ["platform.doctor"] or module[:2] == ["platform", "doctor"]
+
+
 def check_interpreter() -> None:
-    """End the process with one sentence and status 2 if this Python cannot run the commands."""
+    """End the process with one sentence and status 2 if this Python cannot run the command.
+
+    The doctor runs without packages, because it says which ones are missing.
+    """
     version = (sys.version_info[0], sys.version_info[1])
-    missing = [name for name in NEEDED if importlib.util.find_spec(name) is None]
+    needed = () if is_doctor(getattr(sys, "orig_argv", [])) else NEEDED
+    missing = [name for name in needed if importlib.util.find_spec(name) is None]
     fault = interpreter_fault(version, missing)
     if fault:
         sys.stderr.write(f"error: {fault}\n")

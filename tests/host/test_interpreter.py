@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from platform.host.interpreter import check_interpreter, interpreter_fault
+from platform.host.interpreter import check_interpreter, interpreter_fault, is_doctor
 
 
 @pytest.mark.parametrize(
@@ -38,6 +38,28 @@ def test_a_python_without_packages_ends_with_status_2(
         check_interpreter()
     assert ended.value.code == 2
     assert capsys.readouterr().err.startswith("error: the locked packages are needed, but ")
+
+
+@pytest.mark.parametrize(
+    ("command", "expected"),
+    [
+        ("python -m platform.doctor --json -", True),
+        ("python -B -m platform doctor", True),
+        ("python -m platform.tune doctor", False),
+        ("python platform/doctor.py", False),
+    ],
+)
+def test_the_doctor_runs_without_packages(
+    monkeypatch: pytest.MonkeyPatch, command: str, expected: bool
+) -> None:
+    assert is_doctor(command.split()) is expected
+    monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
+    monkeypatch.setattr("sys.orig_argv", command.split())
+    if expected:
+        check_interpreter()
+    else:
+        with pytest.raises(SystemExit):
+            check_interpreter()
 
 
 @pytest.mark.parametrize(
