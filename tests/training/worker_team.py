@@ -78,6 +78,8 @@ def main() -> None:
     )
     curve, state = train(Workers(rank=rank, count=count) if count > 1 else ALONE, sys.argv[4] == "yes")
     torch.save((curve, state), folder / f"{rank}.pt")
+    # Rarely, gloo aborts a process that ends while the other one still sends.
+    torch.distributed.barrier()
     torch.distributed.destroy_process_group()
 
 
