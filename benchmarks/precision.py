@@ -14,7 +14,7 @@ from pathlib import Path
 
 import numpy as np
 
-from platform.config.configuration import Configuration, Plan, configuration_of
+from platform.config.configuration import Plan, configuration_of, option_names
 from platform.config.presets import preset
 from platform.runs.execute import execute
 from platform.runs.fold_tasks import final_tasks, machine_of, plan_data
@@ -47,7 +47,7 @@ def main() -> None:
     values = preset("quick") | {
         "method": arguments.method, "backbone": arguments.backbone, "backbone_width": arguments.width,
     }  # fmt: skip
-    names = Configuration.__dataclass_fields__
+    names = option_names(arguments.method)
     plan = Plan(**{name: value for name, value in values.items() if name in Plan.__dataclass_fields__})
     means: dict[str, list[float]] = {"fp32": [], "bf16": []}
     with ProcessPoolExecutor(arguments.processes, get_context("spawn")) as pool:

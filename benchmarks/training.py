@@ -27,7 +27,7 @@ import torch
 from torch import Tensor, nn
 
 import platform
-from platform.config.configuration import Configuration, configuration_of, to_dict
+from platform.config.configuration import configuration_of, option_names, to_dict
 from platform.config.presets import preset
 from platform.models import load_method
 from platform.models.fmpn import STAGE_1, FmpnOptions
@@ -147,7 +147,7 @@ def measure(arguments: argparse.Namespace, stage: str, variant: str) -> dict[str
     values = preset(arguments.preset) | {"weights": "none"}
     if arguments.backbone:
         values["backbone"] = arguments.backbone
-    names = {field for field in values if field in Configuration.__dataclass_fields__}
+    names = set(option_names("fmpn")) & values.keys()
     settings_values = to_dict(configuration_of(**{name: values[name] for name in names}))
     batch = settings_values[f"{stage}_batch_size"]
     step, gflop = make_step(settings_values, stage, variant, arguments)

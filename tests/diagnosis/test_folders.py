@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 from pathlib import Path
 
@@ -40,6 +41,19 @@ def test_missing_permissions_fail(tmp_path: Path) -> None:
     folder.mkdir(mode=0o500)
     (found,) = writable({"runs": folder})
     assert found.state == "failed"
+
+
+class Forbidden(LocalStorage):
+    """A folder without permission to write, for root too, which may write into any real one."""
+
+    def check_writable(self, folder: Path) -> None:
+        raise PermissionError(errno.EACCES, "Permission denied", str(folder))
+
+
+def test_missing_permissions_fail_whoever_asks(tmp_path: Path) -> None:
+    (found,) = writable({"runs": tmp_path}, Forbidden())
+    assert found.state == "failed"
+    assert "cannot be written: Permission denied" in found.value
 
 
 class NoLocks(LocalStorage):

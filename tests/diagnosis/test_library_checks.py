@@ -91,7 +91,7 @@ def test_bfloat16_is_judged_by_the_device_that_would_train(
 
 
 def place(found: list[str], missing: dict[str, str]) -> dict[str, Any]:
-    return {"folder": "/cache/hub/checkpoints", "found": found, "missing": missing}
+    return {"folder": "weights/checkpoints", "found": found, "missing": missing}
 
 
 def test_weights_are_named_with_their_folder_and_missing_ones_with_their_files() -> None:
@@ -99,7 +99,7 @@ def test_weights_are_named_with_their_folder_and_missing_ones_with_their_files()
     some = place(["resnet18"], {"vgg16": "vgg16-397923af.pth"})
     imagenet, detector = weights(facts(imagenet=some, detector=none))
     assert imagenet.state == "ok"
-    assert "resnet18 in /cache/hub/checkpoints (not there: vgg16-397923af.pth)" in imagenet.value
+    assert "resnet18 in weights/checkpoints (not there: vgg16-397923af.pth)" in imagenet.value
     assert detector.state == "warning"
     assert "missing: 2DFAN4.pth" in detector.value
     assert "copy the files" in detector.remedy
@@ -107,5 +107,5 @@ def test_weights_are_named_with_their_folder_and_missing_ones_with_their_files()
 
 def test_all_weights_are_well_and_unknown_ones_a_warning() -> None:
     imagenet, detector = weights(facts(imagenet=place(["vgg16"], {}), detector={"failure": "ImportError: x"}))
-    assert imagenet.value == "vgg16 in /cache/hub/checkpoints"
+    assert imagenet.value == "vgg16 in weights/checkpoints"
     assert (detector.state, detector.value) == ("warning", "unknown (ImportError: x)")
