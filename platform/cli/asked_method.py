@@ -6,6 +6,7 @@ import argparse
 from collections.abc import Sequence
 from pathlib import Path
 
+from platform.cli.given_paths import refuse_addresses
 from platform.cli.settings_reader import check_plugins, preset_of
 from platform.errors import UserError
 from platform.files.yaml_files import read_yaml
@@ -19,8 +20,9 @@ def asked_method(argv: Sequence[str]) -> str:
     """The name that `--method` gives, else that of the YAML file in `--config`, else FMPN's.
 
     Plug-ins are registered: `--method FILE.py:Class`, and all methods in the folders of `--plugins`.
-    UserError: an unknown method, a plug-in that cannot be loaded.
+    UserError: an unknown method, a plug-in that cannot be loaded, an address where a path belongs.
     """
+    refuse_addresses(argv)
     given = _first_flags(argv)
     if given.plugins:
         register_folder(Path(given.plugins))

@@ -18,6 +18,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import NoReturn
 
+from platform.cli.given_paths import refuse_addresses
 from platform.cli.short_help import HelpAll, Usual, short_help
 from platform.errors import ClusterLost, HungUp, LeaseLost, Terminated, UserError
 from platform.host.console import one_line, safe_streams
@@ -49,6 +50,7 @@ class Parser(argparse.ArgumentParser):
         self._negative_number_matcher = re.compile(r"^-(\d+\.?\d*|\.\d+)(e[-+]?\d+)?$", re.IGNORECASE)
 
     def parse_args(self, args=None, namespace=None):  # type: ignore[no-untyped-def]
+        refuse_addresses(sys.argv[1:] if args is None else args)
         namespace, unknown = self.parse_known_args(args, namespace)
         if unknown and (methods := self.elsewhere.get(unknown[0].split("=")[0])):
             chosen = self.get_default("options_of")

@@ -12,6 +12,7 @@ from platform.config.configuration import Plan
 from platform.config.settings_file import CLASSES, FILE_KEYS, PLUGINS, PRESET
 from platform.errors import UserError, unknown_name
 from platform.files import yaml_files
+from platform.files.addresses import refuse_address
 from platform.files.json_files import parse_own_json
 from platform.models import load_method, own_method_names
 from platform.models.options.fields import type_hints
@@ -57,6 +58,7 @@ def read_settings(path: Path, method: str) -> dict[str, Any]:
         if name not in (*hints, *FILE_KEYS) and flag_of(str(name)) not in elsewhere:
             raise unknown_name(f"key in {path}", str(name), (*hints, *FILE_KEYS))
     own = {name: value for name, value in content.items() if name in hints}
+    _refuse_addresses(own, path)
     for name in content.keys() - own.keys() - set(FILE_KEYS):
         others = elsewhere[flag_of(name)].split(", ")
         if all(content[name] not in _usual(other, name) for other in others):
@@ -113,6 +115,14 @@ def check_plugins(content: Mapping[Any, Any], path: Path, method: str) -> None:
                 f"{plugin.sha256}; pass the file of then, or remove {name} from {PLUGINS} in {path} to train "
                 "today's."
             )
+
+
+def _refuse_addresses(settings: Mapping[str, Any], path: Path) -> None:
+    """UserError if a setting other than the storage of studies has an address in a path's place."""
+    for name, value in settings.items():
+        for part in value if isinstance(value, list) else [value]:
+            if isinstance(part, str) and name != "storage":
+                refuse_address(part, f"{name} in {path}")
 
 
 def _usual(method: str, name: str) -> list[Any]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import urllib.parse
 
 from platform.errors import UserError
+from platform.files.addresses import without_secret
 
 
 def check_storage(storage: str) -> None:
@@ -14,7 +15,7 @@ def check_storage(storage: str) -> None:
     if not storage.startswith("postgresql://"):
         raise UserError(
             f"storage must be journal, sqlite:///FILE or postgresql://USER@HOST/DATABASE, but got "
-            f"{storage!r}; change --storage."
+            f"{without_secret(storage)!r}; change --storage."
         )
     url = urllib.parse.urlsplit(storage)
     if url.password is not None or "password=" in url.query:

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from platform.diagnosis.finding import Finding
 from platform.diagnosis.ray_place import gibibytes
+from platform.files.abilities import Unable
 from platform.files.local_storage import LOCAL, LocalStorage
 
 NEEDED_BYTES = 2**29
@@ -25,6 +26,12 @@ def writable(folders: Mapping[str, Path], storage: LocalStorage = LOCAL) -> Iter
         try:
             storage.check_writable(folder)
             locks = storage.has_locks(folder)
+        except Unable as lack:
+            value = f"{where}: its file system cannot {lack.what} ({lack.strerror})"
+            yield Finding(
+                "failed", name, value, "use a local disk, or NFS, EFS or FSx: no mounted object store"
+            )
+            continue
         except OSError as error:
             value = f"{error.filename or folder} cannot be written: {error.strerror or error}"
             yield Finding("failed", name, value, _other(name))

@@ -12,6 +12,7 @@ from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 
 from platform.errors import UserError
+from platform.files.abilities import check_abilities
 from platform.files.dry_run import is_dry_run
 from platform.files.locks import LockState, exclusive, try_lock
 from platform.files.opening import LARGEST_BYTES, REMEDY, open_lock, read_bytes
@@ -111,16 +112,18 @@ class LocalStorage(Storage):
             path.unlink(missing_ok=True)
 
     def check_writable(self, folder: Path) -> None:
-        """In a dry run only the permissions are looked at."""
+        """Also Unable: files can be created, but the file system lacks something (`check_abilities`).
+
+        In a dry run only the permissions are looked at.
+        """
         existing = next(one for one in (folder, *folder.parents) if one.exists())
         with _naming(existing):
             if not existing.is_dir():
                 raise NotADirectoryError(errno.ENOTDIR, os.strerror(errno.ENOTDIR))
-            if not is_dry_run():
-                with tempfile.TemporaryFile(dir=existing):
-                    pass
-            elif not os.access(existing, os.W_OK | os.X_OK):
+            if is_dry_run() and not os.access(existing, os.W_OK | os.X_OK):
                 raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
+        if not is_dry_run():
+            check_abilities(existing)
 
     def has_locks(self, folder: Path) -> bool:
         """Whether files in `folder`, or where it would be made, can be locked. OSError: none can be made."""

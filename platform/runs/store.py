@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from platform.errors import UserError
+from platform.files.abilities import Unable
 from platform.files.json_files import parse_json, parse_own_json
 from platform.files.local_storage import READABLE
 from platform.files.opening import MissingFile
@@ -220,9 +221,16 @@ class ResultsStore:
         return self.root / "experiments" / name
 
     def check_writable(self) -> None:
-        """Raises UserError where nothing can be stored under the root; leaves nothing behind."""
+        """Raises UserError where nothing can be stored under the root, or its file system lacks what results
+        need; leaves nothing behind."""
         try:
             self._storage.check_writable(self.root)
+        except Unable as lack:
+            raise UserError(
+                f"a runs folder needs a file system that can {lack.what}, but that of {self.root} cannot "
+                f"({lack.strerror}); pass --runs a folder on a local disk, or on NFS, EFS or FSx: a mounted "
+                "object store will not do."
+            ) from lack
         except OSError as error:
             raise UserError(
                 f"results cannot be written to {self.root} ({error.filename}: {error.strerror}); "

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from platform.diagnosis.folders import disk_space, writable
+from platform.files.abilities import Unable
 from platform.files.local_storage import LocalStorage
 
 GIB = 2**30
@@ -54,6 +55,20 @@ def test_missing_permissions_fail_whoever_asks(tmp_path: Path) -> None:
     (found,) = writable({"runs": tmp_path}, Forbidden())
     assert found.state == "failed"
     assert "cannot be written: Permission denied" in found.value
+
+
+class NoRename(LocalStorage):
+    """A mounted object store."""
+
+    def check_writable(self, folder: Path) -> None:
+        raise Unable(OSError(errno.ENOSYS, "Function not implemented"), "rename a folder")
+
+
+def test_a_mounted_object_store_fails(tmp_path: Path) -> None:
+    (found,) = writable({"runs": tmp_path}, NoRename())
+    assert found.state == "failed"
+    assert "cannot rename a folder (Function not implemented)" in found.value
+    assert "NFS" in found.remedy
 
 
 class NoLocks(LocalStorage):

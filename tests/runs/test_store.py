@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import errno
 import json
 import os
 import shutil
@@ -53,6 +54,24 @@ def test_the_store_stands_on_any_storage(tmp_path: Path) -> None:
     assert store.read("fold_runs", NAME, "b.bin") == b"\x00\x01"
     assert store.record("fold_runs", NAME) == RECORD
     assert store.experiments() == []
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_mounted_object_store_is_refused_before_anything_is_stored(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def no_rename(*_: object) -> None:
+        raise OSError(errno.ENOSYS, "Function not implemented")
+
+    monkeypatch.setattr(os, "replace", no_rename)
+    store = ResultsStore(tmp_path / "runs")
+    with pytest.raises(UserError) as refused:
+        store.check_writable()
+    assert str(refused.value) == (
+        f"a runs folder needs a file system that can rename a file over another, but that of {store.root} "
+        "cannot (Function not implemented); pass --runs a folder on a local disk, or on NFS, EFS or FSx: a "
+        "mounted object store will not do."
+    )
     assert list(tmp_path.iterdir()) == []
 
 
