@@ -79,7 +79,7 @@ SETTINGS: dict[str, str] = {
 """Another value than the preset `smoke` has, for each setting that a dry run shows."""
 
 AT_RUN_TIME = {
-    "retries": ("platform/distributed/dispatcher.py", "plan.retries"),
+    "retries": ("platform/distributed/ray_dispatcher.py", "plan.retries"),
     "trials_in_flight": ("platform/distributed/study_search.py", "plan.trials_in_flight"),
 }
 """Settings that only running reads: in which file, and how that reads."""

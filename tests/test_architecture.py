@@ -9,6 +9,7 @@ import ast
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 
 import pytest
@@ -142,10 +143,29 @@ def imports_ray(module: str, source: str) -> list[str]:
 
 
 def imports_no_ray(module: str, source: str) -> list[str]:
-    """What stands in `distributed` and imports no Ray belongs elsewhere."""
-    if not module.startswith("platform.distributed."):
+    """What stands in `distributed` and imports no Ray belongs elsewhere, unless it serves only what does."""
+    if not module.startswith("platform.distributed.") or any(
+        package_of(i.module) == "ray" for i in imports(source)
+    ):
         return []
-    return [] if any(package_of(i.module) == "ray" for i in imports(source)) else ["imports no Ray"]
+    users = importers(module)
+    beside = [user for user in users if layer(user) == LAYERS.index("platform.distributed")]
+    return [] if users and beside == users else ["imports no Ray"]
+
+
+def importers(module: str) -> list[str]:
+    """The source files that import from `module`."""
+    return [user for user, imported in imported_from().items() if module in imported]
+
+
+@lru_cache
+def imported_from() -> dict[str, set[str]]:
+    """Every source file and the files that it imports from."""
+    found = {}
+    for path in sources(*SOURCE_FOLDERS):
+        modules = {each.module for each in imports(path.read_text(encoding="utf-8"))}
+        found[module_name(path)] = modules | {name.rpartition(".")[0] for name in modules}
+    return found
 
 
 def imports_private_names(module: str, source: str) -> list[str]:

@@ -6,26 +6,22 @@ Sole owner of concurrency.
 from __future__ import annotations
 
 import asyncio
-import heapq
-import itertools
 import time
 import traceback
 import uuid
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from platform.config.configuration import Plan
 from platform.distributed.lost_workers import environment_failure_of
-from platform.distributed.node_memory import NodeMemory
-from platform.models.costs.known import KnownCosts, known_costs, remember_costs
+from platform.distributed.window import Window
 from platform.runs.environment_failure import (
     LOST_WORKERS_IN_A_ROW,
     EnvironmentFailure,
     environment_failure,
     wait_seconds,
 )
-from platform.runs.host_memory import host_memory_bytes
 from platform.runs.store import ResultsStore
 from platform.runs.tasks import ArtifactTask, FoldTask, Task, below
 
@@ -35,60 +31,52 @@ LOST = "lost"
 """Status, beside `complete` and `failed`, of a task that the environment prevented from running. It is
 returned but never stored, so the same command tries the task again."""
 LOSSES_SHOWN = 100
+EVENTS_SHOWN = 100
 
 
-class PrioritySlots:
-    """A fixed number of slots; a free slot goes to the waiting task with the highest priority."""
+@dataclass
+class _Launched:
+    """A task that was handed over, and the worker that has it once that has reported itself."""
 
-    def __init__(self, count: int | None) -> None:
-        self._free = float("inf") if count is None else count
-        self._waiting: list[tuple[float, int, asyncio.Future[None]]] = []
-        self._order = itertools.count()
-
-    async def acquire(self, priority: float) -> None:
-        """Wait for a slot."""
-        if self._free > 0 and not self._waiting:
-            self._free -= 1
-            return
-        turn: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        heapq.heappush(self._waiting, (-priority, next(self._order), turn))
-        await turn
-
-    def release(self) -> None:
-        """Give a slot back."""
-        if self._waiting:
-            heapq.heappop(self._waiting)[2].set_result(None)
-        else:
-            self._free += 1
+    label: str
+    node: str = ""
+    host: str = ""
+    process: int = 0
+    since: float | None = None
+    """When its worker reported itself, by the monotonic clock; None: it waits for one."""
 
 
 class Dispatcher:
     """Runs tasks without a stored result; tasks that are requested twice run once.
 
-    A task waits for the artifacts that it rests on, at any depth, without holding a slot. A failing task is
-    retried `retries` times and then stored as failed, with the reason. A task whose worker is lost is
-    restarted with exponential back-off, up to LOST_WORKERS_IN_A_ROW times without a new checkpoint; then LOST
-    is returned for it. The same holds for other environment failures, such as a full disk, after all retries.
+    A task waits for the artifacts that it rests on, at any depth, and then in the window's queue for a place.
+    What was handed over waits for a worker, and runs from the moment the worker reports itself.
+
+    A failing task is retried `retries` times and then stored as failed, with the reason. A task whose worker
+    is lost is restarted with exponential back-off, up to LOST_WORKERS_IN_A_ROW times without a new
+    checkpoint; then LOST is returned for it. The same holds for other environment failures, such as a full
+    disk, after all retries.
     What rests on a task that failed or was lost fails or is lost with it, and names it.
     """
 
     def __init__(
         self,
         runs_root: str,
-        slots: int | None,
+        places: int | None,
         launch: Launch,
         retries: int,
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
     ) -> None:
+        """places: tasks handed over at once; None: all."""
         self._store = ResultsStore(Path(runs_root))
-        self._slots = PrioritySlots(slots)
+        self.window = Window(places)
         self._launch = launch
         self._retries = retries
         self._results: dict[str, asyncio.Task[dict[str, Any]]] = {}
-        self._running: dict[str, tuple[str, float]] = {}
+        self._launched: dict[str, _Launched] = {}
         self._finished: list[dict[str, Any]] = []
         self._losses: list[dict[str, Any]] = []
-        self._host_of: dict[str, str] = {}
+        self._events: list[dict[str, Any]] = []
         self._sleep = sleep
         self._life = uuid.uuid4().hex
 
@@ -103,19 +91,29 @@ class Dispatcher:
     def snapshot(self, known: int = 0) -> dict[str, Any]:
         """State for the progress display; finished tasks from number `known` on.
 
-        `life` identifies this process: a dispatcher that was lost and restarted has a new one.
+        `life` identifies this process: a dispatcher that was lost and restarted has a new one. `waiting`:
+        tasks that were asked for and neither run nor are over.
         """
         now = time.monotonic()
+        running = [(one.label, now - one.since) for one in self._launched.values() if one.since is not None]
         return {
             "life": self._life,
-            "running": [(label, now - started) for label, started in self._running.values()],
+            "running": running,
+            "waiting": len(self._results) - len(self._finished) - len(running),
             "finished": self._finished[known:],
             "losses": self._losses[-LOSSES_SHOWN:],
+            "events": self._events[-EVENTS_SHOWN:],
         }
 
-    def started(self, identity: str, host: str) -> None:
-        """Called by the worker that runs the task, so that messages can name its host if it is lost."""
-        self._host_of[identity] = host
+    def started(self, identity: str, node_id: str, host: str, process: int) -> None:
+        """Called by the worker that runs the task: from now on it runs, and messages can name its host."""
+        one = self._launched.get(identity)
+        if one is not None:
+            one.node, one.host, one.process, one.since = node_id, host, process, time.monotonic()
+
+    def note(self, kind: str, host: str, words: str) -> None:
+        """Keep an event for the snapshot."""
+        self._events.append({"number": len(self._events) + 1, "kind": kind, "host": host, "words": words})
 
     def _only_host(self) -> str:
         """The host of all tasks if there is only one; otherwise empty. For workers that are lost before they
@@ -152,20 +150,19 @@ class Dispatcher:
         return await self._run(task, chain)
 
     async def _run(self, task: FoldTask | ArtifactTask, priority: float) -> dict[str, Any]:
-        """Run attempts, each while holding a slot, until one succeeds or none is left."""
+        """Run attempts, each in a place of the window, until one succeeds or none is left."""
         attempts = _Attempts(self._retries)
         held_seconds = 0.0
         while True:
-            await self._slots.acquire(priority)
-            started = time.monotonic()
-            self._running[task.identity] = (label(task), started)
+            await self.window.acquire(priority)
+            one = self._launched[task.identity] = _Launched(label(task))
             reached = self._checkpoints(task)
             try:
                 manifest, failure = await self._attempt(task, attempts.count + 1)
             finally:
-                self._slots.release()
-                self._running.pop(task.identity, None)
-                held_seconds += time.monotonic() - started
+                self.window.release()
+                self._launched.pop(task.identity, None)
+                held_seconds += 0.0 if one.since is None else time.monotonic() - one.since
             if manifest is not None and manifest["status"] == "complete":
                 return self._finish(task, manifest, slot_seconds=held_seconds)
             wait = attempts.wait_after(failure, progressed=self._checkpoints(task) != reached)
@@ -183,11 +180,10 @@ class Dispatcher:
         self, task: FoldTask | ArtifactTask, number: int
     ) -> tuple[dict[str, Any] | None, EnvironmentFailure | None]:
         """A manifest, complete or failed; or the failure that prevented the task from running."""
-        self._host_of.pop(task.identity, None)
         try:
             return await self._launch(task), None
         except Exception as error:
-            host = self._host_of.get(task.identity) or self._only_host()
+            host = self._launched[task.identity].host or self._only_host()
             failure = environment_failure_of(error, host)
             if failure is not None:
                 return None, failure
@@ -326,59 +322,3 @@ def _lost(task: FoldTask | ArtifactTask, failure: EnvironmentFailure) -> dict[st
     if failure.worker_lost:
         reason += f"; its worker was lost {LOST_WORKERS_IN_A_ROW + 1} times in a row"
     return {"identity": task.identity, "status": LOST, "reason": reason, "traceback": reason}
-
-
-class RayDispatcher(Dispatcher):
-    """A Dispatcher whose tasks are Ray tasks; runs as an actor on the head node."""
-
-    def __init__(
-        self, runs_root: str, slots: int | None, plan: Plan, costs: Iterable[KnownCosts] = ()
-    ) -> None:
-        """costs: those that the driver has counted; for others this process imports torch."""
-        from platform.distributed.train import carry_out
-
-        remember_costs(costs)
-        in_worker = plan.train_workers == 0
-        at_once = (slots or 1) * max(1, plan.train_workers)
-        memory = NodeMemory(plan.cpus_per_run, plan.gpus_per_run, at_once)
-
-        async def launch(task: FoldTask | ArtifactTask) -> dict[str, Any]:
-            import ray
-
-            wanted = memory.request(host_memory_bytes(task))
-            # With separate Train workers the task only waits, and the workers hold the resources.
-            remote = carry_out.options(
-                num_cpus=plan.cpus_per_run if in_worker else 0,
-                num_gpus=plan.gpus_per_run if in_worker else 0,
-                memory=wanted if in_worker else 0,
-                scheduling_strategy="DEFAULT",
-            )
-            own = ray.get_runtime_context().current_actor
-            resources = {"CPU": plan.cpus_per_run, "GPU": plan.gpus_per_run, "memory": wanted}
-            manifest: dict[str, Any] = await remote.remote(
-                task, runs_root, plan.train_workers, resources, own
-            )
-            return manifest
-
-        super().__init__(runs_root, slots, launch, plan.retries)
-
-    def _only_host(self) -> str:
-        """As in Dispatcher."""
-        import ray
-
-        hosts = {node["NodeManagerHostname"] for node in ray.nodes() if node["Alive"]}
-        return hosts.pop() if len(hosts) == 1 else ""
-
-
-def start_dispatcher(plan: Plan, runs_root: Path, slots: int | None) -> Any:
-    """A RayDispatcher as an actor; Ray must be connected.
-
-    If its process is lost, Ray restarts it and repeats all unanswered calls. Finished tasks are in the
-    results store; running ones ended with the process.
-    """
-    import ray
-
-    actor = ray.remote(RayDispatcher).options(
-        num_cpus=0, max_concurrency=100_000, max_restarts=-1, max_task_retries=-1
-    )
-    return actor.remote(str(runs_root), slots, plan, known_costs())

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any
 from platform.config.objectives import directions
 from platform.config.settings_source import OWN_SEARCH, SettingsSource
 from platform.distributed.cluster import connected
-from platform.distributed.dispatcher import LOST, start_dispatcher
+from platform.distributed.dispatcher import LOST
+from platform.distributed.ray_dispatcher import start_dispatcher
 from platform.errors import UserError
 from platform.experiments.capacity import runs_in_memory
 from platform.experiments.description import describe_experiment, write_settings

@@ -8,8 +8,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
-from typing import Any
+from dataclasses import dataclass
 
 LIKELY_SHARE = 0.8
 """Of the memory that a node type of the autoscaler states: what a started node offers varies."""
@@ -26,9 +25,9 @@ class NodeMemory:
     cpus: float
     """CPUs that a task needs; nodes with fewer do not count."""
     gpus: float
-    at_once: int = 1
+    at_once: int
     """Tasks that must fit on one node: the slots of a private cluster, times the workers of a task."""
-    nodes: Nodes = field(default_factory=lambda: nodes_of_ray)
+    nodes: Nodes
     clock: Callable[[], float] = time.monotonic
     _largest: float = 0.0
     _asked: float | None = None
@@ -48,14 +47,3 @@ class NodeMemory:
 
     def _fits(self, resources: Mapping[str, float]) -> bool:
         return resources.get("CPU", 0) >= self.cpus and resources.get("GPU", 0) >= self.gpus
-
-
-def nodes_of_ray() -> tuple[list[Mapping[str, float]], list[Mapping[str, float]]]:
-    """Of the connected cluster."""
-    import ray
-    from ray._private.state import state
-
-    up = [node["Resources"] for node in ray.nodes() if node["Alive"]]
-    config: Any = state.get_cluster_config()
-    groups = config.node_group_configs if config is not None else ()
-    return up, [dict(group.resources) for group in groups]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import socket
 import uuid
@@ -91,6 +92,7 @@ def carry_out(
     resources: Mapping[str, float],
     dispatcher: Any,
 ) -> dict[str, Any]:
-    """`run_on_train` as a Ray task in a reused worker process, which reports its host to `dispatcher`."""
-    dispatcher.started.remote(task.identity, socket.gethostname())
+    """`run_on_train` as a Ray task in a reused worker process, which reports itself to `dispatcher` first."""
+    node = ray.get_runtime_context().get_node_id()
+    dispatcher.started.remote(task.identity, node, socket.gethostname(), os.getpid())
     return run_on_train(task, runs_root, train_workers=train_workers, resources=resources)

@@ -14,7 +14,7 @@ from ray.exceptions import WorkerCrashedError
 
 from datasets.folds.rules import Fold
 from platform.config.configuration import Configuration, configuration_of
-from platform.distributed.dispatcher import LOST, Dispatcher, PrioritySlots, dispatched_first, group, label
+from platform.distributed.dispatcher import LOST, Dispatcher, dispatched_first, group, label
 from platform.models import plugins
 from platform.models.plugins import read_plugin, register
 from platform.runs.environment_failure import LOST_WORKERS_IN_A_ROW
@@ -240,7 +240,7 @@ def test_the_host_of_a_lost_worker_is_named(tmp_path: Path) -> None:
     workers = Workers(tmp_path, lost=[made.identity])
 
     async def launch(task: FoldTask | ArtifactTask) -> dict[str, Any]:
-        dispatcher.started(task.identity, "node7")
+        dispatcher.started(task.identity, "77", "node7", 7)
         return await workers.launch(task)
 
     dispatcher = Dispatcher(str(tmp_path), 1, launch, 0, workers.sleep)
@@ -386,15 +386,26 @@ def test_what_trains_nothing_waits_for_what_it_rests_on(toy: Callable[..., FoldT
 
 
 def test_snapshots_count_what_runs_and_what_finished(tmp_path: Path) -> None:
-    workers = Workers(tmp_path)
+    workers, placed = Workers(tmp_path), asyncio.Event()
+
+    async def launch(task: FoldTask | ArtifactTask) -> dict[str, Any]:
+        await placed.wait()  # in the queue of whoever carries it out
+        dispatcher.started(task.identity, "77", "node7", 7)
+        return await workers.launch(task)
+
+    dispatcher = Dispatcher(str(tmp_path), 1, launch, 0)
 
     async def run() -> None:
-        dispatcher = Dispatcher(str(tmp_path), 1, workers.launch, 0)
-        assert dispatcher.snapshot() == {**dispatcher.snapshot(), "running": [], "finished": []}
+        assert dispatcher.snapshot() == {**dispatcher.snapshot(), "running": [], "waiting": 0, "finished": []}
         running = asyncio.ensure_future(dispatcher.run([task(0, final=False)]))
         for _ in range(4):
             await asyncio.sleep(0)
+        assert dispatcher.snapshot() == {**dispatcher.snapshot(), "running": [], "waiting": 2}
+        placed.set()
+        for _ in range(2):
+            await asyncio.sleep(0)
         ((what, seconds),) = dispatcher.snapshot()["running"]
+        assert dispatcher.snapshot()["waiting"] == 1
         assert what.startswith("stage 1 synthetic ")
         assert seconds >= 0
         await running
@@ -413,30 +424,6 @@ def test_snapshots_count_what_runs_and_what_finished(tmp_path: Path) -> None:
 def test_each_dispatcher_has_a_life_of_its_own_and_keeps_it(tmp_path: Path) -> None:
     one, other = (Dispatcher(str(tmp_path), 1, Workers(tmp_path).launch, 0) for _ in range(2))
     assert one.snapshot()["life"] == one.snapshot()["life"] != other.snapshot()["life"]
-
-
-def test_a_free_slot_goes_to_the_highest_priority_then_to_who_waited_longest() -> None:
-    turns: list[str] = []
-
-    async def run() -> None:
-        slots = PrioritySlots(1)
-        await slots.acquire(0)
-
-        async def wait(name: str, priority: float) -> None:
-            await slots.acquire(priority)
-            turns.append(name)
-            slots.release()
-
-        waiting = [
-            asyncio.ensure_future(wait(name, priority))
-            for name, priority in (("low", 1), ("high", 3), ("middle", 2), ("high too", 3))
-        ]
-        await asyncio.sleep(0)
-        slots.release()
-        await asyncio.gather(*waiting)
-
-    asyncio.run(run())
-    assert turns == ["high", "high too", "middle", "low"]
 
 
 def test_labels_and_groups_are_what_a_person_calls_a_task() -> None:

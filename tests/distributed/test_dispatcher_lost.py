@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from platform.config.configuration import Plan
-from platform.distributed.dispatcher import start_dispatcher
+from platform.distributed.ray_dispatcher import start_dispatcher
 from platform.runs.fold_tasks import PlannedData, final_tasks, machine_of
 from tests.distributed.processes import LINUX_ONLY, descendants
 from tests.tiny_faces import tiny_configuration

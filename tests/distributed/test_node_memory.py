@@ -6,7 +6,8 @@ from typing import Any
 
 import pytest
 
-from platform.distributed.node_memory import REMEMBERED_SECONDS, NodeMemory, nodes_of_ray
+from platform.distributed.cluster_nodes import listing_of_ray
+from platform.distributed.node_memory import REMEMBERED_SECONDS, NodeMemory
 
 GIB = 2**30
 HEAD = {"CPU": 0.0, "memory": 100.0 * GIB}
@@ -50,7 +51,7 @@ def test_nodes_are_asked_again_after_a_while() -> None:
         asked[0] += 1
         return [SMALL if asked[0] == 1 else LARGE], []
 
-    made = NodeMemory(1, 0, nodes=nodes, clock=lambda: now[0])
+    made = NodeMemory(1, 0, 1, nodes=nodes, clock=lambda: now[0])
     assert [made.request(100 * GIB) for _ in range(3)] == [8 * GIB] * 3
     now[0] = REMEMBERED_SECONDS + 1
     assert made.request(100 * GIB) == 30 * GIB
@@ -62,10 +63,11 @@ def test_nodes_are_asked_again_after_a_while() -> None:
 def test_a_task_that_needs_more_than_the_machine_has_is_placed_all_the_same(cluster: Any) -> None:
     import ray
 
-    up, startable = nodes_of_ray()
+    listing = listing_of_ray()
+    up = [node.resources for node in listing.nodes]
     assert len(up) == 1
-    assert startable == []
-    wanted = NodeMemory(1, 0, at_once=2).request(10_000 * GIB)
+    assert listing.types == ()
+    wanted = NodeMemory(1, 0, at_once=2, nodes=lambda: (up, [])).request(10_000 * GIB)
     assert wanted <= up[0]["memory"] / 2
 
     @ray.remote(num_cpus=1)

@@ -16,7 +16,7 @@ import pytest
 
 from platform.config.configuration import Plan, plan_with, replace
 from platform.config.selection import Scope
-from platform.distributed.dispatcher import start_dispatcher
+from platform.distributed.ray_dispatcher import start_dispatcher
 from platform.distributed.search import described_trials, run_search, winner
 from platform.distributed.study_search import StudySearch
 from platform.experiments.method_search import MethodSearch
