@@ -25,9 +25,12 @@ SUFFIX = ".partial"
 class LocalStorage(Storage):
     """A file system with atomic renames, on which a rename onto a folder with content fails (POSIX)."""
 
-    def __init__(self, *, file_mode: int | None = None) -> None:
-        """file_mode: permissions of the files it creates; None leaves them to the umask."""
+    def __init__(self, *, file_mode: int | None = None, may_write: Callable[[], None] = lambda: None) -> None:
+        """file_mode: permissions of the files it creates; None leaves them to the umask.
+        may_write: called before a file or folder is made, and again just before it gets its name; what it
+        raises ends the writing, and leaves everything as it was."""
         self._file_mode = file_mode
+        self.may_write = may_write
 
     def read(self, path: Path, *, largest_bytes: int = LARGEST_BYTES, remedy: str = REMEDY) -> bytes:
         return read_bytes(path, largest_bytes=largest_bytes, remedy=remedy)
@@ -44,11 +47,13 @@ class LocalStorage(Storage):
     def replace(self, path: Path, content: bytes, *, make_folder: bool = True) -> None:
         """make_folder: False raises FileNotFoundError where the folder is missing."""
         temporary = path.with_name(f".{path.name}.{uuid.uuid4().hex[:12]}{SUFFIX}")
+        self.may_write()
         with _naming(path):
             if make_folder:
                 path.parent.mkdir(parents=True, exist_ok=True)
             try:
                 write_synced(temporary, content, mode=self._file_mode)
+                self.may_write()
                 os.replace(temporary, path)
             except BaseException:
                 with suppress(OSError):
@@ -58,6 +63,7 @@ class LocalStorage(Storage):
 
     def write_once(self, folder: Path, files: Mapping[str, bytes], is_final: Callable[[Path], bool]) -> bool:
         parts = folder.with_name(f"{folder.name}.parts")
+        self.may_write()
         with _naming(folder):
             placed = not is_final(folder) and self._placed(folder, files, parts, is_final)
         if not placed or is_final(folder):
@@ -76,6 +82,7 @@ class LocalStorage(Storage):
             for name, content in files.items():
                 write_synced(aside / name, content, mode=self._file_mode)
             sync_folder(aside)
+            self.may_write()
             placed = _put_in_place(aside, folder, parts, is_final)
             if placed:
                 sync_folder(folder.parent)

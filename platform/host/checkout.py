@@ -7,6 +7,7 @@ search states what it started from. Facts alone: nothing is computed from them.
 from __future__ import annotations
 
 import functools
+import hashlib
 import os
 import re
 import subprocess
@@ -51,6 +52,19 @@ def told_to_workers() -> dict[str, str]:
         return {TOLD: "unknown"}
     state = {True: "clean", False: "changed", None: "unknown"}[known.clean]
     return {TOLD: f"{known.commit} {state}"}
+
+
+def sources_hash(root: Path = REPOSITORY) -> str:
+    """SHA-256 (64 hexadecimal digits) over the names and contents of the Python files of SOURCES.
+
+    Two machines with the same hash run the same code, with or without git.
+    """
+    digest = hashlib.sha256()
+    for folder in SOURCES:
+        for path in sorted((root / folder).rglob("*.py")):
+            name = path.relative_to(root).as_posix()
+            digest.update(f"{name} {hashlib.sha256(path.read_bytes()).hexdigest()}\n".encode())
+    return digest.hexdigest()
 
 
 def _parsed(told: str) -> Checkout:

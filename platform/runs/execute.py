@@ -10,14 +10,17 @@ import json
 import shutil
 import sys
 import traceback
+from collections.abc import Callable
 from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from platform.files.local_storage import LocalStorage
+from platform.runs.attempts import Attempt
 from platform.runs.environment_failure import environment_failure
 from platform.runs.provenance import provenance
 from platform.runs.scratch import drop_scratch, own_scratch
-from platform.runs.store import ResultsStore
+from platform.runs.store import ResultsStore, results_storage
 from platform.runs.tasks import ArtifactTask, FoldTask
 
 if TYPE_CHECKING:
@@ -42,6 +45,7 @@ def execute(
     report: Report = lambda values: None,
     workers: Workers | None = None,
     scratch: Path | None = None,
+    attempt: Attempt | None = None,
 ) -> dict[str, Any]:
     """Execute `task` unless its result exists; return its manifest.
 
@@ -51,11 +55,12 @@ def execute(
     raised as well, so that the others do not wait for ever.
 
     scratch: the checkpoint folder that all `workers` share (`own_scratch`); None creates one.
-    Raises EnvironmentFailure where the disk is full, a file is missing or the like. Nothing is stored then,
-    because the task may succeed when it runs again.
+    attempt: the right to write, which ends when a newer attempt begins; None writes in any case.
+    Raises EnvironmentFailure where the disk is full, a file is missing, a newer attempt has begun or the
+    like. Nothing is stored then, because the task may succeed when it runs again.
     """
     try:
-        return _execute(task, runs_root, keep_weights, report, workers, scratch)
+        return _execute(task, runs_root, keep_weights, report, workers, scratch, attempt)
     except Exception as error:
         unable = environment_failure(error)
         if unable is None:
@@ -70,16 +75,19 @@ def _execute(
     report: Report,
     workers: Workers | None,
     scratch: Path | None,
+    attempt: Attempt | None,
 ) -> dict[str, Any]:
-    store, kind = ResultsStore(Path(runs_root)), task.kind
+    may_write = attempt.check if attempt else lambda: None
+    store, kind = ResultsStore(Path(runs_root), results_storage(may_write)), task.kind
     finished = store.manifest(kind, task.identity)
     if finished is not None and finished["status"] == "complete":
         # A kill may have struck after the manifest was written and before these were removed.
         shutil.rmtree(store.root / "checkpoints" / task.identity, ignore_errors=True)
         return finished
+    may_write()  # before it takes over the checkpoints of the attempt that replaced it
     checkpoints = scratch or own_scratch(store.root, task.identity)
     _prepare_process(task.record["cpu_threads"])
-    team = _Team(task, store.root, checkpoints, report, workers)
+    team = _Team(task, store.root, checkpoints, report, workers, may_write)
     try:
         if isinstance(task, ArtifactTask):
             files, facts = _execute_artifact(task, store, team.context)
@@ -110,7 +118,7 @@ class _Team:
 
     def __init__(
         self, task: FoldTask | ArtifactTask, root: Path, checkpoints: Path, report: Report,
-        workers: Workers | None,
+        workers: Workers | None, may_write: Callable[[], None],
     ) -> None:  # fmt: skip
         from platform.runs.item_cache import ItemCache
         from platform.training.checkpoint import Checkpoints
@@ -125,7 +133,10 @@ class _Team:
             "workers": together,
             "cached": ItemCache(root, cpu_threads=task.record["cpu_threads"], writes=self.writes),
             "checkpoints": Checkpoints(
-                folder=checkpoints, every_epochs=task.checkpoint_every_epochs, writes=self.writes
+                folder=checkpoints,
+                every_epochs=task.checkpoint_every_epochs,
+                writes=self.writes,
+                storage=LocalStorage(may_write=may_write),
             ),
         }
 

@@ -11,14 +11,14 @@ import hashlib
 import json
 import re
 import uuid
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
 from platform.errors import UserError
 from platform.files.abilities import Unable
 from platform.files.json_files import parse_json, parse_own_json
-from platform.files.local_storage import READABLE
+from platform.files.local_storage import READABLE, LocalStorage
 from platform.files.opening import MissingFile
 from platform.files.storage import Storage
 from platform.files.writing import cannot_write
@@ -35,6 +35,11 @@ LONGEST_NAME = 200
 
 
 _IDENTITY = re.compile(r"[0-9a-f]{8,64}")
+
+
+def results_storage(may_write: Callable[[], None]) -> Storage:
+    """Storage of a results store whose writes `may_write` can refuse (as LocalStorage's)."""
+    return LocalStorage(file_mode=0o644, may_write=may_write)
 
 
 class ResultsStore:

@@ -23,7 +23,7 @@ from torch import Tensor, nn
 
 from platform.errors import UserError
 from platform.files.json_files import parse_own_json
-from platform.files.local_storage import LOCAL
+from platform.files.local_storage import LOCAL, LocalStorage
 from platform.files.opening import read_bytes
 from platform.training.optimizer import state_names
 
@@ -68,6 +68,8 @@ class Checkpoints:
     """False for every worker but the first: the others only read."""
     clock: RunClock = field(default_factory=RunClock)
     """Its reading is stored in each checkpoint and restored on resuming."""
+    storage: LocalStorage = LOCAL
+    """Writes them, unless a newer attempt at the run has begun (platform/runs/attempts.py)."""
 
     def due(self, epoch: int, epochs: int) -> bool:
         """Whether to write a checkpoint after `epoch` of `epochs`, counted from 1.
@@ -93,6 +95,7 @@ class Checkpoints:
     def _save(self, stage: str, epoch: int, module: nn.Module, optimizers: Optimizers, curve: Curve) -> None:
         from safetensors.torch import save
 
+        self.storage.may_write()
         self.folder.mkdir(parents=True, exist_ok=True)
         content = save({**_module_tensors(module), **_optimizer_tensors(optimizers)})
         state: dict[str, Any] = {
@@ -107,8 +110,8 @@ class Checkpoints:
         state["hash"] = _hash(state)
         path = self.folder / f"{stage}-{epoch:06d}"
         # A folder that another process has taken over must not come back with half a checkpoint.
-        LOCAL.replace(path.with_suffix(".safetensors"), content, make_folder=False)
-        LOCAL.replace(path.with_suffix(".json"), json.dumps(state).encode(), make_folder=False)
+        self.storage.replace(path.with_suffix(".safetensors"), content, make_folder=False)
+        self.storage.replace(path.with_suffix(".json"), json.dumps(state).encode(), make_folder=False)
         for old in self._epochs(stage)[:-KEPT]:
             for suffix in (".json", ".safetensors"):
                 LOCAL.remove(self.folder / f"{stage}-{old:06d}{suffix}")

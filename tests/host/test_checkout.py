@@ -9,7 +9,15 @@ from pathlib import Path
 import pytest
 
 from platform.host import checkout as module
-from platform.host.checkout import UNKNOWN, Checkout, checkout, describe, read_checkout, told_to_workers
+from platform.host.checkout import (
+    UNKNOWN,
+    Checkout,
+    checkout,
+    describe,
+    read_checkout,
+    sources_hash,
+    told_to_workers,
+)
 
 COMMIT = "0123456789abcdef0123456789abcdef01234567"
 
@@ -125,3 +133,17 @@ def test_git_is_asked_once_a_process(monkeypatch: pytest.MonkeyPatch) -> None:
 )
 def test_a_person_reads_the_first_digits_and_the_state(facts: dict[str, object], text: str) -> None:
     assert describe(facts) == text
+
+
+def test_the_hash_of_the_sources_is_that_of_names_and_contents(tmp_path: Path) -> None:
+    for name in ("platform/one.py", "datasets/two.py", "tests/three.py"):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_text("1")
+    before = sources_hash(tmp_path)
+    (tmp_path / "tests/three.py").write_text("2")
+    (tmp_path / "platform/one.txt").write_text("2")
+    assert sources_hash(tmp_path) == before
+    (tmp_path / "datasets/two.py").write_text("2")
+    changed = sources_hash(tmp_path)
+    (tmp_path / "datasets/two.py").rename(tmp_path / "datasets/four.py")
+    assert len({before, changed, sources_hash(tmp_path)}) == 3
