@@ -1,11 +1,14 @@
-"""ray_cluster.yaml against Ray's own schema, and against what our drivers count on."""
+"""ray_cluster.yaml and ray_cluster.local.yaml against Ray's schema, and what our drivers count on."""
 
 from __future__ import annotations
 
 import copy
+import json
 import re
+import shlex
 import shutil
 import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -14,15 +17,26 @@ import jsonschema
 import pytest
 import yaml
 
+from platform.doctor import make_parser
 from platform.host.checkout import read_checkout
+from platform.tune import main as tune
+from tests.cluster_files import NAMES, filled, filled_text, shown_commands
 
 Config = dict[str, Any]
 
+RECORDER = """#!{python}
+import json, os, sys
+with open({log!r}, "a") as log:
+    words = [os.path.basename(sys.argv[0]), os.environ.get("RAY_AUTH_MODE"), *sys.argv[1:]]
+    log.write(json.dumps(words) + "\\n")
+"""
+"""A command that writes down its words, and the mode that it was given."""
 
-@pytest.fixture(scope="module")
-def written(root: Path) -> Config:
-    """The file as it is written."""
-    return yaml.safe_load((root / "ray_cluster.yaml").read_text(encoding="utf-8"))
+
+@pytest.fixture(scope="module", params=NAMES)
+def name(request: pytest.FixtureRequest) -> str:
+    """Each of the two files."""
+    return request.param
 
 
 @pytest.fixture(scope="module")
@@ -40,14 +54,20 @@ def prepare() -> Callable[[Config], Config]:
 
 
 @pytest.fixture(scope="module")
-def cluster(written: Config, prepare: Callable[[Config], Config]) -> Config:
-    """The file with Ray's defaults, as nodes are made from it."""
-    return prepare(written)
+def cluster(root: Path, name: str, prepare: Callable[[Config], Config]) -> Config:
+    """A file with Ray's defaults, as nodes are made from it."""
+    return prepare(filled(root, name))
 
 
-def test_ray_accepts_the_file_and_keeps_what_it_says(cluster: Config, written: Config) -> None:
-    assert cluster["max_workers"] == written["max_workers"] == 8  # not Ray's silent default of 2
-    assert set(cluster["available_node_types"]) == {"head", "gpu_worker"}
+@pytest.fixture(scope="module")
+def aws(root: Path, prepare: Callable[[Config], Config]) -> Config:
+    """ray_cluster.yaml with Ray's defaults."""
+    return prepare(filled(root))
+
+
+def test_ray_accepts_the_file_and_keeps_what_it_says(aws: Config, root: Path) -> None:
+    assert aws["max_workers"] == filled(root)["max_workers"] == 8  # not Ray's silent default of 2
+    assert set(aws["available_node_types"]) == {"head", "gpu_worker", "gpu_worker_on_demand"}
 
 
 @pytest.mark.parametrize(
@@ -60,25 +80,40 @@ def test_ray_accepts_the_file_and_keeps_what_it_says(cluster: Config, written: C
     ],
 )
 def test_rays_check_finds_mistakes(
-    written: Config, prepare: Callable[[Config], Config], change: Config, error: type[Exception]
+    root: Path, prepare: Callable[[Config], Config], change: Config, error: type[Exception]
 ) -> None:
     with pytest.raises(error):
-        prepare(written | change)
+        prepare(filled(root) | change)
 
 
-def test_trials_wait_on_the_head_and_fold_runs_go_elsewhere(cluster: Config) -> None:
-    head = cluster["available_node_types"][cluster["head_node_type"]]
-    assert head["resources"] == {"CPU": 0, "trial_slot": 100}
+def test_fold_runs_are_kept_off_the_head(aws: Config, root: Path) -> None:
+    head = aws["available_node_types"][aws["head_node_type"]]
+    assert head["resources"] == {"CPU": 0}
     assert head["max_workers"] == 0
-    others = [t for name, t in cluster["available_node_types"].items() if name != cluster["head_node_type"]]
-    assert all("trial_slot" not in node_type["resources"] for node_type in others)
+    (start,) = [c for c in filled(root, NAMES[1])["head_start_ray_commands"] if "ray start" in c]
+    assert "--num-cpus=0 --num-gpus=0" in start
 
 
-def test_workers_come_and_go_within_the_clusters_limit(cluster: Config) -> None:
-    workers = cluster["available_node_types"]["gpu_worker"]
+def test_workers_come_and_go_within_the_clusters_limit(aws: Config) -> None:
+    workers = aws["available_node_types"]["gpu_worker"]
     assert workers["min_workers"] == 0
-    assert 0 < workers["max_workers"] <= cluster["max_workers"]
-    assert 0 < cluster["idle_timeout_minutes"] <= 60
+    assert 0 < workers["max_workers"] <= aws["max_workers"]
+    assert 0 < aws["idle_timeout_minutes"] <= 60
+
+
+def test_one_number_switches_from_spot_to_on_demand(aws: Config) -> None:
+    spot = copy.deepcopy(aws["available_node_types"]["gpu_worker"])
+    on_demand = aws["available_node_types"]["gpu_worker_on_demand"]
+    assert spot["node_config"].pop("InstanceMarketOptions") == {"MarketType": "spot"}
+    assert spot["node_config"] == on_demand["node_config"]
+    assert (spot.pop("max_workers"), on_demand["max_workers"]) == (8, 0)
+
+
+def test_the_autoscaler_of_machines_of_ones_own_starts_all_of_them(root: Path) -> None:
+    text = (root / NAMES[1]).read_text(encoding="utf-8")
+    (start,) = [c for c in yaml.safe_load(text)["head_start_ray_commands"] if "ray start" in c]
+    assert "RAY_UP_enable_autoscaler_v2=0" in start
+    assert any("RAY_UP_enable_autoscaler_v2=0" in command for command in shown_commands(text))
 
 
 def test_nobody_outside_reaches_ray(cluster: Config) -> None:
@@ -89,17 +124,108 @@ def test_nobody_outside_reaches_ray(cluster: Config) -> None:
     (head_start,) = [c for c in cluster["head_start_ray_commands"] if "ray start" in c]
     assert re.findall(r"--dashboard-host=(\S+)", head_start) == ["127.0.0.1"]
     assert "0.0.0.0" not in " ".join(starts)
-    assert "SecurityGroupIds" not in str(cluster["available_node_types"])
 
 
-def test_every_node_sets_up_the_same_checkout(cluster: Config) -> None:
+def test_nothing_of_aws_is_left_to_rays_open_defaults(aws: Config) -> None:
+    """Without these, Ray opens ssh to the world and gives the head full access to EC2 and S3."""
+    types = aws["available_node_types"]
+    assert all(node["node_config"]["SecurityGroupIds"] for node in types.values())
+    with_role = [name for name, node in types.items() if "IamInstanceProfile" in node["node_config"]]
+    assert with_role == [aws["head_node_type"]]
+
+
+def test_every_node_sets_up_the_same_checkout_and_sees_the_shared_folder(cluster: Config) -> None:
     # prepare_config has put the common commands before those of the head and of the workers.
     for kind in ("head_setup_commands", "worker_setup_commands"):
         commands = cluster[kind]
-        (copies,) = [c for c in commands if c.endswith(" ~/fer-source/ ~/fer-platform/")]
-        (sets_up,) = [c for c in commands if c == "cd ~/fer-platform && make setup"]
-        assert commands.index(copies) < commands.index(sets_up)
+        assert commands[0] == "bash ~/fer-source/clusters/set_up_node.sh"
+        assert commands[1].startswith("mountpoint -q /mnt/fer || (")
     assert "~/fer-source" in cluster["file_mounts"]
+
+
+# --- the commands that the files show ----------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def pasted(root: Path, name: str, tmp_path_factory: pytest.TempPathFactory) -> list[list[str]]:
+    """All shown commands of a file pasted into one shell; what was called: name, RAY_AUTH_MODE, words."""
+    place = Path(tmp_path_factory.mktemp("pasted"))
+    log, folder, home = place / "log", place / "bin", place / "home"
+    for path in ("bin/ray", "bin/make", "bin/python3", "checkout/fer", "home/ray-client/bin/pip"):
+        (place / path).parent.mkdir(parents=True, exist_ok=True)
+        (place / path).write_text(RECORDER.format(python=sys.executable, log=str(log)))
+        (place / path).chmod(0o755)
+    script = "\n".join(shown_commands(filled_text(root, name)))
+    for command in script.splitlines():
+        subprocess.run(["bash", "-n"], input=command, text=True, check=True)
+    environment = {"HOME": str(home), "PATH": f"{folder}:/usr/bin:/bin"}
+    done = subprocess.run(
+        ["bash", "-e"],
+        input=script,
+        text=True,
+        cwd=place / "checkout",
+        env=environment,
+        capture_output=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    return [json.loads(line) for line in log.read_text().splitlines()]
+
+
+def test_every_command_of_ray_has_the_token_and_flags_that_ray_knows(
+    pasted: list[list[str]], name: str
+) -> None:
+    from ray.scripts.scripts import cli
+
+    of_ray = [(mode, words) for command, mode, *words in pasted if command == "ray"]
+    assert [words[0] for _, words in of_ray] == [
+        "get-auth-token", "up", "rsync-up", "exec", "exec", "dashboard", "exec", "rsync-down", "down",
+    ]  # fmt: skip
+    for mode, (command, *words) in of_ray:
+        assert mode == "token"
+        made = cli.get_command(None, command).make_context(command, list(words))  # type: ignore[arg-type]
+        assert made.params.get("cluster_config_file", name) == name
+
+
+def test_the_file_is_checked_and_the_checkout_copied_before_nodes_start(
+    pasted: list[list[str]], name: str, root: Path
+) -> None:
+    calls = [[command, *words] for command, _, *words in pasted]
+    doctor = calls.index(["fer", "doctor", "--cluster", name])
+    make = calls.index(["make", "cluster-source"])
+    assert max(doctor, make) < calls.index(["ray", "up", name])
+    assert str(make_parser().parse_args(calls[doctor][2:]).cluster) == name
+    assert "cluster-source:" in (root / "Makefile").read_text(encoding="utf-8")
+
+
+def test_the_driver_searches_with_the_papers_preset_on_the_clusters_gpus(
+    pasted: list[list[str]], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The words between the quotes are run on the head: here with a Python that writes down what it gets."""
+    (shown,) = [words for command, _, *words in pasted if command == "ray" and "--tmux" in words]
+    log = tmp_path / "driver"
+    python = tmp_path / "home/fer-platform/.venv/bin/python"
+    python.parent.mkdir(parents=True)
+    python.write_text(RECORDER.format(python=sys.executable, log=str(log)))
+    python.chmod(0o755)
+    (tmp_path / "mnt").mkdir()
+    inner = shown[-1].replace("/mnt/fer", str(tmp_path / "mnt"))
+    environment = {"HOME": str(tmp_path / "home"), "PATH": "/usr/bin:/bin"}
+    subprocess.run(["bash", "-c", inner], env=environment, check=True)
+    assert [path.name for path in (tmp_path / "mnt").iterdir()] == ["tune-mmi-paper.log"]
+    _, mode, *words = json.loads(log.read_text())
+    assert mode == "token"
+    assert words[:2] == ["-m", "platform.tune"]
+    flags = shlex.split(shlex.join(words[2:]))
+    assert flags[flags.index("--address") + 1] == "auto"
+    assert tune([*flags, "--print-config"]) == 0
+    settings = yaml.safe_load(capsys.readouterr().out)
+    assert settings["dataset"] == "mmi"
+    assert settings["stage2_constant_epochs"] == 100
+    assert settings["gpus_per_run"] == "auto"
+
+
+# --- what is copied to the nodes ----------------------------------------------------------------------
 
 
 def test_what_is_mounted_is_the_checkout_without_data_runs_and_libraries(
