@@ -439,7 +439,7 @@ def test_no_source_file_breaks_the_rule(rule: Rule) -> None:
 
 @pytest.mark.parametrize("rule", TEXT_RULES)
 def test_no_file_of_ours_breaks_the_rule(rule: Rule) -> None:
-    folders = (*SOURCE_FOLDERS, "tests", "benchmarks", "docs", ".ci")
+    folders = (*SOURCE_FOLDERS, "tests", "benchmarks", "clusters", "docs", ".ci")
     kinds = {".py", ".pyi", ".md", ".yaml", ".toml", ".sh", ""}
     files = [path for folder in folders for path in (ROOT / folder).rglob("*") if path.suffix in kinds]
     files += [path for path in ROOT.iterdir() if path.suffix in {".md", ".yaml", ".toml"}]

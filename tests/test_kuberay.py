@@ -1,4 +1,4 @@
-"""clusters/kuberay.yaml, clusters/kuberay_files.yaml and clusters/Dockerfile: fields, and what our drivers count on."""
+"""The RayJob, its files and its image (`clusters/`): fields that exist, and what we demand of them."""
 
 from __future__ import annotations
 
@@ -79,7 +79,7 @@ def test_a_mistake_is_found(job: Document, fields: Document, place: list[Any], v
 
 
 def test_the_sidecar_gets_what_it_needs(job: Document) -> None:
-    """KubeRay refuses this mode with another restart policy, and with a selector or template of the submitter."""
+    """KubeRay refuses the mode with another restart policy, and with a selector or a submitter's template."""
     spec = job["spec"]
     assert spec["submissionMode"] == "SidecarMode"
     assert not {"clusterSelector", "submitterPodTemplate"} & spec.keys()

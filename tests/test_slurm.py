@@ -144,7 +144,7 @@ def test_ray_knows_the_words_of_every_node(job: Job) -> None:
     job.process.communicate()
     (words,) = job.calls("srun")
     given = words[5 : words.index("--")]
-    assert curate_and_validate_ray_start_args(given) == []
+    assert curate_and_validate_ray_start_args(list(given)) == []
     made = symmetric_run.make_context("symmetric-run", given)
     assert made.params["min_nodes"] == 2
     assert made.params["address"] == "10.1.2.3:6379"
