@@ -61,6 +61,8 @@ class ClusterNodes:
     """The cluster's nodes, listed again every POLL_SECONDS."""
 
     note: Note = lambda kind, host, words: None
+    left: Callable[[str], None] = lambda node_id: None
+    """Called with the id of a node that left."""
     lists: Lists = field(default_factory=lambda: listing_of_ray)
     excluded: dict[str, str] = field(default_factory=dict)
     """Ids of nodes that get no task, and why."""
@@ -81,6 +83,7 @@ class ClusterNodes:
         self.nodes, self.types = now, listing.types
         for node in (node for name, node in before.items() if name not in now):
             self.excluded.pop(node.id, None)
+            self.left(node.id)
             self.note("left", node.host, f"{described(node)} left the cluster")
         for node in (node for name, node in now.items() if name not in before) if self.is_known else ():
             self.note("joined", node.host, f"{described(node)} joined the cluster")
@@ -100,6 +103,10 @@ class ClusterNodes:
     def exclude(self, node_id: str, why: str) -> None:
         """Give the node no task from now on."""
         self.excluded[node_id] = why
+
+    def admit(self, node_id: str) -> None:
+        """Give the node tasks again."""
+        self.excluded.pop(node_id, None)
 
     def host(self, node_id: str) -> str:
         """The node's host; empty for one that is not up."""

@@ -16,12 +16,14 @@ from typing import Any
 
 from platform.distributed.lost_workers import environment_failure_of
 from platform.distributed.window import Window
+from platform.files.late import found_late
 from platform.runs.environment_failure import (
     LOST_WORKERS_IN_A_ROW,
     EnvironmentFailure,
     environment_failure,
     wait_seconds,
 )
+from platform.runs.node_proof import UnfitNode
 from platform.runs.store import ResultsStore
 from platform.runs.tasks import ArtifactTask, FoldTask, Task, below
 
@@ -30,8 +32,8 @@ Launch = Callable[[FoldTask | ArtifactTask], Awaitable[dict[str, Any]]]
 LOST = "lost"
 """Status, beside `complete` and `failed`, of a task that the environment prevented from running. It is
 returned but never stored, so the same command tries the task again."""
-LOSSES_SHOWN = 100
 EVENTS_SHOWN = 100
+"""The latest of them, in a snapshot."""
 
 
 @dataclass
@@ -75,7 +77,6 @@ class Dispatcher:
         self._results: dict[str, asyncio.Task[dict[str, Any]]] = {}
         self._launched: dict[str, _Launched] = {}
         self._finished: list[dict[str, Any]] = []
-        self._losses: list[dict[str, Any]] = []
         self._events: list[dict[str, Any]] = []
         self._sleep = sleep
         self._life = uuid.uuid4().hex
@@ -89,7 +90,7 @@ class Dispatcher:
         return list(await asyncio.gather(*(self._result(task) for task in tasks)))
 
     def snapshot(self, known: int = 0) -> dict[str, Any]:
-        """State for the progress display; finished tasks from number `known` on.
+        """State for the progress display; finished tasks from number `known` on, and the latest events.
 
         `life` identifies this process: a dispatcher that was lost and restarted has a new one. `waiting`:
         tasks that were asked for and neither run nor are over.
@@ -101,7 +102,6 @@ class Dispatcher:
             "running": running,
             "waiting": len(self._results) - len(self._finished) - len(running),
             "finished": self._finished[known:],
-            "losses": self._losses[-LOSSES_SHOWN:],
             "events": self._events[-EVENTS_SHOWN:],
         }
 
@@ -111,9 +111,14 @@ class Dispatcher:
         if one is not None:
             one.node, one.host, one.process, one.since = node_id, host, process, time.monotonic()
 
-    def note(self, kind: str, host: str, words: str) -> None:
-        """Keep an event for the snapshot."""
-        self._events.append({"number": len(self._events) + 1, "kind": kind, "host": host, "words": words})
+    def note(self, kind: str, host: str, words: str, **facts: Any) -> None:
+        """Keep an event for the snapshot: its kind, the host, and a sentence without full stop."""
+        self._events.append(
+            {"number": len(self._events) + 1, "kind": kind, "host": host, "words": words, **facts}
+        )
+
+    def _ended(self, node: str, task: FoldTask | ArtifactTask, failure: EnvironmentFailure | None) -> None:
+        """An attempt ended on that node (empty: unknown); None: it came to an end of its own."""
 
     def _only_host(self) -> str:
         """The host of all tasks if there is only one; otherwise empty. For workers that are lost before they
@@ -159,12 +164,15 @@ class Dispatcher:
             reached = self._checkpoints(task)
             try:
                 manifest, failure = await self._attempt(task, attempts.count + 1)
+                self._ended(one.node, task, failure)
             finally:
                 self.window.release()
                 self._launched.pop(task.identity, None)
                 held_seconds += 0.0 if one.since is None else time.monotonic() - one.since
             if manifest is not None and manifest["status"] == "complete":
                 return self._finish(task, manifest, slot_seconds=held_seconds)
+            if isinstance(failure, UnfitNode) or (failure is not None and self.window.refusal is not None):
+                continue  # no attempt was made
             wait = attempts.wait_after(failure, progressed=self._checkpoints(task) != reached)
             if failure is not None:
                 self._note(task, failure, attempts.lost_in_a_row, wait)
@@ -181,7 +189,7 @@ class Dispatcher:
     ) -> tuple[dict[str, Any] | None, EnvironmentFailure | None]:
         """A manifest, complete or failed; or the failure that prevented the task from running."""
         try:
-            return await self._launch(task), None
+            return await self._believed(task, await self._launch(task)), None
         except Exception as error:
             host = self._launched[task.identity].host or self._only_host()
             failure = environment_failure_of(error, host)
@@ -192,6 +200,27 @@ class Dispatcher:
             return self._write_failure(task, reason), None
         except EnvironmentFailure as unwritable:
             return None, unwritable
+
+    async def _believed(self, task: FoldTask | ArtifactTask, told: dict[str, Any]) -> dict[str, Any]:
+        """The stored manifest of a worker that told of a result: what it told counts for nothing.
+
+        EnvironmentFailure: there is none, even after a while, so the worker has another runs folder.
+        """
+        folder = self._store.folder(task.kind, task.identity)
+
+        def stored() -> dict[str, Any] | None:
+            found = self._stored(task)
+            is_there = found is not None and found["status"] in ("complete", told.get("status"))
+            return found if is_there else None
+
+        found = await asyncio.to_thread(found_late, stored, folder.parent, folder)
+        if found is not None:
+            return found
+        one = self._launched[task.identity]
+        raise EnvironmentFailure(
+            f"its worker told of a result, but {folder} holds none: the runs folder there is another one",
+            one.host,
+        )
 
     def _stored(self, task: FoldTask | ArtifactTask) -> dict[str, Any] | None:
         try:
@@ -213,16 +242,15 @@ class Dispatcher:
     def _note(
         self, task: FoldTask | ArtifactTask, failure: EnvironmentFailure, losses: int, wait: float | None
     ) -> None:
-        self._losses.append(
-            {
-                "number": self._losses[-1]["number"] + 1 if self._losses else 1,
-                "label": label(task),
-                "host": failure.host,
-                "reason": failure.reason,
-                "worker_lost": failure.worker_lost,
-                "in_a_row": losses,
-                "wait_seconds": wait,
-            }
+        what = "lost its worker" if failure.worker_lost else "was stopped by its environment"
+        then = "no further attempt" if wait is None else f"restarting in {wait:g} s"
+        where = failure.host or "an unknown host"
+        self.note(
+            "lost" if failure.worker_lost else "stopped",
+            failure.host,
+            f"{label(task)} {what} on {where}: {failure.reason}; {then}",
+            in_a_row=losses,
+            wait_seconds=wait,
         )
 
     def _finish(

@@ -26,6 +26,7 @@ from platform.models import load_method
 from platform.monitoring.event_log import EventLog
 from platform.monitoring.progress import SEARCHED, Progress, displayed
 from platform.monitoring.progress_file import keep_progress
+from platform.runs.attempts import driver_folder, drop_driver_folder
 from platform.runs.tasks import FoldTask
 from platform.search.extension import record_end
 from platform.search.preview import trials_to_run
@@ -58,7 +59,9 @@ def run_experiment(
         import ray
 
         write_settings(experiment)
-        dispatcher = start_dispatcher(plan, experiment.store.root, slots.fold_runs)
+        folder = driver_folder(experiment.folder)
+        stack.callback(drop_driver_folder, folder)
+        dispatcher = start_dispatcher(plan, experiment.store.root, slots.fold_runs, folder)
         progress = Progress(slots.fold_runs or int(slots.cpus // plan.cpus_per_run) or 1, log)
         _expect(progress, experiment, search=search)
         stack.callback(ray.kill, dispatcher)  # its pending tasks would fail noisily while Ray shuts down

@@ -13,10 +13,15 @@ from typing import Any
 import ray
 
 from platform.distributed.lost_workers import environment_failure_of
+from platform.runs.attempts import Attempt
 from platform.runs.execute import execute
+from platform.runs.node_proof import UnfitNode
 from platform.runs.scratch import own_scratch
 from platform.runs.store import ResultsStore
 from platform.runs.tasks import ArtifactTask, FoldTask
+
+_PROVED: set[str] = set()
+"""Keys of proofs that this process's node has passed, as the dispatcher told it."""
 
 
 def train_loop(config: dict[str, Any]) -> None:
@@ -24,16 +29,28 @@ def train_loop(config: dict[str, Any]) -> None:
     from platform.distributed.process_group import process_group
 
     with process_group(Path(config["rendezvous"])) as workers:
-        execute(config["task"], config["runs_root"], workers=workers, scratch=Path(config["scratch"]))
+        execute(
+            config["task"],
+            config["runs_root"],
+            workers=workers,
+            scratch=Path(config["scratch"]),
+            attempt=config["attempt"],
+        )
 
 
 def run_on_train(
-    task: FoldTask | ArtifactTask, runs_root: str, *, train_workers: int, resources: Mapping[str, float]
+    task: FoldTask | ArtifactTask,
+    runs_root: str,
+    *,
+    train_workers: int,
+    resources: Mapping[str, float],
+    attempt: Attempt | None = None,
 ) -> dict[str, Any]:
     """Run `task` through TorchTrainer and return its manifest.
 
     `train_workers` 0: Train's local mode, in this process. 1: a separate Train worker with the given
     `resources` (CPU, GPU, memory in bytes). 2 or more: each worker has as many, and they share every batch.
+    attempt: as for `execute`.
     Ray's own exceptions (a lost worker) and EnvironmentFailure propagate.
     """
     from ray.train import RunConfig, ScalingConfig
@@ -42,6 +59,8 @@ def run_on_train(
     from platform.distributed.process_group import NoProcessGroup
 
     store = ResultsStore(Path(runs_root))
+    if attempt is not None:
+        attempt.check()  # before it takes over the checkpoints of the attempt that replaced it
     # A unique name: Train would silently "resume" a finished run of the same name.
     name = f"{task.identity}-{uuid.uuid4().hex[:8]}"
     storage = store.root / "ray_train"
@@ -54,6 +73,7 @@ def run_on_train(
             # Chosen here, so that all workers resume from the same checkpoint.
             "scratch": str(own_scratch(store.root, task.identity)),
             "rendezvous": str(storage / f"{name}.rendezvous"),
+            "attempt": attempt,
         },
         torch_config=NoProcessGroup(),
         scaling_config=ScalingConfig(
@@ -91,8 +111,19 @@ def carry_out(
     train_workers: int,
     resources: Mapping[str, float],
     dispatcher: Any,
+    attempt: Attempt,
+    proof: str,
 ) -> dict[str, Any]:
-    """`run_on_train` as a Ray task in a reused worker process, which reports itself to `dispatcher` first."""
+    """`run_on_train` as a Ray task in a reused worker process, which reports itself to `dispatcher` first.
+
+    proof: what the node must have shown before its first task (a key); empty: nothing. UnfitNode: it lacks
+    something.
+    """
     node = ray.get_runtime_context().get_node_id()
+    if proof and proof not in _PROVED:
+        lacks = ray.get(dispatcher.lacks.remote(node))
+        if lacks:
+            raise UnfitNode(lacks, socket.gethostname(), node)
+        _PROVED.add(proof)
     dispatcher.started.remote(task.identity, node, socket.gethostname(), os.getpid())
-    return run_on_train(task, runs_root, train_workers=train_workers, resources=resources)
+    return run_on_train(task, runs_root, train_workers=train_workers, resources=resources, attempt=attempt)

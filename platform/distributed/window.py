@@ -18,6 +18,7 @@ class Window:
         """limit: places; None: as many as are asked for."""
         self._limit = limit
         self._held = 0
+        self._refusal: Exception | None = None
         self._waiting: list[tuple[float, int, asyncio.Future[None]]] = []
         self._order = itertools.count()
 
@@ -36,8 +37,24 @@ class Window:
         """Tasks that wait for a place."""
         return sum(not turn.done() for _, _, turn in self._waiting)
 
+    @property
+    def refusal(self) -> Exception | None:
+        """Why nobody gets a place, if so."""
+        return self._refusal
+
+    def refuse(self, reason: Exception | None) -> None:
+        """Raise `reason` in whoever waits for a place or will ask for one; None: give places again."""
+        self._refusal = reason
+        if reason is not None:
+            for _, _, turn in self._waiting:
+                if not turn.done():
+                    turn.set_exception(reason)
+            self._waiting.clear()
+
     async def acquire(self, priority: float) -> None:
         """Wait for a place; of equal priorities, the one that has waited longest gets it."""
+        if self._refusal is not None:
+            raise self._refusal
         turn: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         heapq.heappush(self._waiting, (-priority, next(self._order), turn))
         self._let_through()

@@ -21,8 +21,8 @@ from platform.host.console import SafeStream
 
 EventName = Literal[
     "phase", "trial_proposed", "run_finished", "run_failed", "round_finished", "trial_complete",
-    "trial_pruned", "trial_failed", "trial_invalid", "progress", "worker_lost", "finished",
-    "stopped",
+    "trial_pruned", "trial_failed", "trial_invalid", "progress", "worker_lost", "node_joined", "node_left",
+    "node_refused", "node_admitted", "node_set_aside", "finished", "stopped",
 ]  # fmt: skip
 KEYS = (
     "time", "event", "study", "trial", "fold", "part", "score", "seconds", "slot_seconds", "counts",

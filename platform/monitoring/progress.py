@@ -30,6 +30,15 @@ REFRESH_SECONDS = 1.0
 PLAIN_SECONDS = 15.0
 """Minimum seconds between lines where the output is no terminal, and between `progress` events."""
 FAILURES_KEPT = 20
+NEWS_KEPT = 20
+NODE_EVENTS: dict[str, EventName] = {
+    "joined": "node_joined",
+    "left": "node_left",
+    "refused": "node_refused",
+    "admitted": "node_admitted",
+    "set_aside": "node_set_aside",
+}
+"""A dispatcher's kind of event to the event log's."""
 QUIET_SECONDS = 300.0
 """Seconds between such lines while nothing changes."""
 ENDS: dict[End, EventName] = {
@@ -74,8 +83,12 @@ class Progress(SearchObserver):
         self._failures: deque[dict[str, str]] = deque(maxlen=FAILURES_KEPT)
         self.reused = 0
         self.workers_lost = 0
-        self._losses_known = 0
+        self._events_known = 0
         self._lost_last = ""
+        self._kept_out: dict[str, str] = {}
+        """Hosts that get no runs, and why."""
+        self.news: deque[str] = deque(maxlen=NEWS_KEPT)
+        """Sentences that a person must see, not shown yet."""
         self.running: list[tuple[str, float]] = []
         self._phase = ""
         self.best = ""
@@ -117,30 +130,34 @@ class Progress(SearchObserver):
         with self._lock:
             self.running = snapshot["running"]
             if snapshot["life"] != self._life:
-                first, self._life, self._losses_known = not self._life, snapshot["life"], 0
+                first, self._life, self._events_known = not self._life, snapshot["life"], 0
                 if not first:
                     self.known = 0
                     return
-            for loss in snapshot.get("losses", ()):
-                if loss["number"] > self._losses_known:
-                    self._losses_known = loss["number"]
-                    self._lose(loss)
+            for event in snapshot.get("events", ()):
+                if event["number"] > self._events_known:
+                    self._events_known = event["number"]
+                    self._happened(event)
             self.known += len(snapshot["finished"])
             for entry in snapshot["finished"]:
                 if entry["identity"] not in self._counted:
                     self._counted.add(entry["identity"])
                     self._count(entry)
 
-    def _lose(self, loss: dict[str, Any]) -> None:
-        """Show and log a lost worker or an environment failure (a full disk); neither counts as failed."""
-        self.workers_lost += loss["worker_lost"]
-        self._lost_last = loss["host"] or "an unknown host"
-        what = "lost its worker" if loss["worker_lost"] else "was stopped by its environment"
-        wait = loss["wait_seconds"]
-        then = "no further attempt" if wait is None else f"restarting in {wait:g} s"
-        detail = f"{loss['label']} {what} on {self._lost_last}: {loss['reason']}; {then}"
-        logging.getLogger("platform").error(detail)
-        self._tell("worker_lost", detail=detail)
+    def _happened(self, event: dict[str, Any]) -> None:
+        """Show and log what happened to a worker or a node; none of it counts as a failed run."""
+        kind, host, words = event["kind"], event["host"], event["words"]
+        if kind in ("lost", "stopped"):
+            self.workers_lost += kind == "lost"
+            self._lost_last = host or "an unknown host"
+        elif kind in ("refused", "set_aside"):
+            self._kept_out[host] = words
+            self.news.append(f"{words}.")
+        elif kind in ("admitted", "left"):
+            self._kept_out.pop(host, None)
+        level = logging.ERROR if kind in ("lost", "stopped", "refused", "set_aside") else logging.INFO
+        logging.getLogger("platform").log(level, words)
+        self._tell(NODE_EVENTS.get(kind, "worker_lost"), detail=words)
 
     def _count(self, entry: dict[str, Any]) -> None:
         failed = entry["status"] != "complete"
@@ -270,6 +287,8 @@ class Progress(SearchObserver):
         ]
         if self.workers_lost:
             parts.append(f"{self.workers_lost} workers lost (last on {self._lost_last})")
+        if self._kept_out:
+            parts.append(f"no runs for {', '.join(sorted(self._kept_out))}")
         if self.reused:
             parts.append(f"{self.reused} cached")
         parts += [self.best] if self.best else self.trials.describe()
@@ -369,6 +388,9 @@ class _Screen:
             progress.tell_now("progress", self.elapsed_seconds())
             self.keep("running")
         line, state = progress.line(self.elapsed_seconds()), progress.state()
+        while progress.news:
+            clear = "\r\033[K" if self._terminal else ""
+            print(f"{clear}{progress.news.popleft()}", file=self._stream, flush=True)
         if self._terminal:
             columns = (
                 shutil.get_terminal_size().columns - 1

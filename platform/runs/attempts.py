@@ -1,9 +1,10 @@
 """Attempts at runs, of which only the newest of an experiment may write.
 
 A host that is cut off from the network goes on with its run, while the dispatcher takes it for lost and
-starts the run again elsewhere. Before each attempt the dispatcher therefore writes a token of its own into
-`<experiment>/attempts/<identity>`, and the attempt reads it before whatever it writes gets its name: one that
-finds another token, or none, stops and writes nothing.
+starts the run again elsewhere. Before each attempt the dispatcher therefore writes a new token into
+`<experiment>/dispatcher/<driver>/attempts/<identity>`, and the attempt reads it before whatever it writes
+gets its name: one that finds another token, or none, stops and writes nothing. A driver that starts the
+experiment again removes the folders of those before it: no attempt of theirs can begin or write any more.
 
 Between that look and the rename nothing is locked. What then still lands does no harm: a complete result is
 written once and equal, and checkpoints have a folder for each attempt. Attempts of other experiments at the
@@ -15,6 +16,7 @@ from __future__ import annotations
 import shutil
 import socket
 import uuid
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -23,7 +25,35 @@ from platform.files.late import look_again
 from platform.files.opening import MissingFile, read_bytes
 from platform.runs.environment_failure import EnvironmentFailure
 
-FOLDER = "attempts"
+FOLDER = "dispatcher"
+"""In the experiment's folder: a folder for each driver, normally one."""
+ATTEMPTS = "attempts"
+
+
+def driver_folder(experiment_folder: Path) -> Path:
+    """A new folder for what this driver's dispatcher shares with its workers; those of earlier drivers go.
+
+    UserError: it cannot be made, or an earlier one cannot be removed.
+    """
+    parent = experiment_folder.absolute() / FOLDER
+    shutil.rmtree(parent, ignore_errors=True)
+    folder = parent / uuid.uuid4().hex
+    try:
+        if parent.exists():
+            raise UserError(f"cannot remove {parent}; make it writable and run the command again.")
+        (folder / ATTEMPTS).mkdir(parents=True)
+    except OSError as error:
+        raise UserError(
+            f"cannot make {folder}: {error.strerror}; make it writable, or choose another --runs."
+        ) from error
+    return folder
+
+
+def drop_driver_folder(folder: Path) -> None:
+    """End all attempts of this driver's dispatcher."""
+    shutil.rmtree(folder, ignore_errors=True)
+    with suppress(OSError):  # another driver has its own in it
+        folder.parent.rmdir()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -55,36 +85,33 @@ class Attempt:
 
 
 class Attempts:
-    """The attempts that one dispatcher begins; those of an earlier one of the same experiment are over."""
+    """The attempts that a dispatcher begins. One that was lost and started again ends those before it."""
 
-    def __init__(self, experiment_folder: Path) -> None:
-        """UserError: nothing can be written there."""
-        self._folder = experiment_folder.absolute() / FOLDER
-        self.close()
+    def __init__(self, folder: Path) -> None:
+        """folder: of its driver (`driver_folder`)."""
+        self._folder = folder / ATTEMPTS
+        with suppress(OSError):
+            for path in self._folder.iterdir():
+                path.unlink(missing_ok=True)
 
     def begin(self, identity: str) -> Attempt:
-        """A new attempt at that run, which ends the one before. EnvironmentFailure: it cannot be written.
+        """A new attempt at that run, which ends the one before.
 
-        The file is written in place and not synced: a reader that opens it afterwards sees it, on another
-        host too, and after a power cut no attempt has a right to write.
+        The token is written in place and not synced: whoever opens the file afterwards sees it, on another
+        host too, and after a power cut no attempt has a right to write. EnvironmentFailure: it cannot be
+        written, or another driver has started the experiment again.
         """
         attempt = Attempt(path=str(self._folder / identity), token=uuid.uuid4().hex)
         try:
-            try:
-                Path(attempt.path).write_text(attempt.token, encoding="ascii")
-            except FileNotFoundError:
-                self._folder.mkdir(parents=True, exist_ok=True)
-                Path(attempt.path).write_text(attempt.token, encoding="ascii")
+            Path(attempt.path).write_text(attempt.token, encoding="ascii")
         except OSError as error:
-            raise EnvironmentFailure(f"{error.strerror}: {attempt.path}", socket.gethostname()) from error
+            host = socket.gethostname()
+            if isinstance(error, FileNotFoundError):
+                raise EnvironmentFailure("another driver has started this experiment again", host) from error
+            raise EnvironmentFailure(f"{error.strerror}: {attempt.path}", host) from error
         return attempt
 
     def end(self, identity: str) -> None:
         """The run is finished: no attempt at it may write any more."""
-        (self._folder / identity).unlink(missing_ok=True)
-
-    def close(self) -> None:
-        """End all of them."""
-        shutil.rmtree(self._folder, ignore_errors=True)
-        if self._folder.exists():
-            raise UserError(f"cannot remove {self._folder}; make it writable and run the command again.")
+        with suppress(OSError):
+            (self._folder / identity).unlink()

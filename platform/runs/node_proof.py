@@ -11,6 +11,7 @@ import functools
 import socket
 import sys
 import time
+import uuid
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from importlib.metadata import PackageNotFoundError, version
@@ -21,6 +22,7 @@ from datasets.prepared.store_files import open_images, read_manifest
 from platform.errors import UserError
 from platform.files.late import found_late
 from platform.files.opening import MissingFile, read_bytes
+from platform.files.writing import cannot_write
 from platform.host.checkout import sources_hash
 from platform.host.gpus import GpusThere, gpus_here
 from platform.runs.environment_failure import EnvironmentFailure
@@ -28,7 +30,7 @@ from platform.runs.execute import LIBRARIES
 from platform.runs.tasks import Task, below
 
 FOLDER = "nodes"
-"""In the experiment's folder: the dispatcher's token, and what nodes write."""
+"""In the driver's folder: its token, and what nodes write."""
 TOKEN_FILE = "token"
 CLOCK_SECONDS = 300.0
 """Difference between two clocks from which on a node gets nothing. Leases and attempts compare no clocks of
@@ -52,7 +54,9 @@ class Store:
 class Expected:
     """What a node must show; travels to it."""
 
-    experiment_folder: str
+    folder: str
+    """What the driver shares with its workers (`driver_folder` in platform/runs/attempts.py)."""
+    runs_root: str
     token: str
     code: str
     """`sources_hash` of the dispatcher's host."""
@@ -120,6 +124,25 @@ def libraries_here() -> dict[str, str]:
     return found
 
 
+def expected_of_nodes(folder: Path, runs_root: Path, *, on_gpus: bool) -> Expected:
+    """As the driver: what this process has, with a new token, which is written. UserError: it cannot be."""
+    expected = Expected(
+        folder=str(folder),
+        runs_root=str(runs_root),
+        token=uuid.uuid4().hex,
+        code=code_here(),
+        libraries=libraries_here(),
+        on_gpus=on_gpus,
+    )
+    try:
+        own = _folder(expected)
+        own.mkdir(parents=True, exist_ok=True)
+        (own / TOKEN_FILE).write_text(expected.token, encoding="ascii")
+    except OSError as error:
+        raise cannot_write(error) from error
+    return expected
+
+
 def node_facts(expected: Expected, node: str, offers_gpus: bool = False) -> NodeFacts:
     """The facts of this machine, gathered in a few seconds. node: a name for the file that it writes."""
     return NodeFacts(
@@ -131,21 +154,6 @@ def node_facts(expected: Expected, node: str, offers_gpus: bool = False) -> Node
         gpus=gpus_here() if expected.on_gpus and offers_gpus else None,
         clock=time.time(),
     )
-
-
-def process_lacks(expected: Expected) -> list[str]:
-    """What this process lacks before its first task, without what only the dispatcher can judge.
-
-    A task may land on a node that joined a moment ago, or in a worker that was started for other code.
-    """
-    facts = NodeFacts(
-        host=socket.gethostname(),
-        code=code_here(),
-        libraries=libraries_here(),
-        runs=_token_read(expected),
-        stores=tuple(problem for store in expected.stores if (problem := _store(store))),
-    )
-    return lacking(expected, facts)
 
 
 def lacking(
@@ -244,12 +252,11 @@ def _runs_folder(expected: Expected, node: str) -> str:
 
 
 def _token_read(expected: Expected) -> str:
-    folder = _folder(expected)
-    experiment = folder.parent
-    read = found_late(lambda: _token(folder / TOKEN_FILE), experiment, folder)
+    folder, runs = _folder(expected), Path(expected.runs_root)
+    on_the_way = (folder.parents[2], folder.parents[1], folder.parent, folder)
+    read = found_late(lambda: _token(folder / TOKEN_FILE), *on_the_way)
     if read == expected.token:
         return ""
-    runs = experiment.parent.parent
     what = "is not there" if not runs.is_dir() else "is another folder there (it lacks what the driver wrote)"
     return f"the runs folder {runs} {what}: mount the driver's folder there, at the same path"
 
@@ -263,13 +270,6 @@ def _token(path: Path) -> str | None:
         return str(error)
 
 
-def write_token(expected: Expected) -> None:
-    """As the dispatcher, before nodes are asked. OSError: the folder cannot be written."""
-    folder = _folder(expected)
-    folder.mkdir(parents=True, exist_ok=True)
-    (folder / TOKEN_FILE).write_text(expected.token, encoding="ascii")
-
-
 def token_read_back(expected: Expected, node: str) -> str:
     """As the dispatcher: what the node lacks whose token does not come; empty if it came."""
     folder = _folder(expected)
@@ -281,4 +281,4 @@ def token_read_back(expected: Expected, node: str) -> str:
 
 
 def _folder(expected: Expected) -> Path:
-    return Path(expected.experiment_folder) / FOLDER
+    return Path(expected.folder) / FOLDER

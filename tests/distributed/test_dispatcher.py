@@ -15,9 +15,11 @@ from ray.exceptions import WorkerCrashedError
 from datasets.folds.rules import Fold
 from platform.config.configuration import Configuration, configuration_of
 from platform.distributed.dispatcher import LOST, Dispatcher, dispatched_first, group, label
+from platform.files import late
 from platform.models import plugins
 from platform.models.plugins import read_plugin, register
 from platform.runs.environment_failure import LOST_WORKERS_IN_A_ROW
+from platform.runs.node_proof import UnfitNode
 from platform.runs.planned_tasks import Machine, fold_task
 from platform.runs.store import ResultsStore
 from platform.runs.tasks import ArtifactTask, FoldTask
@@ -196,8 +198,9 @@ def test_lost_workers_have_a_budget_and_waits_of_their_own_and_are_no_failure(tm
     assert manifests[0]["status"] == "complete"
     assert len(snapshot["finished"]) == 1  # an attempt that was lost is not a run that failed
     assert workers.waits == [1, 2, 4, 8, 16, 32]
-    assert [loss["in_a_row"] for loss in snapshot["losses"]] == [1, 2, 3, 4, 5, 6]
-    assert snapshot["losses"][0]["label"] == label(made)
+    assert [event["in_a_row"] for event in snapshot["events"]] == [1, 2, 3, 4, 5, 6]
+    assert snapshot["events"][0]["words"].startswith(f"{label(made)} lost its worker on an unknown host: ")
+    assert snapshot["events"][0]["words"].endswith("; restarting in 1 s")
 
 
 def test_a_worker_lost_for_good_leaves_nothing_behind_that_the_next_start_would_believe(
@@ -214,7 +217,8 @@ def test_a_worker_lost_for_good_leaves_nothing_behind_that_the_next_start_would_
     store = ResultsStore(tmp_path)
     assert store.manifest("fold_runs", made.identity) is None
     assert store.manifest("stage1", stage1_of(made)) is None
-    assert snapshot["losses"][-1]["wait_seconds"] is None
+    assert snapshot["events"][-1]["wait_seconds"] is None
+    assert snapshot["events"][-1]["words"].endswith("; no further attempt")
     manifests, _ = dispatched(Workers(tmp_path), [made])
     assert manifests[0]["status"] == "complete"
 
@@ -245,7 +249,7 @@ def test_the_host_of_a_lost_worker_is_named(tmp_path: Path) -> None:
 
     dispatcher = Dispatcher(str(tmp_path), 1, launch, 0, workers.sleep)
     asyncio.run(dispatcher.run([made]))
-    assert dispatcher.snapshot()["losses"][0]["host"] == "node7"
+    assert dispatcher.snapshot()["events"][0]["host"] == "node7"
 
 
 def test_a_full_disk_is_tried_again_as_often_as_asked_and_never_stored(tmp_path: Path) -> None:
@@ -254,8 +258,56 @@ def test_a_full_disk_is_tried_again_as_often_as_asked_and_never_stored(tmp_path:
     manifests, snapshot = dispatched(workers, [made, other], retries=1)
     assert [manifest["status"] for manifest in manifests] == [LOST, "complete"]
     assert "No space left on device: /runs" in manifests[0]["reason"]
-    assert not any(loss["worker_lost"] for loss in snapshot["losses"])
+    assert {event["kind"] for event in snapshot["events"]} == {"stopped"}
     assert ResultsStore(tmp_path).manifest("fold_runs", made.identity) is None
+
+
+def test_a_result_that_only_its_worker_tells_of_is_not_believed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its runs folder is another one, such as a local disk."""
+    monkeypatch.setattr(late, "PAUSES_SECONDS", (0.0, 0.0))
+    made, here, elsewhere = baseline(0), Workers(tmp_path / "runs"), Workers(tmp_path / "elsewhere")
+    lives = iter((elsewhere, elsewhere, here))
+
+    async def launch(task: FoldTask | ArtifactTask) -> dict[str, Any]:
+        dispatcher.started(task.identity, "0a1b", "node7", 4711)
+        return await next(lives).launch(task)
+
+    dispatcher = Dispatcher(str(here.store.root), 1, launch, 2, here.sleep)
+    (manifest,) = asyncio.run(dispatcher.run([made]))
+    assert manifest == here.store.manifest("fold_runs", made.identity)
+    first, _ = dispatcher.snapshot()["events"]
+    folder = tmp_path / "runs" / "fold_runs" / made.identity
+    assert (first["kind"], first["host"]) == ("stopped", "node7")
+    assert f"its worker told of a result, but {folder} holds none" in first["words"]
+
+
+def test_what_the_store_holds_counts_and_not_what_the_worker_tells(tmp_path: Path) -> None:
+    made, workers = baseline(0), Workers(tmp_path)
+
+    async def launch(task: FoldTask | ArtifactTask) -> dict[str, Any]:
+        return {**await workers.launch(task), "accuracy": 1.0}
+
+    dispatcher = Dispatcher(str(tmp_path), 1, launch, 0, workers.sleep)
+    (manifest,) = asyncio.run(dispatcher.run([made]))
+    assert manifest["accuracy"] == dispatcher.snapshot()["finished"][0]["accuracy"] == 0.5
+
+
+def test_a_node_that_lacks_something_costs_no_attempt(tmp_path: Path) -> None:
+    made, workers = baseline(0), Workers(tmp_path)
+    unfit = [UnfitNode(["it lacks a disk."], "node7", "0a1b")] * 20
+
+    async def launch(task: FoldTask | ArtifactTask) -> dict[str, Any]:
+        if unfit:
+            raise unfit.pop()
+        return await workers.launch(task)
+
+    dispatcher = Dispatcher(str(tmp_path), 1, launch, 0, workers.sleep)
+    (manifest,) = asyncio.run(dispatcher.run([made]))
+    assert manifest["status"] == "complete"
+    assert dispatcher.snapshot()["events"] == []
+    assert workers.waits == []
 
 
 def test_a_manifest_that_was_changed_is_named_and_the_others_run(tmp_path: Path) -> None:

@@ -11,6 +11,7 @@ import pytest
 
 from platform.config.configuration import Plan
 from platform.distributed.ray_dispatcher import start_dispatcher
+from platform.runs.attempts import driver_folder
 from platform.runs.fold_tasks import PlannedData, final_tasks, machine_of
 from tests.distributed.processes import LINUX_ONLY, descendants
 from tests.tiny_faces import tiny_configuration
@@ -23,7 +24,7 @@ def test_what_was_asked_of_a_killed_dispatcher_is_answered_by_the_next(
 ) -> None:
     import ray
 
-    dispatcher = start_dispatcher(plan, tmp_path, 2)
+    dispatcher = start_dispatcher(plan, tmp_path, 2, driver_folder(tmp_path))
     life = ray.get(dispatcher.snapshot.remote(0))["life"]
     tasks = final_tasks(tiny_configuration(method="cnn"), planned, machine_of(plan))
     answer = dispatcher.run.remote(tasks)

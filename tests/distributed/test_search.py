@@ -20,6 +20,7 @@ from platform.distributed.ray_dispatcher import start_dispatcher
 from platform.distributed.search import described_trials, run_search, winner
 from platform.distributed.study_search import StudySearch
 from platform.experiments.method_search import MethodSearch
+from platform.runs.attempts import driver_folder
 from platform.runs.fold_tasks import PlannedData
 from platform.runs.store import ResultsStore
 from platform.search.definition import SearchDefinition
@@ -71,7 +72,7 @@ def search(cluster: Any, data_root: Path, plan: Plan, planned: PlannedData, tmp_
 
     def run(folder: str, *first: dict[str, Any], **changes: Any) -> StudySearch:
         wanted = plan_with(plan, **changes)
-        dispatcher = start_dispatcher(wanted, tmp_path / folder, 2)
+        dispatcher = start_dispatcher(wanted, tmp_path / folder, 2, driver_folder(tmp_path / folder))
         try:
             return run_search(
                 [MethodSearch(base=BASE, plan=wanted, scopes=(SCOPE,))],
@@ -158,7 +159,7 @@ def test_searches_side_by_side_are_each_the_search_that_it_is_alone(
     ]
 
     def run(folder: str, *places: int) -> list[StudySearch]:
-        dispatcher = start_dispatcher(wanted, tmp_path / folder, 2)
+        dispatcher = start_dispatcher(wanted, tmp_path / folder, 2, driver_folder(tmp_path / folder))
         try:
             return run_search(
                 [searches[place] for place in places],

@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Coroutine
 
+import pytest
+
 from platform.distributed.window import Window
 
 
@@ -87,5 +89,25 @@ def test_a_task_that_is_cancelled_while_it_waits_takes_no_place() -> None:
         window.release()
         await turns_taken()
         assert turns == ["stays"]
+
+    run(case())
+
+
+def test_a_window_that_refuses_lets_nobody_wait() -> None:
+    async def case() -> None:
+        window = Window(1)
+        await window.acquire(1.0)
+        turn = asyncio.ensure_future(window.acquire(1.0))
+        await asyncio.sleep(0)
+        window.refuse(ValueError("no node"))
+        with pytest.raises(ValueError, match="no node"):
+            await turn
+        with pytest.raises(ValueError, match="no node"):
+            await window.acquire(2.0)
+        window.refuse(None)
+        assert window.refusal is None
+        window.release()
+        await asyncio.wait_for(window.acquire(1.0), 5)
+        assert (window.held, window.waiting) == (1, 0)
 
     run(case())

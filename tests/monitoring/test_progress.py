@@ -291,12 +291,9 @@ def test_a_lost_dispatcher_ends_the_display_without_a_word(
     assert capfd.readouterr() == ("", "")
 
 
-def lost(number: int, **changes: Any) -> dict[str, Any]:
-    """A loss as a Dispatcher tells it."""
-    return {
-        "number": number, "label": "fmpn fold 2", "host": "node7", "reason": "WorkerCrashedError: gone",
-        "worker_lost": True, "in_a_row": number, "wait_seconds": 2.0, **changes,
-    }  # fmt: skip
+def event(number: int, kind: str = "lost", host: str = "node7", words: str = "") -> dict[str, Any]:
+    """As a Dispatcher tells it."""
+    return {"number": number, "kind": kind, "host": host, "words": words or f"{kind} {number} on {host}"}
 
 
 def test_lost_workers_are_shown_and_logged_once_with_their_host_and_are_no_failures(
@@ -307,15 +304,30 @@ def test_lost_workers_are_shown_and_logged_once_with_their_host_and_are_no_failu
     monkeypatch.setattr(logging.getLogger("platform"), "handlers", [])
     stream = io.StringIO()
     progress = Progress(slots=2, log=EventLog(stream))
-    progress.take({**told(), "losses": [lost(1)]})
-    progress.take({**told(), "losses": [lost(1), lost(2, wait_seconds=None)]})
+    progress.take({**told(), "events": [event(1)]})
+    progress.take({**told(), "events": [event(1), event(2)]})
     assert "0 failed | 2 workers lost (last on node7)" in progress.state()
     details = [json.loads(line)["detail"] for line in stream.getvalue().splitlines()]
-    assert details == [
-        "fmpn fold 2 lost its worker on node7: WorkerCrashedError: gone; restarting in 2 s",
-        "fmpn fold 2 lost its worker on node7: WorkerCrashedError: gone; no further attempt",
-    ]
+    assert details == ["lost 1 on node7", "lost 2 on node7"]
     assert [record.message for record in caplog.records if record.name == "platform"] == details
-    progress.take({**told(life="two"), "losses": []})
-    progress.take({**told(life="two"), "losses": [lost(1, worker_lost=False, host="")]})
+    progress.take({**told(life="two"), "events": []})
+    progress.take({**told(life="two"), "events": [event(1, "stopped", host="")]})
     assert progress.workers_lost == 2
+    assert "(last on an unknown host)" in progress.state()
+
+
+def test_what_becomes_of_nodes_is_logged_and_who_gets_no_runs_is_shown() -> None:
+    log, stream = io.StringIO(), io.StringIO()
+    progress = Progress(slots=2, log=EventLog(log))
+    kinds = ("joined", "refused", "set_aside", "admitted", "left")
+    hosts = ("node1", "node2", "node3", "node2", "node1")
+    events = [event(number, *both) for number, both in enumerate(zip(kinds, hosts, strict=True), start=1)]
+    progress.take({**told(), "events": events[:3]})
+    assert "no runs for node2, node3" in progress.state()
+    with displayed(progress, lambda known: {**told(), "events": events}, stream):
+        pass
+    assert stream.getvalue().splitlines()[:2] == ["refused 2 on node2.", "set_aside 3 on node3."]
+    assert "no runs for node3" in progress.state()
+    lines = [json.loads(line) for line in log.getvalue().splitlines()]
+    told_of_nodes = [(line["event"], line["detail"]) for line in lines if line["event"].startswith("node_")]
+    assert told_of_nodes == [(f"node_{one['kind']}", one["words"]) for one in events]

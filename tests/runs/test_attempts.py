@@ -10,7 +10,8 @@ from typing import Any
 import pytest
 
 from platform.config.configuration import Plan
-from platform.runs.attempts import Attempt, Attempts
+from platform.errors import UserError
+from platform.runs.attempts import Attempt, Attempts, driver_folder, drop_driver_folder
 from platform.runs.environment_failure import EnvironmentFailure
 from platform.runs.execute import execute
 from platform.runs.fold_tasks import final_tasks, plan_data
@@ -44,8 +45,13 @@ def files(folder: Path) -> dict[str, bytes]:
     }
 
 
+def begun(experiment: Path) -> Attempts:
+    """Of a driver that has just started."""
+    return Attempts(driver_folder(experiment))
+
+
 def test_a_newer_attempt_ends_the_one_before(tmp_path: Path) -> None:
-    attempts = Attempts(tmp_path)
+    attempts = begun(tmp_path)
     older = pickle.loads(pickle.dumps(attempts.begin(RUN)))
     older.check()
     newer = attempts.begin(RUN)
@@ -55,29 +61,48 @@ def test_a_newer_attempt_ends_the_one_before(tmp_path: Path) -> None:
 
 
 def test_no_attempt_outlives_its_run_nor_its_dispatcher(tmp_path: Path) -> None:
-    attempts = Attempts(tmp_path)
+    folder = driver_folder(tmp_path)
+    attempts = Attempts(folder)
     ended, standing = attempts.begin(RUN), attempts.begin("cd" * 12)
     attempts.end(RUN)
     with pytest.raises(EnvironmentFailure):
         ended.check()
     standing.check()
-    Attempts(tmp_path)  # of the next driver, before it begins an attempt
+    Attempts(folder)  # the same dispatcher, lost and started again
     with pytest.raises(EnvironmentFailure):
         standing.check()
+    drop_driver_folder(folder)
     assert list(tmp_path.iterdir()) == []
 
 
+def test_a_driver_that_was_replaced_begins_no_attempt_and_ends_none_of_its_successor(tmp_path: Path) -> None:
+    folder = driver_folder(tmp_path)
+    older = Attempts(folder)
+    cut_off = older.begin(RUN)
+    newer = begun(tmp_path).begin(RUN)
+    with pytest.raises(EnvironmentFailure, match="a newer attempt"):
+        cut_off.check()
+    with pytest.raises(EnvironmentFailure, match="another driver has started this experiment again"):
+        older.begin(RUN)
+    drop_driver_folder(folder)
+    newer.check()
+
+
 def test_two_experiments_never_stop_each_other(tmp_path: Path) -> None:
-    one, other = (Attempts(tmp_path / name).begin(RUN) for name in ("one", "other"))
+    one, other = (begun(tmp_path / name).begin(RUN) for name in ("one", "other"))
     one.check()
     other.check()
 
 
 def test_an_attempt_that_cannot_be_written_is_a_failure_of_the_environment(tmp_path: Path) -> None:
-    attempts = Attempts(tmp_path / "experiment")
-    (tmp_path / "experiment").write_text("no folder")
+    folder = driver_folder(tmp_path)
+    (folder / "attempts").rmdir()
+    (folder / "attempts").write_text("no folder")
     with pytest.raises(EnvironmentFailure, match="Not a directory"):
-        attempts.begin(RUN)
+        Attempts(folder).begin(RUN)
+    (tmp_path / "file").write_text("no folder")
+    with pytest.raises(UserError, match="cannot make"):
+        driver_folder(tmp_path / "file")
 
 
 class Replaced:
@@ -116,7 +141,7 @@ class Cut:
 
     def __init__(self, runs: Path, task: FoldTask, meanwhile: Any) -> None:
         self.runs, self.task, self.meanwhile = runs, task, meanwhile
-        self.attempts = Attempts(runs / "experiments" / "one")
+        self.attempts = begun(runs / "experiments" / "one")
         self.kept: dict[str, bytes] = {}
 
     def report(self, values: dict[str, Any]) -> None:
@@ -167,7 +192,7 @@ def test_the_failure_of_an_older_attempt_is_not_stored(task: FoldTask, tmp_path:
 def test_an_attempt_that_starts_late_takes_no_checkpoints_of_the_newer(
     task: FoldTask, tmp_path: Path
 ) -> None:
-    attempts = Attempts(tmp_path / "experiments" / "one")
+    attempts = begun(tmp_path / "experiments" / "one")
     late, newer = attempts.begin(task.identity), attempts.begin(task.identity)
 
     def a_late_one_starts(values: dict[str, Any]) -> None:

@@ -13,6 +13,7 @@ from platform.config.configuration import Plan
 from platform.files import late
 from platform.host.gpus import Gpu, GpusThere
 from platform.runs import node_proof
+from platform.runs.attempts import driver_folder
 from platform.runs.fold_tasks import final_tasks, plan_data
 from platform.runs.node_proof import (
     CLOCK_SECONDS,
@@ -21,14 +22,12 @@ from platform.runs.node_proof import (
     NodeFacts,
     Store,
     UnfitNode,
-    code_here,
+    expected_of_nodes,
     lacking,
     libraries_here,
     node_facts,
-    process_lacks,
     stores_of,
     token_read_back,
-    write_token,
 )
 from platform.runs.planned_tasks import Machine
 from tests.tiny_faces import SIZE, prepare_tiny, tiny_configuration
@@ -47,15 +46,9 @@ def data_root(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture
 def expected(tmp_path: Path, data_root: Path) -> Expected:
     """Of a driver on this machine whose token is written."""
-    made = Expected(
-        experiment_folder=str(tmp_path / "runs" / "experiments" / "one"),
-        token="7" * 32,
-        code=code_here(),
-        libraries=libraries_here(),
-        stores=stores(data_root),
-    )
-    write_token(made)
-    return made
+    folder = driver_folder(tmp_path / "runs" / "experiments" / "one")
+    made = expected_of_nodes(folder, tmp_path / "runs", on_gpus=False)
+    return replace(made, stores=stores(data_root))
 
 
 @pytest.fixture(autouse=True)
@@ -73,13 +66,16 @@ def test_this_machine_has_what_it_expects(expected: Expected) -> None:
     facts = node_facts(pickle.loads(pickle.dumps(expected)), NODE)
     assert lacking(expected, facts, asked_at=facts.clock - 1, answered_at=facts.clock + 1) == []
     assert token_read_back(expected, NODE) == ""
-    assert process_lacks(expected) == []
 
 
 def test_every_prepared_set_of_the_tasks_counts_once(data_root: Path) -> None:
     (one,) = stores(data_root)
     assert Path(one.folder) == store_folder(data_root, "synthetic", SIZE).absolute()
     assert len(one.hash) == 64
+
+
+def lacks(expected: Expected) -> list[str]:
+    return lacking(expected, node_facts(expected, NODE))
 
 
 def only(found: list[str]) -> str:
@@ -128,17 +124,17 @@ def test_a_prepared_set_that_is_missing_or_another_one_is_named(
 ) -> None:
     here = store_folder(data_root, "synthetic", SIZE)
     away = replace(expected, stores=(replace(expected.stores[0], folder=str(tmp_path / "not-mounted")),))
-    sentence = only(process_lacks(away))
+    sentence = only(lacks(away))
     assert f"there is no prepared store at {tmp_path / 'not-mounted'}" in sentence
     assert sentence.endswith("or mount --data-root there.")
     other = replace(expected, stores=(replace(expected.stores[0], hash="e" * 64),))
-    assert f"the prepared set {here} there has other contents" in only(process_lacks(other))
+    assert f"the prepared set {here} there has other contents" in only(lacks(other))
     cut = tmp_path / "prepared" / here.name
     shutil.copytree(here, cut)
     with (cut / "images.npy").open("r+b") as file:
         file.truncate(1000)
     short = replace(expected, stores=(replace(expected.stores[0], folder=str(cut)),))
-    assert f"{cut / 'images.npy'} is missing or damaged" in only(process_lacks(short))
+    assert f"{cut / 'images.npy'} is missing or damaged" in only(lacks(short))
 
 
 def test_layers_are_part_of_the_proof(expected: Expected, tmp_path: Path) -> None:
@@ -149,26 +145,26 @@ def test_layers_are_part_of_the_proof(expected: Expected, tmp_path: Path) -> Non
 
     layer = read_layer_manifest(folder, "sequences")["hash"]
     store = Store(folder=str(folder), hash=read_manifest(folder)["hash"], layers=(("sequences", layer),))
-    assert process_lacks(replace(expected, stores=(store,))) == []
+    assert lacks(replace(expected, stores=(store,))) == []
     other = replace(store, layers=(("sequences", "e" * 64),))
-    assert "the layer sequences of" in only(process_lacks(replace(expected, stores=(other,))))
+    assert "the layer sequences of" in only(lacks(replace(expected, stores=(other,))))
     shutil.rmtree(folder / "layers")
-    assert "lacks the layer 'sequences'" in only(process_lacks(replace(expected, stores=(store,))))
+    assert "lacks the layer 'sequences'" in only(lacks(replace(expected, stores=(store,))))
 
 
 def test_a_runs_folder_of_the_nodes_own_is_named(expected: Expected) -> None:
-    runs = Path(expected.experiment_folder).parents[1]
-    token = runs / "experiments" / "one" / FOLDER / "token"
+    runs = Path(expected.runs_root)
+    token = Path(expected.folder) / FOLDER / "token"
     token.write_text("8" * 32)
     assert f"the runs folder {runs} is another folder there" in node_facts(expected, NODE).runs
     token.unlink()
-    assert f"the runs folder {runs} is another folder there" in only(process_lacks(expected))
+    assert f"the runs folder {runs} is another folder there" in only(lacks(expected))
     shutil.rmtree(runs)
     assert f"the runs folder {runs} is not there" in node_facts(expected, NODE).runs
 
 
 def test_what_a_node_writes_must_arrive(expected: Expected) -> None:
-    folder = Path(expected.experiment_folder) / FOLDER
+    folder = Path(expected.folder) / FOLDER
     assert f"what it writes to {folder} does not arrive" in token_read_back(expected, NODE)
     (folder / NODE).mkdir()
     assert f"nothing can be written to {folder} there (Is a directory)" in node_facts(expected, NODE).runs
