@@ -36,6 +36,8 @@ class Search:
 
     folder: Path
     trials: int
+    more: tuple[str, ...] = ()
+    """Further arguments of the command."""
     disturbances: list[str] = field(default_factory=list)
     """Applied disturbances, in order."""
     statuses: list[int] = field(default_factory=list)
@@ -67,6 +69,16 @@ class Search:
         """The command's `--log-json`."""
         return self.folder / "events.jsonl"
 
+    def words(self, folder: Path) -> list[str]:
+        """The command's arguments, where `folder` is the path of the search's folder."""
+        flags = {
+            "--preset": "smoke", "--name": NAME, "--runs": folder / "runs", "--data-root": folder / "data",
+            "--folds": 3, "--rounds": "2,1", "--trials": self.trials, "--trials-in-flight": 2,
+            "--baselines": "cnn", "--transfer-to": "none", "--retries": 2,
+            "--log-json": folder / self.events.name,
+        }  # fmt: skip
+        return [*(str(word) for pair in flags.items() for word in pair), *self.more]
+
     def copy_data(self, other: Search) -> None:
         """Copy the other search's prepared set."""
         shutil.copytree(other.data_root / "prepared", self.data_root / "prepared", dirs_exist_ok=True)
@@ -76,12 +88,7 @@ class Search:
         logs = self.folder.parent / f"{self.folder.name}-output"
         logs.mkdir(parents=True, exist_ok=True)
         self.folder.mkdir(parents=True, exist_ok=True)
-        flags = {
-            "--preset": "smoke", "--name": NAME, "--runs": self.runs, "--data-root": self.data_root,
-            "--folds": 3, "--rounds": "2,1", "--trials": self.trials, "--trials-in-flight": 2,
-            "--baselines": "cnn", "--transfer-to": "none", "--retries": 2, "--log-json": self.events,
-        }  # fmt: skip
-        words = [*(str(word) for pair in flags.items() for word in pair), *more]
+        words = [*self.words(self.folder), *more]
         with (logs / f"{log}.out").open("w") as out, (logs / f"{log}.err").open("w") as err:
             return subprocess.Popen(
                 [sys.executable, "-m", "platform.tune", *words],
