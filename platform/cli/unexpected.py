@@ -12,6 +12,8 @@ import traceback
 from collections.abc import Iterator
 from datetime import UTC, datetime
 
+from platform.files.addresses import without_secret
+
 GO_ON = "finished work is kept, and the same command continues"
 FAULT = 70
 """Exit status for a bug in this program (EX_SOFTWARE of sysexits.h)."""
@@ -74,7 +76,7 @@ def _first_line(error: BaseException) -> str:
 def _traceback_file(error: Exception) -> str:
     """Path of the file with the traceback; if none can be written, the line of code that raised the error."""
     text = "".join(traceback.format_exception(error))
-    command = " ".join(sys.argv)
+    command = without_secret(" ".join(sys.argv))
     try:
         handle, path = tempfile.mkstemp(prefix="platform-error-", suffix=".txt")
         with os.fdopen(handle, "w", encoding="utf-8", errors="backslashreplace") as file:

@@ -30,7 +30,7 @@ from platform.runs.attempts import driver_folder, drop_driver_folder
 from platform.runs.tasks import FoldTask
 from platform.search.extension import record_end
 from platform.search.preview import trials_to_run
-from platform.search.storage import close_storage, open_storage
+from platform.search.storage import close_storage, open_storage, storage_in_use
 
 if TYPE_CHECKING:
     import optuna
@@ -92,6 +92,8 @@ def _led_storage(experiment: Experiment, leadership: Leadership) -> Iterator[opt
     storage = open_storage(location)
     with ExitStack() as stack:
         stack.callback(close_storage, storage)
+        if "://" in location:
+            stack.enter_context(storage_in_use(location))
         for search in experiment.searches if "://" in location else ():
             stack.enter_context(leading_study(_first_study(experiment, storage, search), leadership))
         yield led_storage(storage, leadership.check)

@@ -70,7 +70,7 @@ class Studies(Searcher):
         except UserError as error:
             fault = EnvironmentFailure(str(error).rstrip("."))
         except (StorageInternalError, SQLAlchemyError) as error:
-            fault = EnvironmentFailure(storage_failure(error))
+            fault = EnvironmentFailure(storage_failure(error, self.searches[0].storage_setting))
         fault = self._fault() or fault
         if fault is not None:
             for search in self.searches:

@@ -114,6 +114,11 @@ class StudySearch(OptunaSearch):
         return study
 
     @property
+    def storage_setting(self) -> str:
+        """The setting `storage`, for messages."""
+        return self._plan.storage
+
+    @property
     def wanted(self) -> int:
         """Target number of trials: the plan's, or the size of a smaller grid."""
         return min(self._plan.trials, self._proposer.most_trials or self._plan.trials)

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote
 
 from platform.errors import UserError
+from platform.search.server_restart import Patience
 
 if TYPE_CHECKING:
     import optuna
@@ -54,13 +55,17 @@ def storage_location(setting: str, experiment_folder: Path) -> str:
 def open_storage(location: str | Path, say: Callable[[str], None] = print) -> optuna.storages.BaseStorage:
     """The storage at a path (a journal file, created if missing) or URL, for the driver that leads its study.
 
-    A damaged last line of a journal is removed and reported through `say`.
+    A damaged last line of a journal is removed and reported through `say`. Once it is open, a server that
+    restarts is waited for (platform/search/server_restart.py), which is said too.
 
     UserError, within seconds: an unwritable folder, a full disk, a journal damaged elsewhere, a server that
     is unreachable or refuses the connection, a database of another Optuna version.
     """
     if "://" in str(location):
-        return _open_database(str(location))
+        storage = _open_database(str(location))
+        if str(location).startswith("postgresql://"):
+            Patience(without_password(str(location)), say).watch(storage.engine)
+        return storage
     return _open_journal(Path(location), say)
 
 
@@ -89,11 +94,30 @@ def close_storage(storage: optuna.storages.BaseStorage) -> None:
         engine.dispose()
 
 
-def storage_failure(error: BaseException) -> str:
-    """The reason of a database error, in one line without full stop or password."""
+def storage_failure(error: BaseException, location: str = "") -> str:
+    """A database error in one line without full stop or password. location: of the database, if known."""
     cause = error.__cause__ or error
     reason = str(getattr(cause, "orig", None) or cause).strip().splitlines() or [type(cause).__name__]
-    return without_password(f"the study's storage cannot be used ({reason[0].strip().rstrip('.')})")
+    named = f" {location}" if location else ""
+    return without_password(f"the study's storage{named} cannot be used ({reason[0].strip().rstrip('.')})")
+
+
+@contextmanager
+def storage_in_use(location: str) -> Iterator[None]:
+    """A block whose database errors become a UserError that names the database.
+
+    Optuna turns most into errors of its own, which name nothing.
+    """
+    import optuna
+    import sqlalchemy.exc
+
+    try:
+        yield
+    except (optuna.exceptions.StorageInternalError, sqlalchemy.exc.SQLAlchemyError) as error:
+        raise UserError(
+            f"{storage_failure(error, location)}. Finished results are kept; once it answers, run the same "
+            "command again to continue."
+        ) from error
 
 
 def _open_journal(path: Path, say: Callable[[str], None] | None) -> optuna.storages.BaseStorage:
@@ -113,7 +137,7 @@ def _open_journal(path: Path, say: Callable[[str], None] | None) -> optuna.stora
         raise journal.refuse_contents(error) from error
 
 
-def _open_database(url: str) -> optuna.storages.BaseStorage:
+def _open_database(url: str) -> optuna.storages.RDBStorage:
     import optuna
 
     with _reachable(url):

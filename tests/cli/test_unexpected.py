@@ -62,6 +62,18 @@ def test_a_storage_that_fails_is_said_without_its_password() -> None:
         assert "secret" not in sentence
 
 
+def test_the_file_with_the_traceback_has_the_command_without_its_password(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("sys.argv", ["tune", "--storage", "postgresql://u:s3cret@host/studies"])
+    sentence, _ = sentence_and_status(ValueError("odd"))
+    where = sentence.partition("traceback (")[2].partition(")")[0]
+    text = Path(where).read_text()
+    Path(where).unlink()
+    assert "tune --storage postgresql://u@host/studies" in text
+    assert "s3cret" not in text
+
+
 def test_a_lost_actor_of_rays_is_no_fault_of_ours() -> None:
     import ray.exceptions
 

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import os
 import shutil
+import signal
 import socket
 import subprocess
+import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -40,6 +42,25 @@ class Server:
         """pg_ctl; it refuses to run as root."""
         _as_nobody([str(self.programs / "pg_ctl"), "-D", str(self.data), *words])
 
+    def start(self) -> None:
+        """Start it, the first time or again."""
+        options = f"-c listen_addresses=127.0.0.1 -p {self.port} -c unix_socket_directories='' -c fsync=off"
+        self.control("start", "-w", "-l", str(self.data.parent / "server.log"), "-o", options)
+
+    def kill(self) -> None:
+        """SIGKILL to its first process, as the kernel kills it when memory runs out; the others then end."""
+        number = int((self.data / "postmaster.pid").read_text().splitlines()[0])
+        others = _children(number)
+        os.kill(number, signal.SIGKILL)
+        while any(Path(f"/proc/{one}").exists() for one in others):  # a new one waits for their shared memory
+            time.sleep(0.05)
+
+
+def _children(number: int) -> list[int]:
+    """Process ids of the children of a process (Linux)."""
+    found = Path(f"/proc/{number}/task/{number}/children").read_text()
+    return [int(one) for one in found.split()]
+
 
 def _as_nobody(command: list[str]) -> None:
     user = "nobody" if os.geteuid() == 0 else None
@@ -67,9 +88,9 @@ def running_server(programs: Path, folder: Path) -> Iterator[Server]:
          "--pwfile", str(password_file), "--no-sync", "-E", "UTF8", "--locale=C"]
     )  # fmt: skip
     server = Server(programs=programs, data=data, port=port)
-    options = f"-c listen_addresses=127.0.0.1 -p {port} -c unix_socket_directories='' -c fsync=off"
-    server.control("start", "-w", "-l", str(folder / "server.log"), "-o", options)
+    server.start()
     try:
         yield server
     finally:
-        server.control("stop", "-m", "immediate")
+        with suppress(subprocess.CalledProcessError):  # a test has ended it
+            server.control("stop", "-m", "immediate")
