@@ -8,7 +8,7 @@ far.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import optuna
@@ -87,6 +87,8 @@ class StudySearch(OptunaSearch):
         self._earlier = EarlierTrials()
         self._ended: dict[int, TrialState] = {}
         self._measured: dict[int, dict[str, float]] = {}
+        self._verified: dict[int, InnerScores | None] = {}
+        """Of the start alone: scores of the recorded trials that were held against their fold runs."""
         self._lost_process: dict[str, str] = {}
         ways = directions(plan.objectives)
         self._proposer = Proposer(
@@ -248,10 +250,14 @@ class StudySearch(OptunaSearch):
         """The fold runs of a proposed trial, in execution order; an invalid trial has none."""
         overrides = self._overrides.get(number)
         if overrides is None:
-            attributes = self._recorded()[number].user_attrs
-            if ATTRIBUTE in attributes:
-                return []
-            overrides = attributes["overrides"]
+            return self._tasks_of(self._recorded()[number])
+        return trial_tasks(self._base, overrides, self._planned, self._plan, self.scope)
+
+    def _tasks_of(self, trial: FrozenTrial) -> list[FoldTask]:
+        """The fold runs of a recorded trial."""
+        if ATTRIBUTE in trial.user_attrs:
+            return []
+        overrides = trial.user_attrs["overrides"]
         return trial_tasks(self._base, overrides, self._planned, self._plan, self.scope)
 
     def scores(self, number: int) -> InnerScores:
@@ -320,14 +326,22 @@ class StudySearch(OptunaSearch):
     def missing_runs(self) -> list[FoldTask]:
         """Fold runs of recorded scores that the results store lacks.
 
-        UserError if it lacks all of them: they belong to another version or are in another folder.
+        Trials that lack none are verified on the way, since planning their fold runs again would take as long
+        as reading them. UserError as `check_recorded`, and if the store lacks all fold runs: they belong to
+        another version or are in another folder.
         """
-        recorded = {
-            number: scored_runs(trial, self.tasks(number)) for number, trial in self._recorded().items()
-        }
-        wanted = [task for tasks in recorded.values() for task in tasks]
-        missing = [task for task in wanted if not self._store.is_complete("fold_runs", task.identity)]
-        if wanted and len(missing) == len(wanted):
+        recorded = self._recorded()
+        missing: list[FoldTask] = []
+        wanted = 0
+        for trial in recorded.values():
+            tasks = self._tasks_of(trial)
+            scored = scored_runs(trial, tasks)
+            wanted += len(scored)
+            lacking = [task for task in scored if not self._store.is_complete("fold_runs", task.identity)]
+            missing += lacking
+            if not lacking:
+                self._verify(trial, tasks)
+        if wanted and len(missing) == wanted:
             raise UserError(
                 f"study {self.definition.name} has scores of {len(recorded)} trials, but none of their fold "
                 f"runs is in {self._store.root}: another version of the program made them, or they are in "
@@ -338,25 +352,34 @@ class StudySearch(OptunaSearch):
     def check_recorded(self) -> None:
         """UserError unless every recorded trial follows from its parameters and stored fold runs."""
         for number, trial in self._recorded().items():
-            check_recorded(
-                trial,
-                self.tasks(number),
-                study=self.definition.name,
-                suggest=self.definition.suggest,
-                base=self._base,
-                class_count=self._class_count,
-                objectives=self.objectives,
-                store=self._store,
-            )
+            if number not in self._verified:
+                self._verify(trial, self._tasks_of(trial))
+
+    def _verify(self, trial: FrozenTrial, tasks: Sequence[FoldTask]) -> None:
+        self._verified[trial.number] = check_recorded(
+            trial,
+            tasks,
+            study=self.definition.name,
+            suggest=self.definition.suggest,
+            base=self._base,
+            class_count=self._class_count,
+            objectives=self.objectives,
+            store=self._store,
+        )
 
     def observe_earlier(self) -> None:
         """Notify the observer of the trials that ended in earlier starts."""
         for number, trial in self._recorded().items():
-            invalid = ATTRIBUTE in trial.user_attrs
-            self._observe_end(number, "INVALID" if invalid else END_OF[trial.state], earlier=True)
+            end = "INVALID" if ATTRIBUTE in trial.user_attrs else END_OF[trial.state]
+            scores = self._verified.get(number)
+            # Others than complete trials may share fold runs beyond those that they were scored on.
+            if scores is None or trial.state != TrialState.COMPLETE:
+                scores = inner_scores(self._store, self._tasks_of(trial), partial=True)
+            self._observer.trial_ended(self.scope.suffix, number, end, scores, earlier=True)
+        self._verified.clear()
 
-    def _observe_end(self, number: int, end: End, *, earlier: bool = False) -> None:
-        self._observer.trial_ended(self.scope.suffix, number, end, self.scores(number), earlier=earlier)
+    def _observe_end(self, number: int, end: End) -> None:
+        self._observer.trial_ended(self.scope.suffix, number, end, self.scores(number), earlier=False)
 
     def _tell_generation(self, number: int) -> None:
         if isinstance(self.fault, EnvironmentFailure):

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -142,21 +143,45 @@ def to_bytes(
     return content
 
 
-def from_bytes(content: bytes, where: str) -> Predictions:
-    """Read and check the output of `to_bytes`. Raises UserError that opens with `where`."""
+def counts_in(content: bytes, where: str) -> dict[str, tuple[int, int]]:
+    """Each subject's correct images and images in the output of `to_bytes`, in the order of its rows.
+
+    For content that is known to be unchanged since `to_bytes` checked it: reads three columns and checks no
+    other. UserError as `from_bytes` where these are absent or empty.
+    """
+    names = ("subject", "true", "predicted")
+    columns = _columns(content, where, names)
+    lacking = [name for name in names if name not in columns or columns[name].null_count]
+    if lacking:
+        raise UserError(f"{where}: predictions must have the column {lacking[0]}; run the fold again.")
+    counts: dict[str, tuple[int, int]] = {}
+    for subject, true, predicted in zip(*(columns[name].to_pylist() for name in names), strict=True):
+        right, total = counts.get(subject, (0, 0))
+        counts[subject] = (right + (true == predicted), total + 1)
+    return counts
+
+
+def _columns(content: bytes, where: str, names: Sequence[str] | None = None) -> dict[str, Any]:
+    """The columns of a Parquet file, or those of these names that it has."""
     import pyarrow as pa
     import pyarrow.parquet as pq
 
     try:
         # ParquetFile, because read_table imports pyarrow's data set layer, which takes 0.3 s.
         # One thread, because distributing the columns of a small file takes longer than reading them.
-        table = pq.ParquetFile(pa.BufferReader(content)).read(use_threads=False)
+        wanted = None if names is None else list(names)
+        table = pq.ParquetFile(pa.BufferReader(content)).read(wanted, use_threads=False)
     except (OSError, pa.ArrowException) as error:
         reason = str(error).splitlines()[0] if str(error) else type(error).__name__
         raise UserError(
             f"{where}: predictions must be a Parquet file, but reading failed ({reason})."
         ) from error
-    columns = dict(zip(table.column_names, table.columns, strict=True))
+    return dict(zip(table.column_names, table.columns, strict=True))
+
+
+def from_bytes(content: bytes, where: str) -> Predictions:
+    """Read and check the output of `to_bytes`. Raises UserError that opens with `where`."""
+    columns = _columns(content, where)
     missing = [name for name in (*TEXT_COLUMNS, "fold") if name not in columns]
     class_names = tuple(name.removeprefix(SCORE_PREFIX) for name in columns if name.startswith(SCORE_PREFIX))
     if missing or not class_names:

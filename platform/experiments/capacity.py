@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -37,22 +38,19 @@ class Needs:
 def needs(experiment: Experiment, *, search: bool) -> Needs:
     """Memory of the largest run and bytes of all runs that are not cached. Arithmetic: see Footprint."""
     store, machine = experiment.store, machine_of(experiment.plan)
-    prints: list[Footprint] = []
-    largest: dict[str, Configuration] = {}
+    tried = _tried(experiment, search=search)
+    prints = _all_prints(tried)
+    # The final runs are of the configuration with the largest results.
+    largest = {
+        method: max(each, key=lambda one: max(of_run.result for of_run in one[1]))[0]
+        for method, each in tried.items()
+    }
     tasks: list[FoldTask] = []
-    results, configurations = 0.0, 0
-    for one in experiment.searches if search else experiment.searches[:1]:
-        tried = ahead(experiment, one) if search else [one.base]
-        configurations += len(tried)
-        of_tried = [_first_prints(experiment, configuration) for configuration in tried]
-        prints += [each for both in of_tried for each in both]
-        # The final runs are of the configuration with the largest results.
-        place = max(range(len(tried)), key=lambda n: max(each.result for each in of_tried[n]))
-        largest[one.method] = tried[place]
-        if search:
-            inner = step_tasks(tried[place], experiment.planned, machine, one.steps)
-            results += trials_to_run(one.plan, one.base) * sum(footprint(task).result for task in inner)
-            tasks += inner
+    results = 0.0
+    for one in experiment.searches if search else ():
+        inner = step_tasks(largest[one.method], experiment.planned, machine, one.steps)
+        results += trials_to_run(one.plan, one.base) * sum(footprint(task).result for task in inner)
+        tasks += inner
     final = all_tasks(rows_if_chosen(experiment, largest))
     results += sum(footprint(t).result for t in final if not store.is_complete("fold_runs", t.identity))
     tasks += final
@@ -63,8 +61,27 @@ def needs(experiment: Experiment, *, search: bool) -> Needs:
         least_memory_a_run=max(one.least_memory for one in prints),
         results=results,
         checkpoints_a_run=max(one.checkpoints for one in prints),
-        configurations=configurations,
+        configurations=sum(map(len, tried.values())),
     )
+
+
+Tried = Mapping[str, Sequence[tuple[Configuration, Sequence[Footprint]]]]
+"""Searched method to configurations that represent its search, each with the footprints of its first runs."""
+
+
+def _tried(experiment: Experiment, *, search: bool) -> Tried:
+    """Without a search, the method's own configuration alone."""
+    return {
+        one.method: [
+            (configuration, _first_prints(experiment, configuration))
+            for configuration in (ahead(experiment, one) if search else [one.base])
+        ]
+        for one in (experiment.searches if search else experiment.searches[:1])
+    }
+
+
+def _all_prints(tried: Tried) -> list[Footprint]:
+    return [of_run for each in tried.values() for _, prints in each for of_run in prints]
 
 
 def _first_prints(experiment: Experiment, configuration: Configuration) -> list[Footprint]:
@@ -135,5 +152,5 @@ def runs_in_memory(experiment: Experiment, *, search: bool) -> int | None:
     if experiment.plan.gpus_per_run:
         memory_a_run: float = host_memory_bytes(largest_task(experiment, search=search))
     else:
-        memory_a_run = needs(experiment, search=search).memory_a_run
+        memory_a_run = max(one.memory for one in _all_prints(_tried(experiment, search=search)))
     return max(1, int(machine_memory_bytes() // (memory_a_run * workers)))

@@ -38,6 +38,14 @@ class LocalStorage(Storage):
     def exists(self, path: Path) -> bool:
         return os.path.lexists(path)  # a broken link exists: whoever reads it reports it
 
+    def version(self, path: Path) -> tuple[int, ...] | None:
+        """No program can set the time of a change (ctime), and a rename brings another inode."""
+        try:
+            state = os.stat(path)
+        except OSError:
+            return None
+        return state.st_ino, state.st_size, state.st_mtime_ns, state.st_ctime_ns
+
     def names(self, folder: Path) -> list[str]:
         try:
             return sorted(os.listdir(folder))

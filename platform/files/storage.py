@@ -13,7 +13,7 @@ Three ways of writing, by what a reader may see:
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Hashable, Mapping
 from contextlib import AbstractContextManager
 from pathlib import Path
 
@@ -38,6 +38,11 @@ class Storage(ABC):
     @abstractmethod
     def exists(self, path: Path) -> bool:
         """Whether `path` names a file or a folder."""
+
+    def version(self, path: Path) -> Hashable | None:
+        """A value that is another one after every change of the file; None if there is no file, or no such
+        value. Cheaper than reading, for those who have read the file before."""
+        return None
 
     @abstractmethod
     def names(self, folder: Path) -> list[str]:

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import dataclasses
 from abc import ABC, abstractmethod
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Literal
 
 from platform.models.artifact import check_declared
 from platform.models.options.configuration import Configuration
-from platform.models.options.fields import fields_of_groups, later_fields
+from platform.models.options.fields import field_names, fields_of_groups, later_fields
 from platform.models.options.presets import Preset
 
 if TYPE_CHECKING:
@@ -87,8 +86,7 @@ class Method(ABC):
 
     def settings(self, values: Mapping[str, Any]) -> Settings:
         """The options that this method's fold runs depend on, from a configuration or a record."""
-        every = {field.name for field in dataclasses.fields(self.options)} - {"method"}
-        read = every - fields_of_groups(self.options, self.only_artifacts)
+        read = field_names(self.options) - fields_of_groups(self.options, self.only_artifacts) - {"method"}
         return Settings(values, read, later_fields(self.options))
 
     def artifacts(self, options: Any) -> Mapping[str, Artifact]:

@@ -11,7 +11,7 @@ import hashlib
 import json
 import re
 import uuid
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Hashable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -48,6 +48,12 @@ class ResultsStore:
     def __init__(self, root: Path, storage: Storage = READABLE) -> None:
         self.root = Path(root).absolute()
         self._storage = storage
+        self._complete: dict[tuple[Kind, str], Hashable] = {}
+        """Complete results to the version of the manifest that said so."""
+
+    def __reduce__(self) -> tuple[type[ResultsStore], tuple[Path, Storage]]:
+        """What this process has seen stays in it."""
+        return ResultsStore, (self.root, self._storage)
 
     def __eq__(self, other: object) -> bool:
         """Whether both hold the same results, so that what was read through one is known to the other."""
@@ -58,13 +64,17 @@ class ResultsStore:
 
     def folder(self, kind: Kind, identity: str) -> Path:
         """The folder of the result with that identity, whether or not it exists."""
+        return Path(self._place(kind, identity))
+
+    def _place(self, kind: Kind, identity: str) -> str:
+        """`folder` as text: joining paths takes longer than reading a manifest."""
         if not _IDENTITY.fullmatch(identity):
             raise UserError(f"an identity is 8 to 64 hexadecimal digits, but got {identity!r}.")
-        return self.root / kind / identity
+        return f"{self.root}/{kind}/{identity}"
 
     def manifest(self, kind: Kind, identity: str) -> dict[str, Any] | None:
         """The manifest; None while the result is unfinished. UserError: damaged, or another result's."""
-        path = self.folder(kind, identity) / "manifest.json"
+        path = Path(f"{self._place(kind, identity)}/manifest.json")
         try:
             content = self._storage.read(path, remedy="make it readable.")
         except MissingFile:
@@ -91,9 +101,18 @@ class ResultsStore:
         return manifest
 
     def is_complete(self, kind: Kind, identity: str) -> bool:
-        """Whether the result is finished and did not fail."""
+        """Whether the result is finished and did not fail. UserError as `manifest`.
+
+        The manifest of a complete result is read again only after a change of the file.
+        """
+        version = self._storage.version(Path(f"{self._place(kind, identity)}/manifest.json"))
+        if version is not None and self._complete.get((kind, identity)) == version:
+            return True
         manifest = self.manifest(kind, identity)
-        return manifest is not None and manifest["status"] == "complete"
+        complete = manifest is not None and manifest["status"] == "complete"
+        if complete and version is not None:
+            self._complete[kind, identity] = version
+        return complete
 
     def record(self, kind: Kind, identity: str) -> dict[str, Any]:
         """The record that the identity is the hash of."""

@@ -67,12 +67,7 @@ def _accuracy(counts: Counts) -> float:
 @lru_cache(maxsize=100_000)
 def _counts(store: ResultsStore, identity: str) -> Counts:
     """Cached, because a finished result never changes."""
-    from platform.evaluation.predictions import from_bytes
+    from platform.evaluation.predictions import counts_in
 
     content = store.read("fold_runs", identity, "predictions.parquet")
-    predictions = from_bytes(content, f"fold run {identity}")
-    counts: dict[str, tuple[int, int]] = {}
-    for subject, right in zip(predictions.subject.tolist(), predictions.correct.tolist(), strict=True):
-        before = counts.get(subject, (0, 0))
-        counts[subject] = (before[0] + int(right), before[1] + 1)
-    return counts
+    return counts_in(content, f"fold run {identity}")

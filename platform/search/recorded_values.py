@@ -40,8 +40,10 @@ def check_recorded(
     class_count: int,
     objectives: Sequence[str],
     store: ResultsStore,
-) -> None:
+) -> InnerScores | None:
     """UserError unless an ended trial follows from its parameters and fold runs; latency is not verified.
+
+    Returns the scores of these fold runs; None for a failed trial, whose values are not verified.
 
     `tasks`: all steps of the trial, in order, none for an invalid one; `suggest`, `base`: the space, and the
     configuration that it modifies. Missing fold runs of a complete or pruned trial are an error too.
@@ -51,10 +53,10 @@ def check_recorded(
         overrides = attributes["overrides"]
         reason = why_invalid(base, overrides, class_count) if overrides else "the space failed"
         _expect(trial, study, "state", "invalid" if reason else "valid", "invalid")
-        return
+        return None
     _expect(trial, study, "configuration", _overrides(trial, suggest), attributes["overrides"])
     if trial.state == TrialState.FAIL:
-        return
+        return None
     done = int(attributes["folds"])
     complete = trial.state == TrialState.COMPLETE
     if not (done == len(tasks) if complete else 0 < done <= len(tasks)):
@@ -76,6 +78,7 @@ def check_recorded(
             trial, tasks, scores, base=base, class_count=class_count, objectives=objectives, store=store
         )
         _expect_close(trial, study, "values", values, dict(zip(objectives, trial.values, strict=True)))
+    return scores
 
 
 def _overrides(trial: FrozenTrial, suggest: Suggest) -> dict[str, Any]:

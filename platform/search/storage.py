@@ -95,10 +95,10 @@ def close_storage(storage: optuna.storages.BaseStorage) -> None:
 
 
 def storage_failure(error: BaseException, location: str = "") -> str:
-    """A database error in one line without full stop or password. location: of the database, if known."""
+    """A database error in one line without full stop or password. location: of the database, if it is one."""
     cause = error.__cause__ or error
     reason = str(getattr(cause, "orig", None) or cause).strip().splitlines() or [type(cause).__name__]
-    named = f" {location}" if location else ""
+    named = f" {location}" if "://" in location else ""
     return without_password(f"the study's storage{named} cannot be used ({reason[0].strip().rstrip('.')})")
 
 

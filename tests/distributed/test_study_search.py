@@ -20,6 +20,7 @@ from ray.tune.search import Searcher
 
 from platform.config.configuration import Plan, plan_with
 from platform.config.selection import Scope, scopes
+from platform.distributed import study_search
 from platform.distributed.search import run_search
 from platform.distributed.studies import PruningScheduler, Studies
 from platform.distributed.study_search import METRIC, UNABLE, StudySearch, trial_tasks
@@ -436,6 +437,20 @@ def test_a_study_is_held_against_the_stored_fold_runs(make: Make) -> None:
     _counts.cache_clear()
     with pytest.raises(UserError, match=r"but trial 1 of study has the mean \{3: 0.5\}, and they give"):
         make().check_recorded()
+
+
+def test_a_start_plans_the_fold_runs_of_a_recorded_trial_once(
+    make: Make, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    complete_generation(make(), 3)
+    again = make(observer=Heard())
+    planned: list[Any] = []
+    real = study_search.trial_tasks
+    monkeypatch.setattr(study_search, "trial_tasks", lambda *given: planned.append(given[1]) or real(*given))
+    assert again.missing_runs() == []
+    again.check_recorded()
+    again.observe_earlier()
+    assert len(planned) == len(again._recorded())
 
 
 def test_fold_runs_that_are_gone_are_wanted_again(make: Make) -> None:

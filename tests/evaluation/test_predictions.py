@@ -1,9 +1,12 @@
 from __future__ import annotations
 
 import dataclasses
+import io
 from pathlib import Path
 
 import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 from platform.errors import UserError
@@ -11,6 +14,7 @@ from platform.evaluation.predictions import (
     TEXT_COLUMNS,
     Predictions,
     concatenate,
+    counts_in,
     from_bytes,
     to_bytes,
 )
@@ -134,6 +138,17 @@ def test_a_missing_column_is_named(tmp_path: Path) -> None:
 def test_columns_that_do_not_fit_are_a_programming_error(change: dict[str, object]) -> None:
     with pytest.raises(ValueError):
         dataclasses.replace(some_predictions(), **change)
+
+
+def test_each_subject_is_counted_from_three_columns_alone() -> None:
+    content = to_bytes(some_predictions(("a_1", "a_2", "b_1")))
+    assert counts_in(content, "it") == {"a": (1, 2), "b": (1, 1)}
+    with pytest.raises(UserError, match="it: predictions must be a Parquet file"):
+        counts_in(b"none", "it")
+    sink = io.BytesIO()
+    pq.write_table(pa.table({"subject": ["a"], "true": ["anger"]}), sink)
+    with pytest.raises(UserError, match="it: predictions must have the column predicted"):
+        counts_in(sink.getvalue(), "it")
 
 
 def test_facts_stand_in_the_files_metadata_and_change_nothing_else() -> None:

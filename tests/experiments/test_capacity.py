@@ -9,11 +9,19 @@ import pytest
 from platform.config.configuration import Plan
 from platform.errors import UserError
 from platform.experiments import capacity
-from platform.experiments.capacity import check_capacity, free_disk_bytes, largest_task, needs
+from platform.experiments.capacity import (
+    check_capacity,
+    free_disk_bytes,
+    largest_task,
+    needs,
+    runs_in_memory,
+)
 from platform.experiments.experiment import Experiment, final_rows, plan_experiment
 from platform.experiments.rows import all_tasks
+from platform.host.machine_limits import machine_memory_bytes
 from platform.runs.footprint import footprint
 from platform.runs.host_memory import host_memory_bytes
+from platform.runs.store import ResultsStore
 from platform.runs.tasks import trained_artifacts
 from tests.tiny_faces import prepare_tiny, tiny_configuration
 
@@ -47,6 +55,20 @@ def test_all_runs_are_counted_and_those_that_are_there_are_not(tmp_path: Path) -
     )
     made.store.write("fold_runs", final[0].identity, final[0].record, {})
     assert needs(made, search=False).results == pytest.approx(before - footprint(final[0]).result)
+
+
+def test_the_memory_of_a_run_is_known_without_a_look_at_the_results(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made = experiment(tmp_path)
+    wanted = runs_in_memory(made, search=True), needs(made, search=True).memory_a_run
+    looks: list[str] = []
+    monkeypatch.setattr(ResultsStore, "is_complete", lambda store, kind, name: looks.append(name))
+    assert (runs_in_memory(made, search=True), max(1, int(machine_memory_bytes() // wanted[1]))) == (
+        wanted[0],
+        wanted[0],
+    )
+    assert not looks
 
 
 def test_a_search_needs_the_memory_of_the_hungriest_configuration_of_its_space(tmp_path: Path) -> None:

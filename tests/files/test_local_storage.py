@@ -8,6 +8,7 @@ import os
 import stat
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -211,3 +212,13 @@ def test_open_files_of_a_replaced_folder_stay_readable(tmp_path: Path) -> None:
         LOCAL.replace_folder(tmp_path / "made", tmp_path / "folder")
         assert file.read() == "folder"
     assert (tmp_path / "folder" / "file").read_text() == "made"
+
+
+def test_a_version_tells_a_changed_byte_though_the_times_are_set_back(tmp_path: Path) -> None:
+    path = tmp_path / "file"
+    path.write_bytes(b"one")
+    before, state = LOCAL.version(path), path.stat()
+    time.sleep(0.02)  # the clock of a file system ticks every few milliseconds
+    path.write_bytes(b"two")
+    os.utime(path, ns=(state.st_atime_ns, state.st_mtime_ns))
+    assert LOCAL.version(path) != before

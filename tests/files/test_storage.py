@@ -144,6 +144,18 @@ def test_of_many_that_move_one_succeeds(storage: Storage, tmp_path: Path) -> Non
     assert storage.read(tmp_path / f"target{moved.index(True)}" / "a") == b"a"
 
 
+def test_a_version_changes_with_the_file_where_there_is_one(storage: Storage, tmp_path: Path) -> None:
+    path = tmp_path / "file"
+    assert storage.version(path) is None
+    seen = []
+    for content in (b"one", b"two", b"longer"):
+        storage.replace(path, content)
+        version = storage.version(path)
+        assert version == storage.version(path)
+        assert version is None or version not in seen
+        seen.append(version)
+
+
 def test_files_and_folders_are_removed(storage: Storage, tmp_path: Path) -> None:
     for name in ("file", "folder/a", "folder/b/c", "stays"):
         storage.replace(tmp_path / name, b"")

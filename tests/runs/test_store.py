@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import copy
 import errno
 import json
 import os
@@ -13,7 +14,7 @@ import pytest
 
 from platform.errors import UserError
 from platform.files import local_storage
-from platform.files.local_storage import LocalStorage
+from platform.files.local_storage import READABLE, LocalStorage
 from platform.runs.identity import identity
 from platform.runs.store import ResultsStore
 from tests.files.memory_storage import MemoryStorage
@@ -73,6 +74,47 @@ def test_a_mounted_object_store_is_refused_before_anything_is_stored(
         "mounted object store will not do."
     )
     assert list(tmp_path.iterdir()) == []
+
+
+class CountingStorage(LocalStorage):
+    """Counts the files that are read."""
+
+    reads = 0
+
+    def read(self, path: Path, **options: Any) -> bytes:
+        self.reads += 1
+        return super().read(path, **options)
+
+
+def test_a_manifest_is_read_again_only_after_a_change(tmp_path: Path) -> None:
+    storage = CountingStorage()
+    store = ResultsStore(tmp_path, storage)
+    store.write("fold_runs", NAME, RECORD, FILES)
+    storage.reads = 0
+    assert [store.is_complete("fold_runs", NAME) for _ in range(3)] == [True] * 3
+    assert storage.reads == 1
+    path = store.folder("fold_runs", NAME) / "manifest.json"
+    path.write_bytes(path.read_bytes().replace(b'"complete"', b'"COMPLETE"'))
+    with pytest.raises(UserError, match="was changed after it was written"):
+        store.is_complete("fold_runs", NAME)
+    store.remove("fold_runs", NAME)
+    assert not store.is_complete("fold_runs", NAME)
+
+
+def test_a_failed_result_is_looked_at_each_time(tmp_path: Path) -> None:
+    store = ResultsStore(tmp_path)
+    store.write_failure("fold_runs", NAME, RECORD, "ValueError: no")
+    assert not store.is_complete("fold_runs", NAME)
+    ResultsStore(tmp_path).write("fold_runs", NAME, RECORD, FILES)
+    assert store.is_complete("fold_runs", NAME)
+
+
+def test_a_store_travels_without_what_it_has_seen(store: ResultsStore) -> None:
+    store.write("fold_runs", NAME, RECORD, FILES)
+    assert store.is_complete("fold_runs", NAME)
+    kind, parts = store.__reduce__()
+    assert parts == (store.root, READABLE)
+    assert kind(*parts) == store == copy.copy(store)
 
 
 def test_kinds_do_not_mix(store: ResultsStore) -> None:

@@ -10,7 +10,7 @@ import dataclasses
 import inspect
 import math
 import typing
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any, Literal
 
 from platform.errors import UserError, unknown_name
@@ -37,7 +37,10 @@ def unstored(default: Any) -> Any:
 
 _HINTS: dict[Any, dict[str, Any]] = {}
 _GROUPS: dict[Any, dict[str, type]] = {}
-"""What `type_hints` and `group_of` have found: planning asks for every fold run."""
+_NAMES: dict[Any, frozenset[str]] = {}
+_LATER: dict[Any, dict[str, Any]] = {}
+_OF_GROUPS: dict[Any, frozenset[str]] = {}
+"""What the functions below have found: planning asks for every fold run."""
 
 
 def type_hints(kind: type) -> dict[str, Any]:
@@ -47,9 +50,20 @@ def type_hints(kind: type) -> dict[str, Any]:
     return _HINTS[kind]
 
 
-def later_fields(kind: type) -> dict[str, Any]:
-    """Names and defaults of the fields of `kind` that `added_later` made."""
-    return {field.name: field.default for field in dataclasses.fields(kind) if LATER in field.metadata}
+def field_names(kind: type) -> frozenset[str]:
+    """Names of all fields of `kind`."""
+    if kind not in _NAMES:
+        _NAMES[kind] = frozenset(field.name for field in dataclasses.fields(kind))
+    return _NAMES[kind]
+
+
+def later_fields(kind: type) -> Mapping[str, Any]:
+    """Names and defaults of the fields of `kind` that `added_later` made. Must not be modified."""
+    if kind not in _LATER:
+        _LATER[kind] = {
+            field.name: field.default for field in dataclasses.fields(kind) if LATER in field.metadata
+        }
+    return _LATER[kind]
 
 
 def to_dict(settings: Any) -> dict[str, Any]:
@@ -77,8 +91,12 @@ def group_of(kind: type, name: str) -> type:
 
 def fields_of_groups(kind: type, groups: tuple[type, ...]) -> frozenset[str]:
     """Names of the fields of `kind` that the classes `groups` themselves declare."""
-    wanted = set(groups)
-    return frozenset(f.name for f in dataclasses.fields(kind) if group_of(kind, f.name) in wanted)
+    if (kind, groups) not in _OF_GROUPS:
+        wanted = set(groups)
+        _OF_GROUPS[kind, groups] = frozenset(
+            field.name for field in dataclasses.fields(kind) if group_of(kind, field.name) in wanted
+        )
+    return _OF_GROUPS[kind, groups]
 
 
 def shared_fields(one: type, other: type) -> frozenset[str]:
