@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from platform.cli.parser import Parser, run
+from platform.errors import UserError
 from platform.host.console import one_line
 from platform.host.launcher import default_folder, pasteable
 
@@ -104,6 +105,10 @@ def main(argv: list[str]) -> int:
 @contextmanager
 def _checks(arguments: argparse.Namespace) -> Iterator[list[Check]]:
     if arguments.cluster is not None:
+        if arguments.skip:
+            raise UserError(
+                "--skip leaves out checks of this machine, but --cluster checks a file; remove one."
+            )
         from platform.diagnosis.cluster_file import cluster_checks
 
         yield cluster_checks(arguments.cluster)

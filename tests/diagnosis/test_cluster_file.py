@@ -79,6 +79,11 @@ def test_the_command_prints_a_line_for_each(
     assert capsys.readouterr().out.splitlines()[-1].endswith("`ray up` can take it")
 
 
+def test_checks_of_the_machine_cannot_be_left_out_of_those_of_a_file(place: Path) -> None:
+    with pytest.raises(UserError, match="--skip"):
+        main(["--cluster", "mine.yaml", "--skip", "ray"])
+
+
 def test_a_file_that_is_not_there_is_bad_input(place: Path) -> None:
     with pytest.raises(UserError, match=r"nothing\.yaml"):
         main(["--cluster", "nothing.yaml"])
