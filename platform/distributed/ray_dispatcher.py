@@ -190,7 +190,7 @@ class RayDispatcher(Dispatcher):
         attempt = await asyncio.to_thread(self._attempts.begin, task.identity)
         proof = "" if self._proofs is None else self._proofs.key
         answer = carry_out.options(**options).remote(
-            task, self._runs_root, plan.train_workers, resources, own, attempt, proof
+            task, self._runs_root, plan.train_workers, resources, own, attempt, proof, selector
         )
         self._handed[task.identity] = answer
         try:

@@ -45,12 +45,13 @@ def run_on_train(
     train_workers: int,
     resources: Mapping[str, float],
     attempt: Attempt | None = None,
+    selector: Mapping[str, str] | None = None,
 ) -> dict[str, Any]:
     """Run `task` through TorchTrainer and return its manifest.
 
     `train_workers` 0: Train's local mode, in this process. 1: a separate Train worker with the given
     `resources` (CPU, GPU, memory in bytes). 2 or more: each worker has as many, and they share every batch.
-    attempt: as for `execute`.
+    attempt: as for `execute`. selector: Ray's labels of the nodes on which separate workers may be.
     Ray's own exceptions (a lost worker) and EnvironmentFailure propagate.
     """
     from ray.train import RunConfig, ScalingConfig
@@ -65,6 +66,7 @@ def run_on_train(
     name = f"{task.identity}-{uuid.uuid4().hex[:8]}"
     storage = store.root / "ray_train"
     held = {name: amount for name, amount in resources.items() if amount}
+    kept_off: dict[str, Any] = {"label_selector": dict(selector)} if selector and train_workers else {}
     trainer = TorchTrainer(
         train_loop,
         train_loop_config={
@@ -80,6 +82,7 @@ def run_on_train(
             num_workers=train_workers,
             use_gpu="GPU" in held,
             resources_per_worker=held if train_workers else None,
+            **kept_off,
         ),
         run_config=RunConfig(name=name, storage_path=str(storage)),
     )
@@ -113,11 +116,12 @@ def carry_out(
     dispatcher: Any,
     attempt: Attempt,
     proof: str,
+    selector: Mapping[str, str],
 ) -> dict[str, Any]:
     """`run_on_train` as a Ray task in a reused worker process, which reports itself to `dispatcher` first.
 
-    proof: what the node must have shown before its first task (a key); empty: nothing. UnfitNode: it lacks
-    something.
+    proof: what the node must have shown before its first task (a key); empty: nothing. selector: keeps
+    separate workers off nodes that get nothing. UnfitNode: this one lacks something.
     """
     node = ray.get_runtime_context().get_node_id()
     if proof and proof not in _PROVED:
@@ -126,4 +130,11 @@ def carry_out(
             raise UnfitNode(lacks, socket.gethostname(), node)
         _PROVED.add(proof)
     dispatcher.started.remote(task.identity, node, socket.gethostname(), os.getpid())
-    return run_on_train(task, runs_root, train_workers=train_workers, resources=resources, attempt=attempt)
+    return run_on_train(
+        task,
+        runs_root,
+        train_workers=train_workers,
+        resources=resources,
+        attempt=attempt,
+        selector=selector,
+    )
