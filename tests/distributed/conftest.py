@@ -77,6 +77,15 @@ def command(root: Path, data_root: Path, tmp_path: Path) -> Iterator[Callable[[s
             one.process.wait()
 
 
+@pytest.fixture(scope="session")
+def quiet_search(root: Path, data_root: Path, tmp_path_factory: pytest.TempPathFactory) -> Command:
+    """A finished search of a private cluster, for those that are disturbed to be compared with."""
+    quiet = Command(root, tmp_path_factory.mktemp("searches") / "quiet", data_root)
+    quiet.start()
+    assert quiet.wait() == 0, quiet.err()
+    return quiet
+
+
 @pytest.hookimpl(trylast=True)
 def pytest_runtest_teardown(nextitem: pytest.Item | None) -> None:
     """Ray ends with this folder: tests elsewhere start their own."""

@@ -65,11 +65,9 @@ def test_killed_searches_of_method_and_baseline_end_with_the_table_of_quiet_ones
 
 
 def test_a_killed_interrupted_and_crippled_run_ends_with_the_table_of_a_quiet_one(
-    command: Callable[[str], Command],
+    command: Callable[[str], Command], quiet_search: Command
 ) -> None:
-    quiet = command("quiet")
-    quiet.start()
-    assert quiet.wait() == 0, quiet.err()
+    quiet = quiet_search
     assert quiet.err() == ""
     assert "Warning" not in quiet.out()
     total = quiet.fold_runs()
