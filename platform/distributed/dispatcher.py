@@ -34,6 +34,9 @@ LOST = "lost"
 returned but never stored, so the same command tries the task again."""
 EVENTS_SHOWN = 100
 """The latest of them, in a snapshot."""
+GONE_SECONDS = 10.0
+"""After a node left, for Ray to report what it had as lost. Ray does not where the host lost its power or its
+network: the connection to the worker stays half open, and is looked at after five minutes."""
 
 
 @dataclass
@@ -46,6 +49,15 @@ class _Launched:
     process: int = 0
     since: float | None = None
     """When its worker reported itself, by the monotonic clock; None: it waits for one."""
+    answer: asyncio.Future[dict[str, Any]] | None = None
+    is_given_up: bool = False
+    """Whether nobody waits for the answer any more, because a node is gone."""
+
+    def give_up(self, node_id: str) -> None:
+        """Stop waiting, if it was on that node, which is gone, or may have been."""
+        if self.node in (node_id, "") and self.answer is not None and not self.answer.done():
+            self.is_given_up = True
+            self.answer.cancel()
 
 
 class Dispatcher:
@@ -117,6 +129,15 @@ class Dispatcher:
             {"number": len(self._events) + 1, "kind": kind, "host": host, "words": words, **facts}
         )
 
+    def node_left(self, node_id: str) -> None:
+        """Give up, after GONE_SECONDS, what the node had and what no worker has reported yet.
+
+        The node may live on, cut off: the next attempt replaces the one there, which can then write nothing.
+        """
+        for one in self._launched.values():
+            if one.node in (node_id, ""):
+                asyncio.get_running_loop().call_later(GONE_SECONDS, one.give_up, node_id)
+
     def _ended(self, node: str, task: FoldTask | ArtifactTask, failure: EnvironmentFailure | None) -> None:
         """An attempt ended on that node (empty: unknown); None: it came to an end of its own."""
 
@@ -171,7 +192,8 @@ class Dispatcher:
                 held_seconds += 0.0 if one.since is None else time.monotonic() - one.since
             if manifest is not None and manifest["status"] == "complete":
                 return self._finish(task, manifest, slot_seconds=held_seconds)
-            if isinstance(failure, UnfitNode) or (failure is not None and self.window.refusal is not None):
+            is_unmade = isinstance(failure, UnfitNode) or (one.is_given_up and one.since is None)
+            if is_unmade or (failure is not None and self.window.refusal is not None):
                 continue  # no attempt was made
             wait = attempts.wait_after(failure, progressed=self._checkpoints(task) != reached)
             if failure is not None:
@@ -188,10 +210,16 @@ class Dispatcher:
         self, task: FoldTask | ArtifactTask, number: int
     ) -> tuple[dict[str, Any] | None, EnvironmentFailure | None]:
         """A manifest, complete or failed; or the failure that prevented the task from running."""
+        one = self._launched[task.identity]
+        one.answer = asyncio.ensure_future(self._launch(task))
         try:
-            return await self._believed(task, await self._launch(task)), None
+            return await self._believed(task, await one.answer), None
+        except asyncio.CancelledError:
+            if not one.is_given_up:
+                raise
+            return None, EnvironmentFailure("its node left the cluster", one.host, worker_lost=True)
         except Exception as error:
-            host = self._launched[task.identity].host or self._only_host()
+            host = one.host or self._only_host()
             failure = environment_failure_of(error, host)
             if failure is not None:
                 return None, failure

@@ -134,6 +134,7 @@ class RayDispatcher(Dispatcher):
                 ray.cancel(answer)
 
     def _left(self, node_id: str) -> None:
+        self.node_left(node_id)
         self._failing.left(node_id)
         if self._proofs is not None:
             self._proofs.left(node_id)
@@ -195,6 +196,9 @@ class RayDispatcher(Dispatcher):
         self._handed[task.identity] = answer
         try:
             manifest: dict[str, Any] = await answer
+        except asyncio.CancelledError:
+            ray.cancel(answer)  # it may still be in Ray's queue
+            raise
         finally:
             del self._handed[task.identity]
         if manifest["status"] == "complete":

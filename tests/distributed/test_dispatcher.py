@@ -485,3 +485,46 @@ def test_labels_and_groups_are_what_a_person_calls_a_task() -> None:
     stage1 = final.artifacts["stage1"]
     assert label(stage1) == f"stage 1 synthetic {stage1.identity[:6]}"
     assert [group(each) for each in (final, inner, stage1)] == ["final", "inner", "stage 1"]
+
+
+class Nodes(Workers):
+    """Workers on nodes; the first attempt at each task of `silent` is never heard of again."""
+
+    def __init__(self, root: Path, silent: Sequence[str], *, reported: bool) -> None:
+        super().__init__(root)
+        self.silent, self.reported = list(silent), reported
+        self.dispatcher = Dispatcher(str(root), 2, self.launch, 0, self.sleep)
+
+    async def launch(self, task: FoldTask | ArtifactTask) -> dict[str, Any]:
+        node = "gone" if task.identity in self.silent else "there"
+        if node == "there" or self.reported:
+            self.dispatcher.started(task.identity, node, f"host-{node}", 1)
+        if node == "gone":
+            self.silent.remove(task.identity)
+            await asyncio.get_running_loop().create_future()
+        return await super().launch(task)
+
+    def run(self, tasks: list[FoldTask]) -> list[dict[str, Any]]:
+        async def case() -> list[dict[str, Any]]:
+            running = asyncio.ensure_future(self.dispatcher.run(tasks))
+            while self.silent:
+                await asyncio.sleep(0)
+            self.dispatcher.node_left("gone")
+            return await asyncio.wait_for(running, 20)
+
+        return asyncio.run(case())
+
+
+@pytest.mark.parametrize("reported", [True, False])
+def test_what_a_node_had_that_left_without_a_word_runs_elsewhere(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, reported: bool
+) -> None:
+    """The host lost its power or its network; with `reported`, after the worker had told of itself."""
+    monkeypatch.setattr("platform.distributed.dispatcher.GONE_SECONDS", 0.0)
+    lost, healthy = tasks = [baseline(0), baseline(1)]
+    nodes = Nodes(tmp_path, [lost.identity], reported=reported)
+    assert {manifest["status"] for manifest in nodes.run(tasks)} == {"complete"}
+    assert nodes.started.count(lost.identity) == nodes.started.count(healthy.identity) == 1
+    words = [event["words"] for event in nodes.dispatcher.snapshot()["events"]]
+    told = f"{label(lost)} lost its worker on host-gone: its node left the cluster; restarting in 1 s"
+    assert words == ([told] if reported else [])
