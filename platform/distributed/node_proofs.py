@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Awaitable, Callable, Iterable
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -17,8 +18,10 @@ from platform.runs.environment_failure import EnvironmentFailure
 from platform.runs.node_proof import Expected, NodeFacts, lacking, node_facts, stores_of, token_read_back
 from platform.runs.tasks import Task
 
-ANSWER_SECONDS = 120.0
-"""For an answer; a node whose worker must be started first takes seconds."""
+ANSWER_SECONDS = 180.0
+"""For an answer. It takes seconds, but where torch is read from a slow disk and asked for GPUs, minutes."""
+START_SECONDS = 15.0
+"""How long a search that starts waits for all answers; a worker waits for its own node's in any case."""
 AGAIN_SECONDS = 60.0
 """After which a refused node is asked again."""
 TEND_SECONDS = 2.0
@@ -38,6 +41,8 @@ class NodeProofs:
     note: Note
     ask: Ask
     clock: Callable[[], float] = time.time
+    passed: set[str] = field(default_factory=set)
+    """Nodes that have lacked nothing so far, those that left among them."""
     _proofs: dict[str, asyncio.Future[list[str]]] = field(default_factory=dict)
     _refused: dict[str, float] = field(default_factory=dict)
     """Nodes that were refused, and when, by the monotonic clock."""
@@ -61,13 +66,13 @@ class NodeProofs:
         node = self.nodes.nodes.get(node_id)
         if node is None:
             return []  # it left while it was asked for
-        if node_id not in self._proofs:
-            self._proofs[node_id] = asyncio.ensure_future(self._prove(node))
-        return await asyncio.shield(self._proofs[node_id])
+        return await asyncio.shield(self._begun(node))
 
-    async def all_of(self) -> None:
-        """Ask every node that is up and has not answered yet, at once."""
-        await asyncio.gather(*(self.of(node_id) for node_id in list(self.nodes.nodes)))
+    async def all_of(self, limit_seconds: float = START_SECONDS) -> None:
+        """Ask every node that is up and has not been asked, and wait for the answers, but not for ever."""
+        asked = [self._begun(node) for node in self.nodes.nodes.values()]
+        if asked:
+            await asyncio.wait(asked, timeout=limit_seconds)
 
     async def tend(self, changed: Callable[[], None], period_seconds: float = TEND_SECONDS) -> None:
         """Ask nodes that have joined, and refused ones again. Ends only if it is cancelled."""
@@ -76,7 +81,8 @@ class NodeProofs:
             for node_id in [one for one, since in self._refused.items() if now - since >= AGAIN_SECONDS]:
                 self._proofs.pop(node_id, None)
                 self._refused[node_id] = now
-            await self.all_of()
+            for node in self.nodes.nodes.values():
+                self._begun(node)
             changed()
             await asyncio.sleep(period_seconds)
 
@@ -93,10 +99,17 @@ class NodeProofs:
         said = " ".join(dict.fromkeys(self.nodes.excluded[node.id] for node in able))
         return EnvironmentFailure(f"no node of the cluster may get runs. {said.rstrip('.')}")
 
+    def _begun(self, node: Node) -> asyncio.Future[list[str]]:
+        if node.id not in self._proofs:
+            self._proofs[node.id] = asyncio.ensure_future(self._prove(node))
+        return self._proofs[node.id]
+
     async def _prove(self, node: Node) -> list[str]:
         lacks = await self._lacks(node)
         if node.id not in self.nodes.nodes:
             return lacks
+        if not lacks:
+            self.passed.add(node.id)
         said = " ".join([f"{node.host} gets no runs:", *lacks])
         if lacks and self.nodes.excluded.get(node.id) != said:
             self.note("refused", node.host, said.rstrip("."))
@@ -115,7 +128,8 @@ class NodeProofs:
         except TimeoutError:
             return [f"it did not say what it has within {ANSWER_SECONDS:.0f} s."]
         except Exception as error:
-            await self.nodes.look()  # it may have left
+            with suppress(Exception):
+                await self.nodes.look()  # it may have left
             first = (str(error).strip().splitlines() or [""])[-1]
             return [
                 f"our code does not run there ({type(error).__name__}: {first}): set it up as the others."

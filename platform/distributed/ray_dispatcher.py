@@ -120,7 +120,7 @@ class RayDispatcher(Dispatcher):
         why = self._proofs.none_left(lambda node: workers_on(node.resources, self._plan) > 0)
         if why is None:
             self._without_nodes_since = None
-            self._has_had_nodes = self._has_had_nodes or bool(self._able())
+            self._has_had_nodes |= any(node.id in self._proofs.passed for node in self._able())
             self.window.refuse(None)
             return
         self._without_nodes_since = self._without_nodes_since or time.monotonic()
