@@ -9,10 +9,11 @@ import asyncio
 import time
 import traceback
 import uuid
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterable, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from platform.distributed.lost_workers import environment_failure_of
 from platform.distributed.window import Window
@@ -27,6 +28,9 @@ from platform.runs.node_proof import UnfitNode
 from platform.runs.store import ResultsStore
 from platform.runs.tasks import ArtifactTask, FoldTask, Task, below
 
+Stored = Mapping[str, dict[str, Any] | Exception | None]
+"""Identity to the stored manifest, to why it cannot be read, or None where there is none."""
+Answer = TypeVar("Answer")
 Launch = Callable[[FoldTask | ArtifactTask], Awaitable[dict[str, Any]]]
 """Runs a task somewhere and returns its manifest; raises if the worker is lost."""
 LOST = "lost"
@@ -37,6 +41,11 @@ EVENTS_SHOWN = 100
 GONE_SECONDS = 10.0
 """After a node left, for Ray to report what it had as lost. Ray does not where the host lost its power or its
 network: the connection to the worker stays half open, and is looked at after five minutes."""
+FINISHED_AT_ONCE = 2000
+"""Finished tasks in one snapshot; the next one goes on from there."""
+STORE_THREADS = 8
+"""Calls of the results store at once. A shared file system may take a second for one, and the event loop,
+on which the display's question waits too, must not."""
 
 
 @dataclass
@@ -83,6 +92,7 @@ class Dispatcher:
     ) -> None:
         """places: tasks handed over at once; None: all."""
         self._store = ResultsStore(Path(runs_root))
+        self._threads = ThreadPoolExecutor(STORE_THREADS, thread_name_prefix="store")
         self.window = Window(places)
         self._launch = launch
         self._retries = retries
@@ -95,14 +105,15 @@ class Dispatcher:
 
     async def run(self, tasks: list[FoldTask]) -> list[dict[str, Any]]:
         """The manifests of these fold runs, in order, once all are complete or have failed."""
-        for task in sorted(
-            tasks, key=lambda task: task.gflop, reverse=True
-        ):  # the first ones get the free slots
-            self._result(task)
-        return list(await asyncio.gather(*(self._result(task) for task in tasks)))
+        stored = await self._stored(tasks)
+        # From here on nothing waits until all are in the queue: the first ones get the free places.
+        for task in sorted(tasks, key=lambda task: task.gflop, reverse=True):
+            self._result(task, stored)
+        return list(await asyncio.gather(*(self._result(task, stored) for task in tasks)))
 
     def snapshot(self, known: int = 0) -> dict[str, Any]:
-        """State for the progress display; finished tasks from number `known` on, and the latest events.
+        """State for the progress display; up to FINISHED_AT_ONCE finished tasks from number `known` on, of
+        `finished_count`, and the latest events.
 
         `life` identifies this process: a dispatcher that was lost and restarted has a new one. `waiting`:
         tasks that were asked for and neither run nor are over.
@@ -113,7 +124,8 @@ class Dispatcher:
             "life": self._life,
             "running": running,
             "waiting": len(self._results) - len(self._finished) - len(running),
-            "finished": self._finished[known:],
+            "finished": self._finished[known : known + FINISHED_AT_ONCE],
+            "finished_count": len(self._finished),
             "events": self._events[-EVENTS_SHOWN:],
         }
 
@@ -146,33 +158,61 @@ class Dispatcher:
         report their host."""
         return ""
 
-    def _result(self, task: FoldTask | ArtifactTask, priority: float = 0.0) -> asyncio.Task[dict[str, Any]]:
+    async def _stored(self, tasks: Iterable[FoldTask]) -> Stored:
+        """What the store has of the tasks and of all that they rest on, where nobody has asked for it yet."""
+        kinds = {
+            name: one.kind for task in tasks for name, one in (*below(task).items(), (task.identity, task))
+        }
+        wanted = [(kind, name) for name, kind in kinds.items() if name not in self._results]
+        share = max(1, -(-len(wanted) // STORE_THREADS))
+        parts = [wanted[start : start + share] for start in range(0, len(wanted), share)]
+        found = await asyncio.gather(*(self._in_store(self._manifests, part) for part in parts))
+        return {name: one for part in found for name, one in part.items()}
+
+    def _manifests(self, wanted: Iterable[tuple[str, str]]) -> Stored:
+        found: dict[str, dict[str, Any] | Exception | None] = {}
+        for kind, identity in wanted:
+            try:
+                found[identity] = self._store.manifest(kind, identity)
+            except Exception as error:  # concerns this task alone
+                found[identity] = error
+        return found
+
+    def _result(
+        self, task: FoldTask | ArtifactTask, stored: Stored, priority: float = 0.0
+    ) -> asyncio.Task[dict[str, Any]]:
         if task.identity not in self._results:
-            self._results[task.identity] = asyncio.ensure_future(self._obtain(task, priority))
+            self._results[task.identity] = asyncio.ensure_future(self._obtain(task, stored, priority))
         return self._results[task.identity]
 
-    async def _obtain(self, task: FoldTask | ArtifactTask, priority: float) -> dict[str, Any]:
+    async def _obtain(self, task: FoldTask | ArtifactTask, stored: Stored, priority: float) -> dict[str, Any]:
         try:
-            return await self._complete_or_failed(task, priority)
+            return await self._complete_or_failed(task, stored, priority)
         except EnvironmentFailure as failure:
             return self._finish(task, _lost(task, failure))
 
-    async def _complete_or_failed(self, task: FoldTask | ArtifactTask, priority: float) -> dict[str, Any]:
+    async def _complete_or_failed(
+        self, task: FoldTask | ArtifactTask, stored: Stored, priority: float
+    ) -> dict[str, Any]:
         """The stored manifest. EnvironmentFailure: the environment prevented the task from running."""
-        manifest = self._stored(task)
+        manifest = stored[task.identity]
+        if isinstance(manifest, Exception):
+            raise environment_failure(manifest) or manifest
         if manifest is not None and manifest["status"] == "complete":
             return self._finish(task, manifest, reused=True)
         # Priority of the whole chain, so that no long chain starts last.
         chain = task.gflop + priority
         for needed in dispatched_first(task):
             for artifact, first in zip(
-                needed, await asyncio.gather(*(self._result(one, chain) for one in needed)), strict=True
+                needed,
+                await asyncio.gather(*(self._result(one, stored, chain) for one in needed)),
+                strict=True,
             ):
                 if first["status"] == LOST:
                     return self._finish(task, {**first, "identity": task.identity})
                 if first["status"] != "complete":
                     reason = f"{artifact.artifact.title} ({artifact.identity}) failed:\n{first['traceback']}"
-                    return self._finish(task, self._write_failure(task, reason))
+                    return self._finish(task, await self._write_failure(task, reason))
         return await self._run(task, chain)
 
     async def _run(self, task: FoldTask | ArtifactTask, priority: float) -> dict[str, Any]:
@@ -182,7 +222,6 @@ class Dispatcher:
         while True:
             await self.window.acquire(priority)
             one = self._launched[task.identity] = _Launched(label(task))
-            reached = self._checkpoints(task)
             try:
                 manifest, failure = await self._attempt(task, attempts.count + 1)
                 self._ended(one.node, task, failure)
@@ -195,7 +234,7 @@ class Dispatcher:
             is_unmade = isinstance(failure, UnfitNode) or (one.is_given_up and one.since is None)
             if is_unmade or (failure is not None and self.window.refusal is not None):
                 continue  # no attempt was made
-            wait = attempts.wait_after(failure, progressed=self._checkpoints(task) != reached)
+            wait = attempts.wait_after(failure, await self._in_store(self._checkpoints, task))
             if failure is not None:
                 self._note(task, failure, attempts.lost_in_a_row, wait)
             if wait is None and manifest is not None:
@@ -225,7 +264,7 @@ class Dispatcher:
                 return None, failure
             reason = f"attempt {number}:\n{traceback.format_exc()}"
         try:
-            return self._write_failure(task, reason), None
+            return await self._write_failure(task, reason), None
         except EnvironmentFailure as unwritable:
             return None, unwritable
 
@@ -237,11 +276,11 @@ class Dispatcher:
         folder = self._store.folder(task.kind, task.identity)
 
         def stored() -> dict[str, Any] | None:
-            found = self._stored(task)
+            found = self._store.manifest(task.kind, task.identity)
             is_there = found is not None and found["status"] in ("complete", told.get("status"))
             return found if is_there else None
 
-        found = await asyncio.to_thread(found_late, stored, folder.parent, folder)
+        found = await self._in_store(found_late, stored, folder.parent, folder)
         if found is not None:
             return found
         one = self._launched[task.identity]
@@ -250,15 +289,13 @@ class Dispatcher:
             one.host,
         )
 
-    def _stored(self, task: FoldTask | ArtifactTask) -> dict[str, Any] | None:
-        try:
-            return self._store.manifest(task.kind, task.identity)
-        except Exception as error:
-            raise environment_failure(error) or error from error
+    async def _write_failure(self, task: FoldTask | ArtifactTask, reason: str) -> dict[str, Any]:
+        return await self._in_store(self._store.write_failure, task.kind, task.identity, task.record, reason)
 
-    def _write_failure(self, task: FoldTask | ArtifactTask, reason: str) -> dict[str, Any]:
+    async def _in_store(self, call: Callable[..., Answer], *arguments: Any) -> Answer:
+        """A call of the results store, off the event loop. EnvironmentFailure: it cannot be used."""
         try:
-            return self._store.write_failure(task.kind, task.identity, task.record, reason)
+            return await asyncio.get_running_loop().run_in_executor(self._threads, call, *arguments)
         except Exception as error:
             raise environment_failure(error) or error from error
 
@@ -353,13 +390,19 @@ class _Attempts:
 
     def __init__(self, retries: int) -> None:
         self._left = retries
+        self._reached: set[str] = set()
+        """Checkpoints after the last attempt."""
         self.count = 0
         self.lost_in_a_row = 0
         self._told_in_a_row = 0
 
-    def wait_after(self, failure: EnvironmentFailure | None, *, progressed: bool) -> float | None:
-        """Seconds until the next attempt; None if there is none. `failure` None: the task's code failed."""
+    def wait_after(self, failure: EnvironmentFailure | None, checkpoints: set[str]) -> float | None:
+        """Seconds until the next attempt; None if there is none. `failure` None: the task's code failed.
+
+        checkpoints: the task's, now; a new one since the attempt before is progress.
+        """
         self.count += 1
+        progressed, self._reached = checkpoints != self._reached, checkpoints
         if failure is not None and failure.worker_lost:
             self.lost_in_a_row = 1 if progressed else self.lost_in_a_row + 1
             return wait_seconds(self.lost_in_a_row) if self.lost_in_a_row <= LOST_WORKERS_IN_A_ROW else None

@@ -12,6 +12,7 @@ from platform.config.settings_source import OWN_SEARCH, SettingsSource
 from platform.distributed.cluster import connected
 from platform.distributed.dispatcher import LOST
 from platform.distributed.ray_dispatcher import start_dispatcher
+from platform.distributed.travel import travelling
 from platform.errors import UserError
 from platform.experiments.capacity import runs_in_memory
 from platform.experiments.description import describe_experiment, write_settings
@@ -78,7 +79,7 @@ def run_experiment(
                 rows = _rows_of(experiment, found)
             # Before the runs, so that `platform.table --partial` can show an interrupted experiment.
             content = describe_experiment(experiment, rows, found)
-            manifests = ray.get(dispatcher.run.remote(all_tasks(rows)))
+            manifests = ray.get(dispatcher.run.remote(*travelling(all_tasks(rows))))
         if storage is not None:
             record_end(_first_study(experiment, storage))
         _refuse_failures(experiment, all_tasks(rows), manifests)

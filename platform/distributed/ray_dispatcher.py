@@ -6,6 +6,7 @@ import asyncio
 import time
 from collections.abc import Iterable
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 from platform.config.configuration import Plan
@@ -13,6 +14,7 @@ from platform.distributed.cluster_nodes import ClusterNodes, Node, workers_on
 from platform.distributed.dispatcher import Dispatcher
 from platform.distributed.node_memory import NodeMemory
 from platform.distributed.node_proofs import Facts, NodeProofs, asked_on_ray
+from platform.distributed.travel import Lists, lists_of
 from platform.models.costs.known import KnownCosts, known_costs, remember_costs
 from platform.runs.attempts import Attempts
 from platform.runs.environment_failure import EnvironmentFailure
@@ -70,12 +72,16 @@ class RayDispatcher(Dispatcher):
         self._without_nodes_since: float | None = None
         self._has_had_nodes = False
         self._watching: list[asyncio.Future[None]] = []
+        self._lists: dict[str, Any] = {}
+        """Hash of each list of subjects that travels apart to Ray's reference of it."""
+        self._remotes: dict[tuple[Any, ...], Any] = {}
+        self._handle: Any = None
         self._seen: asyncio.Future[bool] | None = None
         at_once = (slots or 1) * max(1, plan.train_workers)
         self._memory = NodeMemory(plan.cpus_per_run, plan.gpus_per_run, at_once, nodes=self._resources)
 
-    async def run(self, tasks: list[FoldTask]) -> list[dict[str, Any]]:
-        """As in Dispatcher."""
+    async def run(self, tasks: list[FoldTask], lists: Lists = MappingProxyType({})) -> list[dict[str, Any]]:
+        """As in Dispatcher; the arguments are `travelling(tasks)`."""
         await self._see_nodes()
         if self._proofs is not None:
             self._proofs.require(tasks)
@@ -86,7 +92,17 @@ class RayDispatcher(Dispatcher):
                     asyncio.ensure_future(self._nodes.watch(self._follow_nodes)),
                     asyncio.ensure_future(self._proofs.tend(self._follow_nodes)),
                 ]
+        for name, reference in lists.items():
+            await self._keep(name, reference)
         return await super().run(tasks)
+
+    async def _keep(self, name: str, reference: Any) -> None:
+        """Hold a list of subjects in the object store while this process lives: whoever asked may end."""
+        import ray
+
+        if name not in self._lists:
+            subjects = await reference
+            self._lists[name] = ray.put(subjects)
 
     async def lacks(self, node_id: str) -> list[str]:
         """Called by a worker process before its first task: what its node lacks, in sentences."""
@@ -168,30 +184,23 @@ class RayDispatcher(Dispatcher):
         return up, [one.resources for one in self._nodes.types]
 
     async def _launch_on_ray(self, task: FoldTask | ArtifactTask) -> dict[str, Any]:
-        import ray
-
-        from platform.distributed.train import carry_out
-
         plan = self._plan
-        in_worker = plan.train_workers == 0
         wanted = self._memory.request(host_memory_bytes(task))
-        # With separate Train workers the task only waits, and the workers hold the resources.
-        options: dict[str, Any] = {
-            "num_cpus": plan.cpus_per_run if in_worker else 0,
-            "num_gpus": plan.gpus_per_run if in_worker else 0,
-            "memory": wanted if in_worker else 0,
-            # The default strategy, so that the autoscaler sees what is wanted.
-            "scheduling_strategy": "DEFAULT",
-        }
+        lists = {name: self._lists[name] for name in lists_of(task)} if self._lists else {}
         selector = self._nodes.label_selector()
-        if selector:
-            options["label_selector"] = selector
-        own = ray.get_runtime_context().current_actor
-        resources = {"CPU": plan.cpus_per_run, "GPU": plan.gpus_per_run, "memory": wanted}
-        attempt = await asyncio.to_thread(self._attempts.begin, task.identity)
-        proof = "" if self._proofs is None else self._proofs.key
-        answer = carry_out.options(**options).remote(
-            task, self._runs_root, plan.train_workers, resources, own, attempt, proof, selector
+        attempt = await self._in_store(self._attempts.begin, task.identity)
+        answer = self._remote(wanted, selector).remote(
+            task,
+            self._runs_root,
+            plan.train_workers,
+            {"CPU": plan.cpus_per_run, "GPU": plan.gpus_per_run, "memory": wanted},
+            self._own_handle(),
+            attempt,
+            "" if self._proofs is None else self._proofs.key,
+            selector,
+            # As arguments Ray brings them to the worker's node; separate Train workers get them themselves.
+            lists if plan.train_workers else {},
+            **({} if plan.train_workers else lists),
         )
         self._handed[task.identity] = answer
         try:
@@ -202,8 +211,40 @@ class RayDispatcher(Dispatcher):
         finally:
             del self._handed[task.identity]
         if manifest["status"] == "complete":
-            self._attempts.end(task.identity)
+            asyncio.get_running_loop().run_in_executor(self._threads, self._attempts.end, task.identity)
         return manifest
+
+    def _remote(self, memory_bytes: int, selector: dict[str, str]) -> Any:
+        """The remote function with what a task asks of Ray, made once for each request."""
+        key = (memory_bytes, *selector.values())
+        if key not in self._remotes:
+            plan = self._plan
+            in_worker = plan.train_workers == 0
+            # With separate Train workers the task only waits, and the workers hold the resources.
+            options: dict[str, Any] = {
+                "num_cpus": plan.cpus_per_run if in_worker else 0,
+                "num_gpus": plan.gpus_per_run if in_worker else 0,
+                "memory": memory_bytes if in_worker else 0,
+                # The default strategy, so that the autoscaler sees what is wanted.
+                "scheduling_strategy": "DEFAULT",
+            }
+            if selector:
+                options["label_selector"] = selector
+            self._remotes[key] = self._carry_out().options(**options)
+        return self._remotes[key]
+
+    def _carry_out(self) -> Any:
+        """The remote function that carries a task out."""
+        from platform.distributed.train import carry_out
+
+        return carry_out
+
+    def _own_handle(self) -> Any:
+        import ray
+
+        if self._handle is None:
+            self._handle = ray.get_runtime_context().current_actor
+        return self._handle
 
     def _only_host(self) -> str:
         """As in Dispatcher."""

@@ -22,6 +22,7 @@ from platform.config.objectives import pareto_front
 from platform.distributed.cluster import TRIAL_SLOT
 from platform.distributed.studies import LOST_TRIAL_RESTARTS, PruningScheduler, Studies
 from platform.distributed.study_search import StudySearch
+from platform.distributed.travel import travelling
 from platform.distributed.trial import run_trial
 from platform.errors import UserError
 from platform.experiments.method_search import MethodSearch
@@ -106,7 +107,7 @@ def _check_recorded(search: Studies, dispatcher: Any) -> None:
 
     missing = [task for one in search.searches for task in one.missing_runs()]
     if missing:
-        ray.get(dispatcher.run.remote(missing))
+        ray.get(dispatcher.run.remote(*travelling(missing)))
     for one in search.searches:
         one.check_recorded()
 

@@ -8,11 +8,13 @@ import socket
 import uuid
 from collections.abc import Mapping
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import ray
 
 from platform.distributed.lost_workers import environment_failure_of
+from platform.distributed.travel import Lists, Subjects, with_lists
 from platform.runs.attempts import Attempt
 from platform.runs.execute import execute
 from platform.runs.node_proof import UnfitNode
@@ -28,9 +30,10 @@ def train_loop(config: dict[str, Any]) -> None:
     """Loop function of Ray Train: the whole task. Its outcome is in the results store, not in the Result."""
     from platform.distributed.process_group import process_group
 
+    task = with_lists(config["task"], config["lists"])
     with process_group(Path(config["rendezvous"])) as workers:
         execute(
-            config["task"],
+            task,
             config["runs_root"],
             workers=workers,
             scratch=Path(config["scratch"]),
@@ -46,12 +49,14 @@ def run_on_train(
     resources: Mapping[str, float],
     attempt: Attempt | None = None,
     selector: Mapping[str, str] | None = None,
+    lists: Lists = MappingProxyType({}),
 ) -> dict[str, Any]:
     """Run `task` through TorchTrainer and return its manifest.
 
     `train_workers` 0: Train's local mode, in this process. 1: a separate Train worker with the given
     `resources` (CPU, GPU, memory in bytes). 2 or more: each worker has as many, and they share every batch.
-    attempt: as for `execute`. selector: Ray's labels of the nodes on which separate workers may be.
+    attempt: as for `execute`. selector: Ray's labels of the nodes on which separate workers may be. lists:
+    subjects of the task that travel apart.
     Ray's own exceptions (a lost worker) and EnvironmentFailure propagate.
     """
     from ray.train import RunConfig, ScalingConfig
@@ -71,6 +76,7 @@ def run_on_train(
         train_loop,
         train_loop_config={
             "task": task,
+            "lists": dict(lists),
             "runs_root": runs_root,
             # Chosen here, so that all workers resume from the same checkpoint.
             "scratch": str(own_scratch(store.root, task.identity)),
@@ -117,11 +123,14 @@ def carry_out(
     attempt: Attempt,
     proof: str,
     selector: Mapping[str, str],
+    lists: Lists,
+    **here: Subjects,
 ) -> dict[str, Any]:
     """`run_on_train` as a Ray task in a reused worker process, which reports itself to `dispatcher` first.
 
     proof: what the node must have shown before its first task (a key); empty: nothing. selector: keeps
-    separate workers off nodes that get nothing. UnfitNode: this one lacks something.
+    separate workers off nodes that get nothing. lists: references of subjects that travel apart, for separate
+    workers; here: the lists themselves. UnfitNode: this node lacks something.
     """
     node = ray.get_runtime_context().get_node_id()
     if proof and proof not in _PROVED:
@@ -137,4 +146,5 @@ def carry_out(
         resources=resources,
         attempt=attempt,
         selector=selector,
+        lists={**lists, **here},
     )

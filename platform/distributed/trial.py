@@ -14,6 +14,7 @@ from platform.config.selection import default_rounds
 from platform.distributed.dispatcher import LOST
 from platform.distributed.lost_workers import environment_failure_of
 from platform.distributed.study_search import METRIC, UNABLE, trial_tasks
+from platform.distributed.travel import travelling
 from platform.experiments.method_search import MethodSearch, search_of_study
 from platform.runs.environment_failure import EnvironmentFailure
 from platform.runs.fold_tasks import PlannedData, machine_of
@@ -64,7 +65,7 @@ def _run_rounds(
     store = ResultsStore(Path(runs_root))
     done = 0
     for size in rounds(plan, len(tasks)):
-        manifests = ray.get(dispatcher.run.remote(tasks[done : done + size]))
+        manifests = ray.get(dispatcher.run.remote(*travelling(tasks[done : done + size])))
         failed = [
             task.fold_index
             for task, m in zip(tasks[done:], manifests, strict=False)

@@ -64,7 +64,8 @@ class Progress(SearchObserver):
     """
 
     def __init__(self, slots: int, log: EventLog | None = None) -> None:
-        self._slots = max(1, slots)
+        self._slots = slots
+        """Runs at once, now: nodes of a cluster come and go."""
         self._log = log
         self._lock = threading.RLock()
         self._expected: dict[str, Expectation] = {}
@@ -79,6 +80,8 @@ class Progress(SearchObserver):
         self.trials = TrialBoard()
         self.known = 0
         """Number of finished tasks of the current dispatcher that are counted."""
+        self.told = 0
+        """Number of those that it has."""
         self.failed = 0
         self._failures: deque[dict[str, str]] = deque(maxlen=FAILURES_KEPT)
         self.reused = 0
@@ -90,6 +93,8 @@ class Progress(SearchObserver):
         self.news: deque[str] = deque(maxlen=NEWS_KEPT)
         """Sentences that a person must see, not shown yet."""
         self.running: list[tuple[str, float]] = []
+        self.waiting = 0
+        """Tasks that were asked for and neither run nor are over."""
         self._phase = ""
         self.best = ""
 
@@ -128,7 +133,9 @@ class Progress(SearchObserver):
     def take(self, snapshot: dict[str, Any]) -> None:
         """Count the news of a Dispatcher's snapshot; a restarted dispatcher reports everything again."""
         with self._lock:
-            self.running = snapshot["running"]
+            self.running, self.waiting = snapshot["running"], snapshot["waiting"]
+            self.told = snapshot["finished_count"]
+            self._slots = snapshot.get("slots", self._slots)
             if snapshot["life"] != self._life:
                 first, self._life, self._events_known = not self._life, snapshot["life"], 0
                 if not first:
@@ -228,6 +235,8 @@ class Progress(SearchObserver):
             "runs_done": self.done,
             "runs_expected": self.total,
             "runs_running": len(self.running),
+            "runs_waiting": self.waiting,
+            "slots": self._slots,
             "runs_failed": self.failed,
             "runs_reused": self.reused,
             **self.trials.counts(),
@@ -276,13 +285,14 @@ class Progress(SearchObserver):
             self._remaining(group) * self._likely(group) * self._pace.seconds(group, e.gflop)
             for group, e in self._expected.items()
         )
-        return remaining / self._slots
+        return remaining / max(1, self._slots)
 
     def state(self) -> str:
         """The display without times: it changes only when something has happened."""
         parts = [
             f"{self.phase}: {self.done} of up to {self.total} runs done",
-            f"{len(self.running)} running",
+            f"{len(self.running)} running on {self._slots} {'slot' if self._slots == 1 else 'slots'}",
+            *([f"{self.waiting} waiting"] if self.waiting else []),
             f"{self.failed} failed",
         ]
         if self.workers_lost:
@@ -379,6 +389,8 @@ class _Screen:
         """Update the counters and write a line if one is due."""
         progress, now = self._progress, time.monotonic()
         progress.take(self._snapshot(progress.known))
+        while progress.known < progress.told:  # one snapshot does not hold them all
+            progress.take(self._snapshot(progress.known))
         if final:
             progress.expect_no_more()
             progress.tell_now("finished", self.elapsed_seconds())

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import dataclasses
 import errno
+import threading
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,7 @@ from ray.exceptions import WorkerCrashedError
 
 from datasets.folds.rules import Fold
 from platform.config.configuration import Configuration, configuration_of
+from platform.distributed import dispatcher as dispatcher_module
 from platform.distributed.dispatcher import LOST, Dispatcher, dispatched_first, group, label
 from platform.files import late
 from platform.models import plugins
@@ -450,11 +452,11 @@ def test_snapshots_count_what_runs_and_what_finished(tmp_path: Path) -> None:
     async def run() -> None:
         assert dispatcher.snapshot() == {**dispatcher.snapshot(), "running": [], "waiting": 0, "finished": []}
         running = asyncio.ensure_future(dispatcher.run([task(0, final=False)]))
-        for _ in range(4):
-            await asyncio.sleep(0)
+        while not dispatcher.window.held:
+            await asyncio.sleep(0.001)
         assert dispatcher.snapshot() == {**dispatcher.snapshot(), "running": [], "waiting": 2}
         placed.set()
-        for _ in range(2):
+        while not dispatcher.snapshot()["running"]:
             await asyncio.sleep(0)
         ((what, seconds),) = dispatcher.snapshot()["running"]
         assert dispatcher.snapshot()["waiting"] == 1
@@ -471,6 +473,41 @@ def test_snapshots_count_what_runs_and_what_finished(tmp_path: Path) -> None:
         assert dispatcher.snapshot(1)["finished"] == snapshot["finished"][1:]
 
     asyncio.run(run())
+
+
+def test_a_snapshot_holds_a_part_of_very_many_finished_tasks(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(dispatcher_module, "FINISHED_AT_ONCE", 2)
+    dispatcher = Dispatcher(str(tmp_path), 1, Workers(tmp_path).launch, 0)
+    asyncio.run(dispatcher.run([baseline(index) for index in range(3)]))
+    assert [len(dispatcher.snapshot(known)["finished"]) for known in (0, 2, 3)] == [2, 1, 0]
+    assert dispatcher.snapshot(3)["finished_count"] == 3
+
+
+def test_a_store_that_is_slow_does_not_keep_the_display_waiting(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    answered, workers = threading.Event(), Workers(tmp_path)
+    dispatcher = Dispatcher(str(tmp_path), 1, workers.launch, 0)
+    read = ResultsStore.manifest
+
+    def slowly(self: ResultsStore, kind: str, identity: str) -> Any:
+        assert answered.wait(20)  # it would wait for ever on the event loop
+        return read(self, kind, identity)
+
+    async def run() -> None:
+        running = asyncio.ensure_future(dispatcher.run([baseline(0)]))
+        await asyncio.sleep(0.01)
+        assert dispatcher.snapshot()["finished"] == []
+        assert not running.done()
+        monkeypatch.setattr(ResultsStore, "manifest", read)
+        answered.set()
+        await running
+
+    monkeypatch.setattr(ResultsStore, "manifest", slowly)
+    asyncio.run(run())
+    assert dispatcher.snapshot()["finished_count"] == 1
 
 
 def test_each_dispatcher_has_a_life_of_its_own_and_keeps_it(tmp_path: Path) -> None:

@@ -41,7 +41,7 @@ def reports(monkeypatch: pytest.MonkeyPatch) -> list[dict[str, Any]]:
 def run(answer: Any, plan: Plan, planned: PlannedData, runs: Path) -> None:
     run_trial(
         {"study": "", "number": 0, "overrides": {}},
-        dispatcher=SimpleNamespace(run=SimpleNamespace(remote=lambda tasks: answer)),
+        dispatcher=SimpleNamespace(run=SimpleNamespace(remote=lambda *arguments: answer)),
         searches=[MethodSearch(base=tiny_configuration(method="cnn"), plan=plan, scopes=(SCOPE,))],
         planned=planned,
         runs_root=str(runs),

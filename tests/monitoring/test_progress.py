@@ -32,7 +32,8 @@ def finished(group: str, gflop: float, seconds: float, **changes: Any) -> dict[s
 
 def told(*entries: dict[str, Any], life: str = "one", running: Sequence[Any] = ()) -> dict[str, Any]:
     """A Dispatcher's snapshot."""
-    return {"life": life, "running": list(running), "finished": list(entries)}
+    finished = {"finished": list(entries), "finished_count": 0}
+    return {"life": life, "running": list(running), "waiting": 0, **finished}
 
 
 def test_before_anything_has_run_the_time_is_the_assumed_pace() -> None:
@@ -49,7 +50,7 @@ def test_the_line_by_hand() -> None:
     progress.take(told(*runs, running=[("fmpn fold 2", 3.0)]))
     # 2 s a GFLOP: 8 runs x 50 GFLOP x 2 s / 2 slots = 400 s
     assert progress.line(65) == (
-        "final folds: 2 of up to 10 runs done | 1 running | 0 failed | "
+        "final folds: 2 of up to 10 runs done | 1 running on 2 slots | 0 failed | "
         "1 min 5 s elapsed, about 6 min 40 s remaining, 1.85 runs/min"
     )
     progress.best = "best: 51.0 %"
@@ -57,10 +58,39 @@ def test_the_line_by_hand() -> None:
         told(finished("final", 50, 100, reused=True), finished("final", 50, 0, status="failed")),
     )
     assert progress.line(3600) == (
-        "final folds: 4 of up to 10 runs done | 0 running | 1 failed | 1 cached | best: 51.0 % | "
+        "final folds: 4 of up to 10 runs done | 0 running on 2 slots | 1 failed | 1 cached | best: 51.0 % | "
         "1 h 0 min elapsed, about 5 min 0 s remaining, 0.05 runs/min"
     )
     assert (progress.done, progress.known, progress.failed, progress.reused) == (4, 4, 1, 1)
+
+
+def test_slots_that_come_and_go_change_the_time_left_and_the_line() -> None:
+    progress = Progress(slots=2)
+    progress.expect("final", 10, 50.0)
+    progress.take({**told(finished("final", 50, 100)), "waiting": 9})
+    assert progress.seconds_left() == 9 * 100 / 2
+    progress.take({**told(), "slots": 9, "waiting": 9})
+    assert progress.seconds_left() == 100
+    assert "| 0 running on 9 slots | 9 waiting |" in progress.state()
+    assert progress.counts()["slots"] == 9
+    assert progress.counts()["runs_waiting"] == 9
+    progress.take({**told(), "slots": 0})  # no node is up, and one may come
+    assert progress.seconds_left() == 900
+    assert "| 0 running on 0 slots | 0 failed" in progress.state()
+
+
+def test_what_one_snapshot_does_not_hold_is_fetched_at_once() -> None:
+    entries = [finished("final", 1, 1) for _ in range(5)]
+    asked: list[int] = []
+
+    def pieces(known: int) -> dict[str, Any]:
+        asked.append(known)
+        return {**told(*entries[known : known + 2]), "finished_count": len(entries)}
+
+    progress = Progress(slots=1)
+    progress.expect("final", 5, 1.0)
+    progress_module._Screen(progress, pieces, io.StringIO()).show()
+    assert (progress.done, asked) == (5, [0, 2, 4])
 
 
 def test_groups_have_paces_of_their_own() -> None:
@@ -162,7 +192,7 @@ def test_trials_the_best_and_its_interval_are_on_the_line_while_it_searches() ->
     assert ends is not None
     assert (ends.low, ends.high) == (0.5, 1.0)  # one subject right, the other half so
     assert progress.state() == (
-        "search: 0 of up to 0 runs done | 0 running | 0 failed | "
+        "search: 0 of up to 0 runs done | 0 running on 1 slot | 0 failed | "
         "trials: 1 complete, 1 pruned, folds of running 2: 0/0 | best 75.0% (50.0–100.0%), trial 0"
     )
 
