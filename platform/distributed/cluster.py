@@ -40,13 +40,13 @@ class Slots:
     cpus: float
     gpus: float
     fold_runs: int | None
-    """Concurrent fold runs; None on an autoscaling cluster, where all of them are submitted."""
+    """Concurrent fold runs; None on an existing cluster, where the dispatcher follows its nodes."""
     held_back: int = 0
     """Further fold runs for which there are CPUs, but not enough memory."""
 
     def describe(self) -> str:
         """A line for the plan that is shown to the user."""
-        count = "as many as the cluster scales to" if self.fold_runs is None else str(self.fold_runs)
+        count = "as many as its nodes can compute" if self.fold_runs is None else str(self.fold_runs)
         fewer = f" ({self.held_back} more would not fit in memory)" if self.held_back else ""
         return f"{self.cpus:g} CPUs, {self.gpus:g} GPUs; {count} fold runs at once{fewer}"
 

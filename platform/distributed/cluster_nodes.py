@@ -166,6 +166,13 @@ def described(node: Node) -> str:
     return f"{node.host} ({cpus:g} CPUs, {gpus:g} GPUs)"
 
 
+def slots_of_ray(plan: Plan) -> int:
+    """Fold runs that fit on the connected cluster now."""
+    nodes = ClusterNodes()
+    nodes.take(listing_of_ray())
+    return nodes.slots(plan)
+
+
 def listing_of_ray() -> Listing:
     """The connected cluster."""
     import ray

@@ -9,12 +9,13 @@ import asyncio
 import time
 import traceback
 import uuid
-from collections.abc import Awaitable, Callable, Iterable, Mapping
+from collections.abc import Awaitable, Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
 
+from platform.distributed.chains import Stored, dispatched_first, starts
 from platform.distributed.lost_workers import environment_failure_of
 from platform.distributed.window import Window
 from platform.files.late import found_late
@@ -26,10 +27,8 @@ from platform.runs.environment_failure import (
 )
 from platform.runs.node_proof import UnfitNode
 from platform.runs.store import ResultsStore
-from platform.runs.tasks import ArtifactTask, FoldTask, Task, below
+from platform.runs.tasks import ArtifactTask, FoldTask, below
 
-Stored = Mapping[str, dict[str, Any] | Exception | None]
-"""Identity to the stored manifest, to why it cannot be read, or None where there is none."""
 Answer = TypeVar("Answer")
 Launch = Callable[[FoldTask | ArtifactTask], Awaitable[dict[str, Any]]]
 """Runs a task somewhere and returns its manifest; raises if the worker is lost."""
@@ -106,9 +105,9 @@ class Dispatcher:
     async def run(self, tasks: list[FoldTask]) -> list[dict[str, Any]]:
         """The manifests of these fold runs, in order, once all are complete or have failed."""
         stored = await self._stored(tasks)
-        # From here on nothing waits until all are in the queue: the first ones get the free places.
-        for task in sorted(tasks, key=lambda task: task.gflop, reverse=True):
-            self._result(task, stored)
+        # Nothing waits from here on, so the free places go to the longest chains of all that can start now.
+        for _, task, priority in sorted(starts(tasks, stored), key=lambda start: start[0], reverse=True):
+            self._result(task, stored, priority)
         return list(await asyncio.gather(*(self._result(task, stored) for task in tasks)))
 
     def snapshot(self, known: int = 0) -> dict[str, Any]:
@@ -343,30 +342,6 @@ class Dispatcher:
             }
         )
         return manifest
-
-
-def dispatched_first(task: Task) -> tuple[list[ArtifactTask], list[ArtifactTask]]:
-    """What the task waits for: the ends of the chains below it, then the rest of what it uses itself.
-
-    The ends ask for what they rest on in turn, with the priority of their whole chain.
-    """
-    needed = _nearest_that_train(task)
-    lower = {name for one in needed.values() for name in below(one)}
-    return (
-        [one for name, one in needed.items() if name not in lower],
-        [one for name, one in needed.items() if name in lower],
-    )
-
-
-def _nearest_that_train(task: Task) -> dict[str, ArtifactTask]:
-    """The nearest artifacts below the task that train, by identity.
-
-    Those that train nothing are made by whoever needs them, who thus waits for what they rest on.
-    """
-    found: dict[str, ArtifactTask] = {}
-    for needed in task.inputs.values():
-        found |= {needed.identity: needed} if needed.trains else _nearest_that_train(needed)
-    return found
 
 
 def group(task: FoldTask | ArtifactTask) -> str:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from platform.config.objectives import directions
 from platform.config.settings_source import OWN_SEARCH, SettingsSource
 from platform.distributed.cluster import connected
+from platform.distributed.cluster_nodes import slots_of_ray
 from platform.distributed.dispatcher import LOST
 from platform.distributed.ray_dispatcher import start_dispatcher
 from platform.distributed.travel import travelling
@@ -63,7 +64,7 @@ def run_experiment(
         folder = driver_folder(experiment.folder)
         stack.callback(drop_driver_folder, folder)
         dispatcher = start_dispatcher(plan, experiment.store.root, slots.fold_runs, folder)
-        progress = Progress(slots.fold_runs or int(slots.cpus // plan.cpus_per_run) or 1, log)
+        progress = Progress(slots.fold_runs or slots_of_ray(plan), log)
         _expect(progress, experiment, search=search)
         stack.callback(ray.kill, dispatcher)  # its pending tasks would fail noisily while Ray shuts down
         keep = partial(keep_progress, experiment.folder, progress)

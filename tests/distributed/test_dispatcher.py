@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import dataclasses
 import errno
 import threading
 from collections.abc import Callable, Sequence
@@ -16,7 +15,7 @@ from ray.exceptions import WorkerCrashedError
 from datasets.folds.rules import Fold
 from platform.config.configuration import Configuration, configuration_of
 from platform.distributed import dispatcher as dispatcher_module
-from platform.distributed.dispatcher import LOST, Dispatcher, dispatched_first, group, label
+from platform.distributed.dispatcher import LOST, Dispatcher, group, label
 from platform.files import late
 from platform.models import plugins
 from platform.models.plugins import read_plugin, register
@@ -372,6 +371,57 @@ def trains_of(task: FoldTask) -> list[str]:
     return [task.artifacts[name].identity for name in ("first", "second")]
 
 
+class Nodes:
+    """A cluster's own queue: takes what is handed over in order, and has places on its nodes."""
+
+    def __init__(self, workers: Workers, places: int) -> None:
+        self.workers = workers
+        self.free = asyncio.Semaphore(places)  # first come, first served
+        self.handed: list[str] = []
+
+    async def launch(self, task: FoldTask | ArtifactTask) -> dict[str, Any]:
+        self.handed.append(task.identity)
+        async with self.free:
+            return await self.workers.launch(task)
+
+
+@pytest.mark.parametrize("window", [4, 8])
+def test_on_a_cluster_the_longest_starts_first_and_stage_1_before_what_waits_for_nothing(
+    tmp_path: Path, window: int
+) -> None:
+    short = [baseline(index, epochs) for epochs in (1, 2, 3) for index in range(8)]
+    chained = task(0, tiny_configuration(stage2_constant_epochs=500))
+    workers = Workers(tmp_path)
+
+    async def run() -> None:
+        nodes = Nodes(workers, places=4)
+        dispatcher = Dispatcher(str(tmp_path), window, nodes.launch, 0)
+        await asyncio.wait_for(dispatcher.run([*short, chained]), 20)
+
+    asyncio.run(run())
+    assert workers.started[0] == stage1_of(chained)
+    # As soon as it may, the chain goes on: before all that is still in our own queue.
+    assert workers.started.index(chained.identity) <= window + 4
+    work = {one.identity: one.gflop for one in short}
+    started = [work[one] for one in workers.started if one in work]
+    assert started == sorted(started, reverse=True)
+
+
+def test_what_is_asked_for_later_overtakes_all_but_the_window(tmp_path: Path) -> None:
+    workers, long = Workers(tmp_path), baseline(0, 500)
+
+    async def run() -> None:
+        nodes = Nodes(workers, places=1)
+        dispatcher = Dispatcher(str(tmp_path), 2, nodes.launch, 0)
+        first = asyncio.ensure_future(dispatcher.run([baseline(index, 1) for index in range(8)]))
+        while not workers.started:
+            await asyncio.sleep(0)
+        await asyncio.gather(first, dispatcher.run([long]))
+
+    asyncio.run(run())
+    assert workers.started.index(long.identity) <= 5
+
+
 def test_a_chain_runs_in_order_and_what_is_shared_once(tmp_path: Path, toy: Callable[..., FoldTask]) -> None:
     tasks = [toy(), toy(third_rate=0.5), toy(second_rate=0.5), toy(1)]
     workers = Workers(tmp_path)
@@ -426,17 +476,6 @@ def test_a_loss_goes_up_the_chain_and_nothing_is_stored(tmp_path: Path, toy: Cal
     assert store.manifest("fold_runs", made.identity) is None
     assert store.manifest("artifacts", second) is None
     assert dispatched(Workers(tmp_path), [made])[0][0]["status"] == "complete"
-
-
-def test_what_trains_nothing_waits_for_what_it_rests_on(toy: Callable[..., FoldTask]) -> None:
-    made = toy()
-    second, mean_face = made.artifacts["second"], made.artifacts["mean_face"]
-    control = dataclasses.replace(mean_face, identity="0" * 24, rests_on={"second": second})
-    alone = dataclasses.replace(made, artifacts={"mean_face": control})
-    assert dispatched_first(alone) == ([second], [])
-    assert dispatched_first(made) == ([second], [made.artifacts["first"]])
-    assert dispatched_first(second) == ([made.artifacts["first"]], [])
-    assert dispatched_first(made.artifacts["first"]) == ([], [])
 
 
 def test_snapshots_count_what_runs_and_what_finished(tmp_path: Path) -> None:
