@@ -206,6 +206,8 @@ class RayDispatcher(Dispatcher):
         try:
             manifest: dict[str, Any] = await answer
         except asyncio.CancelledError:
+            import ray
+
             ray.cancel(answer)  # it may still be in Ray's queue
             raise
         finally:

@@ -371,7 +371,7 @@ def trains_of(task: FoldTask) -> list[str]:
     return [task.artifacts[name].identity for name in ("first", "second")]
 
 
-class Nodes:
+class FirstComeQueue:
     """A cluster's own queue: takes what is handed over in order, and has places on its nodes."""
 
     def __init__(self, workers: Workers, places: int) -> None:
@@ -394,7 +394,7 @@ def test_on_a_cluster_the_longest_starts_first_and_stage_1_before_what_waits_for
     workers = Workers(tmp_path)
 
     async def run() -> None:
-        nodes = Nodes(workers, places=4)
+        nodes = FirstComeQueue(workers, places=4)
         dispatcher = Dispatcher(str(tmp_path), window, nodes.launch, 0)
         await asyncio.wait_for(dispatcher.run([*short, chained]), 20)
 
@@ -411,7 +411,7 @@ def test_what_is_asked_for_later_overtakes_all_but_the_window(tmp_path: Path) ->
     workers, long = Workers(tmp_path), baseline(0, 500)
 
     async def run() -> None:
-        nodes = Nodes(workers, places=1)
+        nodes = FirstComeQueue(workers, places=1)
         dispatcher = Dispatcher(str(tmp_path), 2, nodes.launch, 0)
         first = asyncio.ensure_future(dispatcher.run([baseline(index, 1) for index in range(8)]))
         while not workers.started:
