@@ -132,12 +132,13 @@ def rows_request(plan: Plan, seeds: int) -> Request:
 
 
 def handed_over(tasks: list[FoldTask], runs: Path) -> list[str]:
-    """The identities of the tasks that the dispatcher would run."""
+    """The identities of the tasks that the dispatcher runs; stand-ins are stored for them."""
     launched: list[str] = []
 
     async def launch(task: Any) -> dict[str, Any]:
         launched.append(task.identity)
-        return {"identity": task.identity, "status": "complete"}
+        with unsynced():
+            return stand_in(task, str(runs), 0.0)
 
     async def all_of_them() -> None:
         await Dispatcher(str(runs), 8, launch, 0).run(tasks)
@@ -156,6 +157,8 @@ def start_of_rows(steps: Steps, folder: Path, count: int) -> None:
     with steps.step("storing the results (no part of a start)"):
         experiment = plan_request(request, arguments, argv)
         store_all(all_tasks(experiment.rows)[MISSING:], ResultsStore(runs), {})
+        with leading(experiment.folder):
+            describe_experiment(experiment, experiment.rows)
     with steps.step("planning"):
         experiment = plan_request(request, arguments, argv)
     with steps.step("display: expected runs and memory"):

@@ -12,6 +12,7 @@ from platform.errors import UserError
 from platform.experiments.experiment_file import read_experiment
 from platform.experiments.rows import Row
 from platform.models.options.fields import later_fields
+from platform.runs.identity import canonical_json
 from platform.runs.store import ResultsStore
 
 MAY_CHANGE = ("trials", "retries", "tune_baselines")
@@ -63,12 +64,20 @@ def refuse_other_rows(store: ResultsStore, name: str, rows: Sequence[Row], selec
     if not (store.experiment_folder(name) / "experiment.json").exists():
         return
     planned = [row.describe(selection_rule) for row in rows]
+    planned_by: dict[tuple[str, ...], set[str]] = {}
     for row in read_experiment(store, name)["rows"]:
-        known = [key for key in IDENTIFYING_KEYS if key in row]
-        if not any(all(row[key] == one[key] for key in known) for one in planned):
+        known = tuple(key for key in IDENTIFYING_KEYS if key in row)
+        if known not in planned_by:
+            planned_by[known] = {_said(one, known) for one in planned}
+        if _said(row, known) not in planned_by[known]:
             raise UserError(
                 f"running again under the same name must ask for every existing row, but {name} has a row "
                 f"that is not asked for now ({row['title']} on {row['dataset']}, backbone {row['backbone']}, "
                 f"masks {row['masks']}, rule {row['fold_rule']}); pass --name with a new name to keep both, "
                 "or the flags it was made with."
             )
+
+
+def _said(row: Mapping[str, Any], keys: Sequence[str]) -> str:
+    """What a row says under these keys, to be compared."""
+    return canonical_json([row[key] for key in keys])
