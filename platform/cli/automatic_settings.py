@@ -64,7 +64,7 @@ def decide(
     """The settings, with those that are `automatic` decided: as the experiment of that folder began, or by
     what the place has.
 
-    asks: whether the place may be asked; a dry run does not contact a cluster. A cluster is asked only what
+    asks: whether the place may be asked; a dry run asks no node of a cluster. A cluster is asked only what
     is still to be decided. UserError: a GPU is needed, and there is none.
     """
     from platform.experiments.device_choice import choose_device, trains_a_net

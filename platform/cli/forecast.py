@@ -17,7 +17,9 @@ from platform.runs.footprint import gibibytes
 def resources(experiment: Experiment, *, search: bool) -> str:
     """Where fold runs will run, and how many at once."""
     if experiment.address is not None:
-        return f"the Ray cluster at {experiment.address}, which a dry run does not contact"
+        return (
+            f"the Ray cluster at {experiment.address}, of which a dry run asks only whether it could run this"
+        )
     return _slots(experiment, search=search).describe()
 
 

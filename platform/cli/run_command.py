@@ -6,12 +6,13 @@ import argparse
 import shlex
 from collections.abc import Callable, Sequence
 
+from platform.cli.cluster_check import check_cluster
 from platform.cli.flags import automatic_settings, departures
 from platform.cli.output import print_dry_run, print_plan, print_presentation, write_presentation
 from platform.cli.planning import Request, plan_request
 from platform.cli.run_flags import DECIDED_BY_ROWS
 from platform.cli.search_checks import any_trial_failed
-from platform.cli.setting_checks import check_methods_and_batches
+from platform.cli.setting_checks import check_gpus, check_methods_and_batches
 from platform.config.settings_file import SEARCH_FIELDS, settings_yaml
 from platform.search.storage import without_password
 
@@ -35,13 +36,15 @@ def run_command(
         if arguments.print_config:
             print(printed_config(request, argv, automatic_settings(arguments)), end="")
             return 0
+        check_gpus(request.plan)
+        about_cluster = check_cluster(arguments, request.plan, automatic_settings(arguments))
         experiment = plan_request(request, arguments, argv)
         changed = departures(arguments, request.configuration, request.plan)
         in_full = arguments.verbose or arguments.dry_run
         print_plan(experiment, search=request.search, changed=changed, in_full=in_full)
         if arguments.dry_run:
             print_dry_run(experiment, search=request.search)
-            for line in request.further_estimates(experiment):
+            for line in [*about_cluster, *request.further_estimates(experiment)]:
                 print(f"# {line}")
             return 0
         from platform.distributed.experiment import run_experiment

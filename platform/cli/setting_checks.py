@@ -138,6 +138,22 @@ def _check_space(configuration: Configuration, plan: Plan, enqueued_from: str) -
     check_enqueued_fit(plan, definition)
 
 
+def check_gpus(plan: Plan) -> None:
+    """UserError: a part of a GPU that no fold run can hold."""
+    each = plan.gpus_per_run
+    if each > 1 and each != int(each):
+        raise UserError(
+            f"gpus_per_run is a fraction of one GPU or a whole number of them, but got {each:g}; pass "
+            f"--gpus-per-run {int(each)} or {int(each) + 1}."
+        )
+    if plan.train_workers > 1 and 0 < each < 1:
+        raise UserError(
+            f"each of several Train workers needs a GPU of its own, because they cannot exchange gradients "
+            f"on a shared one, but gpus_per_run is {each:g} with {plan.train_workers} Train workers; pass "
+            "--gpus-per-run 1, or --train-workers 0 to share GPUs among fold runs."
+        )
+
+
 def check_methods_and_batches(configuration: Configuration, plan: Plan) -> None:
     """UserError: an unknown baseline, or a batch that leaves a Train worker without an image."""
     from platform.config.presets import with_method

@@ -13,6 +13,8 @@ from pathlib import Path
 from typing import Any
 
 from platform.config.configuration import Plan
+from platform.distributed.connection_probe import Reached, follow, probe
+from platform.distributed.joined_watch import JoinedCluster
 from platform.distributed.ray_settings import (
     QUIET,
     keep_others_out,
@@ -20,7 +22,7 @@ from platform.distributed.ray_settings import (
     workers_environment,
 )
 from platform.distributed.ray_start import sigterm_stays_ours, start_ray
-from platform.distributed.ray_watch import end_lost_cluster, lost, own_node, watched
+from platform.distributed.ray_watch import OwnCluster, Watch, end_lost_cluster, own_node, watched
 from platform.errors import UserError
 from platform.host.machine_limits import usable_cpus
 from platform.host.native_output import native_output_to
@@ -99,9 +101,10 @@ def connected(
     Without `address`, starts a private cluster on this machine. It listens on the loopback interface only,
     requires a token generated for this run, and ends with this process. If the process is killed, the
     cluster ends within 2 s, except for two idle agents, which wait 60 s for the lost control store. With
-    `address` (`auto`, `ray://...`), the head node must offer the resource `trial_slot`, as ray_cluster.yaml
-    does. `runs_in_memory`: as for `local_slots`. In the block, SIGTERM raises Terminated in the main thread.
-    UserError: a private cluster lost its control store or its node manager.
+    `address` (`auto`, HOST:PORT), joins a cluster of which this machine is a node. `runs_in_memory`: as for
+    `local_slots`. In the block, SIGTERM raises Terminated in the main thread.
+    UserError: why the cluster cannot be joined (`probe`), or can never run the plan. ClusterLost: the control
+    store or the node manager of this machine was lost.
     """
     for name, value in QUIET.items():
         os.environ.setdefault(name, value)
@@ -121,19 +124,24 @@ def connected(
                 common["runtime_env"] = {"py_executable": python}
             with with_environment(workers_environment()):
                 _start(slots, common, sigterm.take)
+            watch: Watch = OwnCluster()
         else:
+            reached = probe(address)
+            reached.check(plan)
             common["runtime_env"] = {"env_vars": workers_environment()}
-            slots = _connect(ray, address, common, sigterm.take)
+            slots = _connect(ray, reached, common, sigterm.take)
+            watch = JoinedCluster(reached)
         try:
-            with watched(sigterm.interrupt):
+            with watched(sigterm.interrupt, watch):
                 yield slots
         except Exception as error:
-            gone = lost(own_node())  # the waiting call may notice the loss before the watch thread
+            # The waiting call may notice the loss before the watch thread.
+            gone = watch.lost() if isinstance(error, UserError) else watch.conclusion()
             if gone is not None:
                 raise gone from error
             raise
         finally:
-            if lost(own_node()) is None:
+            if watch.conclusion() is None:
                 ray.shutdown()
             else:
                 end_lost_cluster()
@@ -156,14 +164,15 @@ def _start(slots: Slots, common: dict[str, Any], take_sigterm: Callable[[], None
         mark_session(Path(node.get_session_dir_path()))
 
 
-def _connect(ray: Any, address: str, common: dict[str, Any], take_sigterm: Callable[[], None]) -> Slots:
+def _connect(ray: Any, reached: Reached, common: dict[str, Any], take_sigterm: Callable[[], None]) -> Slots:
+    follow(reached)
     try:
         with sigterm_stays_ours(take_sigterm):
-            ray.init(address=address, **common)
-    except (ConnectionError, RuntimeError, ValueError) as error:
+            ray.init(address=reached.address, **common)
+    except (ConnectionError, RuntimeError, ValueError, ray.exceptions.RayError) as error:
         raise UserError(
-            f"no Ray cluster answers at {address!r} ({str(error).splitlines()[0]}); start one with "
-            f"`ray up ray_cluster.yaml`, or leave out --address to use this machine."
+            f"the Ray cluster at {reached.words} answers, but cannot be connected to "
+            f"({' '.join(str(error).split())}); its logs are in its nodes' /tmp/ray/session_latest/logs."
         ) from error
     resources = ray.cluster_resources()
     if TRIAL_SLOT not in resources:

@@ -7,17 +7,21 @@ import logging
 import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any
 
 from platform.config.configuration import Plan
+from platform.distributed.node_types import (
+    REPORTED_KEY,
+    REPORTED_NAMESPACE,
+    NodeType,
+    autoscaler_files_once,
+    startable_types,
+)
 
 POLL_SECONDS = 2.0
 NODE_LABEL = "ray.io/node-id"
 """Ray's label of every node, whose value is its id."""
 ROUNDING = 1e-9
 """Ray counts in ten-thousandths: 0.3 + 0.6 GPUs fit in 0.9."""
-UNLIMITED = 1000
-"""Nodes of a type of which the autoscaler may start any number."""
 
 logger = logging.getLogger(__name__)
 
@@ -30,16 +34,6 @@ class Node:
     host: str
     resources: Mapping[str, float]
     """What it has in all, as Ray names it: CPU, GPU, memory in bytes, custom ones."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class NodeType:
-    """A type of node that the autoscaler may start."""
-
-    name: str
-    resources: Mapping[str, float]
-    most: int
-    """Of it at once, those that are up among them."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -174,24 +168,17 @@ def slots_of_ray(plan: Plan) -> int:
 
 
 def listing_of_ray() -> Listing:
-    """The connected cluster."""
+    """The connected cluster. On its head, with the node types that its autoscaler may start."""
     import ray
-    from ray._private.state import state
+    from ray.experimental.internal_kv import _internal_kv_get
 
-    config: Any = state.get_cluster_config()
-    groups = config.node_group_configs if config is not None else ()
+    store = ray.get_runtime_context().gcs_address
+    reported: bytes | None = _internal_kv_get(REPORTED_KEY, namespace=REPORTED_NAMESPACE)
     return Listing(
         nodes=tuple(
             Node(id=node["NodeID"], host=node["NodeManagerHostname"], resources=node["Resources"])
             for node in ray.nodes()
             if node["Alive"]
         ),
-        types=tuple(
-            NodeType(
-                name=group.name,
-                resources=dict(group.resources),
-                most=group.max_count if group.max_count >= 0 else UNLIMITED,
-            )
-            for group in groups
-        ),
+        types=startable_types(reported or b"", autoscaler_files_once(int(store.rpartition(":")[2]))),
     )

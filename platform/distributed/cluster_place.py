@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from platform.config.configuration import Plan
 from platform.distributed.cluster import connected
+from platform.distributed.cluster_nodes import listing_of_ray
 from platform.experiments.measurements import FOLDER
 from platform.experiments.place import MeasurementError
 from platform.host.gpus import Gpu, GpusThere, gpus_here
@@ -167,10 +168,10 @@ def _on_gpu(kind: str) -> dict[str, Any]:
 
 def most_resources() -> Mapping[str, float]:
     """What the autoscaler of the connected cluster may reach; empty without one."""
-    from ray._private.state import state
-
-    found: Mapping[str, float] | None = state.get_max_resources_from_cluster_config()
-    return found or {}
+    most: Counter[str] = Counter()
+    for one in listing_of_ray().types:
+        most.update({name: int(amount) * one.most for name, amount in one.resources.items()})
+    return most
 
 
 def ask_node(

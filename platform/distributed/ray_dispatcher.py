@@ -14,6 +14,7 @@ from platform.distributed.cluster_nodes import ClusterNodes, Node, workers_on
 from platform.distributed.dispatcher import Dispatcher
 from platform.distributed.node_memory import NodeMemory
 from platform.distributed.node_proofs import Facts, NodeProofs, asked_on_ray
+from platform.distributed.placement_check import on_one_node
 from platform.distributed.travel import Lists, lists_of
 from platform.models.costs.known import KnownCosts, known_costs, remember_costs
 from platform.runs.attempts import Attempts
@@ -109,8 +110,11 @@ class RayDispatcher(Dispatcher):
         return [] if self._proofs is None else await self._proofs.of(node_id)
 
     def snapshot(self, known: int = 0) -> dict[str, Any]:
-        """As in Dispatcher, with `slots`: fold runs that the cluster can compute at once, now."""
-        return {**super().snapshot(known), "slots": self._slots_now()}
+        """As in Dispatcher, with `slots`: fold runs that the cluster can compute at once, now; and without
+        any, what is `waiting_for`."""
+        slots = self._slots_now()
+        lacking = "" if slots or not self._nodes.is_known else on_one_node(self._plan)
+        return {**super().snapshot(known), "slots": slots, "waiting_for": lacking}
 
     async def _see_nodes(self) -> None:
         """List the nodes before the first task."""

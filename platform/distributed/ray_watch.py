@@ -8,7 +8,8 @@ import sys
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
-from typing import Any
+from dataclasses import dataclass, field
+from typing import Any, Protocol
 
 from platform.errors import ClusterLost
 
@@ -31,21 +32,50 @@ def cluster_lost(process: str, status: int) -> ClusterLost:
     )
 
 
+class Watch(Protocol):
+    """A cluster whose loss is found by looking."""
+
+    period_seconds: float
+    """Between two looks."""
+    patience_seconds: float
+    """For this process to end by itself after a loss."""
+
+    def lost(self) -> ClusterLost | None:
+        """Look once: the error if the cluster is lost for certain."""
+        ...
+
+    def conclusion(self) -> ClusterLost | None:
+        """Look until it is certain that the cluster is lost (the error) or not (None)."""
+        ...
+
+
+@dataclass
+class OwnCluster:
+    """The private cluster: the processes that this process started."""
+
+    node: Callable[[], Any] = field(default_factory=lambda: own_node)
+    """Returns the group of Ray's processes."""
+    period_seconds: float = PERIOD_SECONDS
+    patience_seconds: float = PATIENCE_SECONDS
+
+    def lost(self) -> ClusterLost | None:
+        """As Watch."""
+        return lost(self.node())
+
+    def conclusion(self) -> ClusterLost | None:
+        """As Watch."""
+        return self.lost()
+
+
 @contextmanager
-def watched(
-    interrupt: Callable[[ClusterLost], None], node: Callable[[], Any] | None = None
-) -> Iterator[None]:
-    """Context in which a thread calls `interrupt` if one of PROCESSES is lost.
+def watched(interrupt: Callable[[ClusterLost], None], watch: Watch) -> Iterator[None]:
+    """Context in which a thread calls `interrupt` if the cluster is lost.
 
-    node: returns the group of Ray's processes to watch; by default the one that this process started.
-
-    If the block does not end within PATIENCE_SECONDS after that, because its thread waits in C++ code for a
-    reply that cannot arrive, the thread prints the error and exits with status 2.
+    If the block does not end within the watch's patience after that, because its thread waits in C++ code for
+    a reply that cannot arrive, the thread prints the error and exits with status 2.
     """
     over = threading.Event()
-    thread = threading.Thread(
-        target=_watch, args=(interrupt, over, node or own_node), name="ray watch", daemon=True
-    )
+    thread = threading.Thread(target=_watch, args=(interrupt, over, watch), name="ray watch", daemon=True)
     thread.start()
     try:
         yield
@@ -53,12 +83,12 @@ def watched(
         over.set()
 
 
-def _watch(interrupt: Callable[[ClusterLost], None], over: threading.Event, node: Callable[[], Any]) -> None:
-    while not over.wait(PERIOD_SECONDS):
-        error = lost(node())
+def _watch(interrupt: Callable[[ClusterLost], None], over: threading.Event, watch: Watch) -> None:
+    while not over.wait(watch.period_seconds):
+        error = watch.lost()
         if error is not None:
             interrupt(error)
-            if not over.wait(PATIENCE_SECONDS):
+            if not over.wait(watch.patience_seconds):
                 print(f"error: {error}", file=sys.stderr, flush=True)
                 os._exit(2)
             return

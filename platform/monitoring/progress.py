@@ -95,6 +95,8 @@ class Progress(SearchObserver):
         self.running: list[tuple[str, float]] = []
         self.waiting = 0
         """Tasks that were asked for and neither run nor are over."""
+        self.waiting_for = ""
+        """What no node of the cluster has now; empty: runs can be computed."""
         self._phase = ""
         self.best = ""
 
@@ -136,6 +138,7 @@ class Progress(SearchObserver):
             self.running, self.waiting = snapshot["running"], snapshot["waiting"]
             self.told = snapshot["finished_count"]
             self._slots = snapshot.get("slots", self._slots)
+            self.waiting_for = snapshot.get("waiting_for", "")
             if snapshot["life"] != self._life:
                 first, self._life, self._events_known = not self._life, snapshot["life"], 0
                 if not first:
@@ -299,6 +302,8 @@ class Progress(SearchObserver):
             parts.append(f"{self.workers_lost} workers lost (last on {self._lost_last})")
         if self._kept_out:
             parts.append(f"no runs for {', '.join(sorted(self._kept_out))}")
+        if self.waiting_for:
+            parts.append(f"waiting for nodes: a run needs {self.waiting_for}")
         if self.reused:
             parts.append(f"{self.reused} cached")
         parts += [self.best] if self.best else self.trials.describe()

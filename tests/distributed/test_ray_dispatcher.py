@@ -128,3 +128,15 @@ def test_nothing_waits_for_nodes_that_all_lack_something(tmp_path: Path) -> None
     assert "no node of the cluster may get runs. host-a gets no runs: its code is not the" in reason
     assert "host-b gets no runs: its code" in reason
     assert cluster.kinds() == [("refused", "host-a"), ("refused", "host-b")]
+
+
+def test_without_a_node_for_its_runs_it_says_what_they_wait_for(tmp_path: Path) -> None:
+    folder = driver_folder(tmp_path / "experiments" / "one")
+    made = RayDispatcher(str(tmp_path), None, Plan(gpus_per_run=1), folder)
+    assert made.snapshot()["waiting_for"] == "", "not listed yet"
+    small, large = (Node(id=n, host=n, resources={"CPU": 8.0, "GPU": g}) for n, g in (("a", 0.0), ("b", 1.0)))
+    waits = [
+        made._nodes.take(Listing(nodes=up)) and made.snapshot()["waiting_for"]
+        for up in ((small, large), (small,))
+    ]
+    assert waits == ["", "1 CPU and 1 GPU on one node"]

@@ -12,8 +12,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from platform.distributed import ray_watch
-from platform.distributed.ray_watch import cluster_lost, lost, watched
+from platform.distributed.ray_watch import OwnCluster, cluster_lost, lost, watched
 from platform.errors import ClusterLost
 from platform.host.sigterm import terminable
 from tests.distributed.processes import LINUX_ONLY, descendants
@@ -50,14 +49,13 @@ def test_the_first_process_that_has_ended_is_named(node: SimpleNamespace | None,
     assert found is None if said is None else said in str(found)
 
 
-def test_the_loss_interrupts_the_work_of_the_main_thread(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_loss_interrupts_the_work_of_the_main_thread() -> None:
     # Given, and not put in the place of Ray's own: the cluster of other tests is watched too.
-    node = node_of(gcs_server=-9)
-    monkeypatch.setattr(ray_watch, "PERIOD_SECONDS", 0.01)
+    watch = OwnCluster(lambda: node_of(gcs_server=-9), period_seconds=0.01)
     before = signal.getsignal(signal.SIGTERM)
     try:
         with pytest.raises(ClusterLost, match="gcs_server"), terminable() as sigterm:  # noqa: SIM117
-            with watched(sigterm.interrupt, lambda: node):
+            with watched(sigterm.interrupt, watch):
                 threading.Event().wait()
     finally:
         signal.signal(signal.SIGTERM, before)

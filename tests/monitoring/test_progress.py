@@ -93,6 +93,14 @@ def test_what_one_snapshot_does_not_hold_is_fetched_at_once() -> None:
     assert (progress.done, asked) == (5, [0, 2, 4])
 
 
+def test_runs_that_no_node_could_compute_now_are_said_to_wait() -> None:
+    progress = Progress(slots=1)
+    progress.take({**told(), "waiting_for": "1 CPU and 1 GPU on one node"})
+    assert "0 failed | waiting for nodes: a run needs 1 CPU and 1 GPU on one node" in progress.state()
+    progress.take({**told(), "waiting_for": ""})
+    assert "waiting" not in progress.state()
+
+
 def test_groups_have_paces_of_their_own() -> None:
     progress = Progress(slots=1)
     progress.expect("stage 1", 2, 10.0)
