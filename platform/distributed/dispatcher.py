@@ -9,7 +9,7 @@ import asyncio
 import time
 import traceback
 import uuid
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -30,6 +30,7 @@ from platform.runs.store import ResultsStore
 from platform.runs.tasks import ArtifactTask, FoldTask, below
 
 Answer = TypeVar("Answer")
+Item = TypeVar("Item")
 Launch = Callable[[FoldTask | ArtifactTask], Awaitable[dict[str, Any]]]
 """Runs a task somewhere and returns its manifest; raises if the worker is lost."""
 LOST = "lost"
@@ -42,6 +43,8 @@ GONE_SECONDS = 10.0
 network: the connection to the worker stays half open, and is looked at after five minutes."""
 FINISHED_AT_ONCE = 2000
 """Finished tasks in one snapshot; the next one goes on from there."""
+TURN = 200
+"""Tasks that are taken into the queue before the event loop looks at other questions."""
 STORE_THREADS = 8
 """Calls of the results store at once. A shared file system may take a second for one, and the event loop,
 on which the display's question waits too, must not."""
@@ -105,8 +108,10 @@ class Dispatcher:
     async def run(self, tasks: list[FoldTask]) -> list[dict[str, Any]]:
         """The manifests of these fold runs, in order, once all are complete or have failed."""
         stored = await self._stored(tasks)
-        # Nothing waits from here on, so the free places go to the longest chains of all that can start now.
-        for _, task, priority in sorted(starts(tasks, stored), key=lambda start: start[0], reverse=True):
+        found = [start async for start in _in_turns(starts(tasks, stored))]
+        # The free places go to the longest chains of all that can start now.
+        found.sort(key=lambda start: start[0], reverse=True)
+        async for _, task, priority in _in_turns(found):
             self._result(task, stored, priority)
         return list(await asyncio.gather(*(self._result(task, stored) for task in tasks)))
 
@@ -342,6 +347,14 @@ class Dispatcher:
             }
         )
         return manifest
+
+
+async def _in_turns(items: Iterable[Item]) -> AsyncIterator[Item]:
+    """The items, with a turn for the others on the event loop after every TURN."""
+    for number, item in enumerate(items, start=1):
+        yield item
+        if number % TURN == 0:
+            await asyncio.sleep(0)
 
 
 def group(task: FoldTask | ArtifactTask) -> str:

@@ -102,7 +102,7 @@ def dispatched(
 
     async def run() -> tuple[list[dict[str, Any]], dict[str, Any]]:
         dispatcher = Dispatcher(str(workers.store.root), slots, workers.launch, retries, workers.sleep)
-        manifests = await asyncio.wait_for(dispatcher.run(tasks), 20)
+        manifests = await asyncio.wait_for(dispatcher.run(tasks), 60)  # the first imports torch
         return manifests, dispatcher.snapshot()
 
     return asyncio.run(run())
