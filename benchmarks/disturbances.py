@@ -22,7 +22,6 @@ IDLE = ("ray::IDLE", "ray::SPILL", "ray::RESTORE")
 """Ray's spare processes, which do no work of ours."""
 VICTIMS: dict[str, Callable[[str], bool]] = {
     "fold run": lambda command: command.startswith("ray::carry_out"),
-    "trial": lambda command: command.startswith("ray::ImplicitFunc"),
     "dispatcher": lambda command: command.startswith("ray::RayDispatcher"),
     "agent": lambda command: "ray::DashboardAgent" in command or "dashboard/agent.py" in command,
     "runtime environment agent": lambda command: (
@@ -233,9 +232,7 @@ def _works(number: int) -> bool:
         command = Path(f"/proc/{number}/cmdline").read_bytes().replace(b"\0", b" ").decode(errors="replace")
     except OSError:
         return False
-    return any(
-        command.startswith(name) for name in ("ray::carry_out", "ray::RayDispatcher", "ray::ImplicitFunc")
-    )
+    return any(command.startswith(name) for name in ("ray::carry_out", "ray::RayDispatcher"))
 
 
 STORED_FILES = (
@@ -258,7 +255,6 @@ DISTURBANCES: tuple[Disturbance, ...] = (
     *(Kill(victim) for victim in VICTIMS),
     Kill("fold run", 3),
     Kill("fold run", 5),
-    Kill("trial", 3),
     Pause(),
     SecondDriver(),
     LostLease(),

@@ -144,7 +144,8 @@ class Milestones(SearchObserver):
 
 def search(arguments: argparse.Namespace, folder: Path) -> dict[str, Any]:
     """Run the whole study; milestones and totals."""
-    from platform.distributed.cluster import QUIET, TRIAL_SLOT, TRIAL_SLOTS, log_to
+    from platform.distributed.cluster import log_to
+    from platform.distributed.ray_settings import QUIET
 
     os.environ.update(QUIET)
     import ray
@@ -155,8 +156,7 @@ def search(arguments: argparse.Namespace, folder: Path) -> dict[str, Any]:
     plan, planned = _planned(arguments, folder)
     log_to(folder / "ray.log")
     ray.init(
-        num_cpus=arguments.cpus, resources={TRIAL_SLOT: TRIAL_SLOTS}, include_dashboard=False,
-        log_to_driver=False, logging_level="ERROR",
+        num_cpus=arguments.cpus, include_dashboard=False, log_to_driver=False, logging_level="ERROR",
         runtime_env={"env_vars": {"PYTHONPATH": str(Path.cwd())}},
     )  # fmt: skip
     dispatcher = ray.remote(StandInDispatcher).options(num_cpus=0, max_concurrency=100_000)

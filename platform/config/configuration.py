@@ -51,7 +51,9 @@ class Plan:
     trials: int = 12
     """Number of configurations that the search tries."""
     trials_in_flight: int = 3
-    """Trials per generation, proposed together from the results of all earlier generations."""
+    """Trials per generation, proposed together from the results of all earlier generations. At most this many
+    times the fold runs of a round are computed at once (under the rule `nested`, times the number of
+    folds)."""
     asynchronous: bool = False
     """Propose a trial as soon as another ends, from the results known then. No slot waits for the end of a
     generation, but an interrupted search no longer continues as the same search."""

@@ -30,10 +30,6 @@ from platform.host.ray_paths import python_for_shells, ray_folder
 from platform.host.ray_sessions import mark_session
 from platform.host.sigterm import terminable
 
-TRIAL_SLOT = "trial_slot"
-"""Custom resource of the head node. Trials hold it instead of a CPU while they wait for fold runs."""
-TRIAL_SLOTS = 100
-
 
 @dataclass(frozen=True, kw_only=True)
 class Slots:
@@ -153,7 +149,6 @@ def _start(slots: Slots, common: dict[str, Any], take_sigterm: Callable[[], None
             "address": "local",
             "num_cpus": int(slots.cpus),
             "num_gpus": int(slots.gpus),
-            "resources": {TRIAL_SLOT: TRIAL_SLOTS},
             "include_dashboard": False,
             **common,
         },
@@ -175,12 +170,6 @@ def _connect(ray: Any, reached: Reached, common: dict[str, Any], take_sigterm: C
             f"({' '.join(str(error).split())}); its logs are in its nodes' /tmp/ray/session_latest/logs."
         ) from error
     resources = ray.cluster_resources()
-    if TRIAL_SLOT not in resources:
-        ray.shutdown()
-        raise UserError(
-            f"the cluster's head node must offer the resource {TRIAL_SLOT}, but it offers "
-            f"{', '.join(sorted(resources))}; see available_node_types.head.resources in ray_cluster.yaml."
-        )
     return Slots(cpus=resources.get("CPU", 0), gpus=resources.get("GPU", 0), fold_runs=None)
 
 

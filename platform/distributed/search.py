@@ -1,5 +1,7 @@
 """Search on Ray: Ray Tune runs the trials, Optuna proposes and prunes them. A trial's folds are its steps.
 
+Trials are threads of this process, for they only wait; their fold runs are Ray tasks.
+
 The Optuna study is the authority on the search, the results store on fold runs. Tune's own state is
 discarded (platform/distributed/study_search.py).
 """
@@ -19,11 +21,11 @@ from ray import tune
 
 from platform.config.configuration import Configuration, replace
 from platform.config.objectives import pareto_front
-from platform.distributed.cluster import TRIAL_SLOT
-from platform.distributed.studies import LOST_TRIAL_RESTARTS, PruningScheduler, Studies
+from platform.distributed.studies import PruningScheduler, Studies
 from platform.distributed.study_search import StudySearch
 from platform.distributed.travel import travelling
-from platform.distributed.trial import run_trial
+from platform.distributed.trial import TrialContext
+from platform.distributed.trial_threads import trials_in_threads
 from platform.errors import UserError
 from platform.experiments.method_search import MethodSearch
 from platform.monitoring.observer import SearchObserver
@@ -55,8 +57,8 @@ def run_search(
 
     Raises KeyboardInterrupt if Tune was stopped earlier. UserError: a study was created with other settings
     or contradicts its stored fold runs, the space's file is invalid, too many consecutive proposals were
-    invalid, no trial is complete, or the environment (a lost worker, a full disk) prevented a trial from
-    running, which then stays open.
+    invalid, no trial is complete, or the environment (a lost worker, a full disk) or an error of the program
+    prevented a trial from running, which then stays open.
     """
     search = Studies(
         [
@@ -81,14 +83,10 @@ def run_search(
     for one in search.searches:
         one.observe_earlier()
     if not search.is_finished():
-        trainable = tune.with_parameters(
-            run_trial,
-            dispatcher=dispatcher,
-            searches=tuple(searches),
-            planned=planned,
-            runs_root=str(store.root),
+        context = TrialContext(
+            dispatcher=dispatcher, searches=tuple(searches), planned=planned, runs_root=store.root
         )
-        _run_trials(search, trainable, sum(one.plan.trials * len(one.scopes) for one in searches))
+        _run_trials(search, context, sum(one.plan.trials * len(one.scopes) for one in searches))
     for one in search.searches:
         _check_valid(one)
     if not search.is_finished():
@@ -145,23 +143,20 @@ def _check_complete(search: StudySearch, store: ResultsStore) -> None:
     )
 
 
-def _run_trials(search: Studies, trainable: Any, trials: int) -> None:
+def _run_trials(search: Studies, context: TrialContext, trials: int) -> None:
     """Run Ray Tune until the search returns FINISHED or Tune is stopped."""
-    with tempfile.TemporaryDirectory(prefix="tune-") as folder:
+    with tempfile.TemporaryDirectory(prefix="tune-") as folder, trials_in_threads(context) as trainable:
         tuner = tune.Tuner(
-            tune.with_resources(trainable, tune.PlacementGroupFactory([{TRIAL_SLOT: 1}])),
+            trainable,
             tune_config=tune.TuneConfig(
-                search_alg=search,
-                scheduler=PruningScheduler(search),
-                num_samples=trials,
-                reuse_actors=True,
+                search_alg=search, scheduler=PruningScheduler(search), num_samples=trials
             ),
             run_config=tune.RunConfig(
                 name="trials",
                 storage_path=folder,
                 verbose=0,
-                # For lost processes: the trial restarts, and its finished fold runs are cached.
-                failure_config=tune.FailureConfig(max_failures=LOST_TRIAL_RESTARTS),
+                # The results store has what trials have done.
+                checkpoint_config=tune.CheckpointConfig(checkpoint_at_end=False),
             ),
         )
         tuner.fit()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -13,14 +12,10 @@ from ray.tune.schedulers import FIFOScheduler, TrialScheduler
 from ray.tune.search import Searcher
 from sqlalchemy.exc import SQLAlchemyError
 
-from platform.distributed.lost_workers import environment_failure_of
 from platform.distributed.study_search import METRIC, UNABLE, StudySearch
 from platform.errors import UserError
-from platform.runs.environment_failure import LOST_WORKERS_IN_A_ROW, EnvironmentFailure
+from platform.runs.environment_failure import EnvironmentFailure
 from platform.search.storage import storage_failure
-
-LOST_TRIAL_RESTARTS = LOST_WORKERS_IN_A_ROW
-"""Restarts of a trial after its process was lost."""
 
 
 class Studies(Searcher):
@@ -83,10 +78,6 @@ class Studies(Searcher):
             prune = self._search_of[trial_id].should_prune(trial_id, folds_done)
         return prune
 
-    def on_trial_error(self, trial_id: str, reason: str) -> None:
-        """Forwarded to the trial's study."""
-        self._search_of[trial_id].on_trial_error(trial_id, reason)
-
     def on_trial_result(self, trial_id: str, result: dict[str, Any]) -> None:
         """Forwarded to the trial's study."""
         with self._ending():
@@ -125,14 +116,3 @@ class PruningScheduler(FIFOScheduler):
         if is_sound and self._search.should_prune(trial.trial_id, result["folds"]):
             return str(TrialScheduler.STOP)
         return str(TrialScheduler.CONTINUE)
-
-    def on_trial_error(self, tune_controller: Any, trial: Any) -> None:
-        """Record and log why the trial's process ended; Tune restarts it a few times."""
-        error = trial.get_pickled_error() or trial.get_error()
-        failure = environment_failure_of(error) if error is not None else None
-        lines = str(error or "its process was lost").strip().splitlines()
-        reason = str(failure) if failure is not None else lines[-1].strip()
-        logging.getLogger("platform").error("the process of trial %s ended: %s", trial.trial_id, reason)
-        self._search.on_trial_error(
-            trial.trial_id, f"its process ended {LOST_TRIAL_RESTARTS + 1} times: {reason}"
-        )

@@ -89,7 +89,6 @@ class StudySearch(OptunaSearch):
         self._measured: dict[int, dict[str, float]] = {}
         self._verified: dict[int, InnerScores | None] = {}
         """Of the start alone: scores of the recorded trials that were held against their fold runs."""
-        self._lost_process: dict[str, str] = {}
         ways = directions(plan.objectives)
         self._proposer = Proposer(
             definition.suggest,
@@ -290,10 +289,6 @@ class StudySearch(OptunaSearch):
                 self.scope.suffix, self._numbers[trial_id], result["folds"], result[METRIC]
             )
 
-    def on_trial_error(self, trial_id: str, reason: str) -> None:
-        """The trial's own process ended, by itself or with its host; Tune may restart it."""
-        self._lost_process[trial_id] = reason
-
     def on_trial_complete(
         self, trial_id: str, result: dict[str, Any] | None = None, error: bool = False
     ) -> None:
@@ -302,7 +297,7 @@ class StudySearch(OptunaSearch):
         unable = (result or {}).get(UNABLE)
         if unable or error:
             # Not recorded: a failed trial is final, but this one may succeed when run again.
-            reason = unable or self._lost_process.get(trial_id, "its process was lost")
+            reason = unable or "Ray Tune could not run it (traceback in ray.log)"
             self.end_by(EnvironmentFailure(f"trial {number}{self.scope.suffix} stays open: {reason}"))
             return
         if number in self._pruned:

@@ -14,7 +14,7 @@ from platform.host.gpus import Gpu, GpusThere
 from platform.host.processor import processor_name
 from tests.fake_place import gpu
 
-HEAD = {"Alive": True, "Resources": {"CPU": 0.0, "trial_slot": 100.0, "node:__internal_head__": 1.0}}
+HEAD = {"Alive": True, "Resources": {"CPU": 0.0, "node:__internal_head__": 1.0}}
 A10G = {"Alive": True, "Resources": {"CPU": 8.0, "GPU": 1.0, "accelerator_type:A10G": 1.0}}
 T4S = {"Alive": True, "Resources": {"CPU": 16.0, "GPU": 4.0, "accelerator_type:T4": 1.0}}
 LOST = {"Alive": False, "Resources": {"GPU": 8.0}}

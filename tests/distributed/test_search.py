@@ -96,16 +96,16 @@ def told(search: StudySearch) -> list[tuple[Any, ...]]:
     ]
 
 
-def kill_a_trial() -> threading.Thread:
-    """Kills the first process of a trial of ours, in a thread, soon after it is there."""
+def kill_the_dispatcher() -> threading.Thread:
+    """Kills the first dispatcher's process of ours, in a thread, while a fold run is under way."""
 
     def kill() -> None:
         deadline = time.monotonic() + 300
         while time.monotonic() < deadline:
-            for process, command in descendants(os.getpid()).items():
-                if command.startswith("ray::ImplicitFunc"):
-                    os.kill(process, signal.SIGKILL)
-                    return
+            found = {command.split(".")[0]: process for process, command in descendants(os.getpid()).items()}
+            if {"ray::carry_out", "ray::RayDispatcher"} <= found.keys():
+                os.kill(found["ray::RayDispatcher"], signal.SIGKILL)
+                return
             time.sleep(0.02)
 
     thread = threading.Thread(target=kill)
@@ -113,7 +113,9 @@ def kill_a_trial() -> threading.Thread:
     return thread
 
 
-def test_an_interrupted_search_that_loses_a_trial_is_the_same_search(search: Search, tmp_path: Path) -> None:
+def test_an_interrupted_search_that_loses_its_dispatcher_is_the_same_search(
+    search: Search, tmp_path: Path
+) -> None:
     quiet = search("quiet", RATE)
     assert len({trial[3] for trial in told(quiet)}) > 1, "a constant score would prove nothing"
 
@@ -132,9 +134,12 @@ def test_an_interrupted_search_that_loses_a_trial_is_the_same_search(search: Sea
     before = {path: path.stat().st_mtime_ns for path in manifests}
     assert len(before) == 6
 
-    killer = kill_a_trial()
+    killer = kill_the_dispatcher()
+    here = os.getcwd()
     again = search("interrupted", RATE)
-    assert not killer.is_alive(), "a trial's process was lost"
+    assert not killer.is_alive(), "the dispatcher was lost"
+    assert os.getcwd() == here
+    assert not [thread for thread in threading.enumerate() if thread.name.startswith("trial ")]
     killer.join()
     assert told(again) == told(quiet)
     assert winner(again) == winner(quiet)
