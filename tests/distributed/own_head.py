@@ -48,7 +48,6 @@ class Head:
             self.started += 1
             command = [
                 *RAY, "start", "--head", f"--port={self.port}", "--num-cpus=2", "--num-gpus=0",
-                '--resources={"trial_slot": 100}',
                 f"--temp-dir={self.folder}/{self.started}", "--disable-usage-stats",
                 f"--dashboard-port={self.dashboard}", *self.flags,
             ]  # fmt: skip

@@ -11,7 +11,6 @@ from tests.distributed.processes import descendants
 
 HEAD = {
     "num_cpus": 0,
-    "resources": {"trial_slot": 100},
     # A lost node is noticed within 3 s instead of Ray's 30.
     "_system_config": {
         "health_check_initial_delay_ms": 0,

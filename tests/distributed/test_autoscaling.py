@@ -30,7 +30,7 @@ FAKE_CLUSTER: dict[str, Any] = {
     "idle_timeout_minutes": 0.1,
     "head_node_type": "ray.head.default",
     "available_node_types": {
-        "ray.head.default": {"resources": {"trial_slot": 100}, "node_config": {}, "max_workers": 0},
+        "ray.head.default": {"resources": {}, "node_config": {}, "max_workers": 0},
         "worker": {"resources": {"CPU": 1}, "node_config": {}, "min_workers": 0, "max_workers": 2},
     },
     "auth": {}, "docker": {}, "file_mounts": {}, "cluster_synced_files": [],
@@ -70,7 +70,7 @@ class ScalingCluster:
             str(Path(sys.executable).parent / "ray"), "start", "--head", "--block", "--num-cpus=0",
             "--node-ip-address=127.0.0.1", f"--port={self.address.split(':')[1]}",
             f"--autoscaling-config={file}", "--include-dashboard=false",
-            '--resources={"trial_slot": 100}', "--object-store-memory=150000000",
+            "--object-store-memory=150000000",
         ]  # fmt: skip
         autoscaler = {
             "RAY_FAKE_CLUSTER": "1", "AUTOSCALER_UPDATE_INTERVAL_S": "1", "RAY_enable_autoscaler_v2": "1",
