@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import os
 import shutil
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -40,9 +41,13 @@ def own_place(parser: argparse.ArgumentParser, folder: Path, packages: tuple[str
 
 
 def _enter_namespaces() -> None:
+    """Run this command again in namespaces of its own, and end with it; return where it already is there."""
     if os.environ.get(INSIDE):
         return
     namespaces = ["--net", "--pid", "--mount", "--fork", "--mount-proc", "--kill-child"]
     module = ["-m", sys.modules["__main__"].__spec__.name]  # type: ignore[union-attr]
-    os.environ[INSIDE] = "1"
-    os.execvp("unshare", ["unshare", *namespaces, sys.executable, *module, *sys.argv[1:]])
+    words = ["unshare", *namespaces, sys.executable, *module, *sys.argv[1:]]
+    with subprocess.Popen(words, env={**os.environ, INSIDE: "1"}) as inner:
+        # `unshare` itself ignores SIGTERM; its end takes everything along.
+        signal.signal(signal.SIGTERM, lambda *_: inner.kill())
+        sys.exit(inner.wait())
