@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 from platform.runs.environment_failure import EnvironmentFailure, environment_failure
 
@@ -38,19 +39,45 @@ def environment_failure_of(error: BaseException, host: str = "") -> EnvironmentF
     failure = environment_failure(error)
     if failure is None or isinstance(error, EnvironmentFailure):
         return failure
-    return EnvironmentFailure(failure.reason, host)  # it was raised where the task ran, not here
+    # It was raised where the task ran, not here.
+    return EnvironmentFailure(failure.reason, host, worker_lost=failure.worker_lost)
+
+
+def at_named_host(failure: EnvironmentFailure, nodes: Sequence[Mapping[str, Any]]) -> EnvironmentFailure:
+    """The failure with the name of its host instead of the address, which is all that Ray says.
+
+    nodes: as `ray.nodes` lists them, those that have ended among them. If all are on one host, it is that.
+    """
+    names = {node["NodeManagerAddress"]: node["NodeManagerHostname"] for node in nodes}
+    only = next(iter(names.values())) if len(set(names.values())) == 1 else ""
+    host = names.get(failure.host, failure.host) or only
+    return EnvironmentFailure(failure.reason, host, worker_lost=failure.worker_lost)
 
 
 def _of_team(failures: Mapping[int, BaseException], host: str) -> EnvironmentFailure | None:
     """The failure of several workers of one run. If one is lost, the others fail because their connection
-    breaks. If the code of the first fails, it has stored that, and later failures are ignored."""
-    found = {rank: environment_failure_of(error, host) for rank, error in failures.items()}
+    breaks, which Ray may notice first. If the code of the first fails, it has stored that, and later failures
+    are ignored. `host` is where the run was started; its workers may be elsewhere."""
+    from ray.exceptions import RayError
+    from ray.train.v2._internal.exceptions import RayTrainError, UserExceptionWithTraceback
+
+    gone = [
+        error
+        for error in failures.values()
+        if isinstance(error, RayError | RayTrainError) and not isinstance(error, UserExceptionWithTraceback)
+    ]
+    found = {rank: environment_failure_of(error) for rank, error in failures.items()}
     if 0 in found and found[0] is None:
         return None
-    lost = [one for one in found.values() if one is not None and one.worker_lost]
-    if lost:
-        return lost[0]
-    return None if None in found.values() else next(iter(found.values()), None)
+    lost = [one for one in map(environment_failure_of, gone) if one is not None]
+    others = [one for one in found.values() if one is not None]
+    if lost or None in found.values() or not others:
+        first = lost[0] if lost else None
+    else:
+        first = min(others, key=lambda one: one.worker_lost)  # a connection breaks for another's reason
+    if first is None or first.host:
+        return first
+    return EnvironmentFailure(first.reason, host, worker_lost=first.worker_lost)
 
 
 def _sentence(error: BaseException) -> str:

@@ -13,7 +13,7 @@ from typing import Any
 
 import ray
 
-from platform.distributed.lost_workers import environment_failure_of
+from platform.distributed.lost_workers import at_named_host, environment_failure_of
 from platform.distributed.travel import Lists, Subjects, with_lists
 from platform.runs.attempts import Attempt
 from platform.runs.execute import execute
@@ -51,13 +51,13 @@ def run_on_train(
     selector: Mapping[str, str] | None = None,
     lists: Lists = MappingProxyType({}),
 ) -> dict[str, Any]:
-    """Run `task` through TorchTrainer and return its manifest.
+    """Run `task` through Ray Train and return its manifest.
 
     `train_workers` 0: Train's local mode, in this process. 1: a separate Train worker with the given
     `resources` (CPU, GPU, memory in bytes). 2 or more: each worker has as many, and they share every batch.
     attempt: as for `execute`. selector: Ray's labels of the nodes on which separate workers may be. lists:
     subjects of the task that travel apart.
-    Ray's own exceptions (a lost worker) and EnvironmentFailure propagate.
+    EnvironmentFailure: a worker was lost, or its environment prevented it; it names the host.
     """
     from ray.train import RunConfig, ScalingConfig
     from ray.train.torch import TorchTrainer
@@ -99,10 +99,13 @@ def run_on_train(
         # With several workers an exception propagates after the first has stored it as the result. A failure
         # stored by an earlier attempt says nothing about a worker lost in this one.
         failed = store.manifest(task.kind, task.identity)
-        own = isinstance(error, ray.train.WorkerGroupError) and 0 in error.worker_failures
-        if not own or environment_failure_of(error) is not None:
+        failure = environment_failure_of(error)
+        if failure is not None and failure.worker_lost:
+            raise at_named_host(failure, ray.nodes()) from error
+        if failure is not None:
             raise
-        if train_workers < 2 or failed is None or failed["status"] != "failed":
+        own = isinstance(error, ray.train.WorkerGroupError) and 0 in error.worker_failures
+        if not own or train_workers < 2 or failed is None or failed["status"] != "failed":
             raise
     finally:
         shutil.rmtree(storage / name, ignore_errors=True)

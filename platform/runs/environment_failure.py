@@ -40,8 +40,9 @@ def environment_failure(error: BaseException) -> EnvironmentFailure | None:
     """`error`, raised on this host, as an EnvironmentFailure; None if code or configuration caused it.
 
     Environment failures are errors of the operating system (a full disk, a missing file), a missing library,
-    exhausted memory, a broken connection between the workers of one run, and every UserError, which the user
-    can fix. A batch that is too large for the memory (TooLargeBatchError) is a failure of the configuration.
+    exhausted memory, a broken connection between the workers of one run (one of them is lost), and every
+    UserError, which the user can fix. A batch that is too large for the memory (TooLargeBatchError) is a
+    failure of the configuration.
     """
     if isinstance(error, EnvironmentFailure):
         return error
@@ -49,7 +50,8 @@ def environment_failure(error: BaseException) -> EnvironmentFailure | None:
         if type(one).__name__ == "TooLargeBatchError":
             return None
         if isinstance(one, UserError | OSError | ImportError | MemoryError) or _is_broken_team(one):
-            return EnvironmentFailure(sentence_of(one), socket.gethostname())
+            lost = _is_broken_team(one)
+            return EnvironmentFailure(sentence_of(one), socket.gethostname(), worker_lost=lost)
     return None
 
 

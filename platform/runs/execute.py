@@ -15,6 +15,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from platform.errors import UserError
 from platform.files.local_storage import LocalStorage
 from platform.runs.attempts import Attempt
 from platform.runs.environment_failure import environment_failure
@@ -207,8 +208,14 @@ def _facts(context: dict[str, Any]) -> dict[str, Any]:
 
 
 def _device(name: str) -> torch.device:
+    """UserError: torch finds no GPU, which says something about this host and nothing about the run."""
     import torch
 
+    if torch.device(name).type == "cuda" and not torch.cuda.is_available():
+        raise UserError(
+            f"the run was planned for {name}, but torch finds no GPU there; look at the driver (nvidia-smi), "
+            "or pass --gpus-per-run 0 to train on the CPU."
+        )
     return torch.device(name)
 
 

@@ -10,8 +10,9 @@ import ray.exceptions
 from ray.train import ControllerError, WorkerGroupError
 from ray.train.v2._internal.exceptions import UserExceptionWithTraceback, WorkerHealthCheckFailedError
 
-from platform.distributed.lost_workers import environment_failure_of
+from platform.distributed.lost_workers import at_named_host, environment_failure_of
 from platform.errors import UserError
+from platform.runs.environment_failure import EnvironmentFailure
 
 CODE = ValueError("no")
 CRASHED = ray.exceptions.WorkerCrashedError()
@@ -43,6 +44,8 @@ def team(**failures: Exception) -> WorkerGroupError:
         WorkerHealthCheckFailedError("no answer", CRASHED),
         team(_0=ray.exceptions.ActorDiedError()),
         team(_0=BROKEN_TEAM, _1=ray.exceptions.ActorDiedError()),
+        team(_0=BROKEN_TEAM),  # noticed before the loss itself
+        team(_0=UserExceptionWithTraceback(BROKEN_TEAM, "traceback"), _1=BROKEN_TEAM),
         task_error(team(_1=ray.exceptions.ActorDiedError())),
     ],
 )
@@ -89,3 +92,24 @@ def test_the_host_that_ray_names_is_taken_where_none_is_known() -> None:
     failure = environment_failure_of(ray.exceptions.OutOfMemoryError(message))
     assert failure is not None
     assert str(failure) == "OutOfMemoryError: Task was killed, memory is low (on 10.0.0.4)"
+
+
+def test_a_lost_train_worker_is_named_by_its_own_host() -> None:
+    """Not by that of the process which waits for it, or of the worker that lost the connection to it."""
+    died = ray.exceptions.ActorDiedError()
+    died.error_msg = "The actor died unexpectedly.\n\tpid: 7\n\tip: 10.0.0.4\nIts node died."
+    survivor = EnvironmentFailure("RuntimeError: [gloo] closed", "head", worker_lost=True)
+    failure = environment_failure_of(
+        team(_0=UserExceptionWithTraceback(survivor, "traceback"), _1=died), host="head"
+    )
+    assert failure is not None
+    assert failure.host == "10.0.0.4"
+    nodes = [
+        {"NodeManagerAddress": "10.0.0.3", "NodeManagerHostname": "head"},
+        {"NodeManagerAddress": "10.0.0.4", "NodeManagerHostname": "worker1"},
+    ]
+    assert str(at_named_host(failure, nodes)).endswith("(on worker1)")
+    unknown = EnvironmentFailure("ActorDiedError", worker_lost=True)
+    assert at_named_host(unknown, nodes).host == ""
+    assert at_named_host(unknown, nodes[:1]).host == "head"
+    assert at_named_host(EnvironmentFailure("full", "worker1"), nodes).host == "worker1"

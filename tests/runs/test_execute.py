@@ -191,6 +191,16 @@ def test_what_running_again_may_mend_is_never_stored_as_a_failure_of_the_code(
     assert ResultsStore(tmp_path).manifest("fold_runs", task.identity) is None
 
 
+def test_a_gpu_that_torch_does_not_find_is_the_hosts_failure_and_not_the_runs(
+    planned: PlannedData, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
+    one = final_tasks(tiny_configuration(method="cnn"), planned, Machine(device="cuda"))[0]
+    with pytest.raises(EnvironmentFailure, match=r"for cuda, but torch finds no GPU there.* \(on "):
+        execute(one, str(tmp_path))
+    assert ResultsStore(tmp_path).manifest("fold_runs", one.identity) is None
+
+
 def test_a_diverging_run_fails_with_the_place_and_the_images_and_is_never_scored(
     planned: PlannedData, tmp_path: Path
 ) -> None:
