@@ -22,14 +22,13 @@ def test_order_slots_and_a_killed_node_on_several_raylets(root: Path, tmp_path: 
     command = [sys.executable, "-m", "tests.distributed.several_nodes", str(tmp_path)]
     result = subprocess.run(command, cwd=root, capture_output=True, text=True, check=False)
     assert result.returncode == 0, result.stderr[-3000:]
-    found = json.loads(result.stdout.splitlines()[-1])
-    # Stage 1 first, then the longest: two raylets start what they were given side by side, so a task may be a
-    # window too early or too late, but no more.
+    found = json.loads((tmp_path / "found.json").read_text())
+    # Stage 1 first, then the longest. What is in the window starts where a worker's process is up first.
     order = [one for one in found["order"] if one in found["expected"]]
     assert sorted(order) == sorted(found["expected"])
-    moved = [abs(order.index(one) - place) for place, one in enumerate(found["expected"])]
-    assert max(moved) <= WINDOW * CPUS
-    assert set(order[: 2 * CPUS]) >= set(found["expected"][:2])
+    window = WINDOW * 2 * CPUS
+    assert max(abs(order.index(one) - place) for place, one in enumerate(found["expected"])) <= window
+    assert set(order[:window]) >= set(found["expected"][:2])
     # The dispatcher is on the head, and the node that was killed took only its own runs with it.
     assert found["dispatcher"][0] == found["dispatcher"][1]
     assert found["dispatcher"][0][0] == found["head"]
@@ -40,6 +39,7 @@ def test_order_slots_and_a_killed_node_on_several_raylets(root: Path, tmp_path: 
         of_run.setdefault(identity, []).append(node)
     assert len(of_run) == 2 * CPUS
     lost = [nodes for nodes in of_run.values() if found["lost"] in nodes]
-    assert lost == [[found["lost"], found["third"]]] * CPUS
+    assert [len(nodes) for nodes in lost] == [2] * CPUS
+    assert all(nodes[0] == found["lost"] != nodes[1] for nodes in lost)
     assert [len(nodes) for nodes in of_run.values() if nodes not in lost] == [1] * CPUS
     assert {"left", "joined"} <= set(found["events"])
