@@ -14,6 +14,9 @@ from tests.distributed.own_head import RAY, own_head
 from tests.distributed.processes import LINUX_ONLY, carrying
 from tests.distributed.search_command import Command
 
+NOT_YET = "No available agent to submit job"
+"""What a head says whose agent has not started yet."""
+
 pytestmark = [LINUX_ONLY, pytest.mark.slow, pytest.mark.ray, pytest.mark.timeout(1800)]
 
 
@@ -71,18 +74,21 @@ def test_ray_job_submit_runs_a_search_with_the_python_of_the_checkout(
             "--runs", str(made.runs),
         ]  # fmt: skip
         search = f"cd {root} && {sys.executable} -m platform.tune --address auto {' '.join(settings)}"
-        submitted = subprocess.Popen(
-            [*RAY, "job", "submit", "--address", f"http://127.0.0.1:{head.dashboard}", "--", "bash", "-c",
-             f"'{search}'"],
-            env={**head.environment, "RAY_AUTH_MODE": "token"},
-            stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
-        )  # fmt: skip
+        job = [*RAY, "job", "submit", "--address", f"http://127.0.0.1:{head.dashboard}", "--", "bash", "-c"]
         seen: list[str] = []
-        while submitted.poll() is None:
-            seen += carrying("RAY_AUTH_TOKEN", head.token).values()
-            time.sleep(0.5)
-        assert submitted.stdout is not None
-        said = submitted.stdout.read()
+        deadline = time.monotonic() + 120
+        said = NOT_YET
+        while NOT_YET in said and time.monotonic() < deadline:
+            submitted = subprocess.Popen(
+                [*job, f"'{search}'"],
+                env={**head.environment, "RAY_AUTH_MODE": "token"},
+                stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
+            )  # fmt: skip
+            while submitted.poll() is None:
+                seen += carrying("RAY_AUTH_TOKEN", head.token).values()
+                time.sleep(0.5)
+            assert submitted.stdout is not None
+            said = submitted.stdout.read()
         token = head.token
     assert submitted.returncode == 0, said
     assert "succeeded" in said
