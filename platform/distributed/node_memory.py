@@ -33,7 +33,11 @@ class NodeMemory:
     _asked: float | None = None
 
     def request(self, needed_bytes: int) -> int:
-        """What a task that needs so much asks for; 0 if no node states its memory."""
+        """What a task that needs so much asks for.
+
+        0 if no node states its memory, or a type does not that the autoscaler may start: it starts none of a
+        type for a task that asks for more than the type states, even if all its nodes have it.
+        """
         now = self.clock()
         if self._asked is None or now - self._asked > REMEMBERED_SECONDS:
             self._largest, self._asked = self._found(), now
@@ -41,9 +45,14 @@ class NodeMemory:
 
     def _found(self) -> float:
         up, startable = self.nodes()
-        fitting = [one.get("memory", 0.0) for one in up if self._fits(one)]
-        fitting += [LIKELY_SHARE * one.get("memory", 0.0) for one in startable if self._fits(one)]
-        return max(fitting, default=0.0)
+        types = [one.get("memory", 0.0) for one in startable if self._fits(one)]
+        if not all(types):
+            return 0.0
+        return max(
+            [LIKELY_SHARE * memory for memory in types]
+            + [one.get("memory", 0.0) for one in up if self._fits(one)],
+            default=0.0,
+        )
 
     def _fits(self, resources: Mapping[str, float]) -> bool:
         return resources.get("CPU", 0) >= self.cpus and resources.get("GPU", 0) >= self.gpus

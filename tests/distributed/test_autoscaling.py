@@ -27,7 +27,7 @@ FAKE_CLUSTER: dict[str, Any] = {
     "cluster_name": "fake",
     "max_workers": 2,
     "upscaling_speed": 1.0,
-    "idle_timeout_minutes": 0.1,
+    "idle_timeout_minutes": 0.2,
     "head_node_type": "ray.head.default",
     "available_node_types": {
         "ray.head.default": {"resources": {}, "node_config": {}, "max_workers": 0},
@@ -40,6 +40,8 @@ FAKE_CLUSTER: dict[str, Any] = {
 }  # fmt: skip
 """Ray's own AutoscalingCluster reads these from a file that the 2.60 wheel lacks, and quotes its resources
 wrongly."""
+FAKE_PROVIDER = "ray.autoscaler._private.fake_multi_node.node_provider.FakeMultiNodeProvider"
+"""As an external one: for its own type Ray would look for that file again."""
 
 
 def free_port() -> int:
@@ -60,7 +62,8 @@ class ScalingCluster:
     def start(self) -> None:
         head = "fffffffffffffffffffffffffffffffffffffffffffffffffff00000"
         provider = {
-            "type": "fake_multinode", "use_node_id_as_ip": True, "disable_node_updaters": True,
+            "type": "external", "module": FAKE_PROVIDER, "use_node_id_as_ip": True,
+            "disable_node_updaters": True,
             "disable_launch_config_check": True, "launch_multiple": True, "head_node_id": head,
             "gcs_address": self.address,
         }  # fmt: skip

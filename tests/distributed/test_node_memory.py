@@ -34,6 +34,8 @@ def memory(
         (memory([SMALL], [LARGE]), 10, 10),
         (memory([SMALL], cpus=8.0), 10, 0),
         (memory([{"CPU": 4.0}]), 10, 0),
+        (memory([SMALL], [{"CPU": 4.0}]), 10, 0),  # for which the autoscaler would start none of the type
+        (memory([SMALL], [{}]), 10, 8),
         (memory([SMALL], at_once=4), 10, 2),
         (memory([SMALL], at_once=4), 1, 1),
     ],
