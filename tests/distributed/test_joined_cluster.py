@@ -79,16 +79,16 @@ def test_ray_job_submit_runs_a_search_with_the_python_of_the_checkout(
         deadline = time.monotonic() + 120
         said = NOT_YET
         while NOT_YET in said and time.monotonic() < deadline:
-            submitted = subprocess.Popen(
-                [*job, f"'{search}'"],
+            with subprocess.Popen(
+                [*job, search],
                 env={**head.environment, "RAY_AUTH_MODE": "token"},
                 stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
-            )  # fmt: skip
-            while submitted.poll() is None:
-                seen += carrying("RAY_AUTH_TOKEN", head.token).values()
-                time.sleep(0.5)
-            assert submitted.stdout is not None
-            said = submitted.stdout.read()
+            ) as submitted:  # fmt: skip
+                while submitted.poll() is None:
+                    seen += carrying("RAY_AUTH_TOKEN", head.token).values()
+                    time.sleep(0.5)
+                assert submitted.stdout is not None
+                said = submitted.stdout.read()
         token = head.token
     assert submitted.returncode == 0, said
     assert "succeeded" in said
