@@ -5,13 +5,9 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
-
-from ray.train.backend import Backend
-from ray.train.torch import TorchConfig
+from typing import TYPE_CHECKING
 
 from platform.distributed.network_interface import use_interface_of
 
@@ -22,17 +18,6 @@ TIMEOUT_SECONDS = 600
 """Timeout of a collective operation, after which a lost worker is an error in the others."""
 END_SECONDS = 60
 """Time that a worker waits for the others at the end: the first one stores the result meanwhile."""
-
-
-@dataclass
-class NoProcessGroup(TorchConfig):
-    """TorchConfig without a TCP store. The store that Ray would start listens on all interfaces without a
-    password; `process_group` does not need it."""
-
-    @property
-    def backend_cls(self) -> Any:
-        """A backend without set-up."""
-        return Backend
 
 
 @contextmanager

@@ -60,9 +60,8 @@ def run_on_train(
     EnvironmentFailure: a worker was lost, or its environment prevented it; it names the host.
     """
     from ray.train import RunConfig, ScalingConfig
-    from ray.train.torch import TorchTrainer
 
-    from platform.distributed.process_group import NoProcessGroup
+    from platform.distributed.team_trainer import TeamTrainer
 
     store = ResultsStore(Path(runs_root))
     if attempt is not None:
@@ -72,7 +71,7 @@ def run_on_train(
     storage = store.root / "ray_train"
     held = {name: amount for name, amount in resources.items() if amount}
     kept_off: dict[str, Any] = {"label_selector": dict(selector)} if selector and train_workers else {}
-    trainer = TorchTrainer(
+    trainer = TeamTrainer(
         train_loop,
         train_loop_config={
             "task": task,
@@ -83,7 +82,6 @@ def run_on_train(
             "rendezvous": str(storage / f"{name}.rendezvous"),
             "attempt": attempt,
         },
-        torch_config=NoProcessGroup(),
         scaling_config=ScalingConfig(
             num_workers=train_workers,
             use_gpu="GPU" in held,

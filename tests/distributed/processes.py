@@ -57,7 +57,13 @@ def carrying(variable: str, value: str) -> dict[int, str]:
 
 
 def listening_addresses(processes: set[int]) -> set[str]:
-    """The addresses (hexadecimal, as the kernel writes them) that these processes listen on by TCP."""
+    """The addresses (hexadecimal, as the kernel writes them) that these processes listen on."""
+    return {address for address, _ in listening_sockets(processes)}
+
+
+def listening_sockets(processes: set[int]) -> set[tuple[str, int]]:
+    """Address (hexadecimal, as the kernel writes it) and port of each socket on which one of these processes
+    waits for TCP connections, or for UDP packets from anyone."""
     sockets: set[str] = set()
     for process in processes:
         folder = Path(f"/proc/{process}/fd")
@@ -71,10 +77,12 @@ def listening_addresses(processes: set[int]) -> set[str]:
                     sockets.add(target[8:-1])
         except OSError:
             continue
-    addresses = set()
-    for table in ("tcp", "tcp6"):
+    found = set()
+    # The state of a TCP socket that listens, and of a UDP socket that is bound but not connected.
+    for table, state in (("tcp", "0A"), ("tcp6", "0A"), ("udp", "07"), ("udp6", "07")):
         for line in _read(Path(f"/proc/net/{table}")).decode().splitlines()[1:]:
             fields = line.split()
-            if fields[3] == "0A" and fields[9] in sockets:
-                addresses.add(fields[1].split(":")[0])
-    return addresses
+            if fields[3] == state and fields[9] in sockets:
+                address, port = fields[1].split(":")
+                found.add((address, int(port, 16)))
+    return found

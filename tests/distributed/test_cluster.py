@@ -20,7 +20,7 @@ from platform.errors import Terminated, UserError
 from platform.host.machine_limits import usable_cpus
 from platform.host.ray_sessions import MARK
 from platform.host.sigterm import terminable
-from tests.distributed.processes import LINUX_ONLY, LOOPBACK, descendants, listening_addresses
+from tests.distributed.processes import LINUX_ONLY, LOOPBACK, descendants, listening_sockets
 
 ASK = """
 import sys, ray
@@ -88,11 +88,18 @@ def test_nothing_of_the_cluster_listens_beyond_this_machine(cluster: Any) -> Non
     def a_worker() -> int:
         return os.getpid()
 
-    processes = {os.getpid(), ray.get(a_worker.remote()), *descendants(os.getpid())}
-    assert len(processes) > 5, "raylet, control store and workers are there"
-    addresses = listening_addresses(processes)
-    assert addresses
-    assert addresses <= LOOPBACK
+    processes = {os.getpid(): "this", ray.get(a_worker.remote()): "worker", **descendants(os.getpid())}
+    for part in ("gcs_server", "raylet/raylet", "ray::DashboardAgent", "ray::RuntimeEnvAgent"):
+        assert any(part in command for command in processes.values()), f"{part} is not among the processes"
+    sockets = listening_sockets(set(processes))
+    assert {address for address, _ in sockets} <= LOOPBACK
+    written = Path(own_node().get_session_dir_path()).glob("*_port_*")
+    ports = {path.name.split("_port")[0]: int(path.read_text()) for path in written}
+    assert {"metrics_agent", "metrics_export", "runtime_env_agent", "dashboard_agent_listen"} <= set(ports)
+    (node,) = ray.nodes()
+    ports |= {name: node[name] for name in ("NodeManagerPort", "ObjectManagerPort", "MetricsExportPort")}
+    unseen = {name for name, port in ports.items() if port not in {port for _, port in sockets}}
+    assert not unseen, "listens in a process that this test does not see"
 
 
 @pytest.mark.ray

@@ -12,16 +12,9 @@ import pytest
 import ray.train
 import ray.util
 import torch
-from ray.train.backend import Backend
-from ray.train.torch import TorchConfig
 
 from platform.distributed import process_group
 from platform.training.workers import ALONE
-
-
-def test_train_starts_no_store_that_listens_on_all_interfaces() -> None:
-    assert isinstance(process_group.NoProcessGroup(), TorchConfig)
-    assert process_group.NoProcessGroup().backend_cls is Backend
 
 
 def test_a_single_worker_needs_no_process_group(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

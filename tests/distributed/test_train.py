@@ -5,9 +5,12 @@ from __future__ import annotations
 import dataclasses
 import json
 import os
+import re
+import secrets
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -28,6 +31,8 @@ from platform.runs.store import ResultsStore
 from platform.runs.tasks import FoldTask
 from tests.distributed.processes import LINUX_ONLY, LOOPBACK, descendants, listening_addresses
 from tests.tiny_faces import tiny_configuration
+
+SESSION_FOLDER = re.compile(r"/\S+?/session_\d{4}-[\d_-]+")
 
 pytestmark = [
     pytest.mark.ray,
@@ -137,15 +142,32 @@ def test_the_search_command_works_with_train_workers(root: Path, data_root: Path
         "train_workers": 1,
     }
     (tmp_path / "tiny.yaml").write_text(yaml.safe_dump(settings))
-    result = subprocess.run(
-        [sys.executable, "-m", "platform.tune", "--name", "workers", "--config", str(tmp_path / "tiny.yaml"),
-         "--data-root", str(data_root), "--runs", str(tmp_path / "runs")],
-        cwd=root, capture_output=True, text=True, check=False,
-    )  # fmt: skip
-    assert result.returncode == 0, result.stderr
-    assert result.stderr == ""
+    token = secrets.token_hex(32)
+    with (tmp_path / "out.txt").open("w") as out, (tmp_path / "err.txt").open("w") as err:
+        process = subprocess.Popen(
+            [sys.executable, "-m", "platform.tune", "--name", "workers",
+             "--config", str(tmp_path / "tiny.yaml"), "--data-root", str(data_root),
+             "--runs", str(tmp_path / "runs"), "--log-json", str(tmp_path / "events.jsonl")],
+            cwd=root, env={**os.environ, "RAY_AUTH_TOKEN": token}, stdout=out, stderr=err,
+        )  # fmt: skip
+        commands: set[str] = set()
+        while process.poll() is None:
+            commands |= set(descendants(process.pid).values())
+            time.sleep(0.1)
+    assert process.returncode == 0, (tmp_path / "err.txt").read_text()
+    assert (tmp_path / "err.txt").read_text() == ""
+    assert_nowhere(token, commands, tmp_path)
     records = [json.loads(path.read_text()) for path in tmp_path.glob("runs/fold_runs/*/record.json")]
     assert [record["train_workers"] for record in records] == [1] * 4
+
+
+def assert_nowhere(token: str, commands: set[str], folder: Path) -> None:
+    """The cluster's token is in no command line that was seen, no file of the run and no log of Ray's."""
+    assert not [command for command in commands if token in command]
+    (session,) = {found[0] for found in map(SESSION_FOLDER.search, commands) if found}
+    assert list(Path(session).glob("logs/*")), "Ray's logs are there"
+    files = [path for place in (folder, Path(session)) for path in place.rglob("*") if path.is_file()]
+    assert not [path for path in files if token.encode() in path.read_bytes()]
 
 
 @LINUX_ONLY
