@@ -92,8 +92,8 @@ def test_a_killed_train_worker_is_a_lost_worker_and_its_run_goes_on_from_the_che
     (manifest,) = ray.get(answer)
     assert manifest["status"] == "complete", manifest
     assert min(after) >= reached, "it began again"
-    (loss,) = ray.get(dispatcher.snapshot.remote())["losses"]
-    assert loss["worker_lost"]
+    (loss,) = ray.get(dispatcher.snapshot.remote())["events"]
+    assert loss["kind"] == "lost"
     assert loss["in_a_row"] == 1
     assert loss["host"] == os.uname().nodename
     got = predictions(tmp_path, one)
