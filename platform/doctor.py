@@ -1,4 +1,4 @@
-"""Check of this machine, or of a cluster file: what commands need and what is missing."""
+"""Check of this machine or a cluster file: what commands need and what is missing."""
 
 from __future__ import annotations
 

@@ -175,7 +175,10 @@ TRIED_ELSEWHERE = {
 
 SHOWN_IN: dict[str, dict[str, str]] = {
     "audit": dict.fromkeys(("--images", "--data", "--json"), "tests/test_audit.py"),
-    "doctor": dict.fromkeys(("--runs", "--data-root", "--skip", "--json"), "tests/test_doctor.py"),
+    "doctor": {
+        **dict.fromkeys(("--runs", "--data-root", "--skip", "--json"), "tests/test_doctor.py"),
+        "--cluster": "tests/diagnosis/test_cluster_file.py",
+    },
     "folds": dict.fromkeys(
         (
             "--dataset", "--rule", "--folds", "--holdout-share", "--seed", "--size", "--data-root", "--out",
