@@ -217,7 +217,7 @@ class RayDispatcher(Dispatcher):
         finally:
             del self._handed[task.identity]
         if manifest["status"] == "complete":
-            asyncio.get_running_loop().run_in_executor(self._threads, self._attempts.end, task.identity)
+            self._threads.submit(self._attempts.end, task.identity)  # nobody waits for it
         return manifest
 
     def _remote(self, memory_bytes: int, selector: dict[str, str]) -> Any:
