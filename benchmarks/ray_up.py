@@ -2,7 +2,6 @@
 
     python -m benchmarks.ray_up                      three hosts; ten minutes
     python -m benchmarks.ray_up --by job             submitted with `ray job submit`, not in tmux
-    python -m benchmarks.ray_up --json ray_up.json   figures as JSON too
 
 Builds the hosts (benchmarks/cluster_hosts), runs `ray up -y` with ray_cluster.local.yaml adapted to them,
 submits a search, kills a worker host once half of the results are there, waits for the table, compares it
@@ -77,14 +76,11 @@ def main() -> int:
     parser.add_argument(
         "--folder", type=Path, default=Path("build/ray_up"), help="default: build/ray_up; outside of /tmp"
     )
-    parser.add_argument("--json", type=Path, metavar="FILE", help="write the figures as JSON too")
     arguments = parser.parse_args()
     folder = own_place(parser, arguments.folder)
     figures, found = measured(folder, arguments.trials, arguments.by)
     outcome = {**figures, "differences": found}
     print(json.dumps(outcome, indent=1))
-    if arguments.json:
-        arguments.json.write_text(json.dumps(outcome, indent=1) + "\n")
     return 1 if found else 0
 
 

@@ -1,7 +1,6 @@
 """A search under Slurm for real: its daemons on hosts of this machine, clusters/slurm.sh, a requeued job.
 
     python -m benchmarks.slurm                     two nodes; ten minutes
-    python -m benchmarks.slurm --json slurm.json   figures as JSON too
 
 Builds hosts as `benchmarks.ray_up` does (same requirements), with Debian's slurm-wlm on them, submits
 clusters/slurm.sh, requeues the job once a third of the results are there, waits for the table and compares it
@@ -106,14 +105,11 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.slurm")
     parser.add_argument("--trials", type=int, default=6, help="configurations of the search (default: 6)")
     parser.add_argument("--folder", type=Path, default=Path("build/slurm"), help="default: build/slurm")
-    parser.add_argument("--json", type=Path, metavar="FILE", help="write the figures as JSON too")
     arguments = parser.parse_args()
     folder = own_place(parser, arguments.folder, (*PACKAGES, *SLURM_PACKAGES))
     figures, found = measured(folder, arguments.trials)
     outcome = {**figures, "differences": found}
     print(json.dumps(outcome, indent=1))
-    if arguments.json:
-        arguments.json.write_text(json.dumps(outcome, indent=1) + "\n")
     return 1 if found else 0
 
 

@@ -17,6 +17,10 @@ SHARE = Path("/mnt/fer")
 SCRIPT, STATUS, OUTPUT = "driver.sh", "driver.status", "driver.log"
 
 
+class SearchEnded(SystemExit):
+    """The search came to its end while something of it was waited for."""
+
+
 @dataclass
 class ClusterSearch:
     """A search whose folder is the hosts' /mnt/fer, and the driver that runs it on the head."""
@@ -73,12 +77,14 @@ class ClusterSearch:
     ) -> None:
         """Wait while the driver runs. SystemExit: it ended, or time is up.
 
-        restart: submit the same command again when it ended with a message.
+        restart: submit the same command again when it ended with a message. SearchEnded: the table is there.
         """
         deadline = time.monotonic() + seconds
         while not holds():
             self.look()
             ended = self.status()
+            if ended == 0:
+                raise SearchEnded(f"waited for {what}, but the search has ended")
             if ended and restart:
                 self.restarts.append((self.said().strip().splitlines() or [""])[-1])
                 self.submit()

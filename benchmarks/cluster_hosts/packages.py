@@ -15,8 +15,6 @@ PACKAGES = (
 SANDBOX = ("-o", "APT::Sandbox::User=root")
 """Otherwise apt-get warns that its own user may not write into the folder."""
 LIBRARIES = "lib/x86_64-linux-gnu"
-FAKETIME = "/usr/lib/x86_64-linux-gnu/faketime/libfaketimeMT.so.1"
-"""The preloaded library that moves a process's clock; its version for programs with threads."""
 
 
 def unpacked_packages(folder: Path, packages: tuple[str, ...] = PACKAGES) -> Path:
