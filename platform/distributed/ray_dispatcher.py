@@ -87,12 +87,12 @@ class RayDispatcher(Dispatcher):
         if self._proofs is not None:
             self._proofs.require(tasks)
             await self._proofs.all_of()
+        if self._fixed_slots is None:
             self._follow_nodes()
             if not self._watching:
-                self._watching = [
-                    asyncio.ensure_future(self._nodes.watch(self._follow_nodes)),
-                    asyncio.ensure_future(self._proofs.tend(self._follow_nodes)),
-                ]
+                self._watching = [asyncio.ensure_future(self._nodes.watch(self._follow_nodes))]
+                if self._proofs is not None:
+                    self._watching.append(asyncio.ensure_future(self._proofs.tend(self._follow_nodes)))
         for name, reference in lists.items():
             await self._keep(name, reference)
         return await super().run(tasks)
@@ -193,7 +193,7 @@ class RayDispatcher(Dispatcher):
         lists = {name: self._lists[name] for name in lists_of(task)} if self._lists else {}
         selector = self._nodes.label_selector()
         attempt = await self._in_store(self._attempts.begin, task.identity)
-        answer = self._remote(wanted, selector).remote(
+        answer = self._request(wanted, selector).remote(
             task,
             self._runs_root,
             plan.train_workers,
@@ -220,8 +220,11 @@ class RayDispatcher(Dispatcher):
             self._threads.submit(self._attempts.end, task.identity)  # nobody waits for it
         return manifest
 
-    def _remote(self, memory_bytes: int, selector: dict[str, str]) -> Any:
-        """The remote function with what a task asks of Ray, made once for each request."""
+    def _request(self, memory_bytes: int, selector: dict[str, str]) -> Any:
+        """The remote function with what a task asks of Ray, made once for each request.
+
+        Not named `_remote`: Ray gives every actor class an attribute of that name.
+        """
         key = (memory_bytes, *selector.values())
         if key not in self._remotes:
             plan = self._plan

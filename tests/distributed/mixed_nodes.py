@@ -20,7 +20,6 @@ os.environ.update({**QUIET, "RAY_AUTH_MODE": "token", "RAY_AUTH_TOKEN": secrets.
 import ray
 
 from platform.config.configuration import Plan
-from platform.distributed import train
 from platform.distributed.ray_dispatcher import HEAD, SLIVER, RayDispatcher
 from platform.runs.attempts import driver_folder
 from platform.runs.fold_tasks import final_tasks, plan_data
@@ -42,9 +41,8 @@ def record_place(task: Any, runs_root: str, *rest: Any) -> dict[str, Any]:
 class RecordingDispatcher(RayDispatcher):
     """A RayDispatcher whose tasks record their place."""
 
-    async def _launch_on_ray(self, task: Any) -> dict[str, Any]:
-        vars(train)["carry_out"] = record_place
-        return await super()._launch_on_ray(task)
+    def _carry_out(self) -> Any:
+        return record_place
 
 
 def at_once(manifests: list[dict[str, Any]]) -> int:
@@ -71,8 +69,8 @@ def main() -> None:
         gpu_node = next(node["NodeID"] for node in ray.nodes() if node["Resources"].get("GPU"))
         check_places(data_root, runs, gpu_node)
         check_missing_gpu(data_root, runs / "real")
-        ray.shutdown()
     finally:
+        ray.shutdown()
         cluster.shutdown()
 
 

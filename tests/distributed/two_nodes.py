@@ -12,13 +12,15 @@ from pathlib import Path
 
 from platform.distributed.ray_settings import QUIET, workers_environment
 
-# Read when Ray is imported.
+# Read when Ray is imported. The calling test's private cluster is closed to other machines; this one is not.
 os.environ.update({**QUIET, "RAY_AUTH_MODE": "token", "RAY_AUTH_TOKEN": secrets.token_hex(32)})
+os.environ["RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER"] = "1"
 
 
 def main() -> None:
     """Store the result in RUNS."""
     import ray
+    from ray._private import services
     from ray.cluster_utils import Cluster
 
     from platform.distributed.ray_dispatcher import start_dispatcher
@@ -28,8 +30,10 @@ def main() -> None:
     from tests.tiny_faces import tiny_configuration
 
     data_root, runs = sys.argv[1:]
-    cluster = Cluster(initialize_head=True, head_node_args={"num_cpus": 1, "include_dashboard": False})
-    cluster.add_node(num_cpus=1)
+    own = services.get_node_ip_address()
+    head = {"num_cpus": 1, "include_dashboard": False, "node_ip_address": own}
+    cluster = Cluster(initialize_head=True, head_node_args=head)
+    cluster.add_node(num_cpus=1, node_ip_address=own)
     try:
         ray.init(
             address=cluster.address,
@@ -44,8 +48,8 @@ def main() -> None:
         (manifest,) = ray.get(dispatcher.run.remote([one]), timeout=500)
         assert manifest["status"] == "complete", manifest
         assert ray.get(dispatcher.snapshot.remote())["slots"] == 1
-        ray.shutdown()
     finally:
+        ray.shutdown()
         cluster.shutdown()
 
 
