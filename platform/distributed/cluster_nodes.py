@@ -170,10 +170,12 @@ def slots_of_ray(plan: Plan) -> int:
 def listing_of_ray() -> Listing:
     """The connected cluster. On its head, with the node types that its autoscaler may start."""
     import ray
-    from ray.experimental.internal_kv import _internal_kv_get
+    from ray._private.worker import global_worker
 
     store = ray.get_runtime_context().gcs_address
-    reported: bytes | None = _internal_kv_get(REPORTED_KEY, namespace=REPORTED_NAMESPACE)
+    # The connection's own client: the one of ray.experimental.internal_kv is gone once any other cluster that
+    # this process started has been shut down.
+    reported: bytes | None = global_worker.gcs_client.internal_kv_get(REPORTED_KEY, REPORTED_NAMESPACE)
     return Listing(
         nodes=tuple(
             Node(id=node["NodeID"], host=node["NodeManagerHostname"], resources=node["Resources"])
