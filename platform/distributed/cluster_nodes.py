@@ -7,6 +7,7 @@ import logging
 import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 from platform.config.configuration import Plan
 from platform.distributed.node_types import (
@@ -175,7 +176,8 @@ def listing_of_ray() -> Listing:
     store = ray.get_runtime_context().gcs_address
     # The connection's own client: the one of ray.experimental.internal_kv is gone once any other cluster that
     # this process started has been shut down.
-    reported: bytes | None = global_worker.gcs_client.internal_kv_get(REPORTED_KEY, REPORTED_NAMESPACE)
+    connection: Any = global_worker
+    reported: bytes | None = connection.gcs_client.internal_kv_get(REPORTED_KEY, REPORTED_NAMESPACE)
     return Listing(
         nodes=tuple(
             Node(id=node["NodeID"], host=node["NodeManagerHostname"], resources=node["Resources"])
