@@ -4,7 +4,6 @@ killed in mid-search, then the journal's table."""
 from __future__ import annotations
 
 import signal
-import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -14,21 +13,15 @@ import pytest
 from platform.search.storage import close_storage, open_storage
 from tests.distributed.processes import LINUX_ONLY
 from tests.distributed.search_command import FINAL_RUNS, Command
-from tests.search.postgres_server import ABSENT, PASSWORD, Server, running_server, server_programs
+from tests.search.postgres_server import PASSWORD, Server, own_server
 
 pytestmark = [LINUX_ONLY, pytest.mark.ray, pytest.mark.timeout(900)]
 
 
 @pytest.fixture
 def postgres(monkeypatch: pytest.MonkeyPatch) -> Iterator[Server]:
-    programs = server_programs()
-    if programs is None:
-        pytest.skip(ABSENT)
     monkeypatch.setenv("PGPASSWORD", PASSWORD)
-    with (
-        tempfile.TemporaryDirectory(prefix="postgres-") as folder,
-        running_server(programs, Path(folder)) as server,
-    ):
+    with own_server() as server:
         yield server
 
 

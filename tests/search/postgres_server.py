@@ -7,11 +7,14 @@ import shutil
 import signal
 import socket
 import subprocess
+import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
+
+import pytest
 
 PASSWORD = "s3cret/and:odd@"
 ABSENT = "PostgreSQL's server programs are absent (Debian: apt-get install postgresql)"
@@ -69,6 +72,20 @@ def _as_nobody(command: list[str]) -> None:
         command, user=user, extra_groups=[] if user else None, check=True, timeout=120, cwd="/",
         stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
     )  # fmt: skip
+
+
+@contextmanager
+def own_server() -> Iterator[Server]:
+    """A server in a folder of its own, which goes with it; the test is skipped where there is none."""
+    programs = server_programs()
+    if programs is None:
+        pytest.skip(ABSENT)
+    # Not pytest's folder: the server runs as another user when the tests run as root.
+    with (
+        tempfile.TemporaryDirectory(prefix="postgres-") as folder,
+        running_server(programs, Path(folder)) as server,
+    ):
+        yield server
 
 
 @contextmanager

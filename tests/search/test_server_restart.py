@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import itertools
-import tempfile
 import threading
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import optuna
@@ -16,7 +14,7 @@ from platform.errors import UserError
 from platform.search import server_restart
 from platform.search.server_restart import Patience
 from platform.search.storage import close_storage, open_storage, storage_in_use
-from tests.search.postgres_server import ABSENT, PASSWORD, Server, running_server, server_programs
+from tests.search.postgres_server import PASSWORD, Server, own_server
 
 PLACE = "postgresql://u@host/db"
 
@@ -92,14 +90,8 @@ def test_an_error_that_is_no_absence_is_not_waited_for() -> None:
 
 @pytest.fixture
 def postgres(monkeypatch: pytest.MonkeyPatch) -> Iterator[Server]:
-    programs = server_programs()
-    if programs is None:
-        pytest.skip(ABSENT)
     monkeypatch.setenv("PGPASSWORD", PASSWORD)
-    with (
-        tempfile.TemporaryDirectory(prefix="postgres-") as folder,
-        running_server(programs, Path(folder)) as server,
-    ):
+    with own_server() as server:
         yield server
 
 

@@ -6,7 +6,6 @@ import os
 import socket
 import subprocess
 import sys
-import tempfile
 import time
 import urllib.request
 from collections.abc import Iterator
@@ -25,19 +24,12 @@ from platform.search.storage import (
     storage_setting,
     without_password,
 )
-from tests.search.postgres_server import ABSENT, PASSWORD, Server, running_server, server_programs
+from tests.search.postgres_server import PASSWORD, Server, own_server
 
 
 @pytest.fixture(scope="module")
 def postgres() -> Iterator[Server]:
-    programs = server_programs()
-    if programs is None:
-        pytest.skip(ABSENT)
-    # Not pytest's folder: the server runs as another user when the tests run as root.
-    with (
-        tempfile.TemporaryDirectory(prefix="postgres-") as folder,
-        running_server(programs, Path(folder)) as server,
-    ):
+    with own_server() as server:
         yield server
 
 
