@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from platform.evaluation.subjects import check_images
+from platform.evaluation.variance_parts import satterthwaite, seeds_part
 
 METHOD = "Korn-Graubard over subjects"
 FEW_SUBJECTS = 10
@@ -56,6 +57,8 @@ class SubjectSpread:
     """Effective number of independent images if all images of a subject share their outcome."""
     most_effective: float
     """Effective number of images if the images of a subject are independent."""
+    of_seeds: tuple[float, ...]
+    """The accuracy of each training seed, sorted."""
 
 
 def accuracy_interval(
@@ -85,19 +88,41 @@ def accuracy_interval(
     the mean of folds, differences between folds count as differences between subjects, so the interval is too
     wide when folds truly differ.
     """
+    return seed_accuracy_interval(correct[None], subject, fold, confidence=confidence)
+
+
+def seed_accuracy_interval(
+    correct: np.ndarray, subject: np.ndarray, fold: np.ndarray | None = None, *, confidence: float = 0.95
+) -> AccuracyInterval:
+    """Interval of the mean over training seeds of such an accuracy, for new subjects and new seeds.
+
+    correct: bool (R, n), row = seed, the same images in every row; the rest, and errors, as of
+    `accuracy_interval`, whose interval one seed gives: one seed says nothing of others.
+
+    The squared half-widths of a t interval over subjects (of the seeds' mean) and of one over seeds (of each
+    seed's accuracy, R - 1 degrees of freedom) are added, and the interval is that of as many independent
+    images as would have this half-width: m = z^2 A (1 - A) / (their sum), with the limits of
+    `accuracy_interval` on the part of the subjects.
+    Source: as `accuracy_interval`; the sum: Banerjee (1960), see `variance_parts.half_width`. Assumes
+    moreover that seeds are independent draws, and that their effects do not depend on the subjects drawn.
+    """
     spread = subject_spread(correct, subject, fold)
     low, high = clopper_pearson(spread.accuracy, _effective_images(spread, confidence), confidence)
     return AccuracyInterval(low=low, high=high, method=METHOD, caveat=_caveat(spread))
 
 
 def subject_spread(correct: np.ndarray, subject: np.ndarray, fold: np.ndarray | None = None) -> SubjectSpread:
-    """Accuracy and variance over subjects; arguments and errors as of `accuracy_interval`.
+    """Accuracy, mean over seeds, and its variance over subjects.
+
+    correct: bool (n,), or (R, n) for R seeds; other arguments and errors as of `accuracy_interval`.
 
     V = S / (S - 1) * sum of r^2, where a subject's r is the sum of w (correct - A) over its images and w an
     image's share of A: 1 / n pooled, 1 / (folds * images of its fold) for the mean of folds.
     Source: Cochran (1977), Sampling Techniques, chapter 3 (a proportion from clusters of unequal size).
     """
-    check_images(subject, correct=correct)
+    rows = np.atleast_2d(correct)
+    for row in rows:
+        check_images(subject, correct=row)
     names, subject_index = np.unique(subject, return_inverse=True)
     if len(names) < 2:
         raise ValueError(f"an interval over subjects needs two or more of them, got {len(names)}")
@@ -108,7 +133,9 @@ def subject_spread(correct: np.ndarray, subject: np.ndarray, fold: np.ndarray | 
     # Integer counts by (subject, fold) first, so that the order of the images cannot change the result.
     cells, cell_index = np.unique(subject_index * len(folds) + fold_index, return_inverse=True)
     images = np.bincount(cell_index)
-    right = np.bincount(cell_index, weights=correct)
+    # (R, cells). Its mean over seeds is of whole numbers too: the order of the seeds cannot change it.
+    right_of_seeds = np.stack([np.bincount(cell_index, weights=row) for row in rows])
+    right = right_of_seeds.sum(axis=0) / len(rows)
     cell_subject, cell_fold = np.divmod(cells, len(folds))
     fold_images = np.bincount(cell_fold, weights=images)
     share = 1.0 / (len(folds) * fold_images[cell_fold])
@@ -119,12 +146,13 @@ def subject_spread(correct: np.ndarray, subject: np.ndarray, fold: np.ndarray | 
     return SubjectSpread(
         accuracy=accuracy,
         variance=len(names) / (len(names) - 1) * float((residual**2).sum()),
-        freedom=_satterthwaite(residual),
+        freedom=satterthwaite(residual),
         subject_count=len(names),
         erring_subjects=len(np.unique(cell_subject[right < images])),
         answering_subjects=len(np.unique(cell_subject[right > 0])),
         fewest_effective=float(1.0 / (weight**2).sum()),
         most_effective=float(len(folds) ** 2 / (1.0 / fold_images).sum()),
+        of_seeds=tuple(sorted(float((row * share).sum()) for row in right_of_seeds)),
     )
 
 
@@ -142,14 +170,6 @@ def clopper_pearson(accuracy: float, images: float, confidence: float) -> tuple[
     return low, high
 
 
-def _satterthwaite(residual: np.ndarray) -> float:
-    """Degrees of freedom of the sum of squares of `residual`, float (S,); S - 1 where all are zero."""
-    squares = float((residual**2).sum())
-    if squares == 0.0:
-        return len(residual) - 1.0
-    return min(2.0 * squares**2 / float((residual**4).sum()), len(residual) - 1.0)
-
-
 def _effective_images(spread: SubjectSpread, confidence: float) -> float:
     from scipy.special import ndtri, stdtrit
 
@@ -159,7 +179,12 @@ def _effective_images(spread: SubjectSpread, confidence: float) -> float:
     design_effect = max(1.0, spread.variance / independent)
     level = 1.0 - (1.0 - confidence) / 2.0
     shrinkage = float(ndtri(level) / stdtrit(spread.freedom, level)) ** 2
-    return max(spread.most_effective / design_effect * shrinkage, spread.fewest_effective)
+    images = max(spread.most_effective / design_effect * shrinkage, spread.fewest_effective)
+    seeds = seeds_part(np.array(spread.of_seeds))
+    if seeds is None:
+        return images
+    of_seeds = seeds.variance * float(stdtrit(seeds.freedom, level) / ndtri(level)) ** 2
+    return 1.0 / (1.0 / images + of_seeds / (spread.accuracy * (1.0 - spread.accuracy)))
 
 
 _POORLY_KNOWN = "the variation between people is poorly known."

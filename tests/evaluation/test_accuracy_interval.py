@@ -8,6 +8,7 @@ from platform.evaluation.accuracy_interval import (
     Interval,
     accuracy_interval,
     clopper_pearson,
+    seed_accuracy_interval,
     subject_spread,
 )
 from tests.evaluation.counted_images import images_of
@@ -187,3 +188,38 @@ def test_it_covers_where_the_bootstrap_does_not(accuracy: float) -> None:
         interval = accuracy_interval(*images_of([(right, 9) for right in generator.binomial(9, probability)]))
         held += interval.low <= accuracy <= interval.high
     assert held >= 0.93 * 300
+
+
+def test_one_seed_gives_the_interval_of_one_seed() -> None:
+    correct, subject = images_of(UNEVEN)
+    fold = np.arange(len(correct)) % 3
+    for folds in (None, fold):
+        expected = accuracy_interval(correct, subject, folds)
+        assert seed_accuracy_interval(correct[None], subject, folds) == expected
+        copies = seed_accuracy_interval(np.tile(correct, (3, 1)), subject, folds)
+        assert (copies.low, copies.high) == pytest.approx((expected.low, expected.high))
+
+
+def test_seeds_that_disagree_widen_the_interval_of_their_mean() -> None:
+    """Squared half-widths add: that of 400 images, and t(2)^2 variance / 3 of the seeds."""
+    calm = np.tile(np.arange(10) < 6, (3, 40))
+    wild = np.stack([np.tile(np.arange(10) < right, 40) for right in (5, 6, 7)])
+    subject = np.repeat(np.arange(40), 10)
+    images = 400 * (scipy.stats.norm.ppf(0.975) / scipy.stats.t.ppf(0.975, 39)) ** 2
+    seeds = 0.01 / 3 * (scipy.stats.t.ppf(0.975, 2) / scipy.stats.norm.ppf(0.975)) ** 2
+    expected = clopper_pearson(0.6, 1 / (1 / images + seeds / 0.24), 0.95)
+    found = seed_accuracy_interval(wild, subject)
+    assert (found.low, found.high) == pytest.approx(expected)
+    narrow = seed_accuracy_interval(calm, subject)
+    assert narrow.high - narrow.low < 0.6 * (found.high - found.low)
+    assert seed_accuracy_interval(wild[::-1], subject) == found
+
+
+def test_seeds_without_an_error_are_bounded_by_the_subjects() -> None:
+    found = seed_accuracy_interval(np.ones((3, 118 * 9), dtype=bool), np.repeat(np.arange(118), 9))
+    assert (found.low, found.high) == (pytest.approx(0.025 ** (1 / 118), abs=0.0005), 1.0)
+
+
+def test_seeds_of_other_images_are_refused() -> None:
+    with pytest.raises(ValueError, match="correct has 3, subject 4"):
+        seed_accuracy_interval(np.ones((2, 3), dtype=bool), np.arange(4))
