@@ -33,7 +33,7 @@ def main(argv: list[str]) -> int:
     """Parse, run, present. Returns the exit status."""
     parser = Parser(prog="python -m platform.transfer", description=__doc__, epilog=EXAMPLES, usual=RUN_FLAGS)
     add_transfer_flags(parser)
-    add_run_arguments(parser, argv, search=False, without=DECIDED_BY_ROWS)
+    add_run_arguments(parser, argv, search=False, without=(*DECIDED_BY_ROWS, "repeats"))
     return run_command(parser.parse_args(argv), argv, transfer_request)
 
 

@@ -48,6 +48,7 @@ SETTINGS: dict[str, str] = {
     "optimizer": "sgd",
     "precision": "bf16",
     "pruning": "no",
+    "repeats": "2",
     "rounds": "1,2",
     "sampler": "random",
     "schedule": "cosine",

@@ -97,6 +97,11 @@ def _print_data(experiment: Experiment) -> None:
         f"(rule {planned.folds.rule})"
         + (f", of which only {', '.join(map(str, plan.folds_only))} run" if plan.folds_only else "")
     )
+    if experiment.repeats:
+        rules = ", ".join(dict.fromkeys(one.data.folds.rule for one in experiment.repeats))
+        count = len(experiment.repeats)
+        further = f"{count} further division{'s' * (count > 1)}"
+        print(f"# repeats: every row also on {further} of these subjects (rule {rules})")
     one = experiment.configuration
     net = net_name(load_method(one.method).net(one), getattr(one, "backbone_width", 1.0))
     print(f"# net: {net}")
@@ -107,13 +112,18 @@ def _print_rows(rows: Sequence[Row], *, in_full: bool) -> None:
     if not in_full:
         sets = dict.fromkeys(row.tasks[0].data.dataset for row in rows)
         runs = sum(len(row.tasks) for row in rows)
-        print(f"# {len(rows)} rows on {', '.join(sets)}: {runs} fold runs (--verbose lists the rows)")
+        divisions = 1 + max(row.repeat for row in rows)
+        divided = f" and {divisions} divisions of the subjects" if divisions > 1 else ""
+        print(
+            f"# {len(rows)} rows on {', '.join(sets)}{divided}: {runs} fold runs (--verbose lists the rows)"
+        )
         return
     for row in rows:
         described = row.describe("paper")
+        rule = str(described["fold_rule"]) + (f", repeat {row.repeat}" if row.repeat else "")
         print(
             f"# row: {described['title']} ({row.net}) on {described['dataset']}: {len(row.tasks)} fold runs "
-            f"(rule {described['fold_rule']}), masks {described['masks']}, stage 1 {described['generator']}"
+            f"(rule {rule}), masks {described['masks']}, stage 1 {described['generator']}"
         )
 
 

@@ -97,9 +97,12 @@ def _mask_agreement(experiment: Experiment, content: dict[str, Any]) -> Sequence
     return write_mask_agreement(experiment)
 
 
-def settings_without_data(arguments: argparse.Namespace) -> tuple[Configuration, Plan]:
-    """Configuration and plan of a command whose rows name their own data sets. Raises UserError."""
-    configuration, plan = resolve(arguments, selection_rule="paper", transfer_to="none")
+def settings_without_data(arguments: argparse.Namespace, **forced: Any) -> tuple[Configuration, Plan]:
+    """Configuration and plan of a command whose rows name their own data sets. Raises UserError.
+
+    forced: further values that the command itself sets.
+    """
+    configuration, plan = resolve(arguments, selection_rule="paper", transfer_to="none", **forced)
     refuse_tuned_baselines(plan)
     if plan.fold_list:
         raise UserError(

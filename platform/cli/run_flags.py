@@ -64,7 +64,7 @@ def add_run_arguments(
         )  # fmt: skip
         add_space_flags(of_search)
     own = ("masks", *PARAMETER_FIELDS)
-    less = ("folds_only", "substitutes") if search else SEARCH_FIELDS
+    less = ("folds_only", "repeats", "substitutes") if search else SEARCH_FIELDS
     add_settings(parser, argv, without=(*own, *without, *less))
     if isinstance(parser, Parser):
         parser.shown_defaults |= {"--runs": f"default {runs}", "--data-root": f"default {data}"}

@@ -44,6 +44,12 @@ def checked_plan(configuration: Configuration, plan: Plan, *, search: bool, enqu
             f"--masks {mask_source(plan.masks).name} works with crossval only: a search "
             "builds masks from the training subjects of validation splits; search with --masks own."
         )
+    if search and plan.repeats > 1:
+        raise UserError(
+            f"repeats divide the subjects of fixed settings anew (python -m platform.crossval), but a search "
+            f"has {plan.repeats} of them in its settings; remove them, and pass the search's winner.yaml to "
+            "crossval --config with --repeats."
+        )
     if search:
         _check_measured(configuration, plan)
         _check_space(configuration, plan, enqueued_from)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 from functools import partial
 
+from platform.cli.flags import settings_in_file
 from platform.cli.known_names import known_names
 from platform.cli.planning import Request, settings_without_data
 from platform.cli.progress_line import ProgressLine
@@ -46,7 +47,12 @@ def transfer_request(arguments: argparse.Namespace) -> Request:
     from platform.experiments.leave_one_out import plan_rows
     from platform.experiments.transfer import plan_transfer
 
-    configuration, plan = settings_without_data(arguments)
+    if settings_in_file(arguments).get("repeats", 1) != 1:
+        raise UserError(
+            f"repeats in {arguments.config} divides the subjects of crossval and reproduce anew; remove it, "
+            "and pass --repeats, which here draws a target's single split several times."
+        )
+    configuration, plan = settings_without_data(arguments, repeats=1)
     if arguments.leave_one_out is None:
         transfer = transfer_from(arguments)
         name, planner = transfer.name, partial(plan_transfer, transfer)

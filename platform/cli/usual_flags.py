@@ -11,7 +11,7 @@ RUN_FLAGS = {
         "--transfer": "what is transferred: masks (default), generator or both",
         "--stage1": "pretrain the generator on the target (default no)",
         "--classes": "common: leave out classes that not all sets have",
-        "--repeats": "draws of a target's single split (default 1)",
+        "--repeats": "divisions of the subjects that every row runs on (default 1)",
         "--backbones": "classification nets to compare",
         "--seeds": "training seeds to compare",
         "--lambdas": "weights of the mask loss to compare (default 10,0.1)",
@@ -66,7 +66,7 @@ PREPARE_FLAGS = {
 """Of `prepare`."""
 
 PLAN_GROUPS = {
-    "data and folds": ("dataset", "fold_rule", "folds", "folds_only", "holdout_share"),
+    "data and folds": ("dataset", "fold_rule", "folds", "folds_only", "repeats", "holdout_share"),
     "search": (
         "selection_rule", "space", "trials", "trials_in_flight", "rounds", "pruning", "asynchronous",
         "sampler", "objectives", "storage", "study_seed", "tune_baselines",

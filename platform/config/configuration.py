@@ -11,6 +11,7 @@ import dataclasses
 from dataclasses import dataclass
 from typing import Any, Literal
 
+from platform.config.mask_source import mask_source
 from platform.config.objectives import check_objectives
 from platform.config.rules import check_storage
 from platform.errors import UserError, unknown_name
@@ -39,6 +40,10 @@ class Plan:
     folds_only: tuple[int, ...] = added_later(())
     """Folds that crossval runs, e.g. 2,6; empty: all. Not with the rule `holdout`. The table marks such
     rows."""
+    repeats: int = added_later(1)
+    """Divisions of the subjects on which crossval and reproduce run every row: the rule's own, and further
+    ones with as many folds, drawn with `study_seed` and stratified by class. The part `stability` of the
+    table shows how often the order of two rows holds. They are divisions of the same people."""
     holdout_share: float = 0.1
     """Fraction of images tested under the rule `holdout`, in whole subjects; AffectNet in the paper: 9:1."""
     selection_rule: Literal["inner", "nested", "paper", "test"] = "inner"
@@ -115,6 +120,7 @@ class Plan:
         rules = {
             "folds": (self.folds >= 2, ">= 2"),
             "holdout_share": (0 < self.holdout_share < 1, "> 0 and < 1"),
+            "repeats": (self.repeats >= 1, ">= 1"),
             "trials": (self.trials >= 1, ">= 1"),
             "trials_in_flight": (self.trials_in_flight >= 1, ">= 1"),
             "tune_baselines": (self.tune_baselines >= 0, ">= 0"),
@@ -136,6 +142,8 @@ class Plan:
             )
         if self.folds_only:
             _check_chosen_folds(self)
+        if self.repeats > 1:
+            _check_repeats(self)
         # Only a search has rounds: without one, --folds alone must do.
         from platform.config.selection import default_rounds, steps_a_trial
 
@@ -199,3 +207,18 @@ def _check_chosen_folds(plan: Plan) -> None:
             f"{','.join(map(str, plan.folds_only))} with the rule {plan.fold_rule}; change --folds-only."
         )
     object.__setattr__(plan, "folds_only", chosen)
+
+
+def _check_repeats(plan: Plan) -> None:
+    """UserError: repeats of folds that are given, of chosen folds, or with masks of given folds."""
+    given = {
+        f"--folds {plan.fold_list}": bool(plan.fold_list),
+        f"folds_only {','.join(map(str, plan.folds_only))}": bool(plan.folds_only),
+        f"masks {mask_source(plan.masks).name}": mask_source(plan.masks).released_folder is not None,
+    }
+    for what, is_given in given.items():
+        if is_given:
+            raise UserError(
+                f"repeats divide the subjects anew, but {what} belongs to one division; pass --repeats 1, or "
+                "leave it out."
+            )

@@ -12,6 +12,7 @@ from platform.config.presets import source_of_baseline, with_method
 from platform.config.selection import Scope
 from platform.config.settings_source import AS_GIVEN, GIVEN, OWN_SEARCH, WINNER, SettingsSource
 from platform.errors import UserError
+from platform.experiments.divisions import TRANSFER_RULE, Division, plan_divisions
 from platform.experiments.mask_substitutes import masks_of_setting, transferred
 from platform.experiments.method_search import MethodSearch, method_searches
 from platform.experiments.row_needs import check_needs
@@ -38,9 +39,6 @@ from platform.runs.store import ResultsStore
 from platform.search.preview import proposals_ahead
 from platform.search.storage import storage_location
 
-TRANSFER_RULE = "holdout"
-"""Fold rule of the target of a mask transfer: one split, as for the paper's AffectNet."""
-
 
 @dataclass(frozen=True, kw_only=True)
 class Experiment:
@@ -66,6 +64,8 @@ class Experiment:
     """Comparisons of the rows that the report shows."""
     also: tuple[PlannedData, ...] = ()
     """Further data and splits that the rows read."""
+    repeats: tuple[Division, ...] = ()
+    """Further divisions of the data set and the target, on which `final_rows` makes every row again."""
     remarks: tuple[str, ...] = ()
     """Sentences on requested rows that cannot be planned, or not as asked."""
     computing: tuple[str, ...] = ()
@@ -74,7 +74,8 @@ class Experiment:
     @property
     def all_data(self) -> tuple[PlannedData, ...]:
         """All data and splits, the main one first."""
-        return (self.planned, *((self.target,) if self.target else ()), *self.also)
+        first = Division(data=self.planned, target=self.target)
+        return (*first.all_data, *self.also, *(data for one in self.repeats for data in one.all_data))
 
     @property
     def folder(self) -> Path:
@@ -129,17 +130,17 @@ def plan_experiment(
     UserError: data that is not prepared or lacks what a row needs; a name that belongs to another
     experiment. Writes no result.
     """
-    target = None
+    target: PlannedData | None = None
+    repeats: Sequence[Division] = ()
     if plan_rows is None:
-        main = plan_data(data_root, dataset, configuration, plan, search=search)
-        if plan.transfer_to != "none":
-            target = plan_data(data_root, plan.transfer_to, configuration, plan, fold_rule=TRANSFER_RULE)
+        first, *repeats = plan_divisions(data_root, dataset, configuration, plan, search=search)
+        target = first.target
         check_substitutes(plan, _configurations(configuration, plan))
         sources = (
             plan_data(data_root, one, configuration, plan, fold_rule=TRANSFER_RULE)
             for one in source_sets(plan)
         )
-        made = PlannedRows(rows=(), data=(main, *sources))
+        made = PlannedRows(rows=(), data=(first.data, *sources))
     else:
         made = plan_rows(configuration, plan, data_root)
     experiment = Experiment(
@@ -155,6 +156,7 @@ def plan_experiment(
         rows=made.rows,
         effects=made.effects,
         also=made.data[1:],
+        repeats=tuple(repeats),
         remarks=(*made.remarks, *_nothing_transferred(configuration, plan, target)),
     )
     refuse_other_settings(experiment.folder, configuration, plan, search=search)
@@ -231,7 +233,8 @@ def final_rows(
     trials: int = 0,
     tuned: Mapping[str, Chosen] | None = None,
 ) -> list[Row]:
-    """The rows of the chosen configuration and of the baselines, and the same rows on the target.
+    """The rows of the chosen configuration and of the baselines, and the same rows on the target; then all
+    of them again on each further division of the subjects.
 
     chosen: one configuration for all folds, or one for each. score, trials: of the search that chose them; 0
     trials without a search. tuned: the choices of the baselines' own searches; other baselines take the
@@ -247,8 +250,18 @@ def final_rows(
         source=SettingsSource(whose=OWN_SEARCH, trials=trials) if trials else AS_GIVEN,
         score=score,
     )
-    plan, data = experiment.plan, experiment.planned
-    settings = _of_methods(first, plan, tuned or {})
+    settings = _of_methods(first, experiment.plan, tuned or {})
+    divisions = (Division(data=experiment.planned, target=experiment.target), *experiment.repeats)
+    return [
+        dataclasses.replace(row, repeat=repeat)
+        for repeat, division in enumerate(divisions)
+        for row in _rows_on(division, settings, experiment)
+    ]
+
+
+def _rows_on(division: Division, settings: Sequence[Chosen], experiment: Experiment) -> list[Row]:
+    """A row for each of the settings, and the same rows on the target."""
+    plan, data = experiment.plan, division.data
     of_masks = masks_of_setting(plan.masks, data)
     rows = []
     for one in settings:
@@ -261,12 +274,12 @@ def final_rows(
         substitutes = [{**of_fold, **asked} for of_fold in of_masks]
         row = row_of(one.configurations, data, plan, substitutes=substitutes, variation=variation)
         rows.append(dataclasses.replace(row, selection_score=one.score, settings=one.source))
-    if experiment.target is not None:
+    if division.target is not None:
         rows += [
             dataclasses.replace(
                 row_of(
                     one.configurations[0],
-                    experiment.target,
+                    division.target,
                     plan,
                     kind="transfer",
                     substitutes=transferred(one.configurations[0], plan, masks_from=data),

@@ -5,6 +5,8 @@ All rows are planned in advance, so that all fold runs are dispatched at once an
 
 from __future__ import annotations
 
+import dataclasses
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -57,16 +59,16 @@ class ReproductionPlan:
 def plan_reproduction(
     wanted: Reproduction, configuration: Configuration, plan: Plan, data_root: Path
 ) -> ReproductionPlan:
-    """Every row of the paper whose data set is prepared. Writes nothing.
+    """Every row of the paper whose data set is prepared, on each of the plan's divisions of the subjects.
+    Writes nothing.
 
-    UserError: no set is prepared, or a prepared one cannot be used.
+    UserError: no set is prepared, or a prepared one cannot be used or divided again.
     """
     made = ReproductionPlan()
     opened: dict[str, PlannedData] = {}
     for name in wanted.sets.names:
-        rule = "holdout" if name == wanted.sets.wild else "paper"
         try:
-            opened[name] = plan_data(data_root, name, configuration, plan, fold_rule=rule)
+            opened[name] = _opened(name, wanted, configuration, plan, data_root)
         except NotPrepared as error:
             made.missing[name] = str(error)
     if not opened:
@@ -74,6 +76,41 @@ def plan_reproduction(
             "a reproduction needs at least one data set, but none is prepared: "
             + " ".join(made.missing.values())
         )
+    _plan_on(opened, made, wanted, configuration, plan)
+    for repeat in range(1, plan.repeats):
+        divided = {
+            name: _opened(name, wanted, configuration, plan, data_root, repeat=repeat) for name in opened
+        }
+        again = ReproductionPlan()
+        _plan_on(divided, again, wanted, configuration, plan)
+        # Ablations compare the rows of the paper's own folds.
+        made.rows += [dataclasses.replace(row, repeat=repeat) for row in again.rows]
+        made.data += again.data
+    return made
+
+
+def _opened(
+    name: str,
+    wanted: Reproduction,
+    configuration: Configuration,
+    plan: Plan,
+    data_root: Path,
+    *,
+    repeat: int = 0,
+) -> PlannedData:
+    """The data set in division number `repeat` of its subjects."""
+    rule = "holdout" if name == wanted.sets.wild else "paper"
+    return plan_data(data_root, name, configuration, plan, fold_rule=rule, repeat=repeat)
+
+
+def _plan_on(
+    opened: Mapping[str, PlannedData],
+    made: ReproductionPlan,
+    wanted: Reproduction,
+    configuration: Configuration,
+    plan: Plan,
+) -> None:
+    """Add to `made` the rows on one division of the opened data sets, and what they compare."""
     made.data = list(opened.values())
     first = opened.get(wanted.sets.first)
     for name in (wanted.sets.first, wanted.sets.second):
@@ -91,7 +128,6 @@ def plan_reproduction(
             )
         else:
             _wild(made, wanted, configuration, plan, first, opened[wanted.sets.wild])
-    return made
 
 
 def _variants(wanted: Reproduction, base: Configuration) -> list[Configuration]:

@@ -37,7 +37,7 @@ class Row:
     """The score that chose the configuration, in [0, 1]; None for a row whose configuration was given or
     chosen by another row's score."""
     repeat: int = 0
-    """Number of the draw of a single split."""
+    """Number of the division of the subjects: 0 is the rule's own, others are further draws."""
     chosen_of: int = 0
     """Number of all folds if only some of them run; 0: all run."""
     variation: str = ""

@@ -15,12 +15,14 @@ from platform.models.options.fields import later_fields
 from platform.runs.identity import canonical_json
 from platform.runs.store import ResultsStore
 
-MAY_CHANGE = ("trials", "retries", "tune_baselines")
+MAY_CHANGE = ("trials", "retries", "tune_baselines", "repeats")
 """Settings that a later start of the same experiment may change: they change no stored result."""
 ONLY_SEARCHES = ("space",)
 """Settings that change nothing without a search; a method's default space may have changed since."""
 MAY_NOT_GO = ("tune_baselines",)
 """Those of MAY_CHANGE that a later start must still have: a baseline that was tuned stays tuned."""
+MAY_GROW = ("repeats",)
+"""Those of MAY_CHANGE that are numbers of rows: a later start may ask for more, not for fewer."""
 IDENTIFYING_KEYS = (
     "method", "title", "dataset", "backbone", "kind", "masks", "generator", "repeat", "variation", "classes",
     "seed", "fold_rule", "fold_count",
@@ -48,6 +50,14 @@ def refuse_other_settings(folder: Path, configuration: Configuration, plan: Plan
             f"the experiment {folder.name} was made with other settings ({shown}; they are in {path}); pass "
             "--name with a new name to keep both, or the settings it was made with."
         )
+    for key in MAY_GROW:
+        had, asked = stored.get(key, later[key]), current.get(key, later[key])
+        if type(had) is int and had > asked:
+            raise UserError(
+                f"the {key} of an experiment may become more, not fewer, but {folder.name} was started with "
+                f"--{key} {had}, and now it is {asked}; pass --{key} {had}, or --name with a new name, which "
+                "finds the finished fold runs again."
+            )
 
 
 def _meant(key: str, settings: Mapping[str, Any]) -> Any:

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from datasets.folds.another_division import another_division
 from datasets.folds.rules import Fold, FoldPlan, holdout_fold, paper_folds, step_folds
 from platform.config.configuration import Plan
 from platform.errors import UserError
@@ -27,14 +28,18 @@ def made_folds(
 ) -> FoldPlan:
     """The folds that the plan asks for, of the store's subjects.
 
-    rule: another one than the plan's. repeat: number of the draw under the rule `holdout`. UserError: too
-    few subjects for the rule, or lists that leak or do not fit the store (`listed_folds`).
+    rule: another one than the plan's. repeat: number of the division; 0 is the rule's own, the others are
+    further draws under the rule `holdout`, and stratified folds under rules that draw nothing
+    (`another_division`). UserError: too few subjects for the rule, too few divisions, or lists that leak or
+    do not fit the store (`listed_folds`).
     """
     if rule is None and plan.fold_list:
         return listed_folds(Path(plan.fold_list), store, classes)
     chosen = rule or plan.fold_rule
     if chosen in SEVERAL:
-        return SEVERAL[chosen](classes, plan.folds)
+        first = SEVERAL[chosen](classes, plan.folds)
+        seed = plan.study_seed
+        return another_division(first, classes, repeat=repeat, seed=seed) if repeat else first
     return holdout_fold(classes, seed=plan.study_seed + repeat, test_share=plan.holdout_share)
 
 

@@ -87,7 +87,8 @@ def plan_data(
 ) -> PlannedData:
     """Open the prepared data set and make its folds, and validation splits if a search is planned.
 
-    class_names: the classes to use; None: all. repeat: number of the draw under the rule `holdout`.
+    class_names: the classes to use; None: all. repeat: number of the division of the subjects
+    (`made_folds`).
 
     UserError: the set is not prepared (with the command that prepares it), has fewer subjects than folds, or
     a class is absent from a fold's training subjects; it lacks a layer that a method or one of its artifacts

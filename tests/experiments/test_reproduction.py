@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from platform.cli.reproduction_flags import reproduction_from
-from platform.config.configuration import Configuration, Plan, replace
+from platform.config.configuration import Configuration, Plan, plan_with, replace
 from platform.errors import UserError
 from platform.experiments.description import describe_experiment
 from platform.experiments.estimate import estimate_lines
@@ -71,6 +71,22 @@ def test_the_second_set_also_has_the_firsts_masks_and_the_wild_set_only_those(da
         ("CNN (no mask loss)", "none", "none"),
         ("FMPN", "synthetic", "none"),
     ]
+
+
+def test_repeats_plan_every_row_again_on_other_folds_and_compare_those_of_the_first(data_root: Path) -> None:
+    plans = [plan_reproduction(wanted(), BASE, plan_with(PLAN, repeats=count), data_root) for count in (1, 2)]
+    one, two = plans
+    count = len(one.rows)
+    assert two.rows[:count] == one.rows
+    assert [row.repeat for row in two.rows] == [0] * count + [1] * count
+    assert two.effects == one.effects
+    for first, again in zip(one.rows, two.rows[count:], strict=True):
+        assert again.describe("paper")["title"] == first.describe("paper")["title"]
+        assert again.sources == first.sources
+        assert {task.evaluation_subjects for task in again.tasks} != {
+            task.evaluation_subjects for task in first.tasks
+        }
+    assert len(two.data) == 2 * len(one.data)
 
 
 def test_stage_1_is_shared_where_only_stage_2_differs(data_root: Path) -> None:

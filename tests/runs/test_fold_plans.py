@@ -55,6 +55,16 @@ def test_a_rule_divides_the_subjects(store: PreparedStore, rule: str) -> None:
     assert len(folds.folds) == (1 if rule == "holdout" else 3)
 
 
+@pytest.mark.parametrize("rule", ["paper", "step", "holdout"])
+def test_a_repeat_divides_the_same_subjects_otherwise(store: PreparedStore, rule: str) -> None:
+    plan = Plan(fold_rule=rule, folds=3, holdout_share=0.3)  # type: ignore[arg-type]
+    first, second = (made_folds(plan, store, COUNTS, repeat=repeat) for repeat in (0, 1))
+    assert first == made_folds(plan, store, COUNTS)
+    assert second.rule == ("holdout" if rule == "holdout" else "stratified")
+    assert len(second.folds) == len(first.folds)
+    assert {fold.test_subjects for fold in second.folds} != {fold.test_subjects for fold in first.folds}
+
+
 @pytest.mark.parametrize("rule", [paper_folds, step_folds])
 def test_lists_that_a_rule_would_have_made_have_its_name(
     store: PreparedStore, tmp_path: Path, rule: type[FoldPlan]
