@@ -53,6 +53,7 @@ SETTINGS: dict[str, str] = {
     "sampler": "random",
     "schedule": "cosine",
     "seed": "3",
+    "seeds": "2",
     "selection_rule": "test",
     "space": "backbone",
     "stage1_batch_size": "16",
@@ -159,7 +160,7 @@ OTHER: dict[str, dict[str, list[str]]] = {
         "--preset": ["quick"],
         "--price-per-hour": ["2"],
         "--runs": ["elsewhere"],
-        "--seeds": ["4"],
+        "--seeds": ["0,4"],
     },
 }
 """Flags that are no settings."""

@@ -29,6 +29,7 @@ from platform.config.automatic import AUTO, AUTOMATIC, automatic_by_default
 from platform.config.configuration import Configuration, Plan, configuration_of
 from platform.config.net_name import setting_text
 from platform.config.presets import preset, preset_names
+from platform.config.training_seeds import training_seeds
 from platform.errors import UserError
 from platform.models import load_method
 from platform.models.options.fields import group_of
@@ -231,7 +232,9 @@ def resolve(arguments: argparse.Namespace, **forced: Any) -> tuple[Configuration
     if "storage" in values:
         values["storage"] = storage_setting(str(values["storage"]))
     options = _fields_of(load_method(method).options, values)
-    return configuration_of(**options), Plan(**_fields_of(Plan, values))
+    configuration, plan = configuration_of(**options), Plan(**_fields_of(Plan, values))
+    training_seeds(configuration.seed, plan.seeds)  # refuses a last seed that is none
+    return configuration, plan
 
 
 def _set_folds(values: dict[str, Any]) -> None:

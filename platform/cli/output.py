@@ -54,10 +54,21 @@ def print_plan(
         )
         for line in search_lines(plan, experiment.configuration, len(studies[0].steps)):
             print(f"# {line}")
+    if plan.seeds > 1:
+        print(f"# {_seeds_line(experiment, search=search)}")
     if not experiment.rows:
         for line in _baseline_lines(experiment, search=search):
             print(f"# {line}")
     print(flush=True, end="")
+
+
+def _seeds_line(experiment: Experiment, *, search: bool) -> str:
+    """With which seeds every row runs, and which of them the search uses."""
+    from platform.config.training_seeds import seeds_text, training_seeds
+
+    seeds = training_seeds(experiment.configuration.seed, experiment.plan.seeds)
+    own = f"; the search uses seed {seeds[0]} alone" if search else ""
+    return f"training: every row with {seeds_text(seeds)}{own}"
 
 
 def _baseline_lines(experiment: Experiment, *, search: bool) -> list[str]:
@@ -118,12 +129,14 @@ def _print_rows(rows: Sequence[Row], *, in_full: bool) -> None:
             f"# {len(rows)} rows on {', '.join(sets)}{divided}: {runs} fold runs (--verbose lists the rows)"
         )
         return
+    several = len({row.configurations[0].seed for row in rows}) > 1
     for row in rows:
         described = row.describe("paper")
         rule = str(described["fold_rule"]) + (f", repeat {row.repeat}" if row.repeat else "")
+        seed = f", seed {described['seed']}" if several else ""
         print(
-            f"# row: {described['title']} ({row.net}) on {described['dataset']}: {len(row.tasks)} fold runs "
-            f"(rule {rule}), masks {described['masks']}, stage 1 {described['generator']}"
+            f"# row: {described['title']} ({row.net}{seed}) on {described['dataset']}: {len(row.tasks)} fold "
+            f"runs (rule {rule}), masks {described['masks']}, stage 1 {described['generator']}"
         )
 
 

@@ -13,7 +13,6 @@ RUN_FLAGS = {
         "--classes": "common: leave out classes that not all sets have",
         "--repeats": "divisions of the subjects that every row runs on (default 1)",
         "--backbones": "classification nets to compare",
-        "--seeds": "training seeds to compare",
         "--lambdas": "weights of the mask loss to compare (default 10,0.1)",
         "--no-controls": "leave out the control masks",
         "--method": "fmpn, cnn, cnn_no_mask_loss, or a file of your own: FILE.py",
@@ -23,6 +22,7 @@ RUN_FLAGS = {
         "--folds": "subject-independent folds",
         "--backbone": "classification net, e.g. resnet18",
         "--seed": "seed of everything that training draws",
+        "--seeds": "number of training seeds; 3 in presets of the paper's size",
         "--masks": "own, a control, or released DIR",
     },
     "search": {
@@ -71,7 +71,7 @@ PLAN_GROUPS = {
         "selection_rule", "space", "trials", "trials_in_flight", "rounds", "pruning", "asynchronous",
         "sampler", "objectives", "storage", "study_seed", "tune_baselines",
     ),
-    "comparison": ("baselines", "transfer_to"),
+    "comparison": ("seeds", "baselines", "transfer_to"),
 }  # fmt: skip
 """Title to fields of the plan; all others say on what fold runs run."""
 MACHINE = "fold runs and machine"

@@ -14,6 +14,7 @@ from typing import Any, Literal
 from platform.config.mask_source import mask_source
 from platform.config.objectives import check_objectives
 from platform.config.rules import check_storage
+from platform.config.training_seeds import MOST_SEEDS, SEED_LIMIT
 from platform.errors import UserError, unknown_name
 from platform.models import load_method
 from platform.models.options.configuration import Configuration
@@ -78,6 +79,9 @@ class Plan:
     """Prune trials that a Wilcoxon test over subjects finds worse than the best one."""
     study_seed: int = 0
     """Seed of the search algorithm and of the validation splits."""
+    seeds: int = added_later(1)
+    """Number of training seeds: every row runs with each of `seed`, `seed` + 1 and so on. A search uses the
+    first alone, and its winner then runs with all of them. Presets of the paper's size have 3."""
     baselines: tuple[str, ...] = ("cnn", "cnn_no_mask_loss")
     """Baselines, trained on all folds. They take the options that they share with the winner from it, and the
     others from their own preset or from `methods` of --config."""
@@ -124,7 +128,8 @@ class Plan:
             "trials": (self.trials >= 1, ">= 1"),
             "trials_in_flight": (self.trials_in_flight >= 1, ">= 1"),
             "tune_baselines": (self.tune_baselines >= 0, ">= 0"),
-            "study_seed": (0 <= self.study_seed < 2**31, "0 to 2**31 - 1"),
+            "study_seed": (0 <= self.study_seed < SEED_LIMIT, "0 to 2**31 - 1"),
+            "seeds": (1 <= self.seeds <= MOST_SEEDS, f"1 to {MOST_SEEDS}"),
             "train_workers": (0 <= self.train_workers <= 64, "0 to 64"),
             "checkpoint_every_epochs": (self.checkpoint_every_epochs >= 1, ">= 1"),
             "cpus_per_run": (self.cpus_per_run >= 1, ">= 1"),

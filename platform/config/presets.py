@@ -25,7 +25,10 @@ PLANS: dict[str, dict[str, Any]] = {
     },
     "smoke": {"holdout_share": 0.25, "trials": 3, "trials_in_flight": 2},
 }
-"""Preset to fields of the plan; a preset that is not among them leaves the plan at its defaults."""
+"""Preset to fields of the plan; a preset that is not among them is of the paper's size."""
+PAPER_SIZE = {"seeds": 3}
+"""Fields of the plan of all other presets, those of own methods among them: whoever trains for hours wants to
+know what of a difference is the seed. Otherwise the plan has its defaults."""
 
 
 def preset_names(method: str = "fmpn") -> tuple[str, ...]:
@@ -41,7 +44,7 @@ def preset(name: str, method: str = "fmpn") -> dict[str, Any]:
     known = load_method(method)
     if name not in known.presets:
         raise unknown_name(f"preset of the method {method}", name, known.presets)
-    return {"space": known.space, **PLANS.get(name, {}), **known.presets[name]}
+    return {"space": known.space, **PLANS.get(name, PAPER_SIZE), **known.presets[name]}
 
 
 def with_method(configuration: Configuration, method: str, plan: Plan) -> Configuration:

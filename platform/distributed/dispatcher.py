@@ -369,7 +369,8 @@ def label(task: FoldTask | ArtifactTask) -> str:
     fold = task.record["fold"]
     role = "final" if fold["role"] == "final" else f"validation split {fold['part']}"
     net = task.record["config"].get("backbone", "")
-    words = (task.record["method"], net, task.data.dataset, f"fold {fold['index']}", role)
+    seed = f"seed {task.record['seed']}"
+    words = (task.record["method"], net, task.data.dataset, seed, f"fold {fold['index']}", role)
     return " ".join(word for word in words if word)
 
 

@@ -39,8 +39,15 @@ def wanted_gflop(experiment: Experiment, *, search: bool) -> dict[str, list[floa
     tasks += all_tasks(rows)
     groups = {"final": [task.gflop for task in all_tasks(rows)], "inner": inner}
     if search and experiment.plan.selection_rule == "test":
-        # A search's best trial has already completed its final runs.
-        left = [row for row in rows if row.settings.whose != OWN_SEARCH or row.kind == "transfer"]
+        # A search's best trial has already completed its final runs, with the search's own seed.
+        seed_of = {one.method: one.base.seed for one in experiment.searches}
+        left = [
+            row
+            for row in rows
+            if row.settings.whose != OWN_SEARCH
+            or row.kind == "transfer"
+            or row.configurations[0].seed != seed_of[row.configurations[0].method]
+        ]
         groups = {"final": inner + [task.gflop for task in all_tasks(left)]}
     for artifact in trained_artifacts(tasks).values():
         groups.setdefault(artifact.artifact.title, []).append(artifact.gflop)

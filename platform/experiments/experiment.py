@@ -25,7 +25,8 @@ from platform.experiments.rows import (
     all_tasks,
     row_of,
 )
-from platform.experiments.same_name import refuse_other_rows, refuse_other_settings
+from platform.experiments.same_name import added_seeds, refuse_other_rows, refuse_other_settings
+from platform.experiments.seed_rows import chosen_with_seed, over_seeds, with_seed
 from platform.experiments.substitutes import check_substitutes, source_sets, substitutes_of_setting
 from platform.experiments.transfer import uses_masks
 from platform.runs.cost import costs_of
@@ -142,7 +143,7 @@ def plan_experiment(
         )
         made = PlannedRows(rows=(), data=(first.data, *sources))
     else:
-        made = plan_rows(configuration, plan, data_root)
+        made = over_seeds(plan_rows, configuration, plan, data_root)
     experiment = Experiment(
         name=name,
         command=command,
@@ -163,7 +164,8 @@ def plan_experiment(
     if experiment.rows:
         refuse_other_rows(experiment.store, name, experiment.rows, plan.selection_rule)
     check_experiment_needs(experiment, search=search)
-    return experiment
+    more = added_seeds(experiment.store, name, configuration, plan)
+    return dataclasses.replace(experiment, remarks=(*experiment.remarks, *more))
 
 
 def _nothing_transferred(
@@ -234,7 +236,8 @@ def final_rows(
     tuned: Mapping[str, Chosen] | None = None,
 ) -> list[Row]:
     """The rows of the chosen configuration and of the baselines, and the same rows on the target; then all
-    of them again on each further division of the subjects.
+    of them again on each further division of the subjects. All rows of one seed come before those of the
+    next.
 
     chosen: one configuration for all folds, or one for each. score, trials: of the search that chose them; 0
     trials without a search. tuned: the choices of the baselines' own searches; other baselines take the
@@ -250,13 +253,18 @@ def final_rows(
         source=SettingsSource(whose=OWN_SEARCH, trials=trials) if trials else AS_GIVEN,
         score=score,
     )
-    settings = _of_methods(first, experiment.plan, tuned or {})
     divisions = (Division(data=experiment.planned, target=experiment.target), *experiment.repeats)
-    return [
-        dataclasses.replace(row, repeat=repeat)
-        for repeat, division in enumerate(divisions)
-        for row in _rows_on(division, settings, experiment)
-    ]
+    rows: list[Row] = []
+    for offset in range(experiment.plan.seeds):
+        own = {method: chosen_with_seed(one, offset) for method, one in (tuned or {}).items()}
+        _, plan = with_seed(experiment.configuration, experiment.plan, offset)
+        settings = _of_methods(chosen_with_seed(first, offset), plan, own)
+        rows += [
+            dataclasses.replace(row, repeat=repeat)
+            for repeat, division in enumerate(divisions)
+            for row in _rows_on(division, settings, experiment)
+        ]
+    return rows
 
 
 def _rows_on(division: Division, settings: Sequence[Chosen], experiment: Experiment) -> list[Row]:

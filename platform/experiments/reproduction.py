@@ -19,6 +19,7 @@ from platform.errors import UserError
 from platform.experiments.mask_substitutes import WITHOUT_STAGE_1, control_of_masks, transferred
 from platform.experiments.reproduction_request import Reproduction
 from platform.experiments.rows import Effect, PlannedRows, Row, row_of
+from platform.experiments.seed_rows import over_seeds
 from platform.models.fmpn import FmpnOptions
 from platform.runs.fold_tasks import PlannedData, plan_data
 
@@ -59,8 +60,8 @@ class ReproductionPlan:
 def plan_reproduction(
     wanted: Reproduction, configuration: Configuration, plan: Plan, data_root: Path
 ) -> ReproductionPlan:
-    """Every row of the paper whose data set is prepared, on each of the plan's divisions of the subjects.
-    Writes nothing.
+    """Every row of the paper whose data set is prepared, with the configuration's seed, on each of the plan's
+    divisions of the subjects. Writes nothing.
 
     UserError: no set is prepared, or a prepared one cannot be used or divided again.
     """
@@ -131,15 +132,13 @@ def _plan_on(
 
 
 def _variants(wanted: Reproduction, base: Configuration) -> list[Configuration]:
-    return [
-        replace(base, backbone=backbone, seed=seed) for backbone in wanted.backbones for seed in wanted.seeds
-    ]
+    return [replace(base, backbone=backbone) for backbone in wanted.backbones]
 
 
 def _laboratory(
     made: ReproductionPlan, wanted: Reproduction, base: Configuration, plan: Plan, data: PlannedData
 ) -> None:
-    """Table I's rows of a set with neutral faces; ablations for the first backbone and seed."""
+    """Table I's rows of a set with neutral faces; ablations for the first backbone."""
     for number, one in enumerate(_variants(wanted, base)):
         rows = {
             method: made.add(row_of(with_method(one, method, plan), data, plan))
@@ -228,5 +227,10 @@ def _transferred_row(one: Configuration, target: PlannedData, plan: Plan, source
 def reproduction_rows(
     wanted: Reproduction, configuration: Configuration, plan: Plan, data_root: Path
 ) -> PlannedRows:
-    """`plan_reproduction` as a RowsPlanner."""
-    return plan_reproduction(wanted, configuration, plan, data_root).planned_rows()
+    """`plan_reproduction` as a RowsPlanner, with the seeds of the request if it lists any."""
+
+    def of_one_seed(configuration: Configuration, plan: Plan, data_root: Path) -> PlannedRows:
+        return plan_reproduction(wanted, configuration, plan, data_root).planned_rows()
+
+    listed = [seed - configuration.seed for seed in wanted.seeds] or [0]
+    return over_seeds(of_one_seed, configuration, plan, data_root, listed)

@@ -32,15 +32,16 @@ SETS = {
 
 @dataclass(frozen=True, kw_only=True)
 class Reproduction:
-    """Which parts of the paper to reproduce, with which nets and seeds."""
+    """Which parts of the paper to reproduce, and with which nets."""
 
     sets: PaperSets
     backbones: tuple[str, ...]
-    seeds: tuple[int, ...]
     lambdas: tuple[float, ...]
     """Weights of the mask loss to compare with the configuration's: the paper's 10 and the released 0.1."""
     controls: bool = True
     """Whether control masks run, on the first set."""
+    seeds: tuple[int, ...] = ()
+    """The training seeds, if they are not consecutive; empty: those of the settings."""
 
 
 def paper_sets(name: str) -> PaperSets:

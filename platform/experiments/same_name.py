@@ -8,20 +8,22 @@ from typing import Any
 
 from platform.config.configuration import Configuration, Plan, to_dict
 from platform.config.settings_file import stored_settings
+from platform.config.training_seeds import seeds_text, training_seeds
 from platform.errors import UserError
-from platform.experiments.experiment_file import read_experiment
+from platform.experiments.experiment_file import EXPERIMENT_FILE, read_experiment
 from platform.experiments.rows import Row
 from platform.models.options.fields import later_fields
 from platform.runs.identity import canonical_json
 from platform.runs.store import ResultsStore
 
-MAY_CHANGE = ("trials", "retries", "tune_baselines", "repeats")
+SETTINGS_FILE = "config.yaml"
+MAY_CHANGE = ("trials", "retries", "tune_baselines", "repeats", "seeds")
 """Settings that a later start of the same experiment may change: they change no stored result."""
 ONLY_SEARCHES = ("space",)
 """Settings that change nothing without a search; a method's default space may have changed since."""
 MAY_NOT_GO = ("tune_baselines",)
 """Those of MAY_CHANGE that a later start must still have: a baseline that was tuned stays tuned."""
-MAY_GROW = ("repeats",)
+MAY_GROW = ("repeats", "seeds")
 """Those of MAY_CHANGE that are numbers of rows: a later start may ask for more, not for fewer."""
 IDENTIFYING_KEYS = (
     "method", "title", "dataset", "backbone", "kind", "masks", "generator", "repeat", "variation", "classes",
@@ -35,7 +37,7 @@ def refuse_other_settings(folder: Path, configuration: Configuration, plan: Plan
 
     Stored options that the method does not have change nothing: earlier versions stored those of all methods.
     """
-    path = folder / "config.yaml"
+    path = folder / SETTINGS_FILE
     if not path.exists():
         return
     stored, current = stored_settings(path), {**to_dict(plan), **to_dict(configuration)}
@@ -60,6 +62,23 @@ def refuse_other_settings(folder: Path, configuration: Configuration, plan: Plan
             )
 
 
+def added_seeds(store: ResultsStore, name: str, configuration: Configuration, plan: Plan) -> tuple[str, ...]:
+    """A sentence if the experiment is there with fewer seeds, as one of an earlier version is."""
+    folder = store.experiment_folder(name)
+    if not (folder / SETTINGS_FILE).exists() or not (folder / EXPERIMENT_FILE).exists():
+        return ()
+    if stored_settings(folder / SETTINGS_FILE).get("seeds", 1) == plan.seeds:
+        return ()
+    had = {row.get("seed", configuration.seed) for row in read_experiment(store, name)["rows"]}
+    added = [seed for seed in training_seeds(configuration.seed, plan.seeds) if seed not in had]
+    if not added:
+        return ()
+    return (
+        f"{name} has {seeds_text(sorted(had))} so far and gets {seeds_text(added)} more; its finished fold "
+        "runs are kept",
+    )
+
+
 def _meant(key: str, settings: Mapping[str, Any]) -> Any:
     """What of the setting changes results: whether runs compute on a GPU, not how many share one."""
     value = settings.get(key)
@@ -71,7 +90,7 @@ def refuse_other_rows(store: ResultsStore, name: str, rows: Sequence[Row], selec
 
     Rows may be added: another data set may have been prepared since.
     """
-    if not (store.experiment_folder(name) / "experiment.json").exists():
+    if not (store.experiment_folder(name) / EXPERIMENT_FILE).exists():
         return
     planned = [row.describe(selection_rule) for row in rows]
     planned_by: dict[tuple[str, ...], set[str]] = {}
@@ -83,8 +102,8 @@ def refuse_other_rows(store: ResultsStore, name: str, rows: Sequence[Row], selec
             raise UserError(
                 f"running again under the same name must ask for every existing row, but {name} has a row "
                 f"that is not asked for now ({row['title']} on {row['dataset']}, backbone {row['backbone']}, "
-                f"masks {row['masks']}, rule {row['fold_rule']}); pass --name with a new name to keep both, "
-                "or the flags it was made with."
+                f"masks {row['masks']}, rule {row['fold_rule']}, seed {row.get('seed', 'unknown')}); pass "
+                "--name with a new name to keep both, or the flags it was made with."
             )
 
 

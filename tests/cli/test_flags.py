@@ -113,7 +113,7 @@ def test_options_are_grouped_by_the_class_that_declares_them() -> None:
     assert (
         "lambda_mask" in groups["fmpn: Options of FMPN: nets, both stages, and the weights of its two losses"]
     )
-    assert groups["comparison"] == ["baselines", "transfer_to"]
+    assert groups["comparison"] == ["seeds", "baselines", "transfer_to"]
     assert "retries" in groups["fold runs and machine"]
 
 
@@ -125,7 +125,7 @@ def test_left_out_fields_have_no_flag() -> None:
 def test_without_flags_the_preset_is_what_counts() -> None:
     configuration, plan = resolve(parsed("--preset", "released"))
     assert configuration == configuration_of(lambda_mask=0.1)
-    assert plan == Plan(space="fmpn", preset="released")
+    assert plan == Plan(space="fmpn", preset="released", seeds=3)
 
 
 def test_a_field_is_named_by_its_flag_or_by_the_file_and_not_by_the_preset(tmp_path: Path) -> None:

@@ -88,7 +88,7 @@ def test_paper_is_the_published_configuration() -> None:
     assert (settings.optimizer, settings.weight_decay, settings.momentum) == ("adam", 0, 0)
     assert (settings.schedule, settings.label_smoothing, settings.class_weights) == ("paper", 0, "none")
     assert (settings.freeze_backbone, settings.freeze_generator, settings.ema_decay) == (False, False, 0)
-    assert (plan.fold_rule, plan.folds) == ("paper", 10)
+    assert (plan.fold_rule, plan.folds, plan.seeds) == ("paper", 10, 3)
 
 
 def test_released_differs_from_paper_in_the_masks_weight_only() -> None:
@@ -102,6 +102,7 @@ def test_quick_and_smoke_run_all_ten_folds_from_random_weights() -> None:
         settings, plan = built(name)
         assert (plan.fold_rule, plan.folds) == ("paper", 10)
         assert settings.weights == "none"  # nothing to fetch: the demo works offline
+        assert plan.seeds == 1  # minutes, as before
 
 
 def test_a_preset_is_made_anew_each_time() -> None:

@@ -556,8 +556,8 @@ def test_each_dispatcher_has_a_life_of_its_own_and_keeps_it(tmp_path: Path) -> N
 
 def test_labels_and_groups_are_what_a_person_calls_a_task() -> None:
     final, inner = task(3), task(3, final=False)
-    assert label(final) == "fmpn resnet18 synthetic fold 3 final"
-    assert label(inner) == "fmpn resnet18 synthetic fold 3 validation split 0"
+    assert label(final) == "fmpn resnet18 synthetic seed 0 fold 3 final"
+    assert label(inner) == "fmpn resnet18 synthetic seed 0 fold 3 validation split 0"
     stage1 = final.artifacts["stage1"]
     assert label(stage1) == f"stage 1 synthetic {stage1.identity[:6]}"
     assert [group(each) for each in (final, inner, stage1)] == ["final", "inner", "stage 1"]

@@ -15,6 +15,7 @@ from platform.experiments.estimate import wanted_gflop
 from platform.experiments.experiment import Experiment, final_rows, plan_experiment
 from platform.experiments.experiment_file import check_experiment, read_experiment
 from platform.experiments.rows import Chosen, Found, all_tasks
+from platform.experiments.study_definition import search_definition
 from platform.experiments.winner_file import winner_files
 from tests.tiny_faces import prepare_tiny, subject_names, tiny_configuration
 
@@ -137,6 +138,35 @@ def test_a_search_on_the_test_folds_already_has_the_winners_final_runs(
     )
     assert "inner" not in wanted
     assert len(wanted["final"]) == 3 * 2 + 2 * 2
+
+
+def test_every_row_is_there_once_for_each_seed_and_those_of_the_first_are_as_ever(
+    data_root: Path, tmp_path: Path
+) -> None:
+    own = {"methods": '{"cnn": {"seed": 7}}'}
+    one, three = (experiment(data_root, tmp_path, seeds=seeds, **own) for seeds in (1, 3))
+    first, rows = (final_rows(made, tiny_configuration(seed=4), 0.75, trials=3) for made in (one, three))
+    assert rows[:6] == first
+    seeds = [row.describe("inner")["seed"] for row in rows]
+    assert seeds == [4, 7, 4, 4, 7, 4, 5, 8, 5, 5, 8, 5, 6, 9, 6, 6, 9, 6]
+    assert len({task.identity for task in all_tasks(rows)}) == 3 * (3 * 2 + 3)
+    assert [row.selection_score for row in rows] == [0.75, *[None] * 17], "the search had the first seed"
+    assert [row.settings for row in rows] == 3 * [row.settings for row in first]
+    masks = {task.artifacts["masks"].identity for row in rows[::6] for task in row.tasks}
+    assert len(masks) == 2, "masks of the training subjects, whatever the seed"
+
+
+def test_further_seeds_are_final_runs_alone(data_root: Path, tmp_path: Path) -> None:
+    for rule, final in (("inner", 3 * 3 * 2), ("nested", 3 * 3 * 2), ("test", 3 * 2 + 2 * 2 + 2 * 3 * 2)):
+        made = experiment(data_root, tmp_path, transfer_to="none", selection_rule=rule, rounds=(), seeds=3)
+        wanted = wanted_gflop(made, search=True)
+        assert len(wanted["final"]) == final
+        assert len(wanted.get("inner", [])) == {"inner": 3 * 2, "nested": 3 * 2 * 5, "test": 0}[rule]
+
+
+def test_a_study_is_the_same_whatever_the_number_of_seeds(data_root: Path, tmp_path: Path) -> None:
+    one, three = (experiment(data_root, tmp_path, seeds=seeds) for seeds in (1, 3))
+    assert search_definition(one).settings == search_definition(three).settings
 
 
 def test_the_description_is_a_valid_experiment_with_the_plans_rule(data_root: Path, tmp_path: Path) -> None:

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from platform.cli.reproduction_flags import reproduction_from
+from platform.cli.reproduction_flags import listed_seeds, reproduction_from
 from platform.config.configuration import Configuration, Plan, plan_with, replace
 from platform.errors import UserError
 from platform.experiments.description import describe_experiment
@@ -33,8 +33,7 @@ def data_root(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def wanted(**changes: Any) -> Reproduction:
     values: dict[str, Any] = {
-        "sets": SETS["synthetic"], "backbones": ("resnet18",), "seeds": (0,), "lambdas": (10.0, 0.1),
-        **changes,
+        "sets": SETS["synthetic"], "backbones": ("resnet18",), "lambdas": (10.0, 0.1), **changes,
     }  # fmt: skip
     return Reproduction(**values)
 
@@ -100,9 +99,18 @@ def test_stage_1_is_shared_where_only_stage_2_differs(data_root: Path) -> None:
     assert len({task.artifacts["stage1"].identity for row in own for task in row.tasks}) == 2
 
 
-def test_seeds_and_backbones_multiply_the_papers_rows_only(data_root: Path) -> None:
-    one, four = planned(data_root), planned(data_root, backbones=("resnet18", "resnet50"), seeds=(0, 1))
-    assert len(four.rows) - len(one.rows) == 3 * 3 * 3
+def test_backbones_multiply_the_papers_rows_only(data_root: Path) -> None:
+    one, two = planned(data_root), planned(data_root, backbones=("resnet18", "resnet50"))
+    assert len(two.rows) - len(one.rows) == 3 * 3
+
+
+def test_seeds_that_are_listed_multiply_all_rows_and_ablations(data_root: Path) -> None:
+    one = reproduction_rows(wanted(), BASE, PLAN, data_root)
+    two = reproduction_rows(wanted(seeds=(0, 5)), BASE, PLAN, data_root)
+    assert [row.configurations[0].seed for row in two.rows] == [0] * len(one.rows) + [5] * len(one.rows)
+    assert two.rows[: len(one.rows)] == one.rows
+    assert [effect.name for effect in two.effects] == 2 * [effect.name for effect in one.effects]
+    assert two.remarks == one.remarks
 
 
 def test_every_effect_compares_two_rows_on_the_same_data_and_folds(data_root: Path) -> None:
@@ -145,13 +153,13 @@ def test_a_set_prepared_later_adds_rows_and_changes_none(tmp_path: Path) -> None
 def request(**changes: Any) -> argparse.Namespace:
     flags = {
         "dataset": "synthetic", "preset": "paper", "backbone": None, "config": None, "backbones": None,
-        "seeds": None, "lambdas": "10,0.1", "no_controls": False, **changes,
+        "seed": None, "seeds": None, "lambdas": "10,0.1", "no_controls": False, **changes,
     }  # fmt: skip
     return argparse.Namespace(**flags)
 
 
 def asked_for(arguments: argparse.Namespace, configuration: Configuration) -> Reproduction:
-    return reproduction_from(arguments, configuration)
+    return reproduction_from(arguments, configuration, listed_seeds(arguments))
 
 
 def test_flags_become_the_request() -> None:
@@ -163,6 +171,7 @@ def test_flags_become_the_request() -> None:
         lambdas=(10.0, 0.1),
         controls=False,
     )
+    assert asked_for(request(), BASE).seeds == ()
     assert asked_for(request(), BASE).backbones == ("resnet18",)
     assert asked_for(request(), replace(BASE, backbone="resnet50")).backbones == ("resnet50",)
 
@@ -174,13 +183,34 @@ def test_flags_become_the_request() -> None:
         ({"backbones": "resnet19"}, "unknown backbone 'resnet19'"),
         ({"seeds": "0,x"}, "--seeds takes values between commas, but got '0,x'"),
         ({"seeds": "1,1"}, "--seeds: duplicate value 1; list each value once"),
-        ({"seeds": "-1"}, "seed must be 0 to 2**31 - 1"),
+        ({"seeds": "-1,0"}, "seeds from 0 to 2**31 - 1 between commas, but got '-1,0'"),
+        ({"seeds": ","}, "--seeds takes a number of seeds, or seeds from 0 to 2**31 - 1 between commas"),
+        ({"seeds": "0,3", "seed": "3"}, "of which the first is 0, but --seed is 3; remove --seed"),
     ],
 )
 def test_a_request_that_cannot_be_is_refused(changes: dict[str, Any], message: str) -> None:
     with pytest.raises(UserError) as refusal:
         asked_for(request(**changes), BASE)
     assert message in str(refusal.value)
+
+
+@pytest.mark.parametrize(
+    ("asked", "seed", "seeds", "listed"),
+    [
+        ("3", None, "3", ()),
+        ("0,1,2", "0", "3", ()),
+        ("4,5", "4", "2", ()),
+        ("7,", "7", "1", ()),
+        ("0,3", "0", "1", (0, 3)),
+        ("1,0", "1", "1", (1, 0)),
+    ],
+)
+def test_a_list_of_consecutive_seeds_is_a_first_seed_and_a_number(
+    asked: str, seed: str | None, seeds: str, listed: tuple[int, ...]
+) -> None:
+    arguments = request(seeds=asked)
+    assert listed_seeds(arguments) == listed
+    assert (arguments.seed, arguments.seeds) == (seed, seeds)
 
 
 def test_hours_and_cost_follow_from_slots_and_price(data_root: Path, tmp_path: Path) -> None:
