@@ -6,6 +6,8 @@ from platform.evaluation.paired_difference import FEW_DIFFERING, PairedDifferenc
 
 POWER = 0.8
 LEVEL = 0.05
+NO_OPPOSITE_TAIL = 5.0
+"""Noncentrality from which the test rejects on the wrong side with a probability below 3e-7."""
 
 
 def detectable_difference(
@@ -45,8 +47,9 @@ def smallest_detectable(
     limit = float(stdtrit(freedom, 1.0 - level / 2.0))
 
     def missing(shift: float) -> float:
-        beyond = 1.0 - nctdtr(freedom, shift, limit) + nctdtr(freedom, shift, -limit)
-        return float(beyond) - power
+        # SciPy's series for the far tail fails for few degrees of freedom.
+        opposite = nctdtr(freedom, shift, -limit) if shift < NO_OPPOSITE_TAIL else 0.0
+        return float(1.0 - nctdtr(freedom, shift, limit) + opposite) - power
 
     highest = 1.0
     while missing(highest) < 0.0:

@@ -9,7 +9,8 @@ from platform.evaluation.paired_difference import SeedCounts, paired_difference
 
 
 @pytest.mark.parametrize(
-    ("standard_error", "freedom"), [(0.05, 5.0), (0.02, 30.0), (1.0, 2.4), (0.001, 117.0)]
+    ("standard_error", "freedom"),
+    [(0.05, 5.0), (0.02, 30.0), (1.0, 2.4), (0.001, 117.0), (0.03, 1.0), (0.03, 1.4)],
 )
 def test_a_t_test_finds_it_with_the_power_asked_for(standard_error: float, freedom: float) -> None:
     smallest = smallest_detectable(standard_error, freedom)
