@@ -332,10 +332,11 @@ class StudySearch(OptunaSearch):
             tasks = self._tasks_of(trial)
             scored = scored_runs(trial, tasks)
             wanted += len(scored)
-            lacking = [task for task in scored if not self._store.is_complete("fold_runs", task.identity)]
+            scores = inner_scores(self._store, scored, partial=True)
+            lacking = [task for step, task in enumerate(scored) if step not in scores.steps]
             missing += lacking
             if not lacking:
-                self._verify(trial, tasks)
+                self._verify(trial, tasks, scores)
         if wanted and len(missing) == wanted:
             raise UserError(
                 f"study {self.definition.name} has scores of {len(recorded)} trials, but none of their fold "
@@ -350,7 +351,9 @@ class StudySearch(OptunaSearch):
             if number not in self._verified:
                 self._verify(trial, self._tasks_of(trial))
 
-    def _verify(self, trial: FrozenTrial, tasks: Sequence[FoldTask]) -> None:
+    def _verify(
+        self, trial: FrozenTrial, tasks: Sequence[FoldTask], scores: InnerScores | None = None
+    ) -> None:
         self._verified[trial.number] = check_recorded(
             trial,
             tasks,
@@ -360,6 +363,7 @@ class StudySearch(OptunaSearch):
             class_count=self._class_count,
             objectives=self.objectives,
             store=self._store,
+            scores=scores,
         )
 
     def observe_earlier(self) -> None:

@@ -33,6 +33,7 @@ from platform.runs.planned_tasks import (
     fold_task,
     layers_needed,
     planned_artifacts,
+    recorded_options,
 )
 from platform.runs.tasks import DataReference, FoldTask
 
@@ -190,6 +191,7 @@ def step_tasks(
     configuration: Configuration, planned: PlannedData, machine: Machine, steps: Sequence[Step]
 ) -> list[FoldTask]:
     """The fold runs that score one configuration in a study, in the order of `steps`."""
+    options = recorded_options(configuration)
     return [
         fold_task(
             configuration,
@@ -201,6 +203,7 @@ def step_tasks(
             machine=machine,
             images_of_subject=planned.images_of_subject,
             sequences_of_subject=planned.sequences_of_subject,
+            options=options,
         )
         for fold, part in steps
     ]

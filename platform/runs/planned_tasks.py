@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Any, Literal
 
 from datasets.catalogue import describe
@@ -110,6 +111,7 @@ def fold_task(
     images_of_subject: Mapping[str, int],
     sequences_of_subject: Mapping[str, int] | None = None,
     substitutes: Mapping[str, Substitute] | None = None,
+    options: Mapping[str, Any] | None = None,
 ) -> FoldTask:
     """The fold run of a configuration.
 
@@ -117,17 +119,16 @@ def fold_task(
     training subjects and scores these. None: the final run, which trains on all training subjects of the
     fold and scores its test subjects.
     images_of_subject: expressive images of every training subject; sequences_of_subject: their sequences.
-    substitutes: artifact name to what replaces it. UserError: one that the options bring along, or one that
-    lacks a class. LeakageError or UserError: as `check_reach`.
+    substitutes: artifact name to what replaces it.
+    options: `recorded_options` of the configuration, if the caller plans many fold runs of it.
+    UserError: a substitute that the options bring along, or one that lacks a class. LeakageError or
+    UserError: as `check_reach`.
     """
     final = validation_subjects is None
-    outside = sorted(set(validation_subjects or ()) - set(fold.train_subjects))
-    if outside:
-        raise LeakageError(f"subjects {', '.join(outside)} validate, but are not of fold {fold.index}")
-    evaluation = tuple(fold.test_subjects if validation_subjects is None else sorted(validation_subjects))
-    train = tuple(fold.train_subjects if final else sorted(set(fold.train_subjects) - set(evaluation)))
+    sides = _sides(fold, None if validation_subjects is None else tuple(validation_subjects))
+    train, evaluation = sides.train, sides.evaluation
     method = load_method(configuration.method)
-    values = to_dict(configuration)
+    options = recorded_options(configuration) if options is None else options
     origin = Origin(
         configuration=configuration,
         machine=machine,
@@ -140,15 +141,15 @@ def fold_task(
         "result_version": RESULT_VERSION,
         "method": configuration.method,
         **method.record(),
-        "config": method.settings(values).to_dict(),
+        "config": dict(options),
         "data": _data(data, method.needs),
         "fold": {
             "rule": fold_rule,
             "index": fold.index,
             "role": "final" if final else "inner",
             "part": part,
-            "train_subjects": subjects_hash(train),
-            "evaluation_subjects": subjects_hash(evaluation),
+            "train_subjects": sides.train_hash,
+            "evaluation_subjects": sides.evaluation_hash,
         },
         "seed": configuration.seed,
         **machine.to_dict(),
@@ -168,6 +169,42 @@ def fold_task(
     )
     check_reach(task)
     return task
+
+
+def recorded_options(configuration: Configuration) -> dict[str, Any]:
+    """The options of a configuration that its fold runs depend on, as their records hold them."""
+    return load_method(configuration.method).settings(to_dict(configuration)).to_dict()
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Sides:
+    """Subjects of a fold run, and the hashes of both lists."""
+
+    train: tuple[str, ...]
+    evaluation: tuple[str, ...]
+    train_hash: str
+    evaluation_hash: str
+
+
+@lru_cache(maxsize=128)
+def _sides(fold: Fold, validation_subjects: tuple[str, ...] | None) -> _Sides:
+    """As `fold_task`. Kept for the folds of a search, whose trials all have the same subjects.
+
+    LeakageError: a subject validates that is not of the fold's training subjects.
+    """
+    evaluation, train = fold.test_subjects, fold.train_subjects
+    if validation_subjects is not None:
+        outside = sorted(set(validation_subjects) - set(fold.train_subjects))
+        if outside:
+            raise LeakageError(f"subjects {', '.join(outside)} validate, but are not of fold {fold.index}")
+        evaluation = tuple(sorted(validation_subjects))
+        train = tuple(sorted(set(fold.train_subjects) - set(evaluation)))
+    return _Sides(
+        train=train,
+        evaluation=evaluation,
+        train_hash=subjects_hash(train),
+        evaluation_hash=subjects_hash(evaluation),
+    )
 
 
 def declared_artifacts(configuration: Configuration) -> Mapping[str, Artifact]:

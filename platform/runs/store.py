@@ -74,7 +74,12 @@ class ResultsStore:
 
     def manifest(self, kind: Kind, identity: str) -> dict[str, Any] | None:
         """The manifest; None while the result is unfinished. UserError: damaged, or another result's."""
-        path = Path(f"{self._place(kind, identity)}/manifest.json")
+        return self._manifest(self._manifest_path(kind, identity), identity)
+
+    def _manifest_path(self, kind: Kind, identity: str) -> Path:
+        return Path(f"{self._place(kind, identity)}/manifest.json")
+
+    def _manifest(self, path: Path, identity: str) -> dict[str, Any] | None:
         try:
             content = self._storage.read(path, remedy="make it readable.")
         except MissingFile:
@@ -105,14 +110,21 @@ class ResultsStore:
 
         The manifest of a complete result is read again only after a change of the file.
         """
-        version = self._storage.version(Path(f"{self._place(kind, identity)}/manifest.json"))
-        if version is not None and self._complete.get((kind, identity)) == version:
+        known = self._complete.get((kind, identity))
+        if known is not None and self._storage.version(self._manifest_path(kind, identity)) == known:
             return True
-        manifest = self.manifest(kind, identity)
-        complete = manifest is not None and manifest["status"] == "complete"
-        if complete and version is not None:
+        return self.complete_manifest(kind, identity) is not None
+
+    def complete_manifest(self, kind: Kind, identity: str) -> dict[str, Any] | None:
+        """As `manifest`, but None also for a result that failed."""
+        path = self._manifest_path(kind, identity)
+        version = self._storage.version(path)
+        manifest = self._manifest(path, identity)
+        if manifest is None or manifest["status"] != "complete":
+            return None
+        if version is not None:
             self._complete[kind, identity] = version
-        return complete
+        return manifest
 
     def record(self, kind: Kind, identity: str) -> dict[str, Any]:
         """The record that the identity is the hash of."""
@@ -129,7 +141,7 @@ class ResultsStore:
         manifest = manifest or self.manifest(kind, identity)
         if manifest is None or name not in manifest["sha256"]:
             raise UserError(f"{kind} {identity} has no file {name}; run the command that made it again.")
-        path = self.folder(kind, identity) / name
+        path = Path(f"{self._place(kind, identity)}/{name}")
         try:
             content = self._storage.read(path, largest_bytes=LARGEST_FILE_BYTES, remedy="make it readable.")
         except MissingFile:

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
 
+from platform.errors import UserError
 from platform.runs.store import ResultsStore
 from platform.runs.tasks import FoldTask
 
 Counts = Mapping[str, tuple[int, int]]
 """Subject to (correct images, images)."""
+MOST_KEPT = 100_000
+_KEPT: dict[tuple[ResultsStore, str], Counts] = {}
+"""Counts of the fold runs that this process has read, the latest MOST_KEPT."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -48,26 +51,41 @@ def inner_scores(store: ResultsStore, tasks: Sequence[FoldTask], *, partial: boo
     """
     steps: dict[int, Counts] = {}
     for step, task in enumerate(tasks):
-        if store.is_complete("fold_runs", task.identity):
-            steps[step] = _counts(store, task.identity)
+        counts = _stored_counts(store, task.identity)
+        if counts is not None:
+            steps[step] = counts
         elif not partial:
             raise KeyError(f"fold run {task.identity} (fold {task.fold_index}) has no result")
     return InnerScores(steps=steps)
 
 
 def accuracy_of_run(store: ResultsStore, identity: str) -> float:
-    """Accuracy in [0, 1] of a finished fold run. UserError if its stored predictions were modified."""
-    return _accuracy(_counts(store, identity))
+    """Accuracy in [0, 1] of a complete fold run. UserError if it is not there, or its stored predictions were
+    modified."""
+    counts = _stored_counts(store, identity)
+    if counts is None:
+        raise UserError(f"the fold run {identity} has no result; run the command that made it again.")
+    return _accuracy(counts)
 
 
 def _accuracy(counts: Counts) -> float:
     return sum(right for right, _ in counts.values()) / sum(total for _, total in counts.values())
 
 
-@lru_cache(maxsize=100_000)
-def _counts(store: ResultsStore, identity: str) -> Counts:
-    """Cached, because a finished result never changes."""
+def _stored_counts(store: ResultsStore, identity: str) -> Counts | None:
+    """None unless the fold run is complete. Kept, because a finished result never changes; only whether it is
+    still there is looked at again."""
     from platform.evaluation.predictions import counts_in
 
-    content = store.read("fold_runs", identity, "predictions.parquet")
-    return counts_in(content, f"fold run {identity}")
+    known = _KEPT.get((store, identity))
+    if known is not None:
+        return known if store.is_complete("fold_runs", identity) else None
+    manifest = store.complete_manifest("fold_runs", identity)
+    if manifest is None:
+        return None
+    content = store.read("fold_runs", identity, "predictions.parquet", manifest)
+    counts = counts_in(content, f"fold run {identity}")
+    if len(_KEPT) >= MOST_KEPT:
+        _KEPT.pop(next(iter(_KEPT)), None)
+    _KEPT[store, identity] = counts
+    return counts

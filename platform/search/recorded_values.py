@@ -40,13 +40,15 @@ def check_recorded(
     class_count: int,
     objectives: Sequence[str],
     store: ResultsStore,
+    scores: InnerScores | None = None,
 ) -> InnerScores | None:
     """UserError unless an ended trial follows from its parameters and fold runs; latency is not verified.
 
     Returns the scores of these fold runs; None for a failed trial, whose values are not verified.
 
     `tasks`: all steps of the trial, in order, none for an invalid one; `suggest`, `base`: the space, and the
-    configuration that it modifies. Missing fold runs of a complete or pruned trial are an error too.
+    configuration that it modifies; `scores`: of the stored ones of its `scored_runs`, if the caller has read
+    them. Missing fold runs of a complete or pruned trial are an error too.
     """
     attributes = trial.user_attrs
     if ATTRIBUTE in attributes:
@@ -64,7 +66,7 @@ def check_recorded(
             trial, study, "number of fold runs", f"of {len(tasks)}", f"{done} and {trial.state.name}"
         )
     scored = scored_runs(trial, tasks)
-    scores = inner_scores(store, scored, partial=True)
+    scores = scores or inner_scores(store, scored, partial=True)
     missing = [task for step, task in enumerate(scored) if step not in scores.steps]
     if missing:
         raise UserError(

@@ -26,5 +26,5 @@ def test_the_driver_reads_each_manifest_once_and_the_dispatcher_too(
     assert reads["display: expected runs and memory"] == 0
     few = 10 * MISSING  # what is handed over is looked at again when it has been stored
     assert runs <= reads["dispatcher: what is missing"] <= runs + few
-    assert reads["study: verified against its fold runs"] == 3 * runs  # manifests twice, predictions once
+    assert reads["study: verified against its fold runs"] == 2 * runs  # manifest and predictions, once each
     assert len(list((tmp_path / "rows" / "fold_runs").iterdir())) == runs

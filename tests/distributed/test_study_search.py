@@ -31,7 +31,7 @@ from platform.runs.fold_tasks import PlannedData
 from platform.runs.store import ResultsStore
 from platform.runs.tasks import FoldTask
 from platform.search.definition import SearchDefinition
-from platform.search.inner_scores import InnerScores, _counts
+from platform.search.inner_scores import _KEPT, InnerScores
 from platform.search.storage import open_storage
 from tests.tiny_faces import CLASSES, tiny_configuration
 
@@ -432,7 +432,7 @@ def test_a_study_is_held_against_the_stored_fold_runs(make: Make) -> None:
     (changed, *_) = trial_tasks(BASE, trials[1]["overrides"], again._planned, again._plan, SCOPE)
     shutil.rmtree(again._store.folder("fold_runs", changed.identity))  # a result is written once
     write_run(again, changed, 6)
-    _counts.cache_clear()
+    _KEPT.clear()
     with pytest.raises(UserError, match=r"but trial 1 of study has the mean \{3: 0.5\}, and they give"):
         make().check_recorded()
 

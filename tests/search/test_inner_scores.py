@@ -1,16 +1,20 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 
 from datasets.folds.rules import Fold
+from platform.errors import UserError
 from platform.evaluation.predictions import Predictions, to_bytes
+from platform.files.local_storage import LocalStorage
 from platform.runs.planned_tasks import Machine, fold_task
 from platform.runs.store import ResultsStore
 from platform.runs.tasks import FoldTask
-from platform.search.inner_scores import InnerScores, inner_scores
+from platform.search import inner_scores as inner_scores_module
+from platform.search.inner_scores import InnerScores, accuracy_of_run, inner_scores
 from tests.tiny_faces import CLASSES, fake_data, tiny_configuration
 
 
@@ -74,3 +78,38 @@ def test_a_missing_or_failed_fold_is_an_error_unless_partial(tmp_path: Path) -> 
     with pytest.raises(KeyError, match="fold 1"):
         inner_scores(store, tasks)
     assert inner_scores(store, tasks, partial=True).steps == {0: {"A": (1, 1)}}
+
+
+class Counting(LocalStorage):
+    """Counts the files that are read."""
+
+    reads = 0
+
+    def read(self, path: Path, **options: Any) -> bytes:
+        self.reads += 1
+        return super().read(path, **options)
+
+
+def test_a_fold_run_is_read_once_and_counts_while_it_is_there(tmp_path: Path) -> None:
+    store_answers(ResultsStore(tmp_path), inner_task(0), {"A": [True]})
+    storage = Counting()
+    store = ResultsStore(tmp_path, storage)
+    for _ in range(2):
+        assert inner_scores(store, [inner_task(0)]).steps == {0: {"A": (1, 1)}}
+    assert storage.reads == 2  # manifest and predictions
+    assert accuracy_of_run(store, inner_task(0).identity) == 1
+    store.remove("fold_runs", inner_task(0).identity)
+    assert inner_scores(store, [inner_task(0)], partial=True).steps == {}
+    with pytest.raises(UserError, match="has no result; run the command that made it again"):
+        accuracy_of_run(store, inner_task(0).identity)
+
+
+def test_only_the_latest_counts_are_kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    kept: dict[tuple[ResultsStore, str], Any] = {}
+    monkeypatch.setattr(inner_scores_module, "MOST_KEPT", 2)
+    monkeypatch.setattr(inner_scores_module, "_KEPT", kept)
+    store, tasks = ResultsStore(tmp_path), [inner_task(fold) for fold in range(3)]
+    for task in tasks:
+        store_answers(store, task, {"A": [True]})
+    assert len(inner_scores(store, tasks).steps) == 3
+    assert [identity for _, identity in kept] == [task.identity for task in tasks[1:]]
