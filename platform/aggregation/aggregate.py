@@ -1,6 +1,7 @@
 """Aggregation of fold runs into table rows: every number is recomputed from stored predictions.
 
-Mask quality is the one exception: predicted masks are not stored, so it was measured when the fold run ended
+Mask quality is recomputed from the stored errors of single faces: predicted masks are not stored. Fold runs
+of versions before 28 November 2026 lack these errors: their mask quality was measured when the fold run ended
 and is read from the run's manifest, which is verified against its own hash.
 
 A row's predictions are released once its numbers are computed, so memory does not grow with the rows.
@@ -8,21 +9,25 @@ A row's predictions are released once its numbers are computed, so memory does n
 
 from __future__ import annotations
 
+import dataclasses
 import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from datasets.raw.fmpn_labels import release_of
+from platform.aggregation.mask_errors import RowMasks, mask_comparison, row_masks
+from platform.aggregation.optimism_gap import GapSubjects, gap_subjects
 from platform.aggregation.paired_images import PairedImages, paired_images
 from platform.aggregation.row_runs import RowRuns, read_predictions, read_row_runs
 from platform.aggregation.scores import Scores, score
-from platform.aggregation.selection_score import selection_score
+from platform.aggregation.selection_score import Selection, selection_of
 from platform.aggregation.table_row import TableRow
 from platform.config.net_name import only_width, preset_text
 from platform.config.settings_source import settings_source
 from platform.errors import UserError
 from platform.evaluation.metrics import sequence_predictions
+from platform.search.inner_scores import counts_of_run
 
 if TYPE_CHECKING:
     from platform.runs.store import ResultsStore
@@ -53,8 +58,8 @@ def aggregate_row(
     """One row of an experiment (a mapping as in experiment.json), from its fold runs.
 
     Raises UserError naming the folds when one is missing, failed or duplicated, or when the folds do not
-    belong together; also as `selection_score` does. With `partial=True`, missing and failed folds are
-    listed in the row's `problems` instead.
+    belong together; also as `selection_of` and `row_masks` do. With `partial=True`, missing and failed folds
+    are listed in the row's `problems` instead.
     """
     runs = read_row_runs(store, experiment, row)
     if runs.problems and not partial:
@@ -68,8 +73,14 @@ def aggregate_row(
         scores = None if predictions is None else score(predictions)
     except UserError as error:
         raise UserError(f"{runs.name}: {error}") from error
+    selection = selection_of(store, experiment, row, runs)
+    masks = row_masks(store, runs, predictions)
     return AggregatedRow(
-        row=_table_row(experiment, row, runs, scores, selection_score(store, experiment, row, runs)),
+        row=dataclasses.replace(
+            _table_row(experiment, row, runs, scores, masks),
+            selection_score=selection.score,
+            gap_subjects=_gap_subjects(store, row, runs, selection),
+        ),
         images=None if predictions is None else paired_images(predictions),
         sequences=None
         if predictions is None or not mixes_units(experiment)
@@ -91,7 +102,7 @@ def _table_row(
     row: Mapping[str, Any],
     runs: RowRuns,
     scores: Scores | None,
-    selected_by_score: float | None,
+    masks: RowMasks,
 ) -> TableRow:
     settings = "\n".join(run.configuration for run in runs.finished)
     return TableRow(
@@ -105,7 +116,7 @@ def _table_row(
         seed=runs.common(lambda run: run.record["seed"]),
         result_version=runs.common(lambda run: run.record["result_version"]),
         configurations=None if runs.problems else hashlib.sha256(settings.encode()).hexdigest(),
-        selection_score=selected_by_score,
+        selection_score=None,
         scores=scores,
         stands_for=_stands_for(row, scores),
         width=only_width(run.record["config"].get("backbone_width", 1.0) for run in runs.finished),
@@ -116,10 +127,21 @@ def _table_row(
         chosen_of=int(row.get("chosen_of", 0)),
         settings=settings_source(row),
         unit=row.get("unit", "image"),
-        mask_quality={
-            run.fold: quality for run in runs.finished if (quality := run.mask_quality) is not None
-        },
+        mask_quality=masks.quality,
+        masks_recomputed=masks.recomputed,
+        mask_comparison=None if masks.sums is None else mask_comparison([masks.sums]),
+        mask_sums=masks.sums,
     )
+
+
+def _gap_subjects(
+    store: ResultsStore, row: Mapping[str, Any], runs: RowRuns, selection: Selection
+) -> GapSubjects | None:
+    """None for an incomplete row, a transferred one (the source's people selected) and without runs."""
+    if runs.problems or not selection.runs or row["kind"] == "transfer":
+        return None
+    tested = {run.fold: counts_of_run(store, run.identity) for run in runs.finished}
+    return gap_subjects(selection.runs, tested)
 
 
 def _stands_for(row: Mapping[str, Any], scores: Scores | None) -> str:

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from platform.aggregation.row_runs import RowRuns
 from platform.errors import UserError
 from platform.experiments.experiment_file import studies_of
-from platform.search.inner_scores import accuracy_of_run
+from platform.search.inner_scores import Counts, accuracy_of_run, counts_of_run
 
 if TYPE_CHECKING:
     from platform.runs.store import ResultsStore
@@ -18,10 +19,21 @@ TOLERANCE = 1e-12
 """Covers summing the same accuracies in another order; a single image changes a mean by far more."""
 
 
-def selection_score(
+@dataclass(frozen=True, kw_only=True)
+class Selection:
+    """The score that selected a row's configuration, and the fold runs that it is the mean of."""
+
+    score: float | None
+    """In [0, 1]; None without a selection."""
+    runs: tuple[tuple[float, Counts], ...] = ()
+    """Of each fold run of the winners its weight in the score, and its counts by subject; weights sum to 1.
+    Empty where an earlier version did not list the runs."""
+
+
+def selection_of(
     store: ResultsStore, experiment: Mapping[str, Any], row: Mapping[str, Any], runs: RowRuns
-) -> float | None:
-    """Mean of the winners' scores over the studies of the row's method, in [0, 1]; None without a selection.
+) -> Selection:
+    """Mean of the winners' scores over the studies of the row's method, with their fold runs.
 
     Raises UserError when the row states another score, when a winner's fold run is missing, or when the row's
     fold runs have another configuration than the winner. Experiments made before 22 November 2026 store no
@@ -30,16 +42,23 @@ def selection_score(
     stated: float | None = row.get("selection_score")
     winners = [(study, _winner(study)) for study in studies_of(experiment) if _is_of(study, row)]
     if stated is None or not winners or not all(trial.get("runs") for _, trial in winners):
-        return stated
+        return Selection(score=stated)
     for study, trial in winners:
         _check_settings(study, trial, runs)
     found = [_score(store, study, trial, runs.name) for study, trial in winners]
     _check_close(runs.name, "the score that selected its configuration", sum(found) / len(found), stated)
-    return stated
+    return Selection(
+        score=stated,
+        runs=tuple(
+            (1.0 / (len(winners) * len(trial["runs"])), counts_of_run(store, run["identity"]))
+            for _, trial in winners
+            for run in trial["runs"]
+        ),
+    )
 
 
 def winners_only(experiment: Mapping[str, Any]) -> list[dict[str, Any]]:
-    """The experiment's studies reduced to their winning trials: the part that `selection_score` reads."""
+    """The experiment's studies reduced to their winning trials: the part that `selection_of` reads."""
     return [
         {**study, "trials": [trial for trial in [_winner(study)] if trial]}
         for study in studies_of(experiment)

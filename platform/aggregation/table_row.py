@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
+from platform.aggregation.mask_errors import MaskComparison, MaskSums
+from platform.aggregation.optimism_gap import GapSubjects, gap_interval
 from platform.aggregation.scores import Scores
 from platform.config.net_name import net_name
 from platform.config.settings_source import UNKNOWN, SettingsSource
+from platform.evaluation.subject_interval import StatisticInterval
 from platform.models.masks.quality import MaskQuality
 from platform.runs.identity import RESULT_VERSION
 
@@ -61,6 +64,15 @@ class TableRow:
     """What the method scores, `image` or `sequence`: all of the row's `scores` count these."""
     mask_quality: dict[int, MaskQuality]
     """Finished fold to the quality of its predicted masks; empty for a method without target masks."""
+    masks_recomputed: tuple[int, ...] = ()
+    """The folds among them whose quality was recomputed from stored errors of single faces."""
+    mask_comparison: MaskComparison | None = None
+    """Predicted masks against the constant mask; None unless all of these folds were recomputed."""
+    mask_sums: MaskSums | None = field(default=None, compare=False, repr=False)
+    """What `mask_comparison` is computed from, to be joined with those of other seeds."""
+    gap_subjects: GapSubjects | None = field(default=None, compare=False, repr=False)
+    """Each subject's part in the optimism gap; None for an incomplete row, and where no score selected the
+    configuration or it cannot be recomputed."""
 
     @property
     def complete(self) -> bool:
@@ -123,3 +135,11 @@ class TableRow:
         if self.leaks:
             return 0.0
         return None if self.selection_score is None else self.selection_score - self.scores.mean_of_folds
+
+    @property
+    def optimism_gap_interval(self) -> StatisticInterval | None:
+        """95 % interval of the gap over subjects; None where there is no gap, where it is 0 by construction,
+        where the score's fold runs are not known, and with one subject."""
+        if self.gap_subjects is None or self.optimism_gap is None or self.leaks:
+            return None
+        return gap_interval([self.gap_subjects])

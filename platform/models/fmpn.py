@@ -223,7 +223,9 @@ class Fmpn(NetMethod):
         batch_size: int,
     ) -> dict[str, Any]:
         """Quality of the predicted masks, compared with trivial baselines."""
+        from platform.models.fitted import Measured
         from platform.models.masks.distances import measure_masks
+        from platform.models.masks.face_errors import MASK_QUALITY
 
         masks = self.class_images(inputs, class_names)
         if masks is None:
@@ -236,7 +238,8 @@ class Fmpn(NetMethod):
             crop_size_pixels=crop_size_pixels,
             batch_size=batch_size,
         )
-        return {"mask_quality": found.quality(training_counts).to_dict()}
+        errors = found.errors(training_counts)
+        return {MASK_QUALITY: Measured(fact=errors.quality().to_dict(), values=errors.values(class_names))}
 
     def parameter_groups(self, module: nn.Module, settings: Settings) -> list[dict[str, Any]]:
         generator = list(module.get_submodule("mask_generator").parameters())

@@ -144,7 +144,8 @@ class NetMethod(Method):
         crop_size_pixels: int,
         batch_size: int,
     ) -> dict[str, Any]:
-        """Facts for the manifest about the trained module on n evaluated faces, as JSON values.
+        """Facts for the manifest about the trained module on n evaluated faces by name: JSON values, or
+        `platform.models.fitted.Measured` where the numbers of each face are to be stored too.
 
         training_counts: int64 [K], training images of each class.
         """

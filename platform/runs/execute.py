@@ -188,6 +188,7 @@ def _execute_fold(
     )
     files = {"curves.json": json.dumps(outcome.curves).encode()}
     files["predictions.parquet"], accuracy = _predictions(task, outcome)
+    files |= _measured(task, outcome)
     if outcome.pictures:
         files["pictures.png"] = pictures_png(outcome.pictures)
     if keep_weights:
@@ -238,10 +239,36 @@ def _predictions(task: FoldTask, outcome: FoldOutcome) -> tuple[bytes, float]:
         class_names=outcome.class_names,
         scores=outcome.scores,
     )
-    facts = {"method": task.record["method"], "seed": str(task.record["seed"]), "role": task.role}
-    facts |= {"fold": str(task.fold_index), "identity": task.identity}
-    content = to_bytes(predictions, f"fold run {task.identity}", facts)
+    content = to_bytes(predictions, f"fold run {task.identity}", _metadata(task))
     return content, float((true == predicted).mean())
+
+
+def _measured(task: FoldTask, outcome: FoldOutcome) -> dict[str, bytes]:
+    """A file for each fact whose numbers are stored too, with the lines of the predictions."""
+    import numpy as np
+
+    from platform.evaluation.measured_values import MeasuredValues, file_name, to_bytes
+
+    scored = outcome.scored
+    return {
+        file_name(fact): to_bytes(
+            MeasuredValues(
+                fold=np.full(len(scored.labels), task.fold_index, dtype=np.int64),
+                subject=scored.subjects,
+                image=scored.names,
+                true=np.array(outcome.class_names)[scored.labels],
+                values=values,
+            ),
+            _metadata(task),
+        )
+        for fact, values in outcome.measured.items()
+    }
+
+
+def _metadata(task: FoldTask) -> dict[str, str]:
+    """What a file of the fold run says of itself to those who meet it without its record."""
+    facts = {"method": task.record["method"], "seed": str(task.record["seed"]), "role": task.role}
+    return facts | {"fold": str(task.fold_index), "identity": task.identity}
 
 
 def pictures_png(pictures: dict[str, np.ndarray]) -> bytes:

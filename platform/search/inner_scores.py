@@ -68,6 +68,11 @@ def accuracy_of_run(store: ResultsStore, identity: str) -> float:
     return _accuracy(counts)
 
 
+def counts_of_run(store: ResultsStore, identity: str) -> Counts:
+    """Each subject's correct images and images in a finished fold run. UserError as `accuracy_of_run`."""
+    return _counts(store, identity)
+
+
 def _accuracy(counts: Counts) -> float:
     return sum(right for right, _ in counts.values()) / sum(total for _, total in counts.values())
 

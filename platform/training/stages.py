@@ -11,7 +11,7 @@ import torch
 
 from datasets.folds.view import FoldView
 from platform.models.artifact import Content
-from platform.models.fitted import Evaluated, Fitted, check_scores
+from platform.models.fitted import Evaluated, Fitted, Measured, check_scores
 from platform.models.method import Method, Settings
 from platform.models.recipe import Cached, computed
 from platform.models.train_view import TrainView
@@ -39,7 +39,9 @@ class FoldOutcome:
     pictures: dict[str, np.ndarray]
     """Name to float32 [n, 1 or 3, S, S] in [0, 1], for a few of what was scored."""
     diagnostics: dict[str, Any]
-    """Facts about the trained method on what was scored (`Fitted.diagnostics`)."""
+    """Facts about the trained method on what was scored (`Fitted.diagnostics`), as JSON values."""
+    measured: dict[str, Mapping[str, np.ndarray]]
+    """Some of these facts by name, to the numbers of each scored item behind them: column to float64 [N]."""
 
 
 def train_and_evaluate(
@@ -80,12 +82,17 @@ def train_and_evaluate(
         class_names=view.class_names,
         training_counts=training_counts,
     )
+    facts = fitted.diagnostics(evaluated)
+    measured = {name: fact for name, fact in facts.items() if isinstance(fact, Measured)}
+    for name, one in measured.items():
+        one.check(name, len(scored.labels), method.title)
     return FoldOutcome(
         scored=scored,
         class_names=view.class_names,
         scores=scores,
         curves=tools.curves,
         fitted=fitted,
-        diagnostics=fitted.diagnostics(evaluated),
+        diagnostics=facts | {name: one.fact for name, one in measured.items()},
+        measured={name: one.values for name, one in measured.items()},
         pictures=fitted.pictures(evaluated),
     )

@@ -1,6 +1,6 @@
 """Distances between the predicted masks of a fold run and the class masks, computed in batches on the device.
 
-platform/models/masks/quality.py turns them into mask quality.
+platform/models/masks/face_errors.py turns them into mask quality, and into what is stored of each face.
 """
 
 from __future__ import annotations
@@ -16,12 +16,13 @@ from torch import Tensor, nn
 from datasets.augmentation.draw import apply_draw, centre_draw
 from datasets.batches import FaceTensors, split_batches
 from datasets.masks.motion_masks import MaskSet
-from platform.models.masks.quality import MaskQuality, quality_of_distances
+from platform.models.masks.face_errors import MaskErrors
+from platform.models.masks.quality import constant_distances
 
 
 @dataclass(frozen=True, kw_only=True)
 class MaskDistances:
-    """Inputs of mask quality for n evaluated faces, K classes and masks of S x S pixels in [0, 1].
+    """Distances of masks for n evaluated faces, K classes and masks of S x S pixels in [0, 1].
 
     A distance is the mean squared error over pixels.
     """
@@ -37,13 +38,12 @@ class MaskDistances:
     drift: np.ndarray | None
     """float64 [n]: between the masks after stage 1 and after stage 2; None without a stage 1."""
 
-    def quality(self, training_counts: np.ndarray) -> MaskQuality:
-        """Their quality; training_counts: int64 [K], training images of each class."""
-        return quality_of_distances(
-            self.distances,
-            self.labels,
-            self.class_masks,
-            training_counts,
+    def errors(self, training_counts: np.ndarray) -> MaskErrors:
+        """With those of the mean training mask; training_counts: int64 [K], training images of each class."""
+        return MaskErrors(
+            labels=self.labels,
+            distances=self.distances,
+            constant_distances=constant_distances(self.class_masks, training_counts),
             stage1_distances=self.stage1_distances,
             drift=self.drift,
         )

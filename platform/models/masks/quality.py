@@ -74,8 +74,7 @@ class MaskQuality:
 def quality_of_distances(
     distances: np.ndarray,
     labels: np.ndarray,
-    class_masks: np.ndarray,
-    training_counts: np.ndarray,
+    of_constant: np.ndarray,
     *,
     stage1_distances: np.ndarray | None = None,
     drift: np.ndarray | None = None,
@@ -83,33 +82,48 @@ def quality_of_distances(
     """Quality of the masks of n faces, from distances, so that the masks need not be in memory at once.
 
     distances, stage1_distances: float [n, K] of `mask_distances`, stage1_distances of the generator before
-    stage 2. labels: int [n] in [0, K), the true classes. class_masks: [K, S, S] in [0, 1], made from training
-    subjects and cropped like the predicted ones. training_counts: int [K], training images of each class.
+    stage 2. labels: int [n] in [0, K), the true classes. of_constant: float [K] of `constant_distances`.
     drift: float [n], mean squared difference of each face's two masks, given with stage1_distances.
-    ValueError when shapes, ranges or counts are inconsistent.
+    ValueError when shapes or ranges are inconsistent.
     """
-    _check(distances, labels, class_masks, training_counts)
+    if of_constant.ndim != 1 or not np.isfinite(of_constant).all():
+        raise ValueError(f"distances of the constant mask must be finite [K], but are {of_constant!r}")
+    _check(distances, labels, len(of_constant))
     if (stage1_distances is None) != (drift is None):
         raise ValueError("distances after stage 1 and drift belong together, but one of them is missing")
     if stage1_distances is not None and drift is not None:
-        _check(stage1_distances, labels, class_masks, training_counts)
+        _check(stage1_distances, labels, len(of_constant))
         if drift.shape != labels.shape or not np.isfinite(drift).all():
             raise ValueError(f"drift must be {len(labels)} finite numbers, but is {list(drift.shape)}")
-    weights = training_counts / training_counts.sum()
-    constant = np.tensordot(weights, class_masks.astype(np.float64), axes=1)
-    of_constant = np.repeat(mask_distances(constant[None], class_masks), len(labels), axis=0)
+    repeated = np.repeat(of_constant[None], len(labels), axis=0)
     return MaskQuality(
         face_count=len(labels),
-        class_count=len(class_masks),
+        class_count=len(of_constant),
         error=_own_error(distances, labels),
-        constant_error=_own_error(of_constant, labels),
+        constant_error=_own_error(repeated, labels),
         nearest_share=_nearest_share(distances, labels),
-        constant_nearest_share=_nearest_share(of_constant, labels),
-        chance_level=1 / len(class_masks),
+        constant_nearest_share=_nearest_share(repeated, labels),
+        chance_level=1 / len(of_constant),
         stage1_error=None if stage1_distances is None else _own_error(stage1_distances, labels),
         stage1_nearest_share=None if stage1_distances is None else _nearest_share(stage1_distances, labels),
         drift=None if drift is None else _mean(drift),
     )
+
+
+def constant_distances(class_masks: np.ndarray, training_counts: np.ndarray) -> np.ndarray:
+    """float64 [K]: distances of the mean of the training faces' class masks to each class mask.
+
+    class_masks: [K, S, S] in [0, 1], made from training subjects and cropped like the predicted ones.
+    training_counts: int [K], training images of each class. ValueError: no counts, or masks out of range.
+    """
+    if training_counts.shape != (len(class_masks),) or training_counts.min() < 0 or not training_counts.any():
+        raise ValueError(
+            f"training counts must be {len(class_masks)} numbers >= 0, not all 0, but are {training_counts!r}"
+        )
+    weights = training_counts / training_counts.sum()
+    constant = np.tensordot(weights, class_masks.astype(np.float64), axes=1)
+    found: np.ndarray = mask_distances(constant[None], class_masks)[0]
+    return found
 
 
 def mask_distances(predicted: np.ndarray, class_masks: np.ndarray) -> np.ndarray:
@@ -163,18 +177,12 @@ def _mean(values: Sequence[float] | np.ndarray) -> float:
     return math.fsum(values) / len(values)
 
 
-def _check(
-    distances: np.ndarray, labels: np.ndarray, class_masks: np.ndarray, training_counts: np.ndarray
-) -> None:
-    count, classes = len(labels), len(class_masks)
+def _check(distances: np.ndarray, labels: np.ndarray, classes: int) -> None:
+    count = len(labels)
     if not count or labels.dtype.kind not in "iu" or not (labels.min() >= 0 and labels.max() < classes):
         raise ValueError(f"labels must be one or more integers from 0 to {classes - 1}, but are {labels!r}")
     if distances.shape != (count, classes) or not np.isfinite(distances).all():
         raise ValueError(
             f"distances must be finite [{count}, {classes}] for {count} faces and {classes} masks, "
             f"but are {list(distances.shape)}"
-        )
-    if training_counts.shape != (classes,) or training_counts.min() < 0 or not training_counts.any():
-        raise ValueError(
-            f"training counts must be {classes} numbers >= 0, not all 0, but are {training_counts!r}"
         )

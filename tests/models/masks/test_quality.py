@@ -9,6 +9,7 @@ import pytest
 from platform.models.masks.quality import (
     MaskQuality,
     average_over_folds,
+    constant_distances,
     mask_distances,
     quality_of_distances,
 )
@@ -53,8 +54,7 @@ def mask_quality(
     return quality_of_distances(
         mask_distances(predicted, class_masks),
         labels,
-        class_masks,
-        training_counts,
+        constant_distances(class_masks, training_counts),
         stage1_distances=before,
         drift=drift,
     )
@@ -196,10 +196,14 @@ def test_what_does_not_fit_together_is_refused(change: dict[str, np.ndarray], me
 
 
 def test_distances_and_drift_of_stage_1_come_together() -> None:
-    distances = mask_distances(PREDICTED, CLASS_MASKS)
+    distances, constant = mask_distances(PREDICTED, CLASS_MASKS), constant_distances(CLASS_MASKS, COUNTS)
     with pytest.raises(ValueError, match="belong together"):
-        quality_of_distances(distances, LABELS, CLASS_MASKS, COUNTS, stage1_distances=distances)
+        quality_of_distances(distances, LABELS, constant, stage1_distances=distances)
     with pytest.raises(ValueError, match="drift must be 4 finite"):
-        quality_of_distances(
-            distances, LABELS, CLASS_MASKS, COUNTS, stage1_distances=distances, drift=np.zeros(3)
-        )
+        quality_of_distances(distances, LABELS, constant, stage1_distances=distances, drift=np.zeros(3))
+
+
+@pytest.mark.parametrize("constant", [np.zeros((3, 1)), np.array([0.1, np.nan, 0.2])])
+def test_distances_of_the_constant_mask_are_one_finite_number_a_class(constant: np.ndarray) -> None:
+    with pytest.raises(ValueError, match=r"constant mask must be finite \[K\]"):
+        quality_of_distances(mask_distances(PREDICTED, CLASS_MASKS), LABELS, constant)
