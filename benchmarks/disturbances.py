@@ -238,6 +238,7 @@ def _works(number: int) -> bool:
 STORED_FILES = (
     "runs/fold_runs/*/manifest.json", "runs/fold_runs/*/record.json", "runs/fold_runs/*/predictions.parquet",
     "runs/fold_runs/*/curves.json", "runs/fold_runs/*/pictures.png", "runs/fold_runs/*/weights.safetensors",
+    "runs/fold_runs/*/mask_quality.parquet",
     "runs/stage1/*/manifest.json", "runs/stage1/*/record.json", "runs/stage1/*/mask_generator.safetensors",
     "runs/stage1/*/curves.json", "runs/masks/*/manifest.json", "runs/masks/*/record.json",
     "runs/masks/*/masks.npy", "runs/checkpoints/*/*", "runs/experiments/*/study.journal",

@@ -9,8 +9,11 @@ from typing import Any
 
 import numpy as np
 
+from platform.evaluation.measured_values import MeasuredValues, file_name
+from platform.evaluation.measured_values import to_bytes as measured_bytes
 from platform.evaluation.metrics import sequence_predictions
 from platform.evaluation.predictions import Predictions, to_bytes
+from platform.models.masks.face_errors import MASK_QUALITY, MaskErrors
 from platform.runs.identity import RESULT_VERSION, identity
 from platform.runs.store import ResultsStore
 
@@ -66,11 +69,45 @@ def png_bytes(pixels: np.ndarray) -> bytes:
     return buffer.getvalue()
 
 
+def fake_mask_errors(predictions: Predictions, excess: float, *, seed: int = 0) -> MaskErrors:
+    """Predicted masks whose error exceeds the constant mask's by `excess` on average, after a stage 1."""
+    random = np.random.default_rng([seed, int(predictions.fold[0]), 7])
+    count, classes = len(predictions), len(predictions.class_names)
+    names, subject = np.unique(predictions.subject, return_inverse=True)
+    labels = np.array([predictions.class_names.index(name) for name in predictions.true.tolist()])
+    constant = 0.04 + 0.002 * np.arange(classes)
+    of_subject = random.normal(0.0, 0.003, len(names))[subject][:, None]
+    distances = constant + excess + of_subject + random.normal(0.0, 0.004, (count, classes))
+    return MaskErrors(
+        labels=labels,
+        distances=distances,
+        constant_distances=constant,
+        stage1_distances=distances + 0.02,
+        drift=np.full(count, 0.023),
+    )
+
+
+def mask_file(predictions: Predictions, errors: MaskErrors) -> bytes:
+    return values_file(predictions, errors.values(predictions.class_names))
+
+
+def values_file(predictions: Predictions, values: dict[str, np.ndarray]) -> bytes:
+    """Numbers of each predicted face, as a fold run stores them."""
+    return measured_bytes(
+        MeasuredValues(
+            fold=predictions.fold, subject=predictions.subject, image=predictions.image,
+            true=predictions.true, values=values,
+        )
+    )  # fmt: skip
+
+
 def write_fold_run(
     store: ResultsStore, predictions: Predictions, *, method: str = "fmpn", **changes: Any
 ) -> str:
     """One finished final fold run with curves, masks and pictures; returns its identity.
 
+    `mask_errors`: of its predicted masks, stored as by a method that offers them. `keep_mask_errors` False:
+    as by versions before 28 November 2026, in the manifest alone.
     `changes`: `data_hash`, `rule`, `role`, `index`, `seed`, `config`, `result_version` of the record.
     """
     fold, dataset = int(predictions.fold[0]), str(predictions.dataset[0])
@@ -101,6 +138,12 @@ def write_fold_run(
     }
     if with_masks:
         files["pictures.png"] = png_bytes(np.full((40, 60, 3), 90, dtype=np.uint8))
+    facts: dict[str, Any] = {}
+    errors: MaskErrors | None = changes.get("mask_errors")
+    if errors is not None:
+        facts[MASK_QUALITY] = errors.quality().to_dict()
+        if changes.get("keep_mask_errors", True):
+            files[file_name(MASK_QUALITY)] = mask_file(predictions, errors)
     name = identity(record)
     store.write(
         "fold_runs",
@@ -110,6 +153,7 @@ def write_fold_run(
         seconds=1.0,
         accuracy=float(predictions.correct.mean()),
         **{"sequence_count" if _of_sequences(predictions) else "image_count": len(predictions)},
+        **facts,
     )
     return name
 

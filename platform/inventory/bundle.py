@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from platform.aggregation.aggregate import aggregate_experiment
+from platform.aggregation.mask_errors import FILE as MASK_ERRORS
 from platform.aggregation.selection_score import winners_only
 from platform.experiments.experiment_file import EXPERIMENT_FILE, read_experiment
 from platform.experiments.winner_file import winner_files
@@ -29,11 +30,11 @@ from platform.tables.table import build_table
 FORMAT, VERSION = "experiment-bundle", 1
 CONTENTS_FILE, TABLE_FILE, SCREEN_FILE, README_FILE = "bundle.json", "table.json", "table.txt", "README.txt"
 OF_A_RUN = ("manifest.json", "record.json", "predictions.parquet")
-"""Files of a fold run that a bundle holds."""
+"""Files of a fold run that a bundle holds; with MASK_ERRORS, where a row's fold run has it."""
 ALLOWED = re.compile(
     r"(bundle\.json|table\.json|table\.txt|README\.txt"
     r"|experiments/[A-Za-z0-9][A-Za-z0-9._-]{0,199}/[A-Za-z0-9][A-Za-z0-9._-]{0,199}"
-    r"|fold_runs/[0-9a-f]{8,64}/(manifest\.json|record\.json|predictions\.parquet))"
+    r"|fold_runs/[0-9a-f]{8,64}/(manifest\.json|record\.json|predictions\.parquet|mask_quality\.parquet))"
 )
 """Names of files in a bundle; none leads out of a folder."""
 README = """\
@@ -42,7 +43,9 @@ Results of one experiment: everything that its table is computed from, and no im
 table.txt, table.json             the table
 experiments/NAME/                 rows, settings, folds
 fold_runs/IDENTITY/               of each fold run: what ran (record.json), what it predicted for every test
-                                  image (predictions.parquet), and the SHA-256 of both (manifest.json)
+                                  image (predictions.parquet), how far its predicted masks are from the
+                                  class masks (mask_quality.parquet, of methods that predict masks), and the
+                                  SHA-256 of all three (manifest.json)
 bundle.json                       the SHA-256 of every other file
 
 To check the hashes and to recompute the table: python -m platform.runs verify FILE
@@ -65,10 +68,12 @@ def bundle_of(store: ResultsStore, name: str) -> bytes:
     }
     for path in _texts(folder):
         files[f"experiments/{name}/{path.name}"] = read_bytes(path)
+    of_rows = {run["identity"] for row in experiment["rows"] for run in row["runs"]}
     for identity in sorted(set(needed_runs(experiment))):
         # Read through the store, so that each file is checked against the manifest.
-        manifest = store.manifest("fold_runs", identity)
-        for file in OF_A_RUN[1:]:
+        manifest = store.manifest("fold_runs", identity) or {}
+        with_masks = identity in of_rows and MASK_ERRORS in manifest["sha256"]
+        for file in (*OF_A_RUN[1:], *((MASK_ERRORS,) if with_masks else ())):
             files[f"fold_runs/{identity}/{file}"] = store.read("fold_runs", identity, file, manifest)
         path = store.folder("fold_runs", identity) / OF_A_RUN[0]
         files[f"fold_runs/{identity}/{path.name}"] = read_bytes(path)

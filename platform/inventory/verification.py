@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from platform.aggregation.aggregate import aggregate_row
+from platform.aggregation.mask_errors import FILE as MASK_ERRORS
 from platform.errors import UserError
 from platform.experiments.experiment_file import EXPERIMENT_FILE, verified_experiment
 from platform.files.json_files import parse_json
@@ -62,8 +63,9 @@ def verify_bundle(path: Path) -> Verified:
     where = f"experiments/{contents['experiment']}/{EXPERIMENT_FILE}"
     experiment = verified_experiment(_json(files, where, path), f"{where} of {path}")
     runs = sorted(set(needed_runs(experiment)))
+    of_rows = {run["identity"] for row in experiment["rows"] for run in row["runs"]}
     for identity in runs:
-        _check_run(store, identity, path)
+        _check_run(store, identity, path, identity in of_rows)
     table, predictions = _recomputed(store, experiment, path)
     stated, found = _json(files, TABLE_FILE, path), parse_json(render(table, "json"), TABLE_FILE)
     different = list(_differences(stated, found))
@@ -128,19 +130,22 @@ def _differing_files(
     ]
 
 
-def _check_run(store: ResultsStore, identity: str, path: Path) -> None:
+def _check_run(store: ResultsStore, identity: str, path: Path, of_a_row: bool) -> None:
     """UserError: a run is missing, its record is not the one that it is named after, or too much to read."""
     manifest = store.manifest("fold_runs", identity)
     if manifest is None:
         raise _changed(path, [f"fold run {identity} is missing"])
     if identity_of(store.record("fold_runs", identity)) != identity:
         raise _changed(path, [f"the record of fold run {identity} has another identity"])
-    _check_size(store.read("fold_runs", identity, "predictions.parquet", manifest), identity, path)
+    for name in ("predictions.parquet", MASK_ERRORS):
+        # Of a run that chose, a bundle has no errors of masks.
+        if name != MASK_ERRORS or (name in manifest["sha256"] and of_a_row):
+            _check_size(store.read("fold_runs", identity, name, manifest), identity, path)
 
 
 def _check_size(content: bytes, identity: str, path: Path) -> None:
-    """UserError for predictions that would fill the memory: Parquet can hold a million equal lines in a few
-    bytes."""
+    """UserError for predictions, or errors of masks, that would fill the memory: Parquet can hold a million
+    equal lines in a few bytes."""
     import pyarrow as pa
     import pyarrow.parquet as pq
 

@@ -10,8 +10,9 @@ import pytest
 
 from platform.errors import UserError
 from platform.inventory.bundle import ALLOWED, bundle_of
+from platform.inventory.verification import verify_bundle
 from platform.runs.store import ResultsStore
-from tests.fake_runs import fake_predictions, write_experiment, write_fold_run
+from tests.fake_runs import fake_mask_errors, fake_predictions, write_experiment, write_fold_run
 from tests.inventory.known_runs import row_of, two_experiments
 
 
@@ -61,6 +62,29 @@ def test_the_fold_runs_of_the_winning_trial_are_in_it(tmp_path: Path) -> None:
     names = names_in(bundle_of(store, "searched"))
     assert f"fold_runs/{inner}/predictions.parquet" in names
     assert not [name for name in names if "e" * 24 in name]
+
+
+def test_errors_of_masks_are_in_it_where_the_table_needs_them(tmp_path: Path) -> None:
+    """Not those of the fold runs that chose, which no table shows; and its table follows from it."""
+    store = two_experiments(tmp_path)
+    predictions = fake_predictions(0.7, 0)
+    errors = fake_mask_errors(predictions, 0.01)
+    inner, final = (
+        write_fold_run(store, predictions, role=role, mask_errors=errors) for role in ("inner", "final")
+    )
+    score = float(predictions.correct.mean())
+    trial = {"number": 1, "params": {}, "score": score, "runs": [{"fold": 0, "identity": inner}]}
+    row = row_of([{"fold": 0, "identity": final}], selection_score=score)
+    study = {"name": "searched", "winner": 1, "trials": [trial]}
+    write_experiment(store, [row], name="searched", studies=[study])
+    content = bundle_of(store, "searched")
+    assert [name for name in names_in(content) if "mask" in name] == [
+        f"fold_runs/{final}/mask_quality.parquet"
+    ]
+    assert all(ALLOWED.fullmatch(name) for name in names_in(content))
+    (tmp_path / "x.zip").write_bytes(content)
+    (shown,) = verify_bundle(tmp_path / "x.zip").table.sections[0].rows
+    assert shown.mask_comparison is not None
 
 
 def test_an_incomplete_experiment_is_refused(tmp_path: Path) -> None:

@@ -12,7 +12,7 @@ import torch
 from datasets.folds.view import FoldView
 from platform.config.configuration import configuration_of, to_dict
 from platform.models import load_method, own_method_names, plugins
-from platform.models.fitted import Evaluated, Faces, Fitted, check_scores
+from platform.models.fitted import Evaluated, Faces, Fitted, Measured, check_scores
 from platform.models.plugins import read_plugin, register
 from platform.models.train_view import TrainView
 from platform.training.tools import RunTools
@@ -111,3 +111,24 @@ def test_no_pictures_and_no_facts_unless_a_method_has_them() -> None:
         class_names=("anger",), training_counts=np.ones(1, dtype=np.int64),
     )  # fmt: skip
     assert Plain().pictures(evaluated) == Plain().diagnostics(evaluated) == {}
+
+
+GOOD = {"distance": np.zeros(2)}
+
+
+@pytest.mark.parametrize(
+    ("name", "values", "message"),
+    [
+        ("predictions", GOOD, "named by an identifier other than 'predictions'"),
+        ("a/b", GOOD, "named by an identifier"),
+        ("fact", {}, "one column or more"),
+        ("fact", {"distance": np.zeros(3)}, r"float64 of shape \(2,\), but 'distance'"),
+        ("fact", {"distance": np.zeros(2, dtype=np.float32)}, "float64"),
+        ("fact", {"distance": [0.0, 0.0]}, "float64"),
+        ("fact", {"distance": np.array([0.0, np.nan])}, "finite"),
+    ],
+)
+def test_numbers_of_faces_that_cannot_be_stored_are_refused(name: str, values: Any, message: str) -> None:
+    Measured(fact=1, values=GOOD).check("fact", 2, "Mine")
+    with pytest.raises(ValueError, match=message):
+        Measured(fact=1, values=values).check(name, 2, "Mine")

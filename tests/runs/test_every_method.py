@@ -36,7 +36,9 @@ from tests.tiny_faces import CLASSES, prepare_tiny
 pytestmark = pytest.mark.usefixtures("process_settings_as_before")
 
 PLAN = Plan(folds=2, rounds=(1, 1))
-NO_PART_OF_THE_METHOD = {"record.json", "predictions.parquet", "pictures.png", "curves.json"}
+NO_PART_OF_THE_METHOD = {
+    "record.json", "predictions.parquet", "pictures.png", "curves.json", "mask_quality.parquet",
+}  # fmt: skip
 
 
 @pytest.fixture(scope="module", autouse=True)

@@ -17,7 +17,9 @@ from safetensors.torch import load
 
 from platform.config.configuration import Configuration, Plan
 from platform.errors import UserError
+from platform.evaluation.measured_values import from_bytes as values_from_bytes
 from platform.evaluation.predictions import from_bytes
+from platform.models.masks.face_errors import MaskErrors
 from platform.runs.environment_failure import EnvironmentFailure
 from platform.runs.execute import execute, pictures_png
 from platform.runs.fold_tasks import PlannedData, final_tasks, plan_data, source_substitute, step_tasks
@@ -73,7 +75,7 @@ def test_a_fold_run_is_stored_whole_and_never_computed_twice(
     has_pictures = method != "cnn"
     assert set(manifest["sha256"]) == {
         "record.json", "curves.json", "predictions.parquet", "weights.safetensors",
-        *(["pictures.png"] if has_pictures else []),
+        *(["pictures.png"] if has_pictures else []), *(["mask_quality.parquet"] if method == "fmpn" else []),
     }  # fmt: skip
     assert store.record("fold_runs", task.identity) == json.loads(json.dumps(task.record))
     curve = json.loads(store.read("fold_runs", task.identity, "curves.json"))["stage2"]
@@ -96,6 +98,25 @@ def test_a_fold_run_is_stored_whole_and_never_computed_twice(
     assert modified(tmp_path) == before
 
 
+def test_the_errors_of_every_faces_mask_are_stored_and_give_the_mask_quality_again(
+    planned: PlannedData, tmp_path: Path
+) -> None:
+    """Of final and of inner runs; with the lines of the predictions."""
+    inner = step_tasks(tiny_configuration(), planned, Machine(), ((0, 0),))[0]
+    for task in (final_task(planned, tiny_configuration()), inner):
+        stated, store = complete(task, tmp_path)["mask_quality"], ResultsStore(tmp_path)
+        predictions = from_bytes(store.read("fold_runs", task.identity, "predictions.parquet"), "test")
+        stored = values_from_bytes(store.read("fold_runs", task.identity, "mask_quality.parquet"), "test")
+        for column in ("fold", "subject", "image", "true"):
+            np.testing.assert_array_equal(getattr(stored, column), getattr(predictions, column))
+        labels = np.array([CLASSES.index(name) for name in stored.true.tolist()])
+        found = MaskErrors.of_values(stored.values, labels, CLASSES).quality().to_dict()
+        assert found.keys() == stated.keys()
+        for name, value in found.items():
+            assert value == pytest.approx(stated[name], rel=1e-12, abs=1e-12)
+        assert found["drift"] is not None
+
+
 def test_stage_1_is_a_result_of_its_own_that_trials_share(planned: PlannedData, tmp_path: Path) -> None:
     tasks = [final_task(planned, tiny_configuration(lambda_mask=value)) for value in (10.0, 0.1)]
     for task in tasks:
@@ -112,7 +133,7 @@ def test_stage_1_is_a_result_of_its_own_that_trials_share(planned: PlannedData, 
 
 def test_the_same_task_gives_the_same_bytes_in_another_folder(planned: PlannedData, tmp_path: Path) -> None:
     task = final_task(planned, tiny_configuration())
-    names = ("predictions.parquet", "weights.safetensors", "pictures.png")
+    names = ("predictions.parquet", "weights.safetensors", "pictures.png", "mask_quality.parquet")
     contents: list[list[bytes]] = []
     for place in ("a", "b"):
         torch.manual_seed(len(contents))

@@ -65,7 +65,7 @@ def outcome(runs: Path, task: FoldTask) -> dict[str, object]:
     ]
     manifest = store.manifest("fold_runs", task.identity)
     assert manifest is not None
-    names = ("predictions.parquet", "weights.safetensors", "pictures.png")
+    names = ("predictions.parquet", "weights.safetensors", "pictures.png", "mask_quality.parquet")
     return {"curves": curves, **{name: manifest["sha256"][name] for name in names}}
 
 
