@@ -62,15 +62,15 @@ def inner_scores(store: ResultsStore, tasks: Sequence[FoldTask], *, partial: boo
 def accuracy_of_run(store: ResultsStore, identity: str) -> float:
     """Accuracy in [0, 1] of a complete fold run. UserError if it is not there, or its stored predictions were
     modified."""
-    counts = _stored_counts(store, identity)
-    if counts is None:
-        raise UserError(f"the fold run {identity} has no result; run the command that made it again.")
-    return _accuracy(counts)
+    return _accuracy(counts_of_run(store, identity))
 
 
 def counts_of_run(store: ResultsStore, identity: str) -> Counts:
-    """Each subject's correct images and images in a finished fold run. UserError as `accuracy_of_run`."""
-    return _counts(store, identity)
+    """Each subject's correct images and images in a complete fold run. UserError as `accuracy_of_run`."""
+    counts = _stored_counts(store, identity)
+    if counts is None:
+        raise UserError(f"the fold run {identity} has no result; run the command that made it again.")
+    return counts
 
 
 def _accuracy(counts: Counts) -> float:
