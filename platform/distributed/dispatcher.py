@@ -17,13 +17,13 @@ from typing import Any, TypeVar
 
 from platform.distributed.chains import Stored, dispatched_first, starts
 from platform.distributed.lost_workers import environment_failure_of
+from platform.distributed.task_attempts import TaskAttempts
 from platform.distributed.window import Window
 from platform.files.late import found_late
 from platform.runs.environment_failure import (
     LOST_WORKERS_IN_A_ROW,
     EnvironmentFailure,
     environment_failure,
-    wait_seconds,
 )
 from platform.runs.node_proof import UnfitNode
 from platform.runs.store import ResultsStore
@@ -221,7 +221,7 @@ class Dispatcher:
 
     async def _run(self, task: FoldTask | ArtifactTask, priority: float) -> dict[str, Any]:
         """Run attempts, each in a place of the window, until one succeeds or none is left."""
-        attempts = _Attempts(self._retries)
+        attempts = TaskAttempts(self._retries)
         held_seconds = 0.0
         while True:
             await self.window.acquire(priority)
@@ -372,36 +372,6 @@ def label(task: FoldTask | ArtifactTask) -> str:
     seed = f"seed {task.record['seed']}"
     words = (task.record["method"], net, task.data.dataset, seed, f"fold {fold['index']}", role)
     return " ".join(word for word in words if word)
-
-
-class _Attempts:
-    """Attempts of one task, counted by outcome; decides whether another one follows."""
-
-    def __init__(self, retries: int) -> None:
-        self._left = retries
-        self._reached: set[str] = set()
-        """Checkpoints after the last attempt."""
-        self.count = 0
-        self.lost_in_a_row = 0
-        self._told_in_a_row = 0
-
-    def wait_after(self, failure: EnvironmentFailure | None, checkpoints: set[str]) -> float | None:
-        """Seconds until the next attempt; None if there is none. `failure` None: the task's code failed.
-
-        checkpoints: the task's, now; a new one since the attempt before is progress.
-        """
-        self.count += 1
-        progressed, self._reached = checkpoints != self._reached, checkpoints
-        if failure is not None and failure.worker_lost:
-            self.lost_in_a_row = 1 if progressed else self.lost_in_a_row + 1
-            return wait_seconds(self.lost_in_a_row) if self.lost_in_a_row <= LOST_WORKERS_IN_A_ROW else None
-        if self._left == 0:
-            return None
-        self._left -= 1
-        if failure is None:
-            return 0.0
-        self._told_in_a_row += 1
-        return wait_seconds(self._told_in_a_row)
 
 
 def _lost(task: FoldTask | ArtifactTask, failure: EnvironmentFailure) -> dict[str, Any]:

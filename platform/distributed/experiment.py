@@ -26,7 +26,8 @@ from platform.experiments.rows import Chosen, Found, Row, all_tasks
 from platform.experiments.study_definition import search_definition
 from platform.models import load_method
 from platform.monitoring.event_log import EventLog
-from platform.monitoring.progress import SEARCHED, Progress, displayed
+from platform.monitoring.progress import SEARCHED, Progress
+from platform.monitoring.progress_display import displayed
 from platform.monitoring.progress_file import keep_progress
 from platform.runs.attempts import driver_folder, drop_driver_folder
 from platform.runs.tasks import FoldTask

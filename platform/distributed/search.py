@@ -81,7 +81,7 @@ def run_search(
     of_baselines = baselines[0].plan.trials if baselines else 0
     record_wanted(search.searches[0].study, first.plan.trials, extend, of_baselines)
     for one in search.searches:
-        one.observe_earlier()
+        one.recorded.observe(one.observer)
     if not search.is_finished():
         context = TrialContext(
             dispatcher=dispatcher, searches=tuple(searches), planned=planned, runs_root=store.root
@@ -99,15 +99,15 @@ def run_search(
 def _check_recorded(search: Studies, dispatcher: Any) -> None:
     """Verify the recorded trials against the stored fold runs; missing fold runs are run again.
 
-    UserError as `StudySearch.missing_runs` and `check_recorded`.
+    UserError as `RecordedTrials.missing_runs` and `check`.
     """
     import ray
 
-    missing = [task for one in search.searches for task in one.missing_runs()]
+    missing = [task for one in search.searches for task in one.recorded.missing_runs()]
     if missing:
         ray.get(dispatcher.run.remote(*travelling(missing)))
     for one in search.searches:
-        one.check_recorded()
+        one.recorded.check()
 
 
 def _check_valid(search: StudySearch) -> None:

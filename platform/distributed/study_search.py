@@ -8,7 +8,7 @@ far.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
 import optuna
@@ -16,13 +16,14 @@ from optuna.trial import FrozenTrial, TrialState
 from ray.tune.search import Searcher
 from ray.tune.search.optuna import OptunaSearch
 
-from platform.config.configuration import Configuration, Plan, replace
+from platform.config.configuration import Configuration, Plan
 from platform.config.objectives import directions
 from platform.config.selection import Scope
+from platform.distributed.recorded_trials import END_OF, RecordedTrials, trial_tasks
 from platform.errors import UserError
 from platform.monitoring.observer import End, SearchObserver
 from platform.runs.environment_failure import EnvironmentFailure
-from platform.runs.fold_tasks import PlannedData, machine_of, step_tasks
+from platform.runs.fold_tasks import PlannedData
 from platform.runs.store import ResultsStore
 from platform.runs.tasks import FoldTask
 from platform.search.definition import SearchDefinition
@@ -30,28 +31,11 @@ from platform.search.inner_scores import InnerScores, inner_scores
 from platform.search.invalid_trials import ATTRIBUTE, too_many_invalid, why_invalid
 from platform.search.proposals import Proposer
 from platform.search.pruning import EarlierTrials, why_unpruned
-from platform.search.recorded_values import check_recorded, scored_runs
 from platform.search.trial_values import MEASURED, trial_values
 
 METRIC = "inner_accuracy"
 UNABLE = "unable"
 """Key in a trial's report: why the environment prevented it from running."""
-END_OF: dict[TrialState, End] = {
-    TrialState.COMPLETE: "COMPLETE",
-    TrialState.PRUNED: "PRUNED",
-    TrialState.FAIL: "FAIL",
-}
-
-
-def trial_tasks(
-    base: Configuration,
-    overrides: Mapping[str, Any],
-    planned: PlannedData,
-    plan: Plan,
-    scope: Scope,
-) -> list[FoldTask]:
-    """The fold runs of one trial, in execution order; `scope`: the trial's study."""
-    return step_tasks(replace(base, **overrides), planned, machine_of(plan), scope.steps)
 
 
 class StudySearch(OptunaSearch):
@@ -77,9 +61,8 @@ class StudySearch(OptunaSearch):
         self.scope = scope
         self.fault: UserError | None = None
         """The error that ends the search early; nothing more is proposed."""
-        self._observer = observer or SearchObserver()
+        self.observer = observer or SearchObserver()
         self._store, self._base, self._plan, self._planned = store, base, plan, planned
-        self._class_count = len(planned.data.class_names)
         self._numbers: dict[str, int] = {}
         self._overrides: dict[int, dict[str, Any]] = {}
         self._suggested: set[int] = set()
@@ -87,8 +70,6 @@ class StudySearch(OptunaSearch):
         self._earlier = EarlierTrials()
         self._ended: dict[int, TrialState] = {}
         self._measured: dict[int, dict[str, float]] = {}
-        self._verified: dict[int, InnerScores | None] = {}
-        """Of the start alone: scores of the recorded trials that were held against their fold runs."""
         ways = directions(plan.objectives)
         self._proposer = Proposer(
             definition.suggest,
@@ -106,6 +87,9 @@ class StudySearch(OptunaSearch):
             storage=storage,
         )
         definition.check(self.study)
+        self.recorded = RecordedTrials(
+            self.study, definition, store=store, base=base, plan=plan, planned=planned, scope=scope
+        )
 
     @property
     def study(self) -> optuna.Study:
@@ -131,21 +115,17 @@ class StudySearch(OptunaSearch):
 
     def is_finished(self) -> bool:
         """Whether the final state of every wanted trial is recorded."""
-        recorded = self._recorded()
+        recorded = self.recorded.ended()
         return all(n in recorded for n in range(self.wanted))
 
     def lost_by(self) -> str:
         """Why the search ends early: the last of too many consecutive invalid proposals; otherwise empty."""
-        return too_many_invalid(self._recorded().values())
-
-    def _recorded(self) -> dict[int, FrozenTrial]:
-        trials = self.study.get_trials(deepcopy=False)
-        return {trial.number: trial for trial in trials if trial.state.is_finished()}
+        return too_many_invalid(self.recorded.ended().values())
 
     def suggest(self, trial_id: str) -> dict[str, Any] | str | None:  # type: ignore[override]
         """Number and overrides of the next trial; None while a generation is open; FINISHED at the end."""
         while True:
-            recorded = self._recorded()
+            recorded = self.recorded.ended()
             open_numbers = (n for n in range(self.wanted) if n not in recorded and n not in self._suggested)
             number = next(open_numbers, None)
             if number is None or self.fault or self.lost_by():
@@ -156,7 +136,7 @@ class StudySearch(OptunaSearch):
             if proposed is None:
                 return Searcher.FINISHED
             trial, overrides = proposed
-            reason = why_invalid(self._base, overrides, self._class_count)
+            reason = why_invalid(self._base, overrides, len(self._planned.data.class_names))
             if not reason:
                 break
             self._tell_invalid(trial, overrides, reason)
@@ -164,7 +144,7 @@ class StudySearch(OptunaSearch):
         self._numbers[trial_id] = number
         self._suggested.add(number)
         self._overrides[number] = overrides
-        self._observer.trial_proposed(self.scope.suffix, number, self.tasks(number))
+        self.observer.trial_proposed(self.scope.suffix, number, self.tasks(number))
         return {"study": self.scope.suffix, "number": number, "overrides": overrides}
 
     def _proposed(self, number: int) -> tuple[optuna.Trial, dict[str, Any]] | None:
@@ -188,7 +168,7 @@ class StudySearch(OptunaSearch):
         self.fault = self.fault or fault
         if isinstance(self.fault, EnvironmentFailure):
             return
-        for number in sorted(self._ended.keys() - self._recorded().keys()):
+        for number in sorted(self._ended.keys() - self.recorded.ended().keys()):
             self._tell_generation(number)
 
     def _must_wait(self, number: int, recorded: Mapping[int, FrozenTrial]) -> bool:
@@ -240,7 +220,7 @@ class StudySearch(OptunaSearch):
 
     def _earlier_trials(self, number: int) -> list[FrozenTrial]:
         """The finished trials of the generations before that of trial `number`, in order."""
-        recorded = self._recorded()
+        recorded = self.recorded.ended()
         if self._plan.asynchronous:
             return [recorded[n] for n in sorted(recorded)]
         return [recorded[n] for n in range(self._generation_start(number))]
@@ -249,14 +229,7 @@ class StudySearch(OptunaSearch):
         """The fold runs of a proposed trial, in execution order; an invalid trial has none."""
         overrides = self._overrides.get(number)
         if overrides is None:
-            return self._tasks_of(self._recorded()[number])
-        return trial_tasks(self._base, overrides, self._planned, self._plan, self.scope)
-
-    def _tasks_of(self, trial: FrozenTrial) -> list[FoldTask]:
-        """The fold runs of a recorded trial."""
-        if ATTRIBUTE in trial.user_attrs:
-            return []
-        overrides = trial.user_attrs["overrides"]
+            return self.recorded.tasks_of(self.recorded.ended()[number])
         return trial_tasks(self._base, overrides, self._planned, self._plan, self.scope)
 
     def scores(self, number: int) -> InnerScores:
@@ -285,7 +258,7 @@ class StudySearch(OptunaSearch):
     def on_trial_result(self, trial_id: str, result: dict[str, Any]) -> None:
         """A round has finished. Pruning is left to PruningScheduler."""
         if not result["failed_folds"] and UNABLE not in result:
-            self._observer.round_finished(
+            self.observer.round_finished(
                 self.scope.suffix, self._numbers[trial_id], result["folds"], result[METRIC]
             )
 
@@ -318,73 +291,14 @@ class StudySearch(OptunaSearch):
         is_measured = len(self._measured[number]) == len(needed)
         return is_measured and len(self.scores(number).steps) == len(self.scope.steps)
 
-    def missing_runs(self) -> list[FoldTask]:
-        """Fold runs of recorded scores that the results store lacks.
-
-        Trials that lack none are verified on the way, since planning their fold runs again would take as long
-        as reading them. UserError as `check_recorded`, and if the store lacks all fold runs: they belong to
-        another version or are in another folder.
-        """
-        recorded = self._recorded()
-        missing: list[FoldTask] = []
-        wanted = 0
-        for trial in recorded.values():
-            tasks = self._tasks_of(trial)
-            scored = scored_runs(trial, tasks)
-            wanted += len(scored)
-            scores = inner_scores(self._store, scored, partial=True)
-            lacking = [task for step, task in enumerate(scored) if step not in scores.steps]
-            missing += lacking
-            if not lacking:
-                self._verify(trial, tasks, scores)
-        if wanted and len(missing) == wanted:
-            raise UserError(
-                f"study {self.definition.name} has scores of {len(recorded)} trials, but none of their fold "
-                f"runs is in {self._store.root}: another version of the program made them, or they are in "
-                "another folder. Pass --runs with that folder, or a new --name to search again."
-            )
-        return missing
-
-    def check_recorded(self) -> None:
-        """UserError unless every recorded trial follows from its parameters and stored fold runs."""
-        for number, trial in self._recorded().items():
-            if number not in self._verified:
-                self._verify(trial, self._tasks_of(trial))
-
-    def _verify(
-        self, trial: FrozenTrial, tasks: Sequence[FoldTask], scores: InnerScores | None = None
-    ) -> None:
-        self._verified[trial.number] = check_recorded(
-            trial,
-            tasks,
-            study=self.definition.name,
-            suggest=self.definition.suggest,
-            base=self._base,
-            class_count=self._class_count,
-            objectives=self.objectives,
-            store=self._store,
-            scores=scores,
-        )
-
-    def observe_earlier(self) -> None:
-        """Notify the observer of the trials that ended in earlier starts."""
-        for number, trial in self._recorded().items():
-            end = "INVALID" if ATTRIBUTE in trial.user_attrs else END_OF[trial.state]
-            scores = self._verified.get(number)
-            # Others than complete trials may share fold runs beyond those that they were scored on.
-            if scores is None or trial.state != TrialState.COMPLETE:
-                scores = inner_scores(self._store, self._tasks_of(trial), partial=True)
-            self._observer.trial_ended(self.scope.suffix, number, end, scores, earlier=True)
-        self._verified.clear()
-
     def _observe_end(self, number: int, end: End) -> None:
-        self._observer.trial_ended(self.scope.suffix, number, end, self.scores(number), earlier=False)
+        self.observer.trial_ended(self.scope.suffix, number, end, self.scores(number), earlier=False)
 
     def _tell_generation(self, number: int) -> None:
         if isinstance(self.fault, EnvironmentFailure):
             return
         start = self._generation_start(number)
-        recorded = self._recorded()
+        recorded = self.recorded.ended()
         numbers = [
             n for n in range(start, min(start + self._generation_size, self.wanted)) if n not in recorded
         ]

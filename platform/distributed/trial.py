@@ -14,7 +14,8 @@ from platform.config.configuration import Configuration, Plan, replace
 from platform.config.selection import default_rounds
 from platform.distributed.dispatcher import LOST
 from platform.distributed.lost_workers import environment_failure_of
-from platform.distributed.study_search import METRIC, UNABLE, trial_tasks
+from platform.distributed.recorded_trials import trial_tasks
+from platform.distributed.study_search import METRIC, UNABLE
 from platform.distributed.travel import travelling
 from platform.experiments.method_search import MethodSearch, search_of_study
 from platform.runs.environment_failure import EnvironmentFailure, sentence_of

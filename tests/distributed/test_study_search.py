@@ -18,10 +18,11 @@ from ray.tune.search import Searcher
 
 from platform.config.configuration import Plan, plan_with
 from platform.config.selection import Scope, scopes
-from platform.distributed import study_search
+from platform.distributed import recorded_trials
+from platform.distributed.recorded_trials import trial_tasks
 from platform.distributed.search import run_search
 from platform.distributed.studies import PruningScheduler, Studies
-from platform.distributed.study_search import METRIC, UNABLE, StudySearch, trial_tasks
+from platform.distributed.study_search import METRIC, UNABLE, StudySearch
 from platform.errors import UserError
 from platform.evaluation.predictions import Predictions, to_bytes
 from platform.experiments.method_search import MethodSearch
@@ -360,7 +361,7 @@ def test_an_observer_is_told_of_every_trial_and_after_a_restart_of_the_earlier_o
         ("FAIL", 1, 1.0, False),
     ]
     again = Heard()
-    make(observer=again).observe_earlier()
+    make().recorded.observe(again)
     assert again.events == [("COMPLETE", 0, 0.5, True), ("FAIL", 1, 1.0, True)]
 
 
@@ -427,14 +428,14 @@ def test_studies_side_by_side_go_on_alone_and_end_together(
 def test_a_study_is_held_against_the_stored_fold_runs(make: Make) -> None:
     trials = complete_generation(make(), 3)
     again = make()
-    assert again.missing_runs() == []
-    again.check_recorded()
+    assert again.recorded.missing_runs() == []
+    again.recorded.check()
     (changed, *_) = trial_tasks(BASE, trials[1]["overrides"], again._planned, again._plan, SCOPE)
     shutil.rmtree(again._store.folder("fold_runs", changed.identity))  # a result is written once
     write_run(again, changed, 6)
     _KEPT.clear()
     with pytest.raises(UserError, match=r"but trial 1 of study has the mean \{3: 0.5\}, and they give"):
-        make().check_recorded()
+        make().recorded.check()
 
 
 def test_a_start_plans_the_fold_runs_of_a_recorded_trial_once(
@@ -443,12 +444,14 @@ def test_a_start_plans_the_fold_runs_of_a_recorded_trial_once(
     complete_generation(make(), 3)
     again = make(observer=Heard())
     planned: list[Any] = []
-    real = study_search.trial_tasks
-    monkeypatch.setattr(study_search, "trial_tasks", lambda *given: planned.append(given[1]) or real(*given))
-    assert again.missing_runs() == []
-    again.check_recorded()
-    again.observe_earlier()
-    assert len(planned) == len(again._recorded())
+    real = recorded_trials.trial_tasks
+    monkeypatch.setattr(
+        recorded_trials, "trial_tasks", lambda *given: planned.append(given[1]) or real(*given)
+    )
+    assert again.recorded.missing_runs() == []
+    again.recorded.check()
+    again.recorded.observe(again.observer)
+    assert len(planned) == len(again.recorded.ended())
 
 
 def test_fold_runs_that_are_gone_are_wanted_again(make: Make) -> None:
@@ -457,11 +460,11 @@ def test_fold_runs_that_are_gone_are_wanted_again(make: Make) -> None:
     tasks = [trial_tasks(BASE, trial["overrides"], search._planned, search._plan, SCOPE) for trial in trials]
     folders = [search._store.folder("fold_runs", task.identity) for task in (*tasks[0], *tasks[1])]
     shutil.rmtree(folders[4])
-    assert [task.identity for task in make().missing_runs()] == [tasks[1][1].identity]
+    assert [task.identity for task in make().recorded.missing_runs()] == [tasks[1][1].identity]
     for folder in folders:
         shutil.rmtree(folder, ignore_errors=True)
     with pytest.raises(UserError, match="has scores of 2 trials, but none of their fold runs is in"):
-        make().missing_runs()
+        make().recorded.missing_runs()
 
 
 def test_a_report_of_what_the_environment_ended_is_neither_a_round_nor_pruned(make: Make) -> None:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import dataclasses
 import json
 import os
-import re
 import secrets
 import subprocess
 import sys
@@ -30,9 +29,8 @@ from platform.runs.planned_tasks import Machine
 from platform.runs.store import ResultsStore
 from platform.runs.tasks import FoldTask
 from tests.distributed.processes import LINUX_ONLY, LOOPBACK, descendants, listening_addresses
+from tests.distributed.token_traces import assert_nowhere
 from tests.tiny_faces import tiny_configuration
-
-SESSION_FOLDER = re.compile(r"/\S+?/session_\d{4}-[\d_-]+")
 
 pytestmark = [
     pytest.mark.ray,
@@ -159,15 +157,6 @@ def test_the_search_command_works_with_train_workers(root: Path, data_root: Path
     assert_nowhere(token, commands, tmp_path)
     records = [json.loads(path.read_text()) for path in tmp_path.glob("runs/fold_runs/*/record.json")]
     assert [record["train_workers"] for record in records] == [1] * 4
-
-
-def assert_nowhere(token: str, commands: set[str], folder: Path) -> None:
-    """The cluster's token is in no command line that was seen, no file of the run and no log of Ray's."""
-    assert not [command for command in commands if token in command]
-    (session,) = {found[0] for found in map(SESSION_FOLDER.search, commands) if found}
-    assert list(Path(session).glob("logs/*")), "Ray's logs are there"
-    files = [path for place in (folder, Path(session)) for path in place.rglob("*") if path.is_file()]
-    assert not [path for path in files if token.encode() in path.read_bytes()]
 
 
 @LINUX_ONLY

@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 
 from platform.errors import UserError
-from platform.monitoring.progress import Progress, displayed
+from platform.monitoring.progress import Progress
+from platform.monitoring.progress_display import displayed
 from platform.monitoring.progress_file import PROGRESS_FILE, keep_progress, read_progress
 from tests.monitoring.test_progress import finished, told
 
