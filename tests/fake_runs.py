@@ -213,6 +213,24 @@ def write_row(
     }
 
 
+def row_with_masks(
+    store: ResultsStore, excess: float, *, subjects: int = 3, seed: int = 0, old: tuple[int, ...] = ()
+) -> dict[str, Any]:
+    """A row whose fold runs store errors of masks, but for the folds `old`."""
+    row = write_row(store, seed=seed)
+    for fold, run in enumerate(row["runs"]):
+        predictions = fake_predictions(0.8, fold, subjects=subjects)
+        run["identity"] = write_fold_run(
+            store,
+            predictions,
+            mask_errors=fake_mask_errors(predictions, excess, seed=seed),
+            keep_mask_errors=fold not in old,
+            config={"excess": excess, "old": str(old)},
+            seed=seed,
+        )
+    return row
+
+
 def write_experiment(
     store: ResultsStore, rows: list[dict[str, Any]], name: str = "tune-synthetic-quick", **changes: Any
 ) -> dict[str, Any]:

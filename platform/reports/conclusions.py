@@ -14,6 +14,7 @@ from platform.evaluation.accuracy_interval import Interval
 from platform.evaluation.paired_interval import difference_interval
 from platform.evaluation.paired_tests import holm, sign_flip_test
 from platform.tables.formatting import LEAKAGE, folds_text, interval, p_value_text, percent, row_label
+from platform.tables.gap_note import gap_points
 
 BOOTSTRAP_SEED = 0
 SIGNIFICANT = 0.05
@@ -143,7 +144,7 @@ def _lead(winner: AggregatedRow, rows: Sequence[AggregatedRow]) -> _Lead | None:
 
 def _of_selection(row: TableRow, others: Sequence[TableRow]) -> str:
     """row: the experiment's first row, whose configuration a search selected, if a search ran."""
-    gap = "" if row.optimism_gap is None else f" (optimism gap {100 * row.optimism_gap:+.2f} points)"
+    gap = "" if row.optimism_gap is None else f" (optimism gap {gap_points(row)})"
     shared = _of_others(row, others)
     if row.leaks:
         return (

@@ -9,6 +9,7 @@ from typing import Any
 from platform.aggregation.comparisons import Comparison
 from platform.aggregation.table_row import TableRow
 from platform.host.console import json_visible
+from platform.tables import mask_facts
 from platform.tables.column import CSV, JSON
 from platform.tables.columns import columns_of, definitions
 from platform.tables.csv_text import csv_text
@@ -122,6 +123,7 @@ def _fold_records(row: TableRow) -> list[dict[str, Any]]:
             "subjects": fold.subject_count,
             "classes": fold.class_count,
             "released_image_accuracy": released.get(fold.fold),
+            **mask_facts.of_fold(row, fold.fold),
         }
         for fold in (row.scores.folds if row.scores else ())
     ]
@@ -137,6 +139,7 @@ def _class_records(row: TableRow) -> list[dict[str, Any]]:
             "precision": rounded(score.precision),
             "recall": rounded(score.recall),
             "f1": rounded(score.f1),
+            **mask_facts.of_class(row, score.name),
         }
         for score in (row.scores.classes if row.scores else ())
     ]

@@ -1,16 +1,26 @@
-"""The note on the quality of a row's predicted masks."""
+"""The note on the quality of a row's predicted masks, and whether they beat the constant mean mask."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
+from platform.aggregation.mask_errors import MaskComparison, mask_comparison
 from platform.aggregation.table_row import TableRow
 from platform.models.masks.quality import MaskQuality, average_over_folds
 from platform.tables.formatting import row_label
 
+VERDICTS = {
+    "closer": "are closer to the masks of the true classes than the constant mean mask is",
+    "farther": "are farther from the masks of the true classes than the constant mean mask is",
+    "undecided": "cannot be distinguished from the constant mean mask by their distance to the masks of the "
+    "true classes",
+}
+
 
 def mask_note(row: TableRow) -> str:
-    """Quality of the masks next to chance and to a constant mask, without a verdict: no interval is known.
+    """Quality of the masks next to chance and to a constant mask, and the verdict if its interval is known.
 
-    Unweighted means of the folds that have a mask quality; `row` has one or more.
+    Qualities are unweighted means of the folds that have one; `row` has one or more.
     """
     mean = average_over_folds(list(row.mask_quality.values()))
     measured, finished = len(row.mask_quality), row.fold_count - len(row.problems)
@@ -22,8 +32,64 @@ def mask_note(row: TableRow) -> str:
         f"{mean.constant_error:.4f}); {_share(mean.nearest_share)} of predicted masks are nearest to the "
         f"mask of their true class (chance: {_share(mean.chance_level)}, constant mask: "
         f"{_share(mean.constant_nearest_share)}). {_stage2(mean)} "
-        f"Mean of {folds}, {mean.face_count} test faces."
+        f"Mean of {folds}, {mean.face_count} test faces. {_verdict(row)}"
     )
+
+
+def mask_verdict(title: str, comparison: MaskComparison, seeds: Sequence[int | None]) -> str:
+    """Whether predicted masks beat the constant one, over all faces and by class."""
+    found = comparison.pooled
+    start = f"{title}'s predicted masks "
+    if found.interval is None:
+        return (
+            f"{start}differ from the constant mean mask by MSE {found.difference:+.4f}; with one subject "
+            "this has no interval."
+        )
+    return (
+        f"{start}{VERDICTS[found.verdict]}: MSE {found.difference:+.4f} over all {found.face_count} faces "
+        f"(95 % CI {found.interval.low:+.4f} to {found.interval.high:+.4f}; {found.subject_count} subjects, "
+        f"{_seeds(seeds)}). {_by_class(comparison)}"
+    )
+
+
+def seeds_mask_note(rows: Sequence[TableRow]) -> str:
+    """The verdict over rows that differ only in the seed; empty unless all have stored errors."""
+    sums = [row.mask_sums for row in rows if row.mask_sums is not None]
+    if not sums or len(sums) < len(rows):
+        return ""
+    return mask_verdict(rows[0].title, mask_comparison(sums), [row.seed for row in rows])
+
+
+def _verdict(row: TableRow) -> str:
+    if row.mask_comparison is not None:
+        return mask_verdict(row.title, row.mask_comparison, [row.seed])
+    which = "These numbers were"
+    if row.masks_recomputed:
+        which = f"Those of {len(row.mask_quality) - len(row.masks_recomputed)} folds were"
+    return (
+        f"{which} measured when the fold runs ended: no errors of single faces were stored, so they cannot "
+        "be recomputed, and the difference from the constant mask has no interval."
+    )
+
+
+def _by_class(comparison: MaskComparison) -> str:
+    """The classes on each side; without correction for their number, and it says so."""
+    sides = {
+        side: [name for name, one in comparison.classes.items() if one.verdict == side]
+        for side in ("closer", "farther")
+    }
+    said = [f"{side} for {', '.join(names)}" for side, names in sides.items() if names]
+    if not said:
+        return "For no class alone is there a difference."
+    rest = len(comparison.classes) - sum(map(len, sides.values()))
+    more = f", undecided for {rest}" if rest else ""
+    return f"By class (intervals not corrected for their number): {', '.join(said)}{more}."
+
+
+def _seeds(seeds: Sequence[int | None]) -> str:
+    if len(seeds) == 1:
+        return "one seed"
+    return f"{len(seeds)} seeds ({', '.join(map(str, seeds))})"
 
 
 def _stage2(mean: MaskQuality) -> str:

@@ -12,6 +12,7 @@ from platform.aggregation.table_row import TableRow
 from platform.config.mask_source import PERMUTED_RELEASED
 from platform.runs.identity import RESULT_VERSION
 from platform.tables.formatting import ABSENT, LEAKAGE, PUBLISHED, masks_text, p_value_text, row_label
+from platform.tables.gap_note import NEGATIVE, WHAT_IT_CONTAINS, gap_note
 from platform.tables.mask_note import mask_note
 from platform.tables.table import Section
 
@@ -58,10 +59,6 @@ SEED_NOTE = (
     "Over seeds: mean and standard deviation (SD, n - 1) of rows that differ only in the training seed. The "
     "SD is the spread of single training runs, not a standard error."
 )
-NEGATIVE_GAP_NOTE = (
-    "A negative optimism gap means that the test folds scored higher than the validation splits. Final runs "
-    "train on more subjects than search runs, and both means vary with the subjects."
-)
 
 
 def section_notes(section: Section) -> tuple[str, ...]:
@@ -98,8 +95,9 @@ def _rule_notes(rows: Sequence[TableRow]) -> list[str]:
     notes = [SELECTION_NOTES.get(rule, f"Selected by `{rule}`.") for rule in rules]
     notes += _settings_notes(rows)
     notes += _chosen_elsewhere_notes([row for row in rows if row.chosen_elsewhere])
-    if any((row.optimism_gap or 0.0) < 0.0 for row in rows):
-        notes.append(NEGATIVE_GAP_NOTE)
+    if any(row.optimism_gap is not None and not row.leaks for row in rows):
+        negative = any((row.optimism_gap or 0.0) < 0.0 for row in rows)
+        notes.append((NEGATIVE if negative else "") + WHAT_IT_CONTAINS)
     for source in dict.fromkeys(text for row in rows if (text := masks_text(row)) not in ("own", ABSENT)):
         notes.append(
             MASK_NOTES.get(
@@ -192,11 +190,7 @@ def _row_notes(row: TableRow, name: str) -> list[str]:
         notes.extend(_interval_note(name, scores, "sequences" if row.scores_sequences else "images"))
         notes.extend(_odd_data_notes(name, scores))
         if row.selection_score is not None and row.optimism_gap is not None and not row.leaks:
-            notes.append(
-                f"{name}: {100 * row.selection_score:.2f} % validation accuracy selected the configuration, "
-                f"{100 * scores.mean_of_folds:.2f} % is the mean of the test folds; optimism gap "
-                f"{100 * row.optimism_gap:+.2f} points."
-            )
+            notes.append(gap_note(name, row))
     if row.mask_quality:
         notes.append(mask_note(row))
     if row.problems:

@@ -8,6 +8,7 @@ from typing import Any
 from platform.aggregation.table_row import TableRow
 from platform.config.net_name import VARIOUS_WIDTHS
 from platform.evaluation.reported import ReportedResult
+from platform.tables import mask_facts
 from platform.tables.column import STORED, Column, PerLine, Record
 from platform.tables.formatting import LEAKAGE
 
@@ -35,6 +36,17 @@ def optimism(row: TableRow) -> Record:
         "selection_score": rounded(row.selection_score),
         "optimism_gap": rounded(row.optimism_gap),
         "optimism_gap_is_zero_by_construction": row.leaks,
+    }
+
+
+def optimism_interval(row: TableRow) -> Record:
+    """The ends of the gap's interval; no keys where it has none."""
+    found = row.optimism_gap_interval
+    if found is None:
+        return {}
+    return {
+        "optimism_gap_95_percent_low": rounded(found.low),
+        "optimism_gap_95_percent_high": rounded(found.high),
     }
 
 
@@ -137,4 +149,6 @@ FACTS: tuple[Column, ...] = (
         formats=STORED,
         record=PerLine(row=_settings, seeds=lambda group: _settings(group.rows[0])),
     ),
+    Column(key="optimism_gap_interval", formats=STORED, record=PerLine(row=optimism_interval)),
+    Column(key="masks_measured", formats=STORED, record=PerLine(row=mask_facts.of_row)),
 )

@@ -22,6 +22,7 @@ from tests.fake_runs import (
     fake_mask_errors,
     fake_predictions,
     mask_file,
+    row_with_masks,
     values_file,
     write_experiment,
     write_fold_run,
@@ -34,24 +35,6 @@ FOLDS = 3
 @pytest.fixture
 def store(tmp_path: Path) -> ResultsStore:
     return ResultsStore(tmp_path)
-
-
-def row_with_masks(
-    store: ResultsStore, excess: float, *, subjects: int = 3, seed: int = 0, old: tuple[int, ...] = ()
-) -> dict[str, Any]:
-    """A row whose fold runs store errors of masks, but for the folds `old`."""
-    row = write_row(store, folds=FOLDS)
-    for fold, run in enumerate(row["runs"]):
-        predictions = fake_predictions(0.8, fold, subjects=subjects)
-        run["identity"] = write_fold_run(
-            store,
-            predictions,
-            mask_errors=fake_mask_errors(predictions, excess, seed=seed),
-            keep_mask_errors=fold not in old,
-            config={"excess": excess, "old": str(old)},
-            seed=seed,
-        )
-    return row
 
 
 def aggregated(store: ResultsStore, row: dict[str, Any]) -> TableRow:
