@@ -24,11 +24,13 @@ examples:
   python -m platform.table --format latex --out table.tex      for a paper (booktabs)
   python -m platform.table --parts classes confusions          also precision, recall, confusion matrices
   python -m platform.table --format csv --parts folds          every fold, for a spreadsheet
+  python -m platform.table --reference fmpn                    differences from FMPN's row
   python -m platform.table --partial                           before all folds are finished
 
 formats: screen (fixed width), markdown, latex, csv, json. All but csv include the notes.
-parts: folds (beside FMPN's released ones), classes, confusions (of images and of sequences). Without
-  --parts, markdown, latex and json contain all parts, screen and csv none. A CSV file holds one part.
+parts: seeds (each training seed of a row), folds (beside FMPN's released ones), classes, confusions (of
+  images and of sequences). Without --parts, markdown, latex and json contain all parts, screen and csv none.
+  A CSV file holds one part.
 columns and notes: docs/table.md
 """
 
@@ -49,7 +51,13 @@ def parser() -> Parser:
         "--format", default="screen", metavar="FORM", help="screen (default), markdown, latex, csv, json"
     )
     made.add_argument(
-        "--parts", nargs="*", metavar="PART", help="folds, classes, confusions: shown below the rows"
+        "--parts", nargs="*", metavar="PART", help="seeds, folds, classes, confusions: below the rows"
+    )
+    made.add_argument(
+        "--reference",
+        metavar="ROW",
+        help="row that the others are compared with: a method or title, or EXPERIMENT:METHOD (default: the "
+        "first baseline of each data set)",
     )
     made.add_argument(
         "--partial", action="store_true", help="show incomplete rows, marked, instead of an error"
@@ -84,7 +92,7 @@ def main(argv: list[str]) -> int | None:
     experiments = [read_experiment(store, name) for name in wanted]
     progress = ProgressLine("reading fold runs", stream=sys.stderr)
     rows = aggregate_experiments(store, experiments, partial=arguments.partial, progress=progress)
-    text = render(build_table(rows), arguments.format, arguments.parts)
+    text = render(build_table(rows, arguments.reference), arguments.format, arguments.parts)
     if arguments.out is None:
         print(text, end="")
     else:

@@ -295,3 +295,31 @@ def demo_experiment(root: Path) -> tuple[ResultsStore, dict[str, Any]]:
         ),
     ]  # fmt: skip
     return store, write_experiment(store, rows, study=fake_study())
+
+
+def write_seeds(
+    store: ResultsStore,
+    method: str = "fmpn",
+    title: str = "FMPN",
+    accuracy: float = 0.8,
+    *,
+    seeds: tuple[int, ...] = (0, 1, 2),
+    folds: int = 3,
+    draw: int = 0,
+    **row: Any,
+) -> list[dict[str, Any]]:
+    """Finished rows of one configuration under several seeds. draw: another one, other predictions."""
+    rows = []
+    for seed in seeds:
+        runs = [
+            {
+                "fold": fold,
+                "identity": write_fold_run(
+                    store, fake_predictions(accuracy, fold, seed=100 * draw + seed), method=method, seed=seed
+                ),
+            }
+            for fold in range(folds)
+        ]
+        made = write_row(store, method, title, accuracy, folds=0, seed=seed, **row)
+        rows.append({**made, "seed": seed, "fold_count": folds, "runs": runs})
+    return rows

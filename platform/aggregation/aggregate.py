@@ -11,8 +11,8 @@ from __future__ import annotations
 
 import dataclasses
 import hashlib
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from datasets.raw.fmpn_labels import release_of
@@ -41,15 +41,38 @@ class AggregatedRow:
     images: PairedImages | None
     """Of the row's unit, so sequences for a method that scores those. None when no fold is finished."""
     sequences: PairedImages | None = None
-    """Of sequences, by the mean of their images' scores; only in an experiment whose rows score images and
+    """Of sequences, by the mean of their images' scores; only where some of the rows score images and others
     sequences, to compare them."""
+    ablations: tuple[Ablation, ...] = ()
+    """What its experiment says it is to be compared with."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Ablation:
+    """The contribution of a component: a row that has it is compared with this one."""
+
+    name: str
+    without: AggregatedRow
 
 
 def aggregate_experiment(
     store: ResultsStore, experiment: Mapping[str, Any], *, partial: bool = False
 ) -> list[AggregatedRow]:
     """All rows of an experiment, in its order. Raises UserError as `aggregate_row` does."""
-    return [aggregate_row(store, experiment, row, partial=partial) for row in experiment["rows"]]
+    rows = [aggregate_row(store, experiment, row, partial=partial) for row in experiment["rows"]]
+    return with_ablations(experiment, rows)
+
+
+def with_ablations(experiment: Mapping[str, Any], rows: Sequence[AggregatedRow]) -> list[AggregatedRow]:
+    """The rows of an experiment, each with the ablations that the experiment lists for it."""
+    found: dict[int, list[Ablation]] = {}
+    for effect in experiment.get("effects", ()):
+        ablation = Ablation(name=effect["name"], without=rows[effect["without"]])
+        found.setdefault(effect["with_it"], []).append(ablation)
+    return [
+        replace(row, ablations=tuple(found[place])) if place in found else row
+        for place, row in enumerate(rows)
+    ]
 
 
 def aggregate_row(
@@ -104,7 +127,7 @@ def _table_row(
     scores: Scores | None,
     masks: RowMasks,
 ) -> TableRow:
-    settings = "\n".join(run.configuration for run in runs.finished)
+    finished = "\n".join(run.identity for run in runs.finished)
     return TableRow(
         experiment=experiment["name"],
         preset=experiment["preset"],
@@ -113,9 +136,9 @@ def _table_row(
         fold_count=int(row["fold_count"]),
         problems=runs.problems,
         data_hash=runs.common(lambda run: run.record["data"]["hash"]),
-        seed=runs.common(lambda run: run.record["seed"]),
+        seed=runs.common(lambda run: run.record["seed"]) if runs.finished else row.get("seed"),
         result_version=runs.common(lambda run: run.record["result_version"]),
-        configurations=None if runs.problems else hashlib.sha256(settings.encode()).hexdigest(),
+        configurations=_configurations(row, runs),
         selection_score=None,
         scores=scores,
         stands_for=_stands_for(row, scores),
@@ -127,6 +150,11 @@ def _table_row(
         chosen_of=int(row.get("chosen_of", 0)),
         settings=settings_source(row),
         unit=row.get("unit", "image"),
+        generator=row.get("generator", ""),
+        repeat=int(row.get("repeat", 0)),
+        variation=row.get("variation", ""),
+        is_baseline=row["method"] != experiment.get("config", {}).get("method", row["method"]),
+        fold_runs=hashlib.sha256(finished.encode()).hexdigest() if finished else "",
         mask_quality=masks.quality,
         masks_recomputed=masks.recomputed,
         mask_comparison=None if masks.sums is None else mask_comparison([masks.sums]),
@@ -142,6 +170,15 @@ def _gap_subjects(
         return None
     tested = {run.fold: counts_of_run(store, run.identity) for run in runs.finished}
     return gap_subjects(selection.runs, tested)
+
+
+def _configurations(row: Mapping[str, Any], runs: RowRuns) -> str | None:
+    """Hash over the one configuration of all folds or, where each fold has its own, over all of them."""
+    each = [run.configuration for run in runs.finished]
+    if not each or (runs.problems and row["selection_rule"] == "nested"):
+        return None
+    settings = "\n".join(each if row["selection_rule"] == "nested" else each[:1])
+    return hashlib.sha256(settings.encode()).hexdigest()
 
 
 def _stands_for(row: Mapping[str, Any], scores: Scores | None) -> str:

@@ -1,86 +1,163 @@
-"""Paired tests between rows, and the rule that marks a best row."""
+"""Paired comparisons between the lines of one data set: one family of tests, and the line that is best."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
+
+import numpy as np
 
 from platform.aggregation.aggregate import AggregatedRow
 from platform.aggregation.paired_images import PairedImages
-from platform.aggregation.table_row import TableRow
-from platform.evaluation.paired_tests import holm, sign_flip_test
+from platform.aggregation.seeds import IDENTIFYING, SeedGroup, same_runs
+from platform.errors import unknown_name
+from platform.evaluation.detectable import detectable_difference
+from platform.evaluation.paired_difference import PairedDifference, SeedCounts, paired_difference
+from platform.evaluation.paired_tests import holm
+from platform.evaluation.probability_better import ProbabilityBetter, probability_better
+
+SIGNIFICANT = 0.05
+"""Holm-corrected p below which a difference is marked."""
+OTHER_IMAGES, OTHER_SEQUENCES = "tested other images", "tested other sequences"
+OTHER_DIVISION = "the subjects were divided into folds otherwise"
+"""Why a line is not compared."""
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Comparison:
+    """A line minus another on the same images, in pooled accuracy; on the same sequences where the two score
+    different units. Of the seeds that both have."""
+
+    first: SeedGroup
+    second: SeedGroup
+    found: PairedDifference
+    holm_p_value: float | None = None
+    """Corrected over the family; None where nothing can be tested."""
+    family_size: int = 0
+    """Tests of the family."""
+    image_count: int
+    """Images, or sequences if those are compared."""
+    unit: str
+    """What is compared, `image` or `sequence`."""
+    accuracies: tuple[float, float]
+    """Of both, pooled, mean over the seeds, in [0, 1]."""
+    seeds: tuple[tuple[int | None, int | None], ...]
+    """Seeds of both that are paired."""
+    probability: ProbabilityBetter | None
+    """Of the mean difference of folds; None with fewer than two, and where only some folds ran."""
+
+    @property
+    def differs(self) -> bool:
+        """Whether the corrected p is below SIGNIFICANT."""
+        return self.holm_p_value is not None and self.holm_p_value < SIGNIFICANT
+
+    @property
+    def detectable(self) -> float | None:
+        """Smallest true difference that would be found in four of five such comparisons, uncorrected."""
+        return detectable_difference(self.found)
+
+    def seen_from(self, line: SeedGroup) -> Comparison:
+        """The same comparison as `line` minus the other one."""
+        return self if line is self.first else reversed_comparison(self)
 
 
 @dataclass(frozen=True, kw_only=True)
-class Comparison:
-    """FMPN's row minus another on the same images, in pooled image accuracy, [-1, 1]; on the same sequences
-    where the two score different units."""
+class LeftOut:
+    """A complete line that is not compared with the reference."""
 
-    first: TableRow
-    second: TableRow
-    difference: float
-    p_value: float
-    """Two-sided exact sign-flip test over subjects."""
-    holm_p_value: float
-    """Corrected over all comparisons of one experiment on one data set."""
-    image_count: int
-    """Images, or sequences if those are compared."""
-    subject_count: int
-    differing_subjects: int
-    unit: str = "image"
-    """What is compared, `image` or `sequence`."""
+    line: SeedGroup
+    reason: str
 
 
-def compare(rows: Sequence[AggregatedRow], reference_method: str = "fmpn") -> list[Comparison]:
-    """The reference method's first row compared with every other row that tested exactly the same images.
+@dataclass(frozen=True, kw_only=True)
+class MeasuredAblation:
+    """A line that has a component minus one that lacks it."""
 
-    rows: of one data set and experiment; incomplete ones are left out. A row that scores sequences and one
-    that scores images are compared on sequences, if these are the same (`not_compared` names the others).
-    Holm's correction covers the comparisons returned.
+    name: str
+    comparison: Comparison
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Comparisons:
+    """All comparisons of the lines on one data set. They are one family, each pair of lines in it once."""
+
+    reference: SeedGroup | None = None
+    """Subtracted from the other lines; None where no line is complete."""
+    to_reference: tuple[Comparison, ...] = ()
+    """Each other line that tested the same images minus the reference; minus the reference's own repeat for a
+    line of another division of the subjects."""
+    of_highest: tuple[Comparison, ...] = ()
+    """The line with the highest accuracy minus each other line."""
+    ablations: tuple[MeasuredAblation, ...] = ()
+    left_out: tuple[LeftOut, ...] = ()
+    best: SeedGroup | None = None
+    """The highest line, if it differs from every other one."""
+    why_no_best: str = ""
+
+    def of(self, line: SeedGroup) -> Comparison | None:
+        """The comparison of `line` with the reference."""
+        return self._by_line.get(id(line))
+
+    @cached_property
+    def _by_line(self) -> dict[int, Comparison]:
+        return {id(one.first): one for one in self.to_reference}
+
+
+def compare_lines(lines: Sequence[SeedGroup], reference: str | None = None) -> Comparisons:
+    """The comparisons of the lines of one data set.
+
+    reference: names the line to subtract, as `named_reference` reads it; None, or a name that no line has:
+    the first baseline, or else the first line. Incomplete lines are left out. Holm's correction covers the
+    differences from the reference, the ablations, and the highest line against each other.
     """
-    reference = _reference(rows, reference_method)
-    if reference is None:
-        return []
-    results = []
-    for one in rows:
-        pair = paired(reference, one)
-        if one is not reference and pair is not None:
-            first, second = pair
-            tested = sign_flip_test(first.correct, second.correct, second.subject)
-            results.append((reference.row, one.row, len(second.correct), tested))
-    adjusted = holm([result.p_value for *_, result in results])
-    return [
-        Comparison(
-            first=first,
-            second=second,
-            difference=result.difference,
-            p_value=result.p_value,
-            holm_p_value=holm_p_value,
-            image_count=count,
-            subject_count=result.subject_count,
-            differing_subjects=result.differing_subjects,
-            unit="sequence" if "sequence" in (first.unit, second.unit) else "image",
-        )
-        for (first, second, count, result), holm_p_value in zip(results, adjusted, strict=True)
-    ]
+    whole = [line for line in lines if line.complete]
+    if not whole:
+        return Comparisons(why_no_best="no line is complete")
+    chosen = _reference(lines, whole, reference)
+    if chosen is None:
+        return Comparisons(why_no_best="the reference is incomplete")
+    to_reference, left_out = _to_reference(chosen, whole)
+    mixed = len({line.first.unit for line in whole}) > 1
+    highest = max(whole, key=lambda line: _accuracy(line, mixed))
+    of_highest = [made for line in whole if line is not highest and (made := _compared(highest, line))]
+    ablations = _ablations(whole)
+    family = _family([*to_reference, *of_highest, *(one.comparison for one in ablations)])
+    to_reference = [family[_pair(one)].seen_from(one.first) for one in to_reference]
+    of_highest = [family[_pair(one)].seen_from(one.first) for one in of_highest]
+    why_not = _why_no_best(lines, highest, of_highest)
+    return Comparisons(
+        reference=chosen,
+        to_reference=tuple(to_reference),
+        of_highest=tuple(of_highest),
+        ablations=tuple(
+            replace(one, comparison=family[_pair(one.comparison)].seen_from(one.comparison.first))
+            for one in ablations
+        ),
+        left_out=tuple(left_out),
+        best=None if why_not else highest,
+        why_no_best=why_not,
+    )
 
 
-def not_compared(rows: Sequence[AggregatedRow], reference_method: str = "fmpn") -> list[TableRow]:
-    """Complete rows of another unit than the reference method's, with other sequences than it has."""
-    reference = _reference(rows, reference_method)
-    return [
-        one.row
-        for one in rows
-        if reference is not None
-        and one.row.complete
-        and one.row.unit != reference.row.unit
-        and paired(reference, one) is None
-    ]
+def named_reference(line: SeedGroup, name: str) -> bool:
+    """Whether `name` names the line: its method or title, alone or after the name of an experiment and a
+    colon."""
+    experiment, colon, rest = name.rpartition(":")
+    if name in (line.first.method, line.first.title):
+        return True
+    return bool(colon) and experiment in line.experiments and rest in (line.first.method, line.first.title)
 
 
-def _reference(rows: Sequence[AggregatedRow], method: str) -> AggregatedRow | None:
-    complete = (one for one in rows if one.row.complete and one.images is not None)
-    return next((one for one in complete if one.row.method == method), None)
+def check_reference(lines: Iterable[SeedGroup], name: str) -> None:
+    """UserError, with the nearest name, unless `name` names one of the lines."""
+    known = list(lines)
+    if any(named_reference(line, name) for line in known):
+        return
+    names = {text for line in known for text in (line.first.method, line.first.title)}
+    if ":" in name:
+        names |= {f"{where}:{line.first.method}" for line in known for where in line.experiments}
+    raise unknown_name("reference", name, names)
 
 
 def paired(first: AggregatedRow, second: AggregatedRow) -> tuple[PairedImages, PairedImages] | None:
@@ -98,23 +175,179 @@ def paired(first: AggregatedRow, second: AggregatedRow) -> tuple[PairedImages, P
     return (one, other) if one and other and one.tested == other.tested else None
 
 
-def best_row(rows: Sequence[TableRow]) -> TableRow | None:
-    """The row with the highest pooled accuracy, if its 95 % CI overlaps that of no other row; else None.
+def compare_pair(first: SeedGroup, second: SeedGroup) -> Comparison | None:
+    """`first` minus `second`, uncorrected, whatever their folds. None: incomplete, or other images.
 
-    No row is best among rows that are incomplete, were selected on test folds, have no interval, or differ in
-    unit, prepared set, fold rule or folds.
+    Seeds pair by number. Lines without a common seed pair theirs in ascending order.
     """
-    if len(rows) < 2 or any(not row.complete or row.leaks for row in rows):
+    if not (first.complete and second.complete):
         return None
-    if len({(row.unit, row.data_hash, row.fold_rule, row.chosen_folds) for row in rows}) > 1:
+    members = _paired_members(first, second)
+    pairs = [paired(one, other) for one, other in members]
+    counts = [pair for pair in pairs if pair is not None]
+    if not counts or len(counts) < len(pairs):
         return None
-    intervals = [row.scores.pooled_image_interval if row.scores else None for row in rows]
-    if any(interval is None for interval in intervals):
-        return None
-    best = max(range(len(rows)), key=lambda index: rows[index].scores.pooled_image_accuracy)  # type: ignore[union-attr]
-    overlapping = any(
-        intervals[best].overlaps(interval)  # type: ignore[union-attr, arg-type]
-        for index, interval in enumerate(intervals)
-        if index != best
+    one = counts[0][0]
+    stacked = SeedCounts(
+        first=np.stack([pair[0].correct for pair in counts]).astype(np.int64),
+        second=np.stack([pair[1].correct for pair in counts]).astype(np.int64),
+        images=one.images.astype(np.int64),
+        fold=one.fold.astype(np.int64),
     )
-    return None if overlapping else rows[best]
+    totals = stacked.first.sum(axis=1), stacked.second.sum(axis=1)
+    return Comparison(
+        first=first,
+        second=second,
+        found=paired_difference(stacked),
+        image_count=one.count,
+        unit="sequence" if "sequence" in (first.first.unit, second.first.unit) else "image",
+        accuracies=(float(totals[0].mean()) / one.count, float(totals[1].mean()) / one.count),
+        seeds=tuple((ours.row.seed, theirs.row.seed) for ours, theirs in members),
+        probability=None if first.first.chosen_of or second.first.chosen_of else _probability(stacked),
+    )
+
+
+def reversed_comparison(comparison: Comparison) -> Comparison:
+    """The second line minus the first."""
+    found, probability = comparison.found, comparison.probability
+    ends = found.interval
+    return replace(
+        comparison,
+        first=comparison.second,
+        second=comparison.first,
+        found=replace(
+            found,
+            difference=-found.difference,
+            interval=None if ends is None else replace(ends, low=-ends.high, high=-ends.low),
+        ),
+        accuracies=(comparison.accuracies[1], comparison.accuracies[0]),
+        seeds=tuple((second, first) for first, second in comparison.seeds),
+        probability=None
+        if probability is None
+        else replace(probability, better=probability.worse, worse=probability.better),
+    )
+
+
+def corrected(comparisons: Sequence[Comparison]) -> list[Comparison]:
+    """The comparisons as one family, with Holm's p values."""
+    tested = [one for one in comparisons if one.found.p_value is not None]
+    adjusted = holm([one.found.p_value for one in tested if one.found.p_value is not None])
+    p_of = {id(one): p for one, p in zip(tested, adjusted, strict=True)}
+    return [replace(one, holm_p_value=p_of.get(id(one)), family_size=len(tested)) for one in comparisons]
+
+
+def _reference(lines: Sequence[SeedGroup], whole: Sequence[SeedGroup], name: str | None) -> SeedGroup | None:
+    named = [line for line in lines if name is not None and named_reference(line, name)]
+    if named:
+        return next((line for line in named if line.complete), None)
+    return next((line for line in whole if line.first.is_baseline), whole[0])
+
+
+def _to_reference(reference: SeedGroup, whole: Sequence[SeedGroup]) -> tuple[list[Comparison], list[LeftOut]]:
+    """Comparisons with the reference, or with its repeat under the same division of the subjects."""
+    partners = [reference, *(line for line in whole if line is not reference and _repeats(line, reference))]
+    found, left_out = [], []
+    for line in whole:
+        if any(line is partner for partner in partners):
+            continue
+        made = (_compared(line, partner) for partner in partners)
+        comparison = next((one for one in made if one is not None), None)
+        if comparison is None:
+            left_out.append(LeftOut(line=line, reason=_why_not(line, reference)))
+        else:
+            found.append(comparison)
+    return found, left_out
+
+
+def _repeats(line: SeedGroup, other: SeedGroup) -> bool:
+    """Whether the lines differ in the division of the subjects alone."""
+    return line.first.repeat != other.first.repeat and all(
+        getattr(line.first, name) == getattr(other.first, name)
+        for name in IDENTIFYING
+        if name not in ("repeat", "fold_rule", "fold_count")
+    )
+
+
+def _compared(first: SeedGroup, second: SeedGroup) -> Comparison | None:
+    """None also where the subjects were divided otherwise: then the methods trained on other subjects."""
+    one, other = first.images, second.images
+    if one is None or other is None:
+        return None
+    if first.first.unit == second.first.unit and not one.same_division(other):
+        return None
+    return compare_pair(first, second)
+
+
+def _why_not(line: SeedGroup, reference: SeedGroup) -> str:
+    if line.first.unit != reference.first.unit:
+        return OTHER_SEQUENCES
+    one, other = line.images, reference.images
+    same = one is not None and other is not None and one.tested == other.tested
+    return OTHER_DIVISION if same else OTHER_IMAGES
+
+
+def _paired_members(first: SeedGroup, second: SeedGroup) -> list[tuple[AggregatedRow, AggregatedRow]]:
+    of_seed = {one.row.seed: one for one in second.finished}
+    common = [(one, of_seed[one.row.seed]) for one in first.finished if one.row.seed in of_seed]
+    return common or list(zip(first.finished, second.finished, strict=False))
+
+
+def _probability(counts: SeedCounts) -> ProbabilityBetter | None:
+    folds, place = np.unique(counts.fold, return_inverse=True)
+    if len(folds) < 2:
+        return None
+    tested = np.bincount(place, weights=counts.images)
+    gained = counts.first - counts.second
+    differences = np.stack([np.bincount(place, weights=of_seed) for of_seed in gained]) / tested
+    return probability_better(differences, tested, tested.sum() - tested)
+
+
+def _ablations(whole: Sequence[SeedGroup]) -> list[MeasuredAblation]:
+    """Each named pair of lines once, over the seeds that both have."""
+    line_of = {same_runs(member.row): line for line in whole for member in line.members}
+    found: dict[tuple[str, int, int], MeasuredAblation] = {}
+    for line in whole:
+        for member in line.members:
+            for ablation in member.ablations:
+                without = line_of.get(same_runs(ablation.without.row))
+                if without is None or without is line:
+                    continue
+                key = ablation.name, id(line), id(without)
+                if key not in found and (made := _compared(line, without)) is not None:
+                    found[key] = MeasuredAblation(name=ablation.name, comparison=made)
+    return list(found.values())
+
+
+def _pair(comparison: Comparison) -> frozenset[int]:
+    return frozenset((id(comparison.first), id(comparison.second)))
+
+
+def _family(comparisons: Sequence[Comparison]) -> dict[frozenset[int], Comparison]:
+    """Each pair of lines once, corrected over all of them."""
+    once = {_pair(one): one for one in reversed(comparisons)}
+    return dict(zip(once, corrected(list(once.values())), strict=True))
+
+
+def _accuracy(line: SeedGroup, mixed: bool) -> float:
+    """Of images; of sequences where some lines score those and others images."""
+    mean = line.pooled_sequence_accuracy if mixed else line.pooled_image_accuracy
+    return mean.mean if mean else 0.0
+
+
+def _why_no_best(lines: Sequence[SeedGroup], highest: SeedGroup, of_highest: Sequence[Comparison]) -> str:
+    """Empty where the highest line is best."""
+    if any(not line.complete for line in lines):
+        return "a row is incomplete"
+    if any(line.first.leaks for line in lines):
+        return "a row was selected on the test folds: leakage"
+    if len({line.first.unit for line in lines}) > 1:
+        return "some rows score images and others sequences"
+    if len(lines) < 2:
+        return "there is one row"
+    if len(of_highest) < len(lines) - 1:
+        return "the rows differ in images or folds"
+    if any(one.found.p_value is None for one in of_highest):
+        return "with one subject nothing can be tested"
+    if all(one.differs and one.found.difference > 0 for one in of_highest):
+        return ""
+    return f"the highest one does not differ from every other at a corrected p below {SIGNIFICANT}"

@@ -8,7 +8,7 @@ from multiprocessing import get_context
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from platform.aggregation.aggregate import AggregatedRow, aggregate_row, mixes_units
+from platform.aggregation.aggregate import AggregatedRow, aggregate_row, mixes_units, with_ablations
 from platform.aggregation.selection_score import winners_only
 from platform.host.machine_limits import usable_cpus
 from platform.runs.store import ResultsStore
@@ -37,22 +37,35 @@ def aggregate_experiments(
     progress: called with (fold runs read, all fold runs) when there are at least MANY_FOLD_RUNS.
     """
     jobs: list[Job] = []
+    # Rows of all experiments are compared with one another.
+    mixed = mixes_units({"rows": [row for experiment in experiments for row in experiment["rows"]]})
     for experiment in experiments:
         # Sent to a process with every row, so only the parts that a row uses.
         facts = {key: experiment[key] for key in ("name", "preset", "command")}
+        facts["config"] = experiment.get("config", {})
         facts["studies"] = winners_only(experiment)
-        facts["mixes_units"] = mixes_units(experiment)
+        facts["mixes_units"] = mixed or mixes_units(experiment)
         jobs += [(store.root, facts, row, partial) for row in experiment["rows"]]
     sizes = [len(row["runs"]) for _, _, row, _ in jobs]
     if sum(sizes) < MANY_FOLD_RUNS:
-        return [_aggregate(job) for job in jobs]
+        return _by_experiment(experiments, [_aggregate(job) for job in jobs])
     rows, done = [], 0
     for row, size in zip(_aggregate_in_parallel(jobs), sizes, strict=True):
         rows.append(row)
         done += size
         if progress is not None:
             progress(done, sum(sizes))
-    return rows
+    return _by_experiment(experiments, rows)
+
+
+def _by_experiment(
+    experiments: Sequence[Mapping[str, Any]], rows: Sequence[AggregatedRow]
+) -> list[AggregatedRow]:
+    """The rows, in order, with the ablations of their experiments."""
+    found: list[AggregatedRow] = []
+    for experiment in experiments:
+        found += with_ablations(experiment, rows[len(found) : len(found) + len(experiment["rows"])])
+    return found
 
 
 def _aggregate_in_parallel(jobs: Sequence[Job]) -> Iterator[AggregatedRow]:

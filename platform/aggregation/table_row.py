@@ -39,11 +39,12 @@ class TableRow:
     data_hash: str | None
     """Of the prepared set; None when no fold is finished."""
     seed: int | None
-    """Of all folds; None when no fold is finished."""
+    """Of all folds; None when no fold is finished and the experiment does not state it."""
     result_version: int | None
     """Of the code that computed the fold runs; None when no fold is finished."""
     configurations: str | None
-    """Hash over the configurations of all folds without the seed; None for an incomplete row."""
+    """Hash over the configurations of the folds without the seed. None when no fold is finished, and for an
+    incomplete row whose folds each have a configuration of their own."""
     selection_score: float | None
     """Mean accuracy that selected the configuration, in [0, 1]; None where no score selected it."""
     scores: Scores | None
@@ -62,6 +63,16 @@ class TableRow:
     """Whose settings it ran with."""
     unit: str = "image"
     """What the method scores, `image` or `sequence`: all of the row's `scores` count these."""
+    generator: str = ""
+    """Source of the pretrained mask generator: `own`, a data set, `none`; empty where it is not stored."""
+    repeat: int = 0
+    """Number of the division of the subjects into folds; 0 is the rule's own."""
+    variation: str = ""
+    """Difference from the method as published; part of the title."""
+    is_baseline: bool = False
+    """Whether its method is another one than that of its experiment."""
+    fold_runs: str = ""
+    """Hash over the identities of its finished fold runs; empty without one."""
     mask_quality: dict[int, MaskQuality]
     """Finished fold to the quality of its predicted masks; empty for a method without target masks."""
     masks_recomputed: tuple[int, ...] = ()

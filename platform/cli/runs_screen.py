@@ -11,7 +11,7 @@ from platform.cli.sizes_text import bytes_text
 from platform.host.console import one_line
 
 if TYPE_CHECKING:
-    from platform.inventory.comparison import ComparedRows, ExperimentComparison
+    from platform.inventory.comparison import ExperimentComparison
     from platform.inventory.garbage import GarbagePlan
     from platform.inventory.listing import ListedExperiment
     from platform.inventory.removal import RemovalPlan
@@ -197,36 +197,34 @@ def _kept_lines(kept: Mapping[str, int]) -> list[str]:
 
 def comparison_lines(found: ExperimentComparison, first: str, second: str) -> list[str]:
     """Differing settings, then a line for each pair of rows."""
-    from platform.tables.formatting import interval, p_value_text, percent, points, row_label
+    from platform.tables.comparison_notes import paired_seeds_text
+    from platform.tables.formatting import difference_interval, p_value_text, percent, points, row_label
 
     if found.settings:
         lines = grid(("setting", first, second), found.settings)
     else:
         lines = ["The settings are equal."]
-    rows = [
-        (
-            row_label(pair.first) + ("" if _same_label(pair) else f" - {row_label(pair.second)}"),
-            pair.first.dataset,
-            *map(percent, pair.accuracies),
-            points(pair.difference),
-            interval(pair.interval).replace("–", " to "),
-            p_value_text(pair.p_value),
-            f"{pair.unit_count} {pair.unit}s, {pair.subject_count}",
+    rows = []
+    for pair in found.rows:
+        labels = dict.fromkeys(row_label(line.first) for line in (pair.first, pair.second))
+        rows.append(
+            (
+                " - ".join(labels),
+                pair.first.first.dataset,
+                *map(percent, pair.accuracies),
+                points(pair.found.difference),
+                difference_interval(pair.found.interval),
+                p_value_text(pair.holm_p_value),
+                paired_seeds_text(pair),
+                f"{pair.image_count} {pair.unit}s, {pair.found.subject_count}",
+            )
         )
-        for pair in found.rows
-    ]
-    header = ("row", "data set", first, second, "points", "95 % CI", "p", "tested, subjects")
+    header = ("row", "data set", first, second, "points", "95 % CI", "p", "seeds", "tested, subjects")
     lines += ["", *grid(header, rows, right=(2, 3, 4, 5, 6))]
     lines += [
         "",
         f"points: pooled accuracy of {first} minus that of {second}, on the same images or sequences.",
-        "95 % CI: bootstrap over subjects; without the variation between training seeds.",
+        "95 % CI: paired, for new subjects; with several seeds for new subjects and new seeds.",
+        f"p: two-sided, over subjects (and seeds), Holm-corrected over {found.rows[0].family_size}.",
     ]
-    lines.append("p: exact sign-flip test over subjects, Holm-corrected over the rows.")
     return [*lines, *(f"not compared: {one_line(sentence)}" for sentence in found.left_out)]
-
-
-def _same_label(pair: ComparedRows) -> bool:
-    from platform.tables.formatting import row_label
-
-    return row_label(pair.first) == row_label(pair.second)

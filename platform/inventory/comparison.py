@@ -3,48 +3,21 @@ sequences."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
-import numpy as np
-
 from platform.aggregation.aggregate import AggregatedRow, aggregate_experiment
-from platform.aggregation.comparisons import paired
-from platform.aggregation.paired_images import PairedImages
+from platform.aggregation.comparisons import Comparison, compare_pair, corrected
+from platform.aggregation.seeds import SeedGroup, seed_groups
 from platform.aggregation.table_row import TableRow
 from platform.errors import UserError
-from platform.evaluation.accuracy_interval import Interval
-from platform.evaluation.paired_interval import difference_interval
-from platform.evaluation.paired_tests import holm, sign_flip_test
 from platform.experiments.experiment_file import read_experiment
 from platform.inventory.runs_folder import experiment_folder
 from platform.runs.store import ResultsStore
 
-BOOTSTRAP_SEED = 0
 ABSENT = "-"
 """Shown for a setting that only the other experiment has."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class ComparedRows:
-    """A row of the first experiment minus one of the second, in pooled accuracy on the same images; on the
-    same sequences where one of the rows scores those."""
-
-    first: TableRow
-    second: TableRow
-    accuracies: tuple[float, float]
-    """Of both rows, pooled, in [0, 1]."""
-    difference: float
-    """In [-1, 1]."""
-    interval: Interval | None
-    """95 % CI by bootstrap over subjects; None with one subject."""
-    p_value: float
-    """Two-sided exact sign-flip test over subjects, Holm-corrected over all pairs of rows."""
-    unit: str
-    """What is compared, `image` or `sequence`."""
-    unit_count: int
-    subject_count: int
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -53,8 +26,9 @@ class ExperimentComparison:
 
     settings: tuple[tuple[str, str, str], ...]
     """Name and both values of each setting that differs, by name; of a search, the chosen configuration's."""
-    rows: tuple[ComparedRows, ...]
-    """One or more."""
+    rows: tuple[Comparison, ...]
+    """One or more: rows of the first minus rows of the second, over the seeds that both have, corrected over
+    all of them."""
     left_out: tuple[str, ...]
     """Sentences on pairs of rows that cannot be compared."""
 
@@ -75,12 +49,13 @@ def compare_experiments(store: ResultsStore, first: str, second: str) -> Experim
     units = {row.get("unit", "image") for content in contents for row in content["rows"]}
     rows = [aggregate_experiment(store, {**content, "mixes_units": len(units) > 1}) for content in contents]
     compared, left_out = [], []
-    for one, other in _pairs(*rows):
-        pair = paired(one, other)
+    for one, other in _pairs(seed_groups(rows[0]), seed_groups(rows[1])):
+        pair = compare_pair(one, other)
         if pair is None:
-            left_out.append(f"{one.row.title} on {one.row.dataset}: {_why_not(one, other)}")
+            reason = _why_not(one.members[0], other.members[0])
+            left_out.append(f"{one.first.title} on {one.first.dataset}: {reason}")
         else:
-            compared.append(_compared(one.row, other.row, *pair))
+            compared.append(pair)
     if not compared:
         sets = [" and ".join(dict.fromkeys(row.row.dataset for row in part)) for part in rows]
         why = left_out[0] if left_out else f"{first} tested {sets[0]}, and {second} tested {sets[1]}"
@@ -88,40 +63,37 @@ def compare_experiments(store: ResultsStore, first: str, second: str) -> Experim
             f"experiments are compared on the same images, but {why}; compare experiments with the same data "
             "set, classes and folds."
         )
-    adjusted = holm([pair.p_value for pair in compared])
     return ExperimentComparison(
         settings=_differing(*(_settings(store, content) for content in contents)),
-        rows=tuple(replace(pair, p_value=p) for pair, p in zip(compared, adjusted, strict=True)),
+        rows=tuple(corrected(compared)),
         left_out=tuple(left_out),
     )
 
 
-def _pairs(
-    first: list[AggregatedRow], second: list[AggregatedRow]
-) -> Iterator[tuple[AggregatedRow, AggregatedRow]]:
-    for dataset in dict.fromkeys(row.row.dataset for row in first):
-        ours = [row for row in first if row.row.dataset == dataset]
-        theirs = [row for row in second if row.row.dataset == dataset]
+def _pairs(first: Sequence[SeedGroup], second: Sequence[SeedGroup]) -> Iterator[tuple[SeedGroup, SeedGroup]]:
+    for dataset in dict.fromkeys(line.first.dataset for line in first):
+        ours = [line for line in first if line.first.dataset == dataset]
+        theirs = [line for line in second if line.first.dataset == dataset]
         if not theirs:
             continue
         yield ours[0], theirs[0]
         left = theirs[1:]
         for one in ours[1:]:
-            other = next((row for row in left if _kind(row.row) == _kind(one.row)), None)
+            other = next((line for line in left if _kind(line.first) == _kind(one.first)), None)
             if other is not None:
                 left.remove(other)
                 yield one, other
 
 
-def _kind(row: TableRow) -> tuple[str, str, str]:
-    return row.title, row.kind, row.masks
+def _kind(row: TableRow) -> tuple[object, ...]:
+    return row.title, row.kind, row.masks, row.generator, row.repeat
 
 
 def _why_not(one: AggregatedRow, other: AggregatedRow) -> str:
     """Why two rows did not test the same images or sequences."""
     if one.row.unit != other.row.unit:
         return f"{one.row.experiment} and {other.row.experiment} tested different sequences"
-    counts = [f"{len(row.images.correct)} {one.row.unit}s" for row in (one, other) if row.images]
+    counts = [f"{row.images.count} {one.row.unit}s" for row in (one, other) if row.images]
     if counts[0] != counts[1]:
         return f"{one.row.experiment} tested {counts[0]}, and {other.row.experiment} {counts[1]}"
     if one.row.data_hash != other.row.data_hash:
@@ -129,25 +101,6 @@ def _why_not(one: AggregatedRow, other: AggregatedRow) -> str:
     return (
         f"{one.row.experiment} (fold rule {one.row.fold_rule}) and {other.row.experiment} (fold rule "
         f"{other.row.fold_rule}) tested different {one.row.unit}s, {counts[0]} each"
-    )
-
-
-def _compared(first: TableRow, second: TableRow, one: PairedImages, other: PairedImages) -> ComparedRows:
-    tested = sign_flip_test(one.correct, other.correct, one.subject)
-    interval = None
-    if tested.subject_count > 1:
-        generator = np.random.default_rng(BOOTSTRAP_SEED)
-        interval = difference_interval(one.correct, other.correct, one.subject, generator)
-    return ComparedRows(
-        first=first,
-        second=second,
-        accuracies=(float(one.correct.mean()), float(other.correct.mean())),
-        difference=tested.difference,
-        interval=interval,
-        p_value=tested.p_value,
-        unit="sequence" if "sequence" in (first.unit, second.unit) else "image",
-        unit_count=len(one.correct),
-        subject_count=tested.subject_count,
     )
 
 

@@ -3,143 +3,116 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
-
-import numpy as np
 
 from platform.aggregation.aggregate import AggregatedRow
+from platform.aggregation.comparisons import SIGNIFICANT, Comparison
+from platform.aggregation.seeds import SeedGroup
 from platform.aggregation.table_row import TableRow
 from platform.config.settings_source import OWN_SEARCH
-from platform.evaluation.accuracy_interval import Interval
-from platform.evaluation.paired_interval import difference_interval
-from platform.evaluation.paired_tests import holm, sign_flip_test
-from platform.tables.formatting import LEAKAGE, folds_text, interval, p_value_text, percent, row_label
+from platform.tables.comparison_notes import paired_seeds_text
+from platform.tables.formatting import (
+    LEAKAGE,
+    difference_interval,
+    folds_text,
+    interval,
+    p_value_text,
+    percent,
+    seeds_text,
+)
 from platform.tables.gap_note import gap_points
-
-BOOTSTRAP_SEED = 0
-SIGNIFICANT = 0.05
-"""Holm-corrected p below which a difference is called unlikely to be chance."""
+from platform.tables.table import Section, build_table
 
 
-def conclusions(aggregated: Sequence[AggregatedRow]) -> tuple[str, ...]:
-    """Three sentences on the complete rows of the first row's data set; none without a complete row.
+def conclusions(aggregated: Sequence[AggregatedRow], reference: str | None = None) -> tuple[str, ...]:
+    """Three sentences on the complete lines of the first row's data set; none without a complete one.
 
-    aggregated: all rows of one experiment, in its order.
+    aggregated: all rows of one experiment, in its order. reference: as of `build_table`, whose family of
+    tests the p value is of.
     """
-    rows = _of_one_unit(
-        [
-            one
-            for one in aggregated
-            if one.row.dataset == aggregated[0].row.dataset and one.row.complete and one.images is not None
-        ]
-    )
-    if not rows:
+    if not aggregated:
         return ()
-    winner = max(rows, key=_pooled_accuracy)
-    others = [one.row for one in rows[1:]]
-    return (_of_winner(winner, rows), _of_selection(rows[0].row, others), _of_sample(winner.row, rows))
-
-
-def _of_one_unit(rows: list[AggregatedRow]) -> list[AggregatedRow]:
-    """The rows as they are, or with their numbers of sequences where some score images and others
-    sequences."""
-    if len({one.row.unit for one in rows}) < 2:
-        return rows
-    return [
-        replace(one, row=_by_sequence(one.row), images=one.sequences)
-        for one in rows
-        if one.sequences is not None
-    ]
-
-
-def _by_sequence(row: TableRow) -> TableRow:
-    """The row with each sequence predicted by the mean of its images' scores."""
-    scores = row.scores
-    if row.scores_sequences or scores is None:
-        return row
-    counted = replace(
-        scores,
-        image_count=scores.sequence_count,
-        pooled_image_accuracy=scores.pooled_sequence_accuracy,
-        pooled_image_interval=None,  # only that of images is known
+    section = build_table(aggregated, reference).sections[0]
+    lines = [line for line in section.lines if line.complete and line.images is not None]
+    if not lines:
+        return ()
+    mixed = len({line.first.unit for line in lines}) > 1
+    winner = max(lines, key=lambda line: _accuracy(line, mixed))
+    others = [line.first for line in lines[1:]]
+    return (
+        _of_winner(section, winner, mixed),
+        _of_selection(lines[0].first, others),
+        _of_sample(winner, lines, mixed),
     )
-    return replace(row, unit="sequence", scores=counted)
 
 
-@dataclass(frozen=True, kw_only=True)
-class _Lead:
-    """What the winner has over the best other row on the same images."""
-
-    second: AggregatedRow
-    difference: float
-    interval: Interval | None
-    """95 % CI over subjects; None with one subject."""
-    p_value: float
-    """Sign-flip test over subjects, Holm-corrected over all other rows."""
+def _accuracy(line: SeedGroup, mixed: bool) -> float:
+    """Pooled, mean over seeds; of sequences where some lines score images and others sequences."""
+    mean = line.pooled_sequence_accuracy if mixed else line.pooled_image_accuracy
+    return mean.mean if mean else 0.0
 
 
-def _of_winner(winner: AggregatedRow, rows: Sequence[AggregatedRow]) -> str:
-    scores = winner.row.scores
+def _of_winner(section: Section, winner: SeedGroup, mixed: bool) -> str:
+    row = winner.first
+    scores = row.scores
     assert scores is not None
-    of_sequences = " of sequences" if winner.row.scores_sequences else ""
-    accuracy = f"{percent(scores.pooled_image_accuracy)} % pooled accuracy{of_sequences}"
+    of_sequences = " of sequences" if mixed or row.scores_sequences else ""
+    accuracy = f"{percent(_accuracy(winner, mixed))} % pooled accuracy{of_sequences}"
     classes = sum(score.true_count > 0 for score in scores.classes)
     chance = f"chance {100 / classes:.1f} %"
-    name, place = _name(winner, rows), winner.row.dataset
-    lead = _lead(winner, rows)
+    name, place = _name(section, winner), row.dataset
+    lead = _lead(section, mixed)
     if lead is None:
-        whole = scores.pooled_image_interval
-        own = "" if whole is None else f"95 % CI {interval(whole)}, "
-        return (
-            f"{name} has {accuracy} on {place} ({own}{chance}); no other row was tested on the same "
-            f"{winner.row.unit}s."
-        )
-    if lead.interval is None:
+        return f"{name} has {accuracy} on {place} ({_own(winner, mixed)}{chance}); {_alone(winner, mixed)}."
+    found = lead.found
+    if found.interval is None:
         certainty, meaning = "no interval", "but with one subject nothing can be concluded"
     else:
-        ends = f"{100 * lead.interval.low:+.1f} to {100 * lead.interval.high:+.1f}"
-        certainty = f"95 % CI {ends}, corrected p = {p_value_text(lead.p_value)}"
-        clear = lead.p_value < SIGNIFICANT and lead.interval.low > 0
-        meaning = "more than chance would explain" if clear else "so which of the two is better remains open"
+        ends, p = difference_interval(found.interval), p_value_text(lead.holm_p_value)
+        certainty = f"95 % CI {ends}, corrected p = {p}; {paired_seeds_text(lead)}"
+        meaning = _meaning(lead)
     return (
-        f"{name} has the highest score on {place}, {accuracy} ({chance}): {100 * lead.difference:.2f} points "
-        f"above {_name(lead.second, rows)} ({certainty}), {meaning}."
+        f"{name} has the highest score on {place}, {accuracy} ({chance}): {100 * found.difference:.2f} "
+        f"points above {_name(section, lead.second)} ({certainty}), {meaning}."
     )
 
 
-def _name(one: AggregatedRow, rows: Sequence[AggregatedRow]) -> str:
-    """The row's title, with net and masks where several rows have that title."""
-    alike = sum(other.row.title == one.row.title for other in rows)
-    return one.row.title if alike == 1 else row_label(one.row)
+def _own(line: SeedGroup, mixed: bool) -> str:
+    """The line's own interval; empty where only that of images is known."""
+    scores = line.first.scores
+    whole = line.pooled_interval if len(line.members) > 1 or scores is None else scores.pooled_image_interval
+    if whole is None or mixed:
+        return ""
+    return f"95 % CI {interval(whole)}, {seeds_text(line.finished_seeds)}, "
 
 
-def _lead(winner: AggregatedRow, rows: Sequence[AggregatedRow]) -> _Lead | None:
-    """None where no other row tested the same images."""
-    first = winner.images
-    assert first is not None
-    others = [
-        (one, one.images)
-        for one in rows
-        if row_label(one.row) != row_label(winner.row)  # equal labels differ in the seed alone
-        and one.images is not None
-        and one.images.tested == first.tested
-    ]
-    if not others:
-        return None
-    tests = [sign_flip_test(first.correct, images.correct, first.subject) for _, images in others]
-    adjusted = holm([test.p_value for test in tests])
-    best = max(range(len(others)), key=lambda place: _pooled_accuracy(others[place][0]))
-    second, images = others[best]
-    return _Lead(
-        second=second,
-        difference=tests[best].difference,
-        interval=difference_interval(
-            first.correct, images.correct, first.subject, np.random.default_rng(BOOTSTRAP_SEED)
-        )
-        if tests[best].subject_count > 1
-        else None,
-        p_value=adjusted[best],
-    )
+def _alone(line: SeedGroup, mixed: bool) -> str:
+    return f"no other row was tested on the same {'sequence' if mixed else line.first.unit}s"
+
+
+def _meaning(lead: Comparison) -> str:
+    found = lead.found
+    if lead.differs and found.difference > 0:
+        if found.seed_count == 1:
+            return "more than the choice of subjects would explain; another training seed may give less"
+        return "more than chance would explain"
+    if found.smallest_p is not None and found.smallest_p >= SIGNIFICANT:
+        differing = found.differing_subjects
+        people = "1 subject differs" if differing == 1 else f"{differing} subjects differ"
+        smallest = p_value_text(found.smallest_p)
+        return f"and as {people}, p cannot be below {smallest}, so which of the two is better remains open"
+    return "so which of the two is better remains open"
+
+
+def _name(section: Section, line: SeedGroup) -> str:
+    """The line's title; its whole label where several lines have that title."""
+    alike = sum(other.first.title == line.first.title for other in section.lines)
+    return line.first.title if alike == 1 else section.label(line)
+
+
+def _lead(section: Section, mixed: bool) -> Comparison | None:
+    """The winner minus the best other line on the same images; None where no other one tested these."""
+    found = section.comparisons.of_highest
+    return max(found, key=lambda one: _accuracy(one.second, mixed)) if found else None
 
 
 def _of_selection(row: TableRow, others: Sequence[TableRow]) -> str:
@@ -181,21 +154,19 @@ def _of_others(row: TableRow, others: Sequence[TableRow]) -> str:
     return f" in a search of {own} trials, and every other row in a search of its own of {counts}"
 
 
-def _of_sample(row: TableRow, rows: Sequence[AggregatedRow]) -> str:
-    scores = row.scores
+def _of_sample(line: SeedGroup, lines: Sequence[SeedGroup], mixed: bool) -> str:
+    row, scores = line.first, line.first.scores
     assert scores is not None
-    seeds = sorted({one.row.seed for one in rows if one.row.seed is not None})
-    trained = f"one training seed ({seeds[0]})" if len(seeds) == 1 else f"{len(seeds)} training seeds"
+    seeds = sorted({seed for one in lines for seed in one.finished_seeds})
+    count = "one training seed" if len(seeds) == 1 else f"{len(seeds)} training seeds"
+    trained = f"{count} ({', '.join(map(str, seeds))})"
     people = "1 subject" if scores.subject_count == 1 else f"{scores.subject_count} subjects"
     if row.chosen_of:
         folds = f"folds {folds_text(row)}"
     else:
         folds = "one split" if row.fold_count == 1 else f"{row.fold_count} folds"
-    return (
-        f"The result is based on {scores.image_count} test {row.unit}s of {people}, {folds} and {trained}; "
-        "the intervals describe new subjects and exclude the variation between seeds."
-    )
-
-
-def _pooled_accuracy(one: AggregatedRow) -> float:
-    return one.row.scores.pooled_image_accuracy if one.row.scores else 0.0
+    tested = f"{scores.sequence_count} test sequence" if mixed else f"{scores.image_count} test {row.unit}"
+    described = "the intervals describe new subjects and exclude the variation between seeds"
+    if any(len(one.members) > 1 for one in lines):
+        described = "the intervals of several seeds describe new subjects and new seeds"
+    return f"The result is based on {tested}s of {people}, {folds} and {trained}; {described}."

@@ -6,20 +6,17 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
-from platform.aggregation.aggregate import AggregatedRow
+from platform.aggregation.aggregate import AggregatedRow, with_ablations
+from platform.aggregation.comparisons import MeasuredAblation, paired
 from platform.errors import UserError
 from platform.evaluation.accuracy_interval import Interval
-from platform.evaluation.paired_interval import difference_interval
-from platform.evaluation.paired_tests import holm, sign_flip_test
-from platform.tables.formatting import p_value_text
+from platform.tables.formatting import difference_interval, p_value_text, seeds_text
 from platform.tables.grid import markdown_escape
+from platform.tables.table import build_table
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-BOOTSTRAP_SEED = 0
 SHOWN_NAMES = {
     "FMPN with lent masks instead of the CNN": "FMPN with transferred masks instead of the CNN",
     "lent masks and mask loss": "transferred masks and mask loss",
@@ -34,13 +31,14 @@ class MeasuredEffect:
     name: str
     dataset: str
     backbone: str
-    seed: int | None
+    seeds: tuple[int, ...]
+    """Those that both rows have."""
     difference: float
-    """In [-1, 1]."""
+    """In [-1, 1]; the mean over seeds."""
     interval: Interval | None
-    """95 % CI by bootstrap over subjects; None with one subject."""
-    p_value: float
-    """Two-sided exact sign-flip test over subjects, Holm-corrected over all effects of the experiment."""
+    """95 % CI over subjects, and over seeds where there are several; None with one subject."""
+    p_value: float | None
+    """Two-sided, corrected over all differences of the experiment on the data set; None: cannot be tested."""
     image_count: int
     subject_count: int
 
@@ -50,72 +48,60 @@ def measure_effects(
 ) -> list[MeasuredEffect]:
     """The comparisons listed in `experiment` (contents of experiment.json), from stored predictions.
 
-    aggregated: its rows, in order. UserError when two rows tested different images. Comparisons with an
-    incomplete row are left out; the table names such rows.
+    aggregated: its rows, in order. Rows that differ in the seed alone are one effect. UserError when two rows
+    tested different images. Comparisons with an incomplete row are left out; the table names such rows.
     """
-    found = []
     for effect in experiment.get("effects", []):
         first, second = aggregated[effect["with_it"]], aggregated[effect["without"]]
-        if not (first.row.complete and second.row.complete) or not (first.images and second.images):
-            continue
-        if first.images.tested != second.images.tested:
+        if first.row.complete and second.row.complete and paired(first, second) is None:
             raise UserError(
                 f"the ablation {effect['name']!r} must compare rows on the same images, but "
                 f"{first.row.title} and {second.row.title} tested different ones; run "
                 f"`{experiment['command']}` again under a new --name."
             )
-        found.append((effect["name"], first, second))
-    tests = [
-        sign_flip_test(first.images.correct, second.images.correct, first.images.subject)
-        for _, first, second in found
-        if first.images and second.images
-    ]
-    adjusted = holm([test.p_value for test in tests])
+    if not experiment.get("effects"):
+        return []
     return [
-        MeasuredEffect(
-            name=SHOWN_NAMES.get(name, name),
-            dataset=first.row.dataset,
-            backbone=first.row.net,
-            seed=first.row.seed,
-            difference=test.difference,
-            interval=_interval(first, second) if test.subject_count > 1 else None,
-            p_value=p_value,
-            image_count=len(first.images.correct) if first.images else 0,
-            subject_count=test.subject_count,
-        )
-        for (name, first, second), test, p_value in zip(found, tests, adjusted, strict=True)
+        _measured(one)
+        for section in build_table(with_ablations(experiment, aggregated)).sections
+        for one in section.comparisons.ablations
     ]
 
 
-def _interval(first: AggregatedRow, second: AggregatedRow) -> Interval:
-    assert first.images
-    assert second.images
-    return difference_interval(
-        first.images.correct,
-        second.images.correct,
-        first.images.subject,
-        np.random.default_rng(BOOTSTRAP_SEED),
+def _measured(one: MeasuredAblation) -> MeasuredEffect:
+    found, first = one.comparison.found, one.comparison.first
+    return MeasuredEffect(
+        name=SHOWN_NAMES.get(one.name, one.name),
+        dataset=first.first.dataset,
+        backbone=first.first.net,
+        seeds=tuple(seed for seed, _ in one.comparison.seeds if seed is not None),
+        difference=found.difference,
+        interval=found.interval,
+        p_value=one.comparison.holm_p_value,
+        image_count=one.comparison.image_count,
+        subject_count=found.subject_count,
     )
 
 
 DEFINITION = (
     "Difference: pooled image accuracy of the row with the component minus the row without, in points, on "
-    "the same images. 95 % CI: percentile bootstrap over subjects, 10,000 resamples; it does not include the "
-    "variation between training seeds. p: exact sign-flip test over subjects, Holm-corrected over all lines."
+    "the same images. 95 % CI: paired, for new subjects; with several seeds for new subjects and new seeds, "
+    "with one seed without the variation between seeds. p: Holm-corrected together with the differences of "
+    "the table, over all that are tested on the data set."
 )
 
 
 def effects_markdown(effects: Sequence[MeasuredEffect]) -> str:
     """A Markdown table of the ablation, and the definition of its numbers."""
     lines = [
-        "| component | data set | backbone, seed | points | 95 % CI | p | images, subjects |",
+        "| component | data set | backbone, seeds | points | 95 % CI | p (Holm) | images, subjects |",
         "|---|---|---|---|---|---|---|",
     ]
     for effect in effects:
         cells = (
             effect.name,
             effect.dataset,
-            f"{effect.backbone}, {effect.seed}",
+            f"{effect.backbone}, {seeds_text(effect.seeds)}",
             f"{100 * effect.difference:+.1f}",
             interval_text(effect),
             p_value_text(effect.p_value),
@@ -131,19 +117,22 @@ def effects_screen(effects: Sequence[MeasuredEffect]) -> str:
     sets = max(len(effect.dataset) for effect in effects)
     lines = [
         f"{effect.name:{width}}  {effect.dataset:{sets}}  {100 * effect.difference:+6.1f} "
-        f"{interval_text(effect):>16}  p {p_value_text(effect.p_value)}"
+        f"{interval_text(effect):>16}  {_p_text(effect)}, {seeds_text(effect.seeds)}"
         for effect in effects
     ]
     return "\n".join(
-        ["Ablation: contribution of each component (points of accuracy, 95 % CI over subjects):", *lines]
+        ["Ablation: contribution of each component (points of accuracy, paired 95 % CI, Holm's p):", *lines]
     )
+
+
+def _p_text(effect: MeasuredEffect) -> str:
+    said = p_value_text(effect.p_value)
+    return said if effect.p_value is None else f"p {said}"
 
 
 def interval_text(effect: MeasuredEffect) -> str:
     """`-1.2 to +4.5`."""
-    if effect.interval is None:
-        return "one subject"
-    return f"{100 * effect.interval.low:+.1f} to {100 * effect.interval.high:+.1f}"
+    return "one subject" if effect.interval is None else difference_interval(effect.interval)
 
 
 def effects_figure(effects: Sequence[MeasuredEffect]) -> Figure:
@@ -164,5 +153,5 @@ def effects_figure(effects: Sequence[MeasuredEffect]) -> Figure:
     axes.set_yticks(
         range(len(effects)), [f"{effect.name} ({effect.dataset})" for effect in reversed(effects)], fontsize=8
     )
-    axes.set_xlabel("points of pooled image accuracy; 95 % CI over subjects")
+    axes.set_xlabel("points of pooled image accuracy; paired 95 % CI")
     return figure

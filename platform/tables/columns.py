@@ -26,26 +26,38 @@ from platform.tables.column import (
 )
 from platform.tables.formatting import (
     ABSENT,
+    comparison_text,
     difference_text,
     folds_text,
     gap_text,
     images_and_subjects,
     masks_text,
+    mean_reported_difference,
     method_text,
+    p_value_text,
     reported_difference,
     reported_rule,
     reported_source,
     reported_value,
     scored_units,
+    seed_count_text,
+    seeds_difference_text,
+    seeds_gap_text,
     seeds_method_text,
+    seeds_source_text,
     source_text,
 )
 from platform.tables.score_columns import accuracy, count, deviation, metric_column, percentage_interval
 from platform.tables.stored_facts import rounded
 
 _INTERVAL = (
-    f"95 % CI: confidence interval of the accuracy for new subjects ({METHOD}; docs/statistics.md). It does "
-    "not include the variation between training seeds."
+    f"95 % CI: confidence interval of the accuracy for new subjects ({METHOD}; docs/statistics.md). With "
+    "several seeds it is that of their mean, for new subjects and new seeds; with one seed it does not "
+    "include the variation between training seeds."
+)
+_DIFFERENCE = (
+    "vs. reference: pooled accuracy minus that of the reference on the same images, in points, with its "
+    "paired 95 % CI over subjects (and seeds, where there are several). *: differs, corrected p < 0.05."
 )
 
 COLUMNS: tuple[Column, ...] = (
@@ -56,7 +68,7 @@ COLUMNS: tuple[Column, ...] = (
         text=PerLine(row=method_text, seeds=seeds_method_text, reported=lambda result: result.method),
         record=PerLine(
             row=lambda row: {"title": row.title},
-            seeds=lambda group: {"title": group.rows[0].title},
+            seeds=lambda group: {"title": group.first.title},
             reported=lambda result: {"title": result.method},
         ),
         left=True,
@@ -82,7 +94,7 @@ COLUMNS: tuple[Column, ...] = (
         heading="Source",
         text=PerLine(
             row=source_text,
-            seeds=lambda group: f"ours: seeds {', '.join(map(str, group.seeds))}",
+            seeds=seeds_source_text,
             reported=reported_source,
         ),
         record=PerLine(
@@ -96,7 +108,7 @@ COLUMNS: tuple[Column, ...] = (
         key="net",
         formats=READ,
         heading="Backbone",
-        text=PerLine(row=lambda row: row.net, seeds=lambda group: group.rows[0].net),
+        text=PerLine(row=lambda row: row.net, seeds=lambda group: group.first.net),
         left=True,
         width=13,
         brief=True,
@@ -107,24 +119,24 @@ COLUMNS: tuple[Column, ...] = (
         heading="Selected by",
         text=PerLine(
             row=lambda row: row.selection_rule,
-            seeds=lambda group: group.rows[0].selection_rule,
+            seeds=lambda group: group.first.selection_rule,
             reported=reported_rule,
         ),
         record=PerLine(
             row=lambda row: {"selection_rule": row.selection_rule},
-            seeds=lambda group: {"selection_rule": group.rows[0].selection_rule},
+            seeds=lambda group: {"selection_rule": group.first.selection_rule},
             reported=lambda result: {"selection_rule": result.selection_rule},
         ),
         left=True,
-        brief=True,
+        if_various=True,
     ),
     Column(
         key="masks",
         formats=(MARKDOWN, *STORED),
         heading="Masks",
-        text=PerLine(row=masks_text, seeds=lambda group: masks_text(group.rows[0])),
+        text=PerLine(row=masks_text, seeds=lambda group: masks_text(group.first)),
         record=PerLine(
-            row=lambda row: {"masks": row.masks}, seeds=lambda group: {"masks": group.rows[0].masks}
+            row=lambda row: {"masks": row.masks}, seeds=lambda group: {"masks": group.first.masks}
         ),
         left=True,
         identifies=True,
@@ -135,6 +147,7 @@ COLUMNS: tuple[Column, ...] = (
         heading="Images / subjects",
         text=PerLine(
             row=images_and_subjects,
+            seeds=lambda group: images_and_subjects(group.first),
             reported=scored_units,
         ),
         brief=True,
@@ -149,7 +162,7 @@ COLUMNS: tuple[Column, ...] = (
         text=PerLine(
             row=lambda row: f"{folds_text(row)}/1/{row.repeat_count}",
             seeds=lambda group: (
-                f"{folds_text(group.rows[0])}/{len(group.seeds)}/{group.rows[0].repeat_count}"
+                f"{folds_text(group.first)}/{seed_count_text(group)}/{group.first.repeat_count}"
             ),
         ),
     ),
@@ -157,14 +170,14 @@ COLUMNS: tuple[Column, ...] = (
         key="folds",
         formats=(*WIDE, *STORED),
         heading="Folds",
-        text=PerLine(row=folds_text, seeds=lambda group: folds_text(group.rows[0])),
-        record=PerLine(row=stored_facts.folds, seeds=lambda group: {"fold_count": group.rows[0].fold_count}),
+        text=PerLine(row=folds_text, seeds=lambda group: folds_text(group.first)),
+        record=PerLine(row=stored_facts.folds, seeds=lambda group: {"fold_count": group.first.fold_count}),
     ),
     Column(
         key="seeds",
         formats=(*WIDE, *STORED),
         heading="Seeds",
-        text=PerLine(row=lambda row: "1", seeds=lambda group: str(len(group.seeds))),
+        text=PerLine(row=lambda row: "1", seeds=seed_count_text),
         record=PerLine(
             row=lambda row: {"seed_count": 1},
             seeds=lambda group: {"seeds": list(group.seeds), "seed_count": len(group.seeds)},
@@ -175,11 +188,11 @@ COLUMNS: tuple[Column, ...] = (
         formats=(*WIDE, *STORED),
         heading="Repeats",
         text=PerLine(
-            row=lambda row: str(row.repeat_count), seeds=lambda group: str(group.rows[0].repeat_count)
+            row=lambda row: str(row.repeat_count), seeds=lambda group: str(group.first.repeat_count)
         ),
         record=PerLine(
             row=lambda row: {"repeat_count": row.repeat_count},
-            seeds=lambda group: {"repeat_count": group.rows[0].repeat_count},
+            seeds=lambda group: {"repeat_count": group.first.repeat_count},
         ),
     ),
     accuracy(
@@ -195,6 +208,7 @@ COLUMNS: tuple[Column, ...] = (
         "mean_of_folds",
         "95 % CI of mean of folds",
         lambda scores: scores.mean_of_folds_interval,
+        seeds=lambda group: group.mean_of_folds_interval,
         formats=(MARKDOWN, *STORED),
         definition=_INTERVAL,
     ),
@@ -209,8 +223,11 @@ COLUMNS: tuple[Column, ...] = (
         key="mean_of_folds_minus_reported",
         formats=ALL,
         heading="vs. reported (points)",
-        text=PerLine(row=difference_text),
-        record=PerLine(row=lambda row: {"mean_of_folds_minus_reported": rounded(reported_difference(row))}),
+        text=PerLine(row=difference_text, seeds=seeds_difference_text),
+        record=PerLine(
+            row=lambda row: {"mean_of_folds_minus_reported": rounded(reported_difference(row))},
+            seeds=lambda group: {"mean_of_folds_minus_reported": rounded(mean_reported_difference(group))},
+        ),
         beside_reported=True,
         definition="vs. reported: our mean of folds minus the reported accuracy of the same method, points; "
         "a dash for a row with other settings than the published ones.",
@@ -229,9 +246,35 @@ COLUMNS: tuple[Column, ...] = (
         "pooled_image",
         "95 % CI of pooled images",
         lambda scores: scores.pooled_image_interval,
+        narrow_heading="95 % CI of pooled",
+        seeds=lambda group: group.pooled_interval,
         definition=_INTERVAL,
         brief=True,
         of_images=True,
+    ),
+    Column(
+        key="difference",
+        formats=READ,
+        heading="vs. reference (points)",
+        narrow_heading="vs. ref. (points)",
+        text=PerLine(compared=comparison_text),
+        width=14,
+        brief_width=24,
+        definition=_DIFFERENCE,
+        of_differences=True,
+        of_one_seed=True,
+        marks_reference=True,
+        brief=True,
+    ),
+    Column(
+        key="holm_p",
+        formats=(HTML, *WIDE),
+        heading="p (Holm)",
+        text=PerLine(compared=lambda comparison: p_value_text(comparison.holm_p_value)),
+        definition="p (Holm): of the difference from the reference, corrected over all differences that are "
+        "tested on the data set: those from the reference, the ablation's, and those of the highest row.",
+        of_differences=True,
+        of_one_seed=True,
     ),
     count(
         "image_errors",
@@ -246,6 +289,7 @@ COLUMNS: tuple[Column, ...] = (
         lambda scores: scores.pooled_sequence_accuracy,
         seeds=lambda group: group.pooled_sequence_accuracy,
         narrow_heading="Pooled seq. %",
+        brief_for_sequences=True,
         definition=(
             "Pooled sequences: share of sequences that are predicted correctly, each by the mean of its "
             "images' class scores."
@@ -255,6 +299,7 @@ COLUMNS: tuple[Column, ...] = (
         "pooled_sequence",
         "95 % CI of pooled sequences",
         lambda scores: scores.pooled_image_interval,  # of the row's unit
+        seeds=lambda group: group.pooled_interval,
         definition=_INTERVAL,
         for_sequences=True,
     ),
@@ -262,15 +307,17 @@ COLUMNS: tuple[Column, ...] = (
         key="optimism_gap",
         formats=ALL,
         heading="Optimism gap (points)",
-        text=PerLine(row=gap_text),
+        text=PerLine(row=gap_text, seeds=seeds_gap_text),
         record=PerLine(row=stored_facts.optimism),
         width=12,
+        if_filled=True,
         definition=(
             "Optimism gap: the validation accuracy that selected the configuration minus the mean of the "
             f"test folds, in points; {ABSENT} where no score selected it or the score was not stored."
         ),
     ),
     *stored_facts.FACTS,
+    stored_facts.COMPARED,
 )
 """In reading order; columns for CSV and JSON alone come last. `records.KEY_ORDER` orders the stored keys."""
 
@@ -280,12 +327,15 @@ def all_columns() -> tuple[Column, ...]:
     return (*COLUMNS, *map(metric_column, row_metrics.METRICS))
 
 
-def columns_of(form: str, *, reported: bool = True, sequences: bool = False) -> tuple[Column, ...]:
+def columns_of(
+    form: str, *, reported: bool = True, sequences: bool = False, differences: bool = True
+) -> tuple[Column, ...]:
     """The columns that `form` shows, text before numbers.
 
     reported: whether numbers are reported for the data set; without them, `beside_reported` columns are left
     out of the formats for people. sequences: whether a row scores sequences; without one, `for_sequences`
-    columns are left out of those formats.
+    columns are left out of those formats. differences: whether lines are compared with a reference; without,
+    `of_differences` columns are left out.
     """
     shown = [
         column
@@ -293,6 +343,7 @@ def columns_of(form: str, *, reported: bool = True, sequences: bool = False) -> 
         if form in column.formats
         and (reported or not column.beside_reported or form in STORED)
         and (sequences or not column.for_sequences or form in STORED)
+        and (differences or not column.of_differences or form in STORED)
     ]
     return tuple(sorted(shown, key=lambda column: not column.left))
 

@@ -7,17 +7,17 @@ from collections.abc import Sequence
 from typing import Any
 
 from platform.aggregation.comparisons import Comparison
+from platform.aggregation.seeds import SeedGroup
 from platform.aggregation.table_row import TableRow
 from platform.host.console import json_visible
 from platform.tables import mask_facts
 from platform.tables.column import CSV, JSON
 from platform.tables.columns import columns_of, definitions
 from platform.tables.csv_text import csv_text
-from platform.tables.details import confusions_of, released_fold_accuracies
-from platform.tables.formatting import row_label
+from platform.tables.details import SEEDS, confusions_of, released_fold_accuracies
 from platform.tables.notes import section_notes
 from platform.tables.records import KEY_ORDER, record_of, row_keys
-from platform.tables.stored_facts import rounded
+from platform.tables.stored_facts import difference_facts, rounded, significant
 from platform.tables.table import Section, Table
 
 
@@ -27,15 +27,15 @@ def render_csv(table: Table, parts: Sequence[str]) -> str:
     Accuracies in [0, 1]; an empty cell where a number does not exist.
     """
     if parts:
-        rows = [row for section in table.sections for row in section.rows]
+        rows = [row for section in table.sections for row in _rows_of(section, parts[0])]
         details = [record for row in rows for record in _DETAILS[parts[0]](row)]
         return csv_text(_columns(details), details)
     records = [
         record
         for section in table.sections
         for record in (
-            *(record_of(row, CSV) for row in section.rows),
-            *(record_of(group, CSV) for group in section.seed_groups),
+            *(record_of(row, CSV, section.comparison_of(row)) for row in section.rows),
+            *(record_of(group, CSV, section.comparisons.of(group)) for group in section.seed_groups),
             *(record_of(result, CSV) for result in section.reported),
         )
     ]
@@ -67,18 +67,34 @@ def _section_record(section: Section, parts: Sequence[str]) -> dict[str, Any]:
     return {
         "dataset": section.dataset,
         "rows": [
-            record_of(row, JSON) | {part: _json_details(part, row) for part in parts} for row in section.rows
+            record_of(row, JSON, section.comparison_of(row))
+            | {part: _json_details(part, row) for part in parts if part != SEEDS}  # rows are seeds
+            for row in section.rows
         ],
-        "over_seeds": [record_of(group, JSON) for group in section.seed_groups],
+        "over_seeds": [
+            record_of(group, JSON, section.comparisons.of(group)) for group in section.seed_groups
+        ],
         "reported": [record_of(result, JSON) for result in section.reported],
-        "comparisons": [
-            _comparison(block.experiment, comparison)
-            for block in section.blocks
-            for comparison in block.comparisons
-        ],
-        "best": None if section.best is None else row_keys(section.best),
+        "comparisons": [_comparison(section, one) for one in section.comparisons.to_reference],
+        "best": None if section.best is None else _keys_of(section.best),
         "notes": list(section_notes(section)),
+        "ablations": [
+            {"name": one.name, **_comparison(section, one.comparison)}
+            for one in section.comparisons.ablations
+        ],
+        "highest_against_others": [_comparison(section, one) for one in section.comparisons.of_highest],
     }
+
+
+def _keys_of(line: SeedGroup) -> dict[str, Any]:
+    return row_keys(line.rows[0] if len(line.members) == 1 else line)
+
+
+def _rows_of(section: Section, part: str) -> Sequence[TableRow]:
+    """The rows that a part describes: all, or those of lines of several seeds."""
+    if part != SEEDS:
+        return section.rows
+    return [row for group in section.seed_groups for row in group.rows]
 
 
 def _json_details(part: str, row: TableRow) -> Any:
@@ -91,17 +107,23 @@ def _json_details(part: str, row: TableRow) -> Any:
     return [{key: value for key, value in one.items() if key not in around} for one in _DETAILS[part](row)]
 
 
-def _comparison(experiment: str, comparison: Comparison) -> dict[str, Any]:
+def _comparison(section: Section, comparison: Comparison) -> dict[str, Any]:
+    """A difference; the p value of several seeds is not that of a sign-flip test alone."""
+    found = comparison.found
     return {
-        "experiment": experiment,
-        "first": row_label(comparison.first),
-        "second": row_label(comparison.second),
-        "pooled_image_accuracy_difference": rounded(comparison.difference),
-        "sign_flip_p_value": float(f"{comparison.p_value:.6g}"),
-        "holm_p_value": float(f"{comparison.holm_p_value:.6g}"),
+        "experiment": " ".join(comparison.first.experiments),
+        "first": section.label(comparison.first),
+        "second": section.label(comparison.second),
+        "pooled_image_accuracy_difference": rounded(found.difference),
+        "sign_flip_p_value": significant(found.p_value) if found.seed_count == 1 else None,
+        "holm_p_value": significant(comparison.holm_p_value),
         **_counted(comparison.unit == "sequence", comparison.image_count),
-        "subjects": comparison.subject_count,
-        "differing_subjects": comparison.differing_subjects,
+        "subjects": found.subject_count,
+        "differing_subjects": found.differing_subjects,
+        "second_experiment": " ".join(comparison.second.experiments),
+        "seeds": [first for first, _ in comparison.seeds],
+        "second_seeds": [second for _, second in comparison.seeds],
+        **difference_facts(comparison),
     }
 
 
@@ -165,5 +187,25 @@ def _confusion_records(row: TableRow) -> list[dict[str, Any]]:
     ]
 
 
-_DETAILS = {"folds": _fold_records, "classes": _class_records, "confusions": _confusion_records}
+def _seed_records(row: TableRow) -> list[dict[str, Any]]:
+    """The accuracies of one seed."""
+    scores = row.scores
+    if scores is None:
+        return [{**row_keys(row), "complete": False}]
+    numbers = {key: value for key, value in record_of(row, CSV).items() if key in _OF_A_SEED}
+    return [{**row_keys(row), "complete": row.complete, **numbers}]
+
+
+_OF_A_SEED = (
+    "mean_of_folds_image_accuracy", "mean_of_folds_sequence_accuracy", "mean_of_folds_95_percent_low",
+    "mean_of_folds_95_percent_high", "fold_standard_deviation", "pooled_image_accuracy",
+    "pooled_image_95_percent_low", "pooled_image_95_percent_high", "pooled_sequence_accuracy",
+)  # fmt: skip
+
+_DETAILS = {
+    SEEDS: _seed_records,
+    "folds": _fold_records,
+    "classes": _class_records,
+    "confusions": _confusion_records,
+}
 """Keys of details.PARTS to the function that makes their records for one row."""

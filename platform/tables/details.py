@@ -9,7 +9,7 @@ from datasets.prepared.merged_names import sets_of
 from platform.aggregation.scores import Confusion, Scores
 from platform.aggregation.table_row import TableRow
 from platform.evaluation.reported import RELEASED_FOLD_ACCURACIES, RELEASED_TEST_SIZES
-from platform.tables.formatting import ABSENT, percent, row_label
+from platform.tables.formatting import ABSENT, folds_text, interval, percent, seed_mean_text, seeds_text
 from platform.tables.grid import Grid
 from platform.tables.table import Section
 
@@ -20,6 +20,7 @@ CONFUSIONS: dict[str, Callable[[Scores], Confusion]] = {
     "sequences by majority": lambda scores: scores.majority_confusion,
 }
 """The unit that each confusion matrix of a row counts."""
+SEEDS = "seeds"
 OF_SEQUENCES = "sequences by mean score"
 
 
@@ -53,7 +54,7 @@ def _fold_grid(section: Section, folds: range) -> Grid:
     for row in section.rows:
         found = row.scores.folds if row.scores else ()
         cells = {score.fold: (score.accuracy, score.image_count) for score in found}
-        lines.append((row_label(row), row.experiment, *_fold_cells(cells, folds)))
+        lines.append((section.label(row), row.experiment, *_fold_cells(cells, folds)))
     released = RELEASED_FOLD_ACCURACIES.get(section.reported_as)
     if released is not None and any(released_fold_accuracies(row) for row in section.rows):
         cells = dict(enumerate(zip(released, RELEASED_TEST_SIZES[section.reported_as], strict=True)))
@@ -90,7 +91,7 @@ def class_grids(section: Section) -> list[Grid]:
     return [
         Grid(
             caption=(
-                f"Each class: {row_label(row)} of {row.experiment} on {row.dataset}, pooled {_units(row)}"
+                f"Each class: {section.label(row)} of {row.experiment} on {row.dataset}, pooled {_units(row)}"
             ),
             header=("Class", _units(row).capitalize(), "Predicted", "Precision %", "Recall %", "F1"),
             rows=tuple(
@@ -116,7 +117,7 @@ def confusion_grids(section: Section) -> list[Grid]:
     return [
         Grid(
             caption=(
-                f"Confusion matrix, {what}: {row_label(row)} of {row.experiment} on {row.dataset} "
+                f"Confusion matrix, {what}: {section.label(row)} of {row.experiment} on {row.dataset} "
                 "(% of the true class, count)"
             ),
             header=("True class", *row.scores.class_names),
@@ -141,7 +142,51 @@ def _cell(count: int, total: int) -> str:
     return f"{100 * count / total:.1f} ({count})" if count else ABSENT
 
 
+def seed_grids(section: Section) -> list[Grid]:
+    """Each seed of each line of several seeds, and their mean with its interval over subjects and seeds."""
+    if not section.seed_groups:
+        return []
+    lines = []
+    for group in section.seed_groups:
+        name = section.label(group)
+        for row in group.rows:
+            scores = row.scores
+            lines.append(
+                (
+                    name,
+                    f"seed {row.seed}, {row.experiment}",
+                    folds_text(row),
+                    ABSENT if scores is None else percent(scores.mean_of_folds),
+                    ABSENT if scores is None else percent(scores.pooled_image_accuracy),
+                    ABSENT if scores is None else interval(scores.pooled_image_interval),
+                    ABSENT if scores is None else percent(scores.pooled_sequence_accuracy),
+                )
+            )
+        lines.append(
+            (
+                name,
+                f"mean of {seeds_text(group.finished_seeds)}",
+                folds_text(group.first),
+                seed_mean_text(group.mean_of_folds),
+                seed_mean_text(group.pooled_image_accuracy),
+                interval(group.pooled_interval),
+                seed_mean_text(group.pooled_sequence_accuracy),
+            )
+        )
+    pooled = " or ".join(sorted({f"pooled {_units(group.first)} %" for group in section.seed_groups}))
+    header = ("Row", "Seed", "Folds", "Mean of folds %", pooled, "95 % CI of it", "Pooled sequences %")
+    return [
+        Grid(
+            caption=f"Each training seed on {section.title}",
+            header=tuple(name[0].upper() + name[1:] for name in header),
+            rows=tuple(lines),
+            left_columns=2,
+        )
+    ]
+
+
 PARTS: dict[str, Callable[[Section], list[Grid]]] = {
+    SEEDS: seed_grids,
     "folds": fold_grids,
     "classes": class_grids,
     "confusions": confusion_grids,

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
+
 from datasets.masks.controls import CONTROLS
+from platform.aggregation.comparisons import Comparison
 from platform.aggregation.seeds import SeedGroup, SeedMean
 from platform.aggregation.table_row import TableRow
 from platform.config.mask_source import PERMUTED_RELEASED
@@ -11,6 +14,9 @@ from platform.evaluation.reported import ReportedResult, reported_counterpart
 
 ABSENT = "–"
 NOT_STATED_MARK = "†"
+DIFFERS_MARK = "*"
+"""Follows a difference whose corrected p is below 0.05."""
+NOT_TESTED = "cannot be tested"
 LEAKAGE = "selected on the test folds: leakage"
 PUBLISHED = ("paper", "released")
 """Presets with the settings of the reported numbers."""
@@ -31,14 +37,38 @@ def interval(value: Interval | None) -> str:
     return ABSENT if value is None else f"{100 * value.low:.1f}–{100 * value.high:.1f}"
 
 
-def p_value_text(value: float) -> str:
-    """`0.031`, or `2.1e-05` below 0.001."""
+def p_value_text(value: float | None) -> str:
+    """`0.031`, or `2.1e-05` below 0.001; `cannot be tested` without one."""
+    if value is None:
+        return NOT_TESTED
     return f"{value:.3f}" if value >= 0.001 else f"{value:.1e}"
 
 
-def seed_mean_text(value: SeedMean) -> str:
-    """`58.10 (SD 4.89)` in percent."""
-    return f"{percent(value.mean)} (SD {percent(value.standard_deviation)})"
+def difference_interval(value: Interval | None) -> str:
+    """`+3.3 to +16.4`: ends of the interval of a difference, in points."""
+    return "no interval" if value is None else f"{100 * value.low:+.1f} to {100 * value.high:+.1f}"
+
+
+def comparison_text(comparison: Comparison) -> str:
+    """`+9.76* [+3.3, +16.4]`: the difference from the reference, in points, marked where it differs."""
+    found = comparison.found
+    text = points(found.difference) + (DIFFERS_MARK if comparison.differs else "")
+    if found.interval is None:
+        return text
+    return f"{text} [{100 * found.interval.low:+.1f}, {100 * found.interval.high:+.1f}]"
+
+
+def seed_mean_text(value: SeedMean | None, shown: Callable[[float], str] = percent) -> str:
+    """`58.10 (SD 4.89)`, in percent; without an SD where one seed is complete."""
+    if value is None:
+        return ABSENT
+    spread = value.standard_deviation
+    return shown(value.mean) + ("" if spread is None else f" (SD {shown(spread)})")
+
+
+def seeds_text(seeds: Sequence[int]) -> str:
+    """`one seed`, or `3 seeds (0, 1, 2)`."""
+    return "one seed" if len(seeds) < 2 else f"{len(seeds)} seeds ({', '.join(map(str, seeds))})"
 
 
 def images_and_subjects(row: TableRow) -> str:
@@ -57,13 +87,16 @@ def folds_text(row: TableRow) -> str:
     return str(row.fold_count) if row.complete else f"{done} of {row.fold_count}"
 
 
-def title_text(row: TableRow) -> str:
-    """The method's name, and in brackets whatever makes the row not comparable with others."""
+def title_text(row: TableRow, incomplete: str = "INCOMPLETE") -> str:
+    """The method's name, and in brackets whatever makes the row not comparable with others.
+
+    incomplete: the words for a row that is.
+    """
     marks = []
     if row.chosen_of:
         marks.append(f"folds {', '.join(map(str, row.chosen_folds))} only")
     if not row.complete:
-        marks.append("INCOMPLETE")
+        marks.append(incomplete)
     if row.leaks:
         marks.append(LEAKAGE)
     if row.of_other_version:
@@ -77,18 +110,39 @@ def method_text(row: TableRow) -> str:
 
 
 def seeds_method_text(group: SeedGroup) -> str:
-    """The same for a mean over seeds: `FMPN, seeds 0, 1`."""
-    return f"{method_text(group.rows[0])}, seeds {', '.join(map(str, group.seeds))}"
+    """The same for a mean over seeds: `FMPN, 3 seeds (0, 1, 2)`; names the seeds that are incomplete."""
+    left = [str(row.seed) for row in group.rows if not row.complete]
+    row = next((row for row in group.rows if not row.complete), group.first)
+    lacking = f"INCOMPLETE: seed{'s' if len(left) > 1 else ''} {', '.join(left)}"
+    return f"{title_text(row, lacking)}{_transferred(row)}, {seeds_text(group.seeds)}"
+
+
+def seed_count_text(group: SeedGroup) -> str:
+    """`3`, or `2 of 3` where one seed is incomplete."""
+    done, asked = len(group.finished), len(group.members)
+    return str(asked) if done == asked else f"{done} of {asked}"
 
 
 def _transferred(row: TableRow) -> str:
-    return "" if masks_text(row) in (ABSENT, "own") else f", {masks_name(row.masks)}"
+    """Masks, mask generator and division of the subjects, where they are not the usual ones."""
+    parts = [] if masks_text(row) in (ABSENT, "own") else [masks_name(row.masks)]
+    if row.generator not in ("", "own", "none", row.masks):
+        parts.append(f"generator of {row.generator}")
+    if row.repeat:
+        parts.append(f"repeat {row.repeat}")
+    return "".join(f", {part}" for part in parts)
 
 
 def source_text(row: TableRow) -> str:
     """Experiment, preset and seed of one of our rows."""
     seed = ABSENT if row.seed is None else row.seed
     return f"ours: {row.experiment} (preset {row.preset_text}), seed {seed}"
+
+
+def seeds_source_text(group: SeedGroup) -> str:
+    """Experiments, presets and seeds of a mean over seeds."""
+    sources = dict.fromkeys(f"{row.experiment} (preset {row.preset_text})" for row in group.rows)
+    return f"ours: {', '.join(sources)}, {seeds_text(group.seeds)}"
 
 
 def masks_text(row: TableRow) -> str:
@@ -125,6 +179,24 @@ def difference_text(row: TableRow) -> str:
     its settings are not those that were published (a note says so)."""
     as_published = row.preset in PUBLISHED and row.preset_text == row.preset
     return points(reported_difference(row) if as_published else None)
+
+
+def mean_reported_difference(group: SeedGroup) -> float | None:
+    """The mean of the rows' `reported_difference`; None where a row has none."""
+    found = [reported_difference(row) for row in group.rows]
+    numbers = [one for one in found if one is not None]
+    return sum(numbers) / len(numbers) if numbers and len(numbers) == len(found) else None
+
+
+def seeds_difference_text(group: SeedGroup) -> str:
+    """`difference_text` of a mean over seeds."""
+    shown = all(difference_text(row) != ABSENT for row in group.rows)
+    return points(mean_reported_difference(group) if shown else None)
+
+
+def seeds_gap_text(group: SeedGroup) -> str:
+    """`gap_text` of a mean over seeds."""
+    return "0 by construction" if group.first.leaks and group.finished else points(group.optimism_gap)
 
 
 def gap_text(row: TableRow) -> str:

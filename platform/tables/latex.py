@@ -71,7 +71,7 @@ def _table(section: Section, table: TextTable) -> list[str]:
     grid = wide_grid(section, table)
     body = []
     for number, line in enumerate(table.lines):
-        if number == len(section.rows):
+        if number == table.ours:
             body.append(r"\midrule")
         cells = map(escape, line.cells)
         body.append(_line(rf"\textbf{{{cell}}}" if line.best else cell for cell in cells))

@@ -45,7 +45,7 @@ def _with_bold_best(table: TextTable) -> TextTable:
         )
         for line in table.lines
     )
-    return TextTable(columns=table.columns, header=table.header, lines=lines)
+    return TextTable(columns=table.columns, header=table.header, lines=lines, ours=table.ours)
 
 
 def _sentence(note: str) -> str:

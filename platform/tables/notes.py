@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from datasets.folds.rules import LEFT_OUT_SETS
-from platform.aggregation.comparisons import Comparison
 from platform.aggregation.scores import Scores
 from platform.aggregation.seeds import SeedGroup
 from platform.aggregation.table_row import TableRow
 from platform.config.mask_source import PERMUTED_RELEASED
 from platform.runs.identity import RESULT_VERSION
-from platform.tables.formatting import ABSENT, LEAKAGE, PUBLISHED, masks_text, p_value_text, row_label
+from platform.tables.comparison_notes import best_note, comparison_notes, repeated_notes
+from platform.tables.formatting import ABSENT, LEAKAGE, PUBLISHED, masks_text, seeds_text
 from platform.tables.gap_note import NEGATIVE, WHAT_IT_CONTAINS, gap_note
 from platform.tables.mask_note import mask_note
 from platform.tables.table import Section
@@ -56,8 +56,9 @@ REPORTED_NOTE = (
     "settings were selected."
 )
 SEED_NOTE = (
-    "Over seeds: mean and standard deviation (SD, n - 1) of rows that differ only in the training seed. The "
-    "SD is the spread of single training runs, not a standard error."
+    "Rows of several seeds: mean and standard deviation (SD, n - 1) over rows that differ only in the "
+    "training seed. The SD is the spread of single training runs, not a standard error. `--parts seeds` "
+    "shows each seed."
 )
 
 
@@ -66,27 +67,21 @@ def section_notes(section: Section) -> tuple[str, ...]:
     rows = section.rows
     several = len(section.blocks) > 1
     notes = [_chance_note(rows), *_unit_notes(rows), *_rule_notes(rows)]
-    for block in section.blocks:
-        where = f" in {block.experiment}" if several else ""
-        count = len(block.comparisons)
-        notes.extend(_comparison_note(comparison, where, count) for comparison in block.comparisons)
-        notes.extend(_not_compared_note(row, where) for row in block.not_compared)
+    notes.extend(comparison_notes(section))
+    notes.append(best_note(section))
+    notes.extend(repeated_notes(section))
     if section.seed_groups:
         notes.append(SEED_NOTE)
-        notes.extend(map(_seed_note, section.seed_groups))
-    if section.best is not None:
-        notes.append(
-            f"Best by pooled accuracy: {row_label(section.best)} of {section.best.experiment} (marked). "
-            "Its 95 % CI overlaps that of no other row."
-        )
-    elif len(rows) > 1:
-        notes.append(f"No row is marked as best: {_why_no_best(rows)}.")
-    notes.extend(_version_notes(rows))
-    for row in rows:
-        notes.extend(_row_notes(row, row_label(row) + (f" of {row.experiment}" if several else "")))
+        notes.extend(_seed_note(group, section.label(group)) for group in section.seed_groups)
+    notes.extend(_version_notes(section))
+    for line in section.lines:
+        name = section.label(line)
+        if several and " of " not in name:
+            name += f" of {' and '.join(line.experiments)}"
+        notes.extend(_row_notes(line.rows[0], name) if len(line.members) == 1 else _seeds_notes(line, name))
     if section.reported:
         notes.extend(_reported_notes(section))
-    return tuple(notes)
+    return tuple(note for note in notes if note)
 
 
 def _rule_notes(rows: Sequence[TableRow]) -> list[str]:
@@ -170,11 +165,11 @@ def _unit_notes(rows: Sequence[TableRow]) -> list[str]:
     ]
 
 
-def _version_notes(rows: Sequence[TableRow]) -> list[str]:
+def _version_notes(section: Section) -> list[str]:
     older: dict[int | None, list[str]] = {}
-    for row in rows:
+    for row in section.rows:
         if row.of_other_version:
-            older.setdefault(row.result_version, []).append(f"{row_label(row)} of {row.experiment}")
+            older.setdefault(row.result_version, []).append(f"{section.label(row)} of {row.experiment}")
     return [
         f"OTHER VERSION {', '.join(labels)}: trained by version {version} of the code, whose results differ "
         f"from those of the current version {RESULT_VERSION}. The scores are recomputed from the stored "
@@ -183,16 +178,35 @@ def _version_notes(rows: Sequence[TableRow]) -> list[str]:
     ]
 
 
-def _row_notes(row: TableRow, name: str) -> list[str]:
+def _seeds_notes(line: SeedGroup, name: str) -> list[str]:
+    """Of a line of several seeds: the limits of its interval, then what is to be said of each seed."""
+    notes = []
+    mean, limits = line.pooled_image_accuracy, line.pooled_interval
+    if mean is not None and (mean.mean >= NEAR_CEILING or (limits is not None and limits.caveat)):
+        errors = ", ".join(str(one.row.scores.error_count) for one in line.finished if one.row.scores)
+        count = line.first.scores.image_count if line.first.scores else 0
+        caveat = f" {limits.caveat}" if limits is not None and limits.caveat else ""
+        notes.append(f"{name}: {errors} errors in {count} {line.first.unit}s, by seed.{caveat}")
+    if not line.complete:
+        which = ", ".join(map(str, line.finished_seeds)) or "none"
+        notes.append(f"INCOMPLETE {name}: its means are of the complete seeds only ({which}).")
+    for row in line.rows:
+        notes.extend(_row_notes(row, f"{name}, seed {row.seed}", alone=False))
+    return notes
+
+
+def _row_notes(row: TableRow, name: str, *, alone: bool = True) -> list[str]:
+    """alone: whether it is a line of its own, not one seed of several."""
     notes: list[str] = []
     scores = row.scores
     if scores is not None:
-        notes.extend(_interval_note(name, scores, "sequences" if row.scores_sequences else "images"))
+        if alone:
+            notes.extend(_interval_note(name, scores, "sequences" if row.scores_sequences else "images"))
         notes.extend(_odd_data_notes(name, scores))
         if row.selection_score is not None and row.optimism_gap is not None and not row.leaks:
             notes.append(gap_note(name, row))
     if row.mask_quality:
-        notes.append(mask_note(row))
+        notes.append(mask_note(row) if alone else f"Seed {row.seed}: {mask_note(row)}")
     if row.problems:
         listed = "; ".join(f"fold {fold} {problem}" for fold, problem in row.problems.items())
         notes.append(f"INCOMPLETE {name}: {listed}. Complete it with `{row.command}`.")
@@ -216,24 +230,6 @@ def _odd_data_notes(name: str, scores: Scores) -> list[str]:
     return notes
 
 
-def _comparison_note(comparison: Comparison, where: str, comparison_count: int) -> str:
-    return (
-        f"{comparison.first.title} minus {row_label(comparison.second)}{where}: "
-        f"{100 * comparison.difference:+.2f} points of pooled accuracy on the same "
-        f"{comparison.image_count} {comparison.unit}s of {comparison.subject_count} subjects "
-        f"({comparison.differing_subjects} differ); exact sign-flip test over subjects "
-        f"p = {p_value_text(comparison.p_value)}, Holm-corrected over {comparison_count}: "
-        f"p = {p_value_text(comparison.holm_p_value)}."
-    )
-
-
-def _not_compared_note(row: TableRow, where: str) -> str:
-    return (
-        f"{row_label(row)}{where} is not compared with FMPN: one of them scores images and the other one "
-        "sequences, and their sequences differ."
-    )
-
-
 def _interval_note(name: str, scores: Scores, units: str) -> list[str]:
     """The number of errors near 100 %, and the limits of the interval."""
     interval = scores.pooled_image_interval
@@ -246,10 +242,12 @@ def _interval_note(name: str, scores: Scores, units: str) -> list[str]:
     ]
 
 
-def _seed_note(group: SeedGroup) -> str:
+def _seed_note(group: SeedGroup, name: str) -> str:
     """How far a fold's accuracy moves with the seed, next to how far folds differ."""
     found = group.variance
-    name = f"{row_label(group.rows[0])}, seeds {', '.join(map(str, group.seeds))}"
+    name = f"{name}, {seeds_text(group.finished_seeds)}"
+    if found is None or found.run_count < 2:
+        return ""
     if found.residual is None or found.fold_effect is None or found.run_effect is None:
         return f"{name}: one fold, so effects of seed and fold cannot be separated."
     return (
@@ -257,20 +255,6 @@ def _seed_note(group: SeedGroup) -> str:
         f"seeds (shared by all folds), {100 * found.fold_effect:.2f} between folds, "
         f"{100 * found.residual:.2f} of one fold's accuracy when it is trained again."
     )
-
-
-def _why_no_best(rows: Sequence[TableRow]) -> str:
-    if any(not row.complete for row in rows):
-        return "a row is incomplete"
-    if any(row.leaks for row in rows):
-        return f"a row was {LEAKAGE}"
-    if any(row.scores is None or row.scores.pooled_image_interval is None for row in rows):
-        return "a row has no 95 % CI"
-    if len({row.unit for row in rows}) > 1:
-        return "some rows score images and others sequences"
-    if len({(row.data_hash, row.fold_rule, row.chosen_folds) for row in rows}) > 1:
-        return "the rows differ in prepared set, fold rule or folds"
-    return "the 95 % CIs of the best rows overlap"
 
 
 def _reported_notes(section: Section) -> list[str]:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from platform.aggregation.comparisons import Comparison
+from platform.aggregation.seeds import SeedGroup
 from platform.aggregation.table_row import TableRow
 from platform.tables.column import Line
 from platform.tables.columns import columns_of
@@ -29,13 +31,13 @@ Frozen: a key of a new column is not added here, it follows these in the order o
 _PLACE = {key: place for place, key in enumerate(KEY_ORDER)}
 
 
-def record_of(line: Line, form: str) -> dict[str, Any]:
-    """The stored keys and values of `line` in `form`, CSV or JSON."""
-    return _ordered({k: v for column in columns_of(form) for k, v in column.stored(line).items()})
+def record_of(line: Line, form: str, comparison: Comparison | None = None) -> dict[str, Any]:
+    """The stored keys and values of `line` in `form`, CSV or JSON; comparison: with the reference."""
+    return _ordered({k: v for column in columns_of(form) for k, v in column.stored(line, comparison).items()})
 
 
-def row_keys(row: TableRow) -> dict[str, Any]:
-    """The keys and values that say which row it is."""
+def row_keys(row: TableRow | SeedGroup) -> dict[str, Any]:
+    """The keys and values that say which row or line it is."""
     columns = [column for column in columns_of("json") if column.identifies]
     found = {key: value for column in columns for key, value in column.stored(row).items()}
     return _ordered(found)

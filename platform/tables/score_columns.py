@@ -33,10 +33,21 @@ def count(
         key=key,
         formats=formats,
         heading=heading,
-        text=PerLine(row=lambda row: str(value(row.scores)) if row.scores else "0"),
+        text=PerLine(
+            row=lambda row: str(value(row.scores)) if row.scores else "0",
+            seeds=lambda group: _count_over_seeds(group, value),
+        ),
         record=_stored(lambda scores: {key: value(scores)}),
         of_images=of_images,
     )
+
+
+def _count_over_seeds(group: SeedGroup, value: Callable[[Scores], int]) -> str:
+    """`420` where all seeds have this count, otherwise its mean over seeds, `187.3`."""
+    found = group.over_seeds(value)
+    if found is None:
+        return "0"
+    return f"{found.mean:.0f}" if not found.standard_deviation else f"{found.mean:.1f}"
 
 
 def accuracy(
@@ -44,12 +55,13 @@ def accuracy(
     heading: str,
     value: Callable[[Scores], float],
     *,
-    seeds: Callable[[SeedGroup], SeedMean],
+    seeds: Callable[[SeedGroup], SeedMean | None],
     definition: str,
     reported: Callable[[ReportedResult], str] | None = None,
     narrow_heading: str = "",
     marks_best: bool = False,
     of_images: bool = False,
+    brief_for_sequences: bool = False,
     sequence_key: str = "",
 ) -> Column:
     """A column of accuracies: percent with two decimals for people, shares in [0, 1] in CSV and JSON.
@@ -71,11 +83,13 @@ def accuracy(
 
     def seeds_record(group: SeedGroup) -> Record:
         mean = seeds(group)
+        if mean is None:
+            return {}
         record = {
             key: rounded(mean.mean),
             f"{key}_seed_standard_deviation": rounded(mean.standard_deviation),
         }
-        return _by_unit(group.rows[0], record)
+        return _by_unit(group.first, record)
 
     return Column(
         key=key,
@@ -90,6 +104,7 @@ def accuracy(
         record=PerLine(row=row_record, seeds=seeds_record),
         width=SEED_MEAN_WIDTH,
         brief=True,
+        brief_for_sequences=brief_for_sequences,
         marks_best=marks_best,
         definition=definition,
         of_images=of_images,
@@ -102,6 +117,8 @@ def percentage_interval(
     value: Callable[[Scores], Interval | None],
     *,
     definition: str,
+    narrow_heading: str = "",
+    seeds: Callable[[SeedGroup], Interval | None] | None = None,
     formats: tuple[str, ...] = ALL,
     brief: bool = False,
     of_images: bool = False,
@@ -109,25 +126,34 @@ def percentage_interval(
 ) -> Column:
     """A column of 95 % CIs, stored as `name`_95_percent_low and `name`_95_percent_high.
 
-    for_sequences: only of rows that score sequences.
+    seeds: the interval of a mean over seeds. for_sequences: only of rows that score sequences.
     """
 
-    def ends(scores: Scores) -> Record:
-        found = value(scores)
+    def ends(found: Interval | None) -> Record:
         return {
             f"{name}_95_percent_low": None if found is None else rounded(found.low),
             f"{name}_95_percent_high": None if found is None else rounded(found.high),
         }
 
+    def of_seeds(group: SeedGroup) -> Interval | None:
+        hidden = seeds is None or (for_sequences and not group.first.scores_sequences)
+        return None if hidden or seeds is None else seeds(group)
+
     shown = _shown(lambda scores: interval(value(scores)))
-    stored = _row_record(ends)
+    stored = _row_record(lambda scores: ends(value(scores)))
+    seeds_stored = None if seeds is None or for_sequences else (lambda group: ends(of_seeds(group)))
     return Column(
         key=f"{name}_interval",
         formats=formats,
         heading=heading,
-        text=PerLine(row=_only(shown, ABSENT) if for_sequences else shown),
-        record=PerLine(row=_only(stored, {}) if for_sequences else stored),
+        narrow_heading=narrow_heading,
+        text=PerLine(
+            row=_only(shown, ABSENT) if for_sequences else shown,
+            seeds=lambda group: interval(of_seeds(group)),
+        ),
+        record=PerLine(row=_only(stored, {}) if for_sequences else stored, seeds=seeds_stored),
         definition=definition,
+        of_one_seed=True,
         brief=brief,
         of_images=of_images,
         for_sequences=for_sequences,
@@ -163,8 +189,14 @@ def metric_column(metric: Metric) -> Column:
         key=metric.key,
         formats=ALL if metric.narrow else (*WIDE, *STORED),
         heading=metric.heading,
-        text=PerLine(row=_shown(lambda scores: _or_absent(scores.metrics[metric.key], shown))),
+        text=PerLine(
+            row=_shown(lambda scores: _or_absent(scores.metrics[metric.key], shown)),
+            seeds=lambda group: seed_mean_text(
+                group.over_seeds(lambda scores: scores.metrics[metric.key]), shown
+            ),
+        ),
         record=_stored(lambda scores: {metric.key: rounded(scores.metrics[metric.key])}),
+        width=SEED_MEAN_WIDTH,
         definition=metric.definition,
         of_images=metric.of_images,
     )

@@ -5,8 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from platform.tables.column import Column, Line
+from platform.aggregation.comparisons import Comparison
+from platform.aggregation.seeds import SeedGroup
+from platform.tables.column import NARROW, ONE_SEED, Column, Line
 from platform.tables.columns import columns_of
+from platform.tables.formatting import ABSENT
 from platform.tables.grid import Grid
 from platform.tables.table import Section
 
@@ -29,6 +32,8 @@ class TextTable:
     columns: tuple[Column, ...]
     header: tuple[str, ...]
     lines: tuple[TextLine, ...]
+    ours: int
+    """Number of our lines, which come first."""
 
     @property
     def left_columns(self) -> int:
@@ -37,7 +42,7 @@ class TextTable:
 
 
 def text_table(section: Section, form: str, *, brief: bool = False) -> TextTable:
-    """Our rows by experiment, then the means over seeds, then the reported numbers.
+    """Our lines by experiment, then the reported numbers. A line may have several seeds.
 
     brief: only the columns for the end of a command.
     """
@@ -45,27 +50,75 @@ def text_table(section: Section, form: str, *, brief: bool = False) -> TextTable
         form,
         reported=bool(section.reported),
         sequences=any(row.scores_sequences for row in section.rows),
+        differences=bool(section.comparisons.to_reference),
     )
     if brief:
-        columns = tuple(column for column in columns if column.brief)
-    groups: list[tuple[str, Sequence[Line]]] = [
-        (f"Ours: {block.experiment} (preset {block.preset_text})", block.rows) for block in section.blocks
-    ]
-    groups.append(("Ours, over seeds", section.seed_groups))
-    groups.append(("Reported: FMPN paper, Table I", section.reported))
+        sequences = any(row.scores_sequences for row in section.rows)
+        columns = tuple(one for one in columns if one.brief and (sequences or not one.brief_for_sequences))
+    columns = tuple(column for column in columns if _shown(section, column, form))
+    one_seed = all(len(line.members) == 1 for line in section.lines)
+    roomy = brief and not section.reported
+    lines = []
+    for heading, group in _groups(section):
+        for number, line in enumerate(group):
+            cells = tuple(
+                _cell(section, column, line, form, one_seed=one_seed, roomy=roomy) for column in columns
+            )
+            shown = "" if number else heading
+            lines.append(TextLine(cells=cells, heading=shown, best=line is section.best))
+    for number, result in enumerate(section.reported):
+        cells = tuple(column.cell(result, form) for column in columns)
+        lines.append(TextLine(cells=cells, heading="" if number else "Reported: FMPN paper, Table I"))
     return TextTable(
         columns=columns,
-        header=tuple(column.heading_in(form) for column in columns),
-        lines=tuple(
-            TextLine(
-                cells=tuple(column.cell(line, form) for column in columns),
-                heading="" if number else heading,
-                best=line is section.best,
-            )
-            for heading, lines in groups
-            for number, line in enumerate(lines)
-        ),
+        header=tuple(column.heading_in(form, one_seed=one_seed) for column in columns),
+        lines=tuple(lines),
+        ours=len(section.lines),
     )
+
+
+def _shown(section: Section, column: Column, form: str) -> bool:
+    """Whether a narrow format has room for the column: not if it says the same of all our lines."""
+    if form not in NARROW or not (column.if_various or column.if_filled):
+        return True
+    cells = {column.cell(shown_line(line), form) for line in section.lines}
+    return len(cells) > 1 or not (column.if_various or cells == {ABSENT})
+
+
+def shown_line(line: SeedGroup) -> Line:
+    """What the columns read: the row itself where there is one seed."""
+    return line.rows[0] if len(line.members) == 1 else line
+
+
+def _groups(section: Section) -> list[tuple[str, Sequence[SeedGroup]]]:
+    """Heading and lines of each experiment, or of the experiments that share lines."""
+    found: dict[tuple[str, ...], list[SeedGroup]] = {}
+    for line in section.lines:
+        found.setdefault(line.experiments, []).append(line)
+    presets = {block.experiment: block.preset_text for block in section.blocks}
+    return [
+        ("Ours: " + " and ".join(f"{name} (preset {presets[name]})" for name in names), lines)
+        for names, lines in found.items()
+    ]
+
+
+def _cell(
+    section: Section, column: Column, line: SeedGroup, form: str, *, one_seed: bool, roomy: bool
+) -> str:
+    comparison = section.comparisons.of(line)
+    text = column.cell(
+        shown_line(line), form, comparison, is_reference=line is section.comparisons.reference, roomy=roomy
+    )
+    if one_seed or not column.of_one_seed or text == ABSENT or _seeds(column, line, comparison) != 1:
+        return text
+    return f"{text}\n{ONE_SEED}" if form in NARROW else f"{text}, {ONE_SEED}"
+
+
+def _seeds(column: Column, line: SeedGroup, comparison: Comparison | None) -> int:
+    """Seeds behind the cell; 0 for the name of the reference."""
+    if not column.of_differences:
+        return len(line.members)
+    return 0 if comparison is None else comparison.found.seed_count
 
 
 def wide_grid(section: Section, table: TextTable) -> Grid:

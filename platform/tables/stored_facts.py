@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from platform.aggregation.comparisons import Comparison
 from platform.aggregation.table_row import TableRow
 from platform.config.net_name import VARIOUS_WIDTHS
 from platform.evaluation.reported import ReportedResult
 from platform.tables import mask_facts
 from platform.tables.column import STORED, Column, PerLine, Record
-from platform.tables.formatting import LEAKAGE
+from platform.tables.formatting import LEAKAGE, row_label
 
 DECIMALS = 6
 
@@ -64,7 +65,7 @@ def _fact(
         formats=STORED,
         record=PerLine(
             row=lambda one: {key: row(one)},
-            seeds=(lambda group: {key: row(group.rows[0])}) if over_seeds else None,
+            seeds=(lambda group: {key: row(group.first)}) if over_seeds else None,
             reported=None if reported is None else (lambda result: {key: reported(result)}),
         ),
         identifies=identifies,
@@ -101,6 +102,42 @@ def _reported(result: ReportedResult) -> Record:
     }
 
 
+def significant(value: float | None) -> float | None:
+    """A p value with six significant digits."""
+    return None if value is None else float(f"{value:.6g}")
+
+
+def difference_facts(comparison: Comparison) -> Record:
+    """What a paired comparison found, under the keys of CSV and JSON: shares, not points."""
+    found, ends, probability = comparison.found, comparison.found.interval, comparison.probability
+    return {
+        "difference": rounded(found.difference),
+        "difference_95_percent_low": None if ends is None else rounded(ends.low),
+        "difference_95_percent_high": None if ends is None else rounded(ends.high),
+        "difference_p_value": significant(found.p_value),
+        "difference_holm_p_value": significant(comparison.holm_p_value),
+        "tests_in_family": comparison.family_size,
+        "smallest_p_value": significant(found.smallest_p),
+        "compared_seeds": found.seed_count,
+        "detectable_difference": rounded(comparison.detectable),
+        "probability_better": None if probability is None else rounded(probability.better),
+        "probability_equivalent": None if probability is None else rounded(probability.equivalent),
+        "probability_worse": None if probability is None else rounded(probability.worse),
+    }
+
+
+def _compared(comparison: Comparison) -> Record:
+    """Of a line: what it was compared with, and what was found."""
+    return {
+        "reference": row_label(comparison.second.first),
+        "reference_experiment": " ".join(comparison.second.experiments),
+        **difference_facts(comparison),
+    }
+
+
+COMPARED = Column(key="compared", formats=STORED, record=PerLine(compared=_compared))
+"""The difference from the reference; no keys for a line that is not compared."""
+
 FACTS: tuple[Column, ...] = (
     _fact("preset", lambda row: row.preset, over_seeds=False),
     Column(
@@ -118,7 +155,7 @@ FACTS: tuple[Column, ...] = (
     Column(
         key="backbone_width",
         formats=STORED,
-        record=PerLine(row=_width, seeds=lambda group: _width(group.rows[0])),
+        record=PerLine(row=_width, seeds=lambda group: _width(group.first)),
         identifies=True,
     ),
     Column(
@@ -142,12 +179,12 @@ FACTS: tuple[Column, ...] = (
     Column(
         key="unit",
         formats=STORED,
-        record=PerLine(row=_unit, seeds=lambda group: _unit(group.rows[0])),
+        record=PerLine(row=_unit, seeds=lambda group: _unit(group.first)),
     ),
     Column(
         key="settings_of",
         formats=STORED,
-        record=PerLine(row=_settings, seeds=lambda group: _settings(group.rows[0])),
+        record=PerLine(row=_settings, seeds=lambda group: _settings(group.first)),
     ),
     Column(key="optimism_gap_interval", formats=STORED, record=PerLine(row=optimism_interval)),
     Column(key="masks_measured", formats=STORED, record=PerLine(row=mask_facts.of_row)),

@@ -1,15 +1,17 @@
-"""The comparison table as data: sections by data set, blocks by experiment."""
+"""The comparison table as data: sections by data set, their lines, and the comparisons between these."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 from platform.aggregation.aggregate import AggregatedRow
-from platform.aggregation.comparisons import Comparison, best_row, compare, not_compared
-from platform.aggregation.seeds import SeedGroup, seed_groups
+from platform.aggregation.comparisons import Comparison, Comparisons, check_reference, compare_lines
+from platform.aggregation.seeds import SeedGroup, repeated_rows, seed_groups
 from platform.aggregation.table_row import TableRow
 from platform.evaluation.reported import ReportedResult, reported_results
+from platform.tables.labels import line_labels, row_labels
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -21,12 +23,9 @@ class Block:
     preset_text: str
     """The preset, and departures from it."""
     rows: tuple[TableRow, ...]
-    comparisons: tuple[Comparison, ...]
-    not_compared: tuple[TableRow, ...] = ()
-    """Rows of another unit than the first row of FMPN, with other sequences."""
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, eq=False)
 class Section:
     """All rows on one data set."""
 
@@ -34,10 +33,12 @@ class Section:
     reported_as: str
     """The data set whose reported numbers are comparable."""
     blocks: tuple[Block, ...]
-    seed_groups: tuple[SeedGroup, ...]
+    lines: tuple[SeedGroup, ...]
+    """What people read: the rows of all blocks, those that differ in the seed alone as one."""
+    repeated: tuple[TableRow, ...]
+    """Rows with the same fold runs as an earlier row, which stands for them in `lines`."""
     reported: tuple[ReportedResult, ...]
-    best: TableRow | None
-    """The row that may be marked as best; None where intervals overlap."""
+    comparisons: Comparisons
 
     @property
     def title(self) -> str:
@@ -49,6 +50,40 @@ class Section:
         """Our rows of all blocks."""
         return tuple(row for block in self.blocks for row in block.rows)
 
+    @property
+    def seed_groups(self) -> tuple[SeedGroup, ...]:
+        """The lines of several seeds."""
+        return tuple(line for line in self.lines if len(line.members) > 1)
+
+    @property
+    def best(self) -> SeedGroup | None:
+        """The line that is marked as best; None where none is."""
+        return self.comparisons.best
+
+    @property
+    def reference(self) -> SeedGroup | None:
+        """The line that others are compared with; None where nothing is compared."""
+        return self.comparisons.reference if self.comparisons.to_reference else None
+
+    def label(self, one: TableRow | SeedGroup) -> str:
+        """The name of one of the rows or lines, which no other one has."""
+        return self._labels[id(one)]
+
+    @cached_property
+    def _labels(self) -> dict[int, str]:
+        rows = self.rows
+        named = zip(map(id, rows), row_labels(rows), strict=True)
+        return {**dict(named), **dict(zip(map(id, self.lines), line_labels(self.lines), strict=True))}
+
+    def comparison_of(self, row: TableRow) -> Comparison | None:
+        """The comparison with the reference of a row that is a line of its own."""
+        line = self._lines_of_one.get(id(row))
+        return None if line is None else self.comparisons.of(line)
+
+    @cached_property
+    def _lines_of_one(self) -> dict[int, SeedGroup]:
+        return {id(line.rows[0]): line for line in self.lines if len(line.members) == 1}
+
 
 @dataclass(frozen=True, kw_only=True)
 class Table:
@@ -57,37 +92,44 @@ class Table:
     sections: tuple[Section, ...]
 
 
-def build_table(aggregated: Sequence[AggregatedRow]) -> Table:
-    """The table of all rows; data sets, and experiments within them, in order of first appearance."""
+def build_table(aggregated: Sequence[AggregatedRow], reference: str | None = None) -> Table:
+    """The table of all rows; data sets, and experiments within them, in order of first appearance.
+
+    reference: names the line that others are compared with (`comparisons.named_reference`); on a data set
+    without it, and for None, the first baseline. UserError if no data set has it.
+    """
     if not aggregated:
         raise ValueError("a table needs at least one row")
     found: dict[tuple[str, str], list[AggregatedRow]] = {}
     for row in aggregated:
         found.setdefault((row.row.dataset, row.row.reported_as), []).append(row)
-    return Table(sections=tuple(_section(*names, rows) for names, rows in found.items()))
+    lines = {names: seed_groups(rows) for names, rows in found.items()}
+    if reference is not None:
+        check_reference((line for of_set in lines.values() for line in of_set), reference)
+    return Table(
+        sections=tuple(_section(*names, rows, lines[names], reference) for names, rows in found.items())
+    )
 
 
-def _section(dataset: str, reported_as: str, aggregated: Sequence[AggregatedRow]) -> Section:
+def _section(
+    dataset: str,
+    reported_as: str,
+    aggregated: Sequence[AggregatedRow],
+    lines: tuple[SeedGroup, ...],
+    reference: str | None,
+) -> Section:
     blocks = []
     for name in dict.fromkeys(row.row.experiment for row in aggregated):
-        members = [row for row in aggregated if row.row.experiment == name]
-        rows = tuple(member.row for member in members)
+        rows = tuple(row.row for row in aggregated if row.row.experiment == name)
         blocks.append(
-            Block(
-                experiment=name,
-                preset=rows[0].preset,
-                preset_text=rows[0].preset_text,
-                rows=rows,
-                comparisons=tuple(compare(members)),
-                not_compared=tuple(not_compared(members)),
-            )
+            Block(experiment=name, preset=rows[0].preset, preset_text=rows[0].preset_text, rows=rows)
         )
-    all_rows = [row for block in blocks for row in block.rows]
     return Section(
         dataset=dataset,
         reported_as=reported_as,
         blocks=tuple(blocks),
-        seed_groups=seed_groups(all_rows),
+        lines=lines,
+        repeated=repeated_rows(aggregated),
         reported=tuple(reported_results(reported_as)),
-        best=best_row(all_rows),
+        comparisons=compare_lines(lines, reference),
     )

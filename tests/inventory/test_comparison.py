@@ -19,14 +19,15 @@ def test_the_settings_that_differ_and_the_paired_difference(tmp_path: Path) -> N
         [fake_predictions(right, fold, seed=seed) for fold in (0, 2)] for right, seed in ((0.9, 1), (0.5, 2))
     ]
     right = [sum(int(one.correct.sum()) for one in part) for part in made]
-    assert pair.difference == pytest.approx((right[0] - right[1]) / (3 * 63))
-    assert (pair.unit, pair.unit_count, pair.subject_count) == ("image", 189, 9)
-    assert pair.interval is not None
-    assert pair.interval.low <= pair.difference <= pair.interval.high
-    assert 0 < pair.p_value < 0.05
+    assert pair.found.difference == pytest.approx((right[0] - right[1]) / (3 * 63))
+    assert (pair.unit, pair.image_count, pair.found.subject_count) == ("image", 189, 9)
+    assert pair.found.interval is not None
+    assert pair.found.interval.low <= pair.found.difference <= pair.found.interval.high
+    assert pair.holm_p_value is not None
+    assert 0 < pair.holm_p_value < 0.05
     back = compare_experiments(two_experiments(tmp_path), "second", "first")
-    assert back.rows[0].difference == -pair.difference
-    assert back.rows[0].p_value == pair.p_value
+    assert back.rows[0].found.difference == -pair.found.difference
+    assert back.rows[0].holm_p_value == pair.holm_p_value
 
 
 def test_settings_are_those_that_ran(tmp_path: Path) -> None:
@@ -47,7 +48,7 @@ def test_further_rows_of_the_same_title_are_compared_and_corrected(tmp_path: Pat
         rows.append(write_row(store, dataset=f"set_{name}", seed=seed))
         write_experiment(store, rows, name=name)
     found = compare_experiments(store, "a", "b")
-    assert [(pair.first.title, pair.second.title) for pair in found.rows] == [
+    assert [(pair.first.first.title, pair.second.first.title) for pair in found.rows] == [
         ("FMPN", "FMPN"),
         ("CNN", "CNN"),
     ]
@@ -80,8 +81,8 @@ def test_a_row_that_scores_sequences_is_compared_on_sequences(tmp_path: Path) ->
     write_experiment(store, [write_row(store, folds=2, unit="sequence")], name="fewer")
     of_images, of_sequences = (compare_experiments(store, name, "c").rows[0] for name in ("a", "b"))
     for pair in (of_images, of_sequences):
-        assert (pair.unit, pair.unit_count, pair.subject_count) == ("sequence", 63, 9)
-        assert pair.accuracies[0] - pair.accuracies[1] == pytest.approx(pair.difference)
+        assert (pair.unit, pair.image_count, pair.found.subject_count) == ("sequence", 63, 9)
+        assert pair.accuracies[0] - pair.accuracies[1] == pytest.approx(pair.found.difference)
     with pytest.raises(UserError, match="a and fewer tested different sequences"):
         compare_experiments(store, "a", "fewer")
 

@@ -55,7 +55,7 @@ ODD = ["backbone_width", "chosen_folds", "chosen_of"]
 COMPARISON = keys(
     """
     experiment first second pooled_image_accuracy_difference sign_flip_p_value holm_p_value images subjects
-    differing_subjects
+    differing_subjects second_experiment seeds second_seeds
     """
 )
 ROW_KEYS = ["experiment", "dataset", "method", "backbone", "masks", "seed"]
@@ -64,6 +64,23 @@ DETAILS = {
     "classes": ["class", "images", "answered", "precision", "recall", "f1"],
     "confusions": ["of", "true", "predicted", "count", "rate"],
 }
+
+
+FOUND = keys(
+    """
+    difference difference_95_percent_low difference_95_percent_high difference_p_value
+    difference_holm_p_value tests_in_family smallest_p_value compared_seeds detectable_difference
+    probability_better probability_equivalent probability_worse
+    """
+)
+COMPARED = ["reference", "reference_experiment", *FOUND]
+"""Keys of a row that is compared with the reference."""
+SEED_INTERVALS = keys(
+    """
+    mean_of_folds_95_percent_low mean_of_folds_95_percent_high pooled_image_95_percent_low
+    pooled_image_95_percent_high
+    """
+)
 
 
 def changed(made: AggregatedRow, **change: Any) -> AggregatedRow:
@@ -94,9 +111,9 @@ def header(rows: list[AggregatedRow], *parts: str) -> list[str]:
 
 
 def test_the_csv_header_is_pinned(rows: list[AggregatedRow], every_kind: list[AggregatedRow]) -> None:
-    assert header(rows) == [*ROW, "seeds", *REPORTED_NUMBERS]
+    assert header(rows) == [*ROW, "seeds", *REPORTED_NUMBERS, *COMPARED]
     assert header(rows[3:]) == [*ROW, "seeds"]
-    assert header(every_kind) == [*ROW, "seeds", *ODD, *SEED_DEVIATIONS, *REPORTED_NUMBERS]
+    assert header(every_kind) == [*ROW, "seeds", *ODD, *SEED_DEVIATIONS, *REPORTED_NUMBERS, *COMPARED]
 
 
 def test_the_csv_header_follows_the_first_row_where_that_lacks_scores_or_has_more_keys(
@@ -115,10 +132,10 @@ def test_whose_settings_a_row_ran_with_comes_last(rows: list[AggregatedRow]) -> 
     mixed = SettingsSource(whose="winner", preset="quick", given=("dropout", "weights"))
     tuned = [changed(one, settings=searched) for one in rows[:2]]
     others = [changed(one, settings=mixed) for one in rows[2:]]
-    assert header([*tuned, rows[2]]) == [*ROW, "seeds", *REPORTED_NUMBERS, *SETTINGS[:2]]
-    assert header([*tuned, *others]) == [*ROW, "seeds", *REPORTED_NUMBERS, *SETTINGS]
+    assert header([*tuned, rows[2]]) == [*ROW, "seeds", *REPORTED_NUMBERS, *SETTINGS[:2], *COMPARED]
+    assert set(header([*tuned, *others])) == {*ROW, "seeds", *REPORTED_NUMBERS, *SETTINGS, *COMPARED}
     section = json.loads(render(build_table([*tuned, others[0]]), "json", []))["sections"][0]
-    assert list(section["rows"][0]) == [*ROW, *SETTINGS[:2]]
+    assert list(section["rows"][0]) == [*ROW, *SETTINGS[:2], *COMPARED]
     assert section["rows"][2]["settings_given"] == "dropout weights"
     assert section["notes"][2] == (
         "Settings of FMPN, CNN (baseline): own search of 12 trials; of CNN (no mask loss): the winner's, the "
@@ -136,15 +153,20 @@ def test_the_json_keys_are_pinned(every_kind: list[AggregatedRow]) -> None:
     document = json.loads(render(build_table(every_kind), "json"))
     assert list(document) == ["format", "definitions", "sections"]
     section = document["sections"][0]
-    assert list(section) == ["dataset", "rows", "over_seeds", "reported", "comparisons", "best", "notes"]
+    assert list(section) == [
+        "dataset", "rows", "over_seeds", "reported", "comparisons", "best", "notes", "ablations",
+        "highest_against_others",
+    ]  # fmt: skip
     first, odd = section["rows"][0], section["rows"][3]
     assert list(first) == [*ROW, *DETAILS]
-    assert [key for key in odd if key not in first] == ODD
+    assert [key for key in odd if key not in first and key not in COMPARED] == ODD
     assert [key for key in odd if key in first] == list(first)
     (group,) = section["over_seeds"]
-    assert list(group) == SEEDS
+    assert [key for key in group if key in SEEDS] == SEEDS
+    added = [*SEED_INTERVALS, "mean_of_folds_minus_reported", *COMPARED]
+    assert set(group) == {*SEEDS, *added}
     assert all(list(one) == REPORTED for one in section["reported"])
-    assert all(list(one) == COMPARISON for one in section["comparisons"])
+    assert all(list(one) == [*COMPARISON, *FOUND] for one in section["comparisons"])
     assert list(first["folds"][0]) == DETAILS["folds"]
     assert list(first["classes"][0]) == DETAILS["classes"]
     assert next(iter(first["confusions"])) == "class_names"

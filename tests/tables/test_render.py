@@ -80,8 +80,8 @@ def test_screen_lines_are_aligned_and_fit(rows: list[AggregatedRow]) -> None:
 
 def test_screen_tells_what_reported_rows_scored_and_who_is_incomplete(empty_row: AggregatedRow) -> None:
     text = render(build_table([empty_row]), "screen")
-    assert re.search(r"LBP-TOP +– +– +sequences +– +88.99†", text)
-    assert re.search(r"FMPN +– +paper +images +– +98.06", text)
+    assert re.search(r"LBP-TOP +– +sequences +– +88.99†", text)
+    assert re.search(r"FMPN +– +images +– +98.06", text)
     assert "FMPN (INCOMPLETE)" in text
     assert "0 of 3/1/1" in text
 

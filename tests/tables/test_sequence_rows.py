@@ -9,12 +9,14 @@ import json
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 from platform.aggregation.aggregate import AggregatedRow, aggregate_experiment
-from platform.aggregation.comparisons import best_row, compare, not_compared, paired
+from platform.aggregation.comparisons import compare_lines, paired
 from platform.aggregation.parallel import aggregate_experiments
-from platform.evaluation.paired_tests import sign_flip_test
+from platform.aggregation.seeds import seed_groups
+from platform.evaluation.paired_tests import sign_flip_p
 from platform.reports.conclusions import conclusions
 from platform.runs.store import ResultsStore
 from platform.tables.column import READ, STORED
@@ -133,18 +135,19 @@ def test_parts_count_sequences(rows: list[AggregatedRow], part: str) -> None:
 
 
 def test_fmpn_is_compared_with_it_on_sequences(rows: list[AggregatedRow]) -> None:
-    first, second = compare(rows)
-    assert (first.second.method, first.unit, first.image_count) == ("pairs", "sequence", 63)
-    assert (second.second.method, second.unit, second.image_count) == ("cnn", "image", 189)
-    one, other = rows[0].sequences, rows[1].sequences
+    first, second = compare_lines(seed_groups(rows), "fmpn").to_reference
+    assert (first.first.first.method, first.unit, first.image_count) == ("pairs", "sequence", 63)
+    assert (second.first.first.method, second.unit, second.image_count) == ("cnn", "image", 189)
+    one, other = rows[1].sequences, rows[0].sequences
     assert one is not None
     assert other is not None
-    expected = sign_flip_test(one.correct, other.correct, one.subject)
-    assert (first.difference, first.p_value) == (expected.difference, expected.p_value)
-    stored = json.loads(render(build_table(rows), "json"))["sections"][0]["comparisons"]
+    gained = one.correct.astype(np.int64) - other.correct
+    assert first.found.difference == pytest.approx(gained.sum() / 63)
+    assert first.found.p_value == sign_flip_p(gained)
+    stored = json.loads(render(build_table(rows, "fmpn"), "json"))["sections"][0]["comparisons"]
     assert (stored[0]["images"], stored[0]["sequences"]) == (None, 63)
     assert "sequences" not in stored[1]
-    text = render(build_table(rows), "markdown")
+    text = render(build_table(rows, "fmpn"), "markdown")
     assert "points of pooled accuracy on the same 63 sequences of 9 subjects" in text
 
 
@@ -152,15 +155,16 @@ def test_rows_with_other_sequences_are_not_compared_and_a_note_says_why(rows: li
     assert rows[1].sequences is not None
     other = dataclasses.replace(rows[1], sequences=dataclasses.replace(rows[1].sequences, tested="other"))
     changed = [rows[0], other, rows[2]]
-    assert [one.second.method for one in compare(changed)] == ["cnn"]
-    assert [row.method for row in not_compared(changed)] == ["pairs"]
+    found = compare_lines(seed_groups(changed), "fmpn")
+    assert [one.first.first.method for one in found.to_reference] == ["cnn"]
+    assert [one.line.first.method for one in found.left_out] == ["pairs"]
     assert paired(rows[0], other) is None
-    text = render(build_table(changed), "markdown")
-    assert "Sequence pairs (resnet18) is not compared with FMPN: one of them scores images" in text
+    text = render(build_table(changed, "fmpn"), "markdown")
+    assert "Not compared with FMPN (resnet18) (tested other sequences): Sequence pairs (resnet18)." in text
 
 
 def test_no_row_is_best_among_units(rows: list[AggregatedRow]) -> None:
-    assert best_row([one.row for one in rows]) is None
+    assert compare_lines(seed_groups(rows)).best is None
     text = render(build_table(rows), "markdown")
     assert "No row is marked as best: some rows score images and others sequences." in text
     assert "Sequence pairs: one prediction a sequence, so accuracies, intervals and tests are of seq" in text

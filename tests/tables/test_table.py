@@ -5,6 +5,7 @@ import dataclasses
 import pytest
 
 from platform.aggregation.aggregate import AggregatedRow, aggregate_experiment
+from platform.errors import UserError
 from platform.evaluation.accuracy_interval import AccuracyInterval
 from platform.tables.notes import section_notes
 from platform.tables.table import build_table
@@ -78,8 +79,8 @@ def test_selection_on_test_images_is_called_leakage(rows: list[AggregatedRow]) -
 def test_chance_and_paired_tests_and_lent_masks_are_noted(rows: list[AggregatedRow]) -> None:
     notes = notes_of(rows)
     assert "Chance level (pooled images): 14.3 % by uniform guessing among 7 classes" in notes
-    assert "FMPN minus CNN (baseline) (resnet18): +" in notes
-    assert "Holm-corrected over 2" in notes
+    assert "FMPN (resnet18) minus CNN (baseline) (resnet18): +" in notes
+    assert "Holm-corrected over 3" in notes
     assert "motion masks transferred from synthetic" in notes
 
 
@@ -130,9 +131,29 @@ def test_no_row_is_best_among_rows_that_another_experiment_does_not_separate(
 ) -> None:
     """FMPN is far above the baseline in its own experiment; another experiment's FMPN is as good."""
     (section,) = build_table(rows[:2]).sections
-    assert section.best is rows[0].row
-    (section,) = build_table([*rows[:2], changed(rows[0], experiment="second")]).sections
+    assert section.best is section.lines[0]
+    as_good = changed(rows[0], experiment="second", configurations="other")
+    (section,) = build_table([*rows[:2], as_good]).sections
     assert section.best is None
+
+
+def test_fold_runs_that_two_experiments_share_are_one_line_and_a_note_says_so(
+    rows: list[AggregatedRow],
+) -> None:
+    (section,) = build_table([*rows[:2], changed(rows[0], experiment="second")]).sections
+    assert [line.first.method for line in section.lines] == ["fmpn", "cnn"]
+    assert section.best is section.lines[0]
+    assert len(section.rows) == 3, "CSV and JSON keep every row"
+    notes = "\n".join(section_notes(section))
+    assert "because an earlier row has the same fold runs: FMPN (resnet18), of second." in notes
+
+
+def test_a_reference_is_chosen_by_name_and_an_unknown_one_is_refused(rows: list[AggregatedRow]) -> None:
+    for section in build_table(rows, "cnn_no_mask_loss").sections[:1]:
+        assert section.reference is not None
+        assert section.reference.first.method == "cnn_no_mask_loss"
+    with pytest.raises(UserError, match="unknown reference 'fmnp'; did you mean 'fmpn'"):
+        build_table(rows, "fmnp")
 
 
 @pytest.mark.parametrize(("dataset", "reported"), [("synthetic", 0), ("ckplus", 9), ("affectnet", 3)])

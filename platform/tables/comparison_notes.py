@@ -1,0 +1,145 @@
+"""Notes on the differences between the lines of a table: what was tested, and what the data can show."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from platform.aggregation.comparisons import SIGNIFICANT, Comparison
+from platform.evaluation.paired_limits import limits_of
+from platform.tables.formatting import difference_interval, p_value_text, seeds_text
+from platform.tables.table import Section
+
+TEST_NOTE = (
+    "Differences: pooled accuracy on the same images. p: exact sign-flip test over subjects; with several "
+    "seeds the larger of that of the sums over seeds and of the interval's, which is for new subjects and "
+    "new seeds. With one seed, p and interval say nothing of other trainings of the same method."
+)
+
+
+def comparison_notes(section: Section) -> list[str]:
+    """The reference, each difference from it, and the smallest difference that would be found."""
+    comparisons = section.comparisons
+    if not comparisons.to_reference:
+        return _left_out_notes(section)
+    assert comparisons.reference is not None
+    notes = [f"Reference: {section.label(comparisons.reference)} (--reference names another). {TEST_NOTE}"]
+    notes += [difference_note(section, one) for one in comparisons.to_reference]
+    notes += _left_out_notes(section)
+    notes += _few_subjects_notes(comparisons.to_reference)
+    return notes + _detectable_notes(comparisons.to_reference)
+
+
+def best_note(section: Section) -> str:
+    """Why a line is marked as best, or why none is; empty for a table of one line."""
+    if section.best is not None:
+        return (
+            f"Best by pooled accuracy: {section.label(section.best)} (marked). Its difference from every "
+            f"other row has a corrected p below {SIGNIFICANT}."
+        )
+    if len(section.lines) < 2:
+        return ""
+    return f"No row is marked as best: {section.comparisons.why_no_best}."
+
+
+def repeated_notes(section: Section) -> list[str]:
+    """The rows that another experiment's row stands for."""
+    named = [
+        label if " of " in (label := section.label(row)) else f"{label}, of {row.experiment}"
+        for row in section.repeated
+    ]
+    if not named:
+        return []
+    listed = "; ".join(dict.fromkeys(named))
+    return [f"Counted once, because an earlier row has the same fold runs: {listed}."]
+
+
+def difference_note(section: Section, comparison: Comparison) -> str:
+    """One difference with its interval, p values and probabilities."""
+    found = comparison.found
+    start = (
+        f"{section.label(comparison.first)} minus {section.label(comparison.second)}: "
+        f"{100 * found.difference:+.2f} points of pooled accuracy on the same {comparison.image_count} "
+        f"{comparison.unit}s of {_people(found.subject_count)}"
+    )
+    if found.p_value is None:
+        return f"{start}; with one subject it cannot be tested."
+    smallest = "" if found.smallest_p is None else f" {limits_of(found)}"
+    return (
+        f"{start} ({found.differing_subjects} differ), 95 % CI {difference_interval(found.interval)}, "
+        f"p = {p_value_text(found.p_value)}, Holm-corrected over {comparison.family_size}: "
+        f"p = {p_value_text(comparison.holm_p_value)}; {paired_seeds_text(comparison)}.{smallest}"
+        f"{_probability(comparison)}"
+    )
+
+
+def paired_seeds_text(comparison: Comparison) -> str:
+    """`one seed`, `3 seeds (0, 1, 2)`, `2 seeds in common (0, 1)`, or which seeds stand against which."""
+    firsts, seconds = zip(*comparison.seeds, strict=True)
+    if firsts != seconds:
+        names = [", ".join(map(str, part)) for part in (firsts, seconds)]
+        word = "one seed, " if len(firsts) == 1 else f"{len(firsts)} seeds, "
+        return f"{word}{names[0]} against {names[1]}"
+    seeds = [seed for seed in firsts if seed is not None]
+    every = max(len(comparison.first.finished), len(comparison.second.finished))
+    said = seeds_text(seeds)
+    if every == len(comparison.seeds):
+        return said
+    if len(seeds) < 2:
+        return f"{said} in common" + "".join(f" ({seed})" for seed in seeds)
+    return said.replace(" (", " in common (")
+
+
+def _probability(comparison: Comparison) -> str:
+    found = comparison.probability
+    if found is None:
+        return ""
+    return (
+        f" Probability that it is better by more than 1 point {found.better:.2f}, within 1 point "
+        f"{found.equivalent:.2f}, worse {found.worse:.2f} (over folds)."
+    )
+
+
+def _people(count: int) -> str:
+    return "1 subject" if count == 1 else f"{count} subjects"
+
+
+def _left_out_notes(section: Section) -> list[str]:
+    reference = section.comparisons.reference
+    if reference is None:
+        return []
+    reasons: dict[str, list[str]] = {}
+    for one in section.comparisons.left_out:
+        reasons.setdefault(one.reason, []).append(section.label(one.line))
+    return [
+        f"Not compared with {section.label(reference)} ({reason}): {'; '.join(labels)}."
+        for reason, labels in reasons.items()
+    ]
+
+
+def _few_subjects_notes(comparisons: Sequence[Comparison]) -> list[str]:
+    """What comparisons of few subjects cannot show; the sentence on few differing ones stands beside them."""
+    limits = [limits_of(one.found) for one in comparisons if one.found.smallest_p is None]
+    return list(dict.fromkeys(text for text in limits if text is not None))
+
+
+def _detectable_notes(comparisons: Sequence[Comparison]) -> list[str]:
+    """By number of subjects and seeds."""
+    groups: dict[tuple[int, int], list[float]] = {}
+    for one in comparisons:
+        if one.found.p_value is not None:
+            place = groups.setdefault((one.found.subject_count, one.found.seed_count), [])
+            if (smallest := one.detectable) is not None:
+                place.append(100 * smallest)
+    notes = []
+    for (subjects, seeds), found in groups.items():
+        asked = f"With {subjects} subjects and {'one seed' if seeds == 1 else f'{seeds} seeds'}"
+        if not found:
+            notes.append(f"{asked}, no difference could be found reliably.")
+            continue
+        low, high = f"{min(found):.1f}", f"{max(found):.1f}"
+        size = low if low == high else f"{low} (for the most precise comparison) to {high}"
+        notes.append(
+            f"{asked}, true differences below {size} points would be missed in more than one of five such "
+            "comparisons (power 80 %, p < 0.05 before correction)."
+        )
+    return notes
