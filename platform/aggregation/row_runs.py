@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from platform.errors import UserError
 from platform.evaluation.predictions import Predictions, concatenate, from_bytes
+from platform.experiments.experiment_file import seed_words
 from platform.files.json_files import parse_own_json
 from platform.models.masks.quality import MaskQuality
 from platform.runs.identity import canonical_json
@@ -61,7 +62,8 @@ def read_row_runs(store: ResultsStore, experiment: Mapping[str, Any], row: Mappi
     manifest was edited, when a run belongs to another row, or when the runs differ in data hash, seed, result
     version or configuration (which may differ under `nested`).
     """
-    name = f"{row['title']} ({row['backbone']}, {row['dataset']}) of experiment {experiment['name']!r}"
+    seed = seed_words(row, experiment)
+    name = f"{row['title']} ({row['backbone']}, {row['dataset']}{seed}) of experiment {experiment['name']!r}"
     finished, problems = [], {}
     for fold, identity in _identity_of_fold(row, name).items():
         manifest = store.manifest("fold_runs", identity) if identity else None

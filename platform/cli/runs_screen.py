@@ -148,8 +148,11 @@ def shown_lines(
             *(f"  {name:{width}}  {one_line(str(settings[name]))}" for name in settings),
         ]
     lines += ["", "files:", *(f"  {path.name}{'/' * path.is_dir()}" for path in sorted(folder.iterdir()))]
+    from platform.experiments.experiment_file import seed_words
+
     for row in experiment["rows"] if experiment else ():
-        lines += ["", one_line(f"fold runs of {row['title']} ({row['backbone']}) on {row['dataset']}:")]
+        net = row["backbone"] + seed_words(row, experiment or {})
+        lines += ["", one_line(f"fold runs of {row['title']} ({net}) on {row['dataset']}:")]
         lines += [f"  fold {run['fold']:2}  {_place(store, run['identity'])}" for run in row["runs"]]
     return lines
 

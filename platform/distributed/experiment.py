@@ -256,6 +256,6 @@ def _refuse_failures(
         where = experiment.store.folder("fold_runs", task.identity) / "manifest.json"
         raise UserError(
             f"{len(failed)} of {len(tasks)} fold runs failed, the first in fold {task.fold_index} "
-            f"({task.record['method']}): {reason} Its traceback is in {where}. Finished results are kept; "
-            f"running the same command again retries the failed ones."
+            f"({task.record['method']}, seed {task.record['seed']}): {reason} Its traceback is in {where}. "
+            "Finished results are kept; running the same command again retries the failed ones."
         )

@@ -119,7 +119,7 @@ def check_capacity(experiment: Experiment, *, search: bool) -> None:
             f"the results may take up to {gibibytes(wanted.results)} (estimate: weights of final runs, "
             f"pictures and predictions), and {gibibytes(SPARE_BYTES)} should stay free, but "
             f"{experiment.store.root} has {gibibytes(free)} free; pass --runs a folder with more, or fewer "
-            f"--trials or --folds."
+            f"--trials, --folds or --seeds."
         )
     if experiment.address is not None or experiment.plan.gpus_per_run:
         return

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from platform.errors import UserError, unknown_name
@@ -29,6 +29,11 @@ ROW_KEYS = (
     "fold_count",
     "runs",
 )
+IDENTIFYING_KEYS = (
+    "method", "title", "dataset", "backbone", "kind", "masks", "generator", "repeat", "variation", "classes",
+    "seed", "fold_rule", "fold_count",
+)  # fmt: skip
+"""Keys of experiment.json that distinguish the rows of an experiment."""
 
 
 def read_experiment(store: ResultsStore, name: str) -> dict[str, Any]:
@@ -75,6 +80,19 @@ def studies_of(experiment: Mapping[str, Any]) -> list[dict[str, Any]]:
     Experiments made before 22 November 2026 hold a single study as `study`.
     """
     return list(experiment.get("studies") or filter(None, [experiment.get("study")]))
+
+
+def seed_words(row: Mapping[str, Any], experiment: Mapping[str, Any]) -> str:
+    """`, seed 1`, to follow the row's name where the experiment's rows have several seeds; else empty."""
+    several = len({one.get("seed") for one in experiment.get("rows", ())}) > 1
+    return f", seed {row['seed']}" if several and "seed" in row else ""
+
+
+def rows_of_line(row: Mapping[str, Any], rows: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
+    """Those of the rows of an experiment.json that differ from `row` in the seed alone, itself among them."""
+    keys = [key for key in IDENTIFYING_KEYS if key != "seed"]
+    wanted = [row.get(key) for key in keys]
+    return [one for one in rows if [one.get(key) for key in keys] == wanted]
 
 
 def check_experiment(experiment: Mapping[str, Any], where: str) -> None:

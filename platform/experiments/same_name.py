@@ -10,7 +10,7 @@ from platform.config.configuration import Configuration, Plan, to_dict
 from platform.config.settings_file import stored_settings
 from platform.config.training_seeds import seeds_text, training_seeds
 from platform.errors import UserError
-from platform.experiments.experiment_file import EXPERIMENT_FILE, read_experiment
+from platform.experiments.experiment_file import EXPERIMENT_FILE, IDENTIFYING_KEYS, read_experiment
 from platform.experiments.rows import Row
 from platform.models.options.fields import later_fields
 from platform.runs.identity import canonical_json
@@ -25,11 +25,6 @@ MAY_NOT_GO = ("tune_baselines",)
 """Those of MAY_CHANGE that a later start must still have: a baseline that was tuned stays tuned."""
 MAY_GROW = ("repeats", "seeds")
 """Those of MAY_CHANGE that are numbers of rows: a later start may ask for more, not for fewer."""
-IDENTIFYING_KEYS = (
-    "method", "title", "dataset", "backbone", "kind", "masks", "generator", "repeat", "variation", "classes",
-    "seed", "fold_rule", "fold_count",
-)  # fmt: skip
-"""Keys of experiment.json that distinguish the rows of an experiment."""
 
 
 def refuse_other_settings(folder: Path, configuration: Configuration, plan: Plan, *, search: bool) -> None:

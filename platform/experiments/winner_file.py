@@ -66,7 +66,7 @@ def winner_text(experiment: Experiment, found: Found, scope: Scope) -> str:
         )
     lines += [
         "crossval --config with this file takes the final fold runs from the results that are there; with",
-        "--seed or --dataset, and a --name of its own, it trains the same settings again.",
+        "--seeds, --seed or --dataset, and a --name of its own, it trains the same settings again.",
     ]
     classes = experiment.planned.data.class_names
     settings = settings_yaml(configuration, plan, without=SEARCH_FIELDS, classes=classes)

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
 from platform.errors import UserError
-from platform.experiments.experiment_file import EXPERIMENT_FILE, check_experiment
+from platform.experiments.experiment_file import EXPERIMENT_FILE, check_experiment, rows_of_line
 from platform.experiments.lease import Lease
 from platform.files.json_files import parse_own_json
 from platform.files.opening import read_bytes
@@ -33,7 +33,8 @@ class ListedExperiment:
     """Of its first row; empty while a search has no rows."""
     dataset: str = ""
     score: float | None = None
-    """Accuracy of the first row, mean of folds, in [0, 1]; None unless all its folds are finished."""
+    """Accuracy of the first row, mean of folds and then of seeds, in [0, 1]; None unless all its folds are
+    finished with every seed."""
     hours: float = 0.0
     """Time of its fold runs one after another, those of its search included."""
     size_bytes: int = 0
@@ -69,7 +70,7 @@ def _listed(name: str, folder: Path, driver: Lease | None, runs: FoldRuns) -> Li
             state="running" if driver else state_of_runs(list(found.values()), progress),
             method=str(first["method"]),
             dataset=str(first["dataset"]),
-            score=_score([found[run["identity"]] for run in first["runs"]], first),
+            score=_score(rows_of_line(first, content["rows"]), found),
             hours=sum(run.seconds for run in found.values()) / 3600 + _searched_hours(content),
             size_bytes=own + sum(run.size_bytes for run in found.values()),
         )
@@ -101,10 +102,16 @@ def state_of_runs(runs: list[FoldRunFacts], progress: StatedProgress | None) -> 
     return "interrupted" if "missing" in states or searching else "finished"
 
 
-def _score(runs: list[FoldRunFacts], row: Mapping[str, Any]) -> float | None:
-    accuracies = [run.accuracy for run in runs if run.accuracy is not None]
-    complete = len(accuracies) == len(runs) == int(row["fold_count"])
-    return sum(accuracies) / len(accuracies) if complete and accuracies else None
+def _score(rows: Sequence[Mapping[str, Any]], found: Mapping[str, FoldRunFacts]) -> float | None:
+    """Of rows with one seed each."""
+    means = []
+    for row in rows:
+        accuracies = [found[run["identity"]].accuracy for run in row["runs"]]
+        finished = [one for one in accuracies if one is not None]
+        if not len(finished) == len(accuracies) == int(row["fold_count"]) or not finished:
+            return None
+        means.append(sum(finished) / len(finished))
+    return sum(means) / len(means)
 
 
 def _searched_hours(content: Mapping[str, Any]) -> float:

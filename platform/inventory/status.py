@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from platform.experiments.driver_lease import WATCH_SECONDS
+from platform.experiments.experiment_file import seed_words
 from platform.experiments.lease import Lease
 from platform.inventory.drivers import live_drivers
 from platform.inventory.fold_run_facts import FoldRuns
@@ -54,9 +55,10 @@ def status_of(store: ResultsStore, name: str, watch_seconds: float = WATCH_SECON
     content, progress = stored_experiment(folder), read_progress(folder)
     runs = FoldRuns(store)
     rows = content["rows"] if content else []
+    name_of = [f"{row['title']} on {row['dataset']}{seed_words(row, content or {})}" for row in rows]
     found = {
-        run["identity"]: (f"{row['title']} on {row['dataset']}, fold {run['fold']}", runs.of(run["identity"]))
-        for row in rows
+        run["identity"]: (f"{name_of[place]}, fold {run['fold']}", runs.of(run["identity"]))
+        for place, row in enumerate(rows)
         for run in row["runs"]
     }
     if driver:

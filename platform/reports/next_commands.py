@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from platform.config.training_seeds import MOST_SEEDS, training_seeds
 from platform.experiments.experiment_file import studies_of
 from platform.host.launcher import command_words, pasteable, this_python
 
@@ -19,7 +20,13 @@ if TYPE_CHECKING:
 TABLE_PURPOSE = (
     "Show the table with all columns and notes (--format markdown, latex, csv or json for other uses)"
 )
-WINNER_PURPOSE = "Train the chosen configuration with another seed (--dataset names another data set)"
+WINNER_PURPOSE = (
+    "Train the chosen configuration with more seeds, beside those that it has (--dataset names another data "
+    "set)"
+)
+SEEDS_PURPOSE = "Run every row with more seeds, under the same name (finished fold runs are kept)"
+FEW_SEEDS = 3
+"""So many are suggested to whoever has fewer; to others two more than they have."""
 
 
 def next_commands(
@@ -36,24 +43,48 @@ def next_commands(
         ),
         **_dashboard(experiment),
         TABLE_PURPOSE: f"{table} --runs {runs} --experiment {name}",
+        **({} if studies_of(experiment) else _with_more_seeds(experiment)),
         "Continue after an interruption (finished fold runs are kept)": pasteable(experiment["command"]),
     }
 
 
 def _winner_again(store: ResultsStore, experiment: Mapping[str, Any], winner: Path) -> str:
-    """The command that trains the chosen configuration with the next seed."""
-    seed = int(experiment["config"].get("seed", 0)) + 1
+    """The command that trains the chosen configuration with more seeds, those that it has among them."""
+    seeds = _more_seeds(experiment)
     words = [
         "--config",
         shown_path(winner),
-        "--seed",
-        str(seed),
+        "--seeds",
+        str(seeds),
         "--name",
-        f"{experiment['name']}-seed-{seed}",
+        f"{experiment['name']}-{seeds}-seeds",
     ]
     kept = _flags_of(experiment["command"], ("--data-root", "--address", "--method", "--plugins"))
     words += [word for flag, value in kept.items() if _is_no_setting(flag, value) for word in (flag, value)]
     return shlex.join([*command_words("crossval"), *words, "--runs", shown_path(store.root)])
+
+
+def _more_seeds(experiment: Mapping[str, Any]) -> int:
+    """The number of seeds to go on with."""
+    count = int(experiment["config"].get("seeds", 1))
+    return min(FEW_SEEDS if count < FEW_SEEDS else count + 2, MOST_SEEDS)
+
+
+def _with_more_seeds(experiment: Mapping[str, Any]) -> dict[str, str]:
+    """The experiment's own command with more seeds; nothing where its rows have other seeds than those of
+    --seed and --seeds, which a reproduction may list."""
+    config = experiment["config"]
+    own = training_seeds(int(config.get("seed", 0)), int(config.get("seeds", 1)))
+    if {row.get("seed") for row in experiment["rows"]} != set(own):
+        return {}
+    words, left = [], iter(shlex.split(experiment["command"]))
+    for word in left:
+        if word == "--seeds":
+            next(left, None)
+        elif not word.startswith("--seeds="):
+            words.append(word)
+    more = shlex.join([*words, "--seeds", str(_more_seeds(experiment))])
+    return {SEEDS_PURPOSE: pasteable(more)}
 
 
 def _is_no_setting(flag: str, value: str) -> bool:

@@ -14,7 +14,7 @@ import numpy as np
 from datasets.masks.controls import CONTROLS
 from platform.aggregation.aggregate import AggregatedRow, aggregate_experiment
 from platform.experiments.driver_lease import check_leading
-from platform.experiments.experiment_file import check_experiment, studies_of
+from platform.experiments.experiment_file import check_experiment, seed_words, studies_of
 from platform.experiments.led_files import write_as_leader
 from platform.experiments.winner_file import winner_files
 from platform.reports import figures as drawing
@@ -143,7 +143,8 @@ def _write_figures(
             shutil.copyfile(source, written[title])
     shown_masks: set[str] = set()
     for index, (row, made) in enumerate(zip(experiment["rows"], aggregated, strict=True)):
-        written.update(_row_figures(folder, store, row_slug(index, row), row, made, shown_masks))
+        seed, slug = seed_words(row, experiment), row_slug(index, row, experiment)
+        written.update(_row_figures(folder, store, slug, row, made, shown_masks, seed))
     written.update(_curve_figures(folder, store, experiment, aggregated))
     for number, matrix in enumerate(transfer_matrices(experiment, aggregated)):
         title = f"Transfer of {matrix.name}: source by target"
@@ -169,12 +170,16 @@ def _row_figures(
     row: Mapping[str, Any],
     made: AggregatedRow,
     shown_masks: set[str],
+    seed: str,
 ) -> dict[str, Path]:
-    """Confusion matrices, motion masks (once for rows that share them) and example pictures of a row."""
+    """Confusion matrices, motion masks (once for rows that share them) and example pictures of a row.
+
+    seed: follows the row's name in the titles.
+    """
     scores, written = made.row.scores, {}
     if scores is None:
         return {}
-    name = f"{row_label(made.row)} on {made.row.dataset}"
+    name = f"{row_label(made.row)} on {made.row.dataset}{seed}"
     matrices = {what: matrix for what, matrix in confusions_of(made.row).items() if matrix is not None}
     of_images = {what: matrices.pop(what) for what in ("images",) if what in matrices}
     for shown, unit in ((of_images, "images"), (matrices, "sequences")):

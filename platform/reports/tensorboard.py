@@ -17,7 +17,7 @@ import numpy as np
 
 from datasets.catalogue import file_name
 from platform.aggregation.aggregate import AggregatedRow
-from platform.experiments.experiment_file import studies_of
+from platform.experiments.experiment_file import seed_words, studies_of
 from platform.files.json_files import parse_own_json
 from platform.files.opening import read_bytes
 from platform.runs.artifact_records import artifacts_of, folder_of
@@ -40,7 +40,7 @@ def write_tensorboard(
     """
     shutil.rmtree(folder, ignore_errors=True)
     for index, (row, made) in enumerate(zip(experiment["rows"], aggregated, strict=True)):
-        _write_row(folder / row_slug(index, row), store, row, made)
+        _write_row(folder / row_slug(index, row, experiment), store, row, made)
     _write_figures(folder / "figures", figures)
     studies = studies_of(experiment)
     for study in studies:
@@ -49,9 +49,11 @@ def write_tensorboard(
             _write_trial(place / f"trial-{trial['number']:04d}", trial)
 
 
-def row_slug(index: int, row: Mapping[str, Any]) -> str:
-    """A row's name for files and folders: `00-fmpn-synthetic`."""
-    return f"{index:02d}-{row['method']}-{file_name(row['dataset'])}"
+def row_slug(index: int, row: Mapping[str, Any], experiment: Mapping[str, Any]) -> str:
+    """A row's name for files and folders: `00-fmpn-synthetic`; `00-fmpn-synthetic-seed-0` among several
+    seeds."""
+    seed = seed_words(row, experiment).replace(", seed ", "-seed-")
+    return f"{index:02d}-{row['method']}-{file_name(row['dataset'])}{seed}"
 
 
 def read_curves(store: ResultsStore, identity: str) -> dict[str, list[dict[str, Any]]]:

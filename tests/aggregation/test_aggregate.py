@@ -119,6 +119,13 @@ def test_folds_of_several_kinds_in_one_row_are_refused_by_name(
         aggregate_row(store, write_experiment(store, [row]), row)
 
 
+def test_a_row_among_several_seeds_is_named_with_its_own(store: ResultsStore) -> None:
+    rows = [{**write_row(store, folds=2), "seed": seed} for seed in (0, 1)]
+    rows[1]["runs"].pop()
+    with pytest.raises(UserError, match=r"FMPN \(resnet18, synthetic, seed 1\) of experiment"):
+        aggregate_row(store, write_experiment(store, rows), rows[1])
+
+
 def test_under_nested_selection_each_fold_has_settings_of_its_own(store: ResultsStore) -> None:
     row = write_row(store, folds=2, selection_rule="nested", backbone="various")
     row["runs"][1]["identity"] = write_fold_run(

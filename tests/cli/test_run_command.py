@@ -77,6 +77,13 @@ def test_planned_rows_are_counted_and_listed_with_verbose(printed: Any) -> None:
     assert "# row:" not in brief
     rows = [line for line in full.splitlines() if line.startswith("# row:")]
     assert f"# {len(rows)} rows on synthetic, synthetic_mmi, synthetic_wild: " in brief
+    assert not [row for row in rows if "seed" in row]
+    of_seeds = printed(reproduce, *few, "--verbose", "--seeds", "1,2")
+    again = [line for line in of_seeds.splitlines() if line.startswith("# row:")]
+    assert len(again) == 2 * len(rows)
+    assert [row.replace(", seed 1)", ")") for row in again[: len(rows)]] == rows
+    assert again[len(rows) :] == [row.replace(", seed 1)", ", seed 2)") for row in again[: len(rows)]]
+    assert "# training: every row with 2 seeds (1, 2)\n" in of_seeds
 
 
 def config_of(command: Any, capsys: Any, *argv: str) -> str:
@@ -115,6 +122,23 @@ def test_flags_that_are_no_settings_are_a_comment(
     again = config_of(command, capsys, "--config", str(file), *own)
     assert yaml.safe_load(again) == yaml.safe_load(printed)
     assert not {"dataset", "fold_rule", "trials"} & yaml.safe_load(printed).keys()
+
+
+def test_a_list_of_seeds_and_a_number_are_printed_as_the_same_settings(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    shown = [
+        yaml.safe_load(config_of(reproduce, capsys, "--preset", "smoke", *flags))
+        for flags in (("--seeds", "0,1,2"), ("--seeds", "3"), ("--seeds", "3", "--seed", "0"))
+    ]
+    assert shown[0] == shown[1] == shown[2]
+    assert (shown[0]["seed"], shown[0]["seeds"]) == (0, 3)
+    file = tmp_path / "seeds.yaml"
+    file.write_text("preset: smoke\nseeds: 4\n")
+    for command in (tune, crossval, transfer, reproduce):
+        assert yaml.safe_load(config_of(command, capsys, "--config", str(file)))["seeds"] == 4
+    one = yaml.safe_load(config_of(crossval, capsys, "--preset", "paper", "--seeds", "1"))
+    assert one["seeds"] == 1, "another than the preset's is said"
 
 
 def test_settings_that_differ_in_every_way_are_read_back(

@@ -85,6 +85,25 @@ def test_a_dry_run_shows_settings_fold_runs_and_time_and_writes_nothing(
     assert files_under(data_root) == before
 
 
+def test_a_dry_run_counts_every_seed(
+    data_root: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    places = ["--runs", str(tmp_path / "runs"), "--data-root", str(data_root), "--dry-run"]
+    counts: dict[str, list[int]] = {}
+    for seeds in ("1", "3"):
+        status, out, _ = ended("tune", [*SMALL, "--seeds", seeds, *places], monkeypatch, capsys)
+        assert status == 0
+        for line in out.splitlines():
+            group, _, rest = line.removeprefix("# ").partition(": up to ")
+            if rest:
+                counts.setdefault(group, []).append(int(rest.split()[0]))
+    # The search has the first seed; stage 1 of the final runs is trained once for each.
+    assert counts == {"final": [9, 27], "inner": [6, 6], "stage 1": [4, 8]}
+    assert "# training: every row with 3 seeds (0, 1, 2); the search uses seed 0 alone\n" in out
+    assert "seeds 3" in next(line for line in out.splitlines() if line.startswith("# preset smoke, changed"))
+    assert "cached: 0 of 27 final runs" in out
+
+
 def test_a_dry_run_counts_the_searches_of_the_baselines(
     data_root: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -190,6 +209,16 @@ def test_crossval_needs_no_rounds_for_another_number_of_folds(
             ["--tune-baselines searches cnn over the space baseline_quick: the first", "is 0.01"],
         ),
         ("tune", ["--seed", "x"], ["--seed takes a whole number, but got 'x'"]),
+        ("tune", ["--seeds", "1.5"], ["--seeds takes a whole number, but got '1.5'"]),
+        ("crossval", ["--seeds", "many"], ["--seeds takes a whole number, but got 'many'"]),
+        ("crossval", ["--seeds", "0"], ["seeds must be 1 to 100, but got 0; change --seeds"]),
+        ("tune", ["--seeds", "-1"], ["seeds must be 1 to 100, but got -1; change --seeds"]),
+        ("crossval", ["--seeds", "1" * 40], ["seeds must be 1 to 100, but got 1111", "change --seeds"]),
+        (
+            "crossval",
+            ["--seed", "2147483646", "--seeds", "3"],
+            ["--seed 2147483646 with --seeds 3 goes up to 2147483648; pass a smaller --seed"],
+        ),
         ("tune", ["--name", "../other"], ["an experiment's name consists of", "'../other'", "--name"]),
         (
             "tune",

@@ -64,6 +64,38 @@ def test_killed_searches_of_method_and_baseline_end_with_the_table_of_quiet_ones
     assert [sum(trial.state.is_finished() for trial in trials) for trials in states] == [3, 3]
 
 
+@pytest.mark.slow
+def test_several_seeds_killed_or_added_later_end_with_the_table_of_a_quiet_run(
+    command: Callable[[str], Command],
+) -> None:
+    seeds = ("--seeds", "2")
+    quiet = command("quiet")
+    quiet.start(*seeds, command="crossval")
+    assert quiet.wait() == 0, quiet.err()
+    assert quiet.fold_runs() == 2 * FINAL_RUNS
+    shaken = command("shaken")
+    shaken.start(*seeds, command="crossval")
+    shaken.until(lambda: shaken.fold_runs() >= 4)
+    shaken.signal(signal.SIGKILL)
+    grown = command("grown")
+    grown.start(command="crossval")
+    assert grown.wait() == 0, grown.err()
+    assert grown.fold_runs() == FINAL_RUNS
+    for one in (shaken, grown):
+        before = one.finished()
+        one.start(*seeds, command="crossval")
+        assert one.wait() == 0, one.err()
+        assert before.items() <= one.finished().items(), "a finished run was run again"
+        assert one.fold_runs() == quiet.fold_runs()
+        assert one.tables() == quiet.tables()
+    assert "# tiny has one seed (0) so far and gets one seed (1) more; its finished fold runs are kept" in (
+        grown.out()
+    )
+    grown.start("--seeds", "1", command="crossval")
+    assert grown.wait() == 2
+    assert "the seeds of an experiment may become more, not fewer" in grown.err()
+
+
 def test_a_killed_interrupted_and_crippled_run_ends_with_the_table_of_a_quiet_one(
     command: Callable[[str], Command], quiet_search: Command
 ) -> None:

@@ -6,7 +6,13 @@ from pathlib import Path
 import pytest
 
 from platform.errors import UserError
-from platform.experiments.experiment_file import check_experiment, read_experiment, write_experiment
+from platform.experiments.experiment_file import (
+    check_experiment,
+    read_experiment,
+    rows_of_line,
+    seed_words,
+    write_experiment,
+)
 from platform.runs.store import ResultsStore
 from tests.fake_runs import demo_experiment
 
@@ -28,6 +34,21 @@ def test_a_changed_title_rule_or_score_is_refused(before: str, after: str, tmp_p
     path.write_text(path.read_text().replace(before, after, 1))
     with pytest.raises(UserError, match=r"experiment.json was changed after it was written .* remove it and"):
         read_experiment(store, content["name"])
+
+
+def test_a_row_is_named_with_its_seed_where_there_are_several() -> None:
+    rows = [{"seed": 0, "method": "fmpn"}, {"seed": 1, "method": "fmpn"}, {"seed": 1, "method": "cnn"}]
+    assert [seed_words(row, {"rows": rows}) for row in rows] == [", seed 0", ", seed 1", ", seed 1"]
+    assert seed_words(rows[1], {"rows": rows[1:]}) == ""
+    assert seed_words({"method": "fmpn"}, {"rows": [{"method": "fmpn"}]}) == "", "of an early version"
+    assert rows_of_line(rows[0], rows) == rows[:2]
+    assert rows_of_line(rows[2], rows) == rows[2:]
+    other = [
+        {**rows[0], "variation": "without stage 1"},
+        {**rows[0], "repeat": 1},
+        {**rows[0], "generator": "x"},
+    ]
+    assert rows_of_line(rows[0], [*rows, *other]) == rows[:2]
 
 
 def test_an_unknown_experiment_lists_the_known_ones(tmp_path: Path) -> None:

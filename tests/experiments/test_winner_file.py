@@ -96,8 +96,9 @@ def identities(experiment: Any) -> set[str]:
         ["--transfer-to", "none", "--seed", "4", "--fold-rule", "holdout", "--study-seed", "3"],
         ["--transfer-to", "none", "--method", "cnn", "--baselines", "fmpn", "--set", "backbone=resnet18"],
         ["--transfer-to", "none", "--selection-rule", "test", "--cpus-per-run", "2"],
+        ["--transfer-to", "synthetic_wild", "--seeds", "3", "--seed", "2", "--tune-baselines", "2"],
     ],
-    ids=["transfer", "tuned", "holdout", "cnn", "test"],
+    ids=["transfer", "tuned", "holdout", "cnn", "test", "seeds"],
 )
 def test_crossval_with_the_winner_has_the_searchs_final_fold_runs(
     data_root: Path, tmp_path: Path, flags: list[str]
@@ -155,6 +156,9 @@ def test_another_seed_or_data_set_is_the_same_configuration_there(data_root: Pat
     write_winners(experiment, found_by(experiment))
     file = experiment.folder / "winner.yaml"
     own = crossval_by(file, data_root, tmp_path)
+    more = crossval_by(file, data_root, tmp_path, "--seeds", "3", "--name", "more")
+    assert identities(more) > identities(own)
+    assert {row.configurations[0].seed for row in final_rows(more, more.configuration)} == {0, 1, 2}
     seeded = crossval_by(file, data_root, tmp_path, "--seed", "5")
     assert seeded.configuration == replace(own.configuration, seed=5)
     assert {row.configurations[0].seed for row in final_rows(seeded, seeded.configuration)} == {5}

@@ -35,6 +35,23 @@ def test_a_finished_experiment_has_score_hours_and_size(tmp_path: Path) -> None:
     assert one.size_bytes == sum(path.stat().st_size for path in files)
 
 
+def test_the_score_of_several_seeds_is_their_mean(tmp_path: Path) -> None:
+    store = two_experiments(tmp_path)
+    rows = []
+    for seed, name in enumerate(("first", "second")):
+        runs = [{"fold": fold, "identity": identity} for fold, identity in enumerate(runs_of(store, name))]
+        rows.append({**row_of(runs), "seed": seed})
+    alone = listed(store)
+    write_experiment(store, rows, name="both")
+    both = listed(store)["both"].score
+    assert both == pytest.approx(((alone["first"].score or 0) + (alone["second"].score or 0)) / 2)
+    rows[1]["runs"] = rows[1]["runs"][:2]
+    write_experiment(store, rows, name="both")
+    assert listed(store)["both"].score is None
+    write_experiment(store, [rows[0], {**rows[1], "title": "FMPN, another"}], name="both")
+    assert listed(store)["both"].score == alone["first"].score, "a row of its own, whatever its seed"
+
+
 def runs_of(store: ResultsStore, name: str) -> list[str]:
     from platform.experiments.experiment_file import read_experiment
 

@@ -37,6 +37,10 @@ def test_failures_have_reasons_and_files(tmp_path: Path) -> None:
     assert status.state == "failed"
     assert failure.reason == "ValueError: no"
     assert Path(failure.where).is_file()
+    assert failure.label == "FMPN on synthetic, fold 0"
+    again = {**row_of([{"fold": 0, "identity": "f" * 24}]), "seed": 1}
+    write_experiment(store, [{**row_of([]), "seed": 0}, again], name="failing")
+    assert status_of(store, "failing").failures[0].label == "FMPN on synthetic, seed 1, fold 0"
 
 
 def test_a_damaged_progress_file_is_refused_by_name(tmp_path: Path) -> None:

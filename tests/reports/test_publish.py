@@ -1,13 +1,15 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 
 from platform.errors import UserError
-from platform.reports.next_commands import WINNER_PURPOSE
+from platform.reports.next_commands import SEEDS_PURPOSE, WINNER_PURPOSE, next_commands
 from platform.reports.publish import Presentation, present
 from platform.runs.store import ResultsStore
 from tests.fake_runs import demo_experiment, fake_study, png_bytes, write_experiment, write_row
@@ -130,6 +132,43 @@ def test_an_experiment_without_any_finished_fold_can_be_shown_partially(tmp_path
     assert made.conclusions == ()
 
 
+def test_rows_of_several_seeds_have_files_folders_and_titles_of_their_own(tmp_path: Path) -> None:
+    store = ResultsStore(tmp_path)
+    rows = [write_row(store, folds=2, seed=seed) | {"seed": seed} for seed in (0, 1)]
+    command = "python -m platform.crossval --seeds 2 --name tune-synthetic-quick"
+    config = {"method": "fmpn", "seed": 0, "seeds": 2}
+    made = present(store, write_experiment(store, rows, command=command, config=config))
+    for seed in (0, 1):
+        assert (made.tensorboard / f"{seed:02d}-fmpn-synthetic-seed-{seed}" / "fold-1").is_dir()
+        (title,) = (
+            title for title in made.figures if f"on synthetic, seed {seed}, pooled test images" in title
+        )
+        assert made.figures[title].name == f"confusion-images-{seed:02d}-fmpn-synthetic-seed-{seed}.png"
+    assert WINNER_PURPOSE not in made.next_commands
+    assert made.next_commands[SEEDS_PURPOSE].endswith("crossval --name tune-synthetic-quick --seeds 3")
+
+
+@pytest.mark.parametrize(
+    ("seeds", "command", "config", "more"),
+    [
+        ((None,), "crossval --seeds=1 --folds 2", {}, None),  # of a version that stored no seed
+        ((0,), "crossval --seeds=1 --folds 2", {}, "crossval --folds 2 --seeds 3"),
+        ((4,), "reproduce", {"seed": 4}, "reproduce --seeds 3"),
+        ((0, 5), "reproduce --seeds 0,5", {}, None),
+        (range(99), "crossval --seeds 99", {"seeds": 99}, "crossval --seeds 100"),
+    ],
+)
+def test_more_seeds_are_suggested_for_what_was_not_searched(
+    seeds: Sequence[int | None], command: str, config: dict[str, Any], more: str | None, tmp_path: Path
+) -> None:
+    experiment = {
+        "name": "mine", "command": f"python -m platform.{command}", "config": config,
+        "rows": [{"seed": seed} for seed in seeds],
+    }  # fmt: skip
+    found = next_commands(ResultsStore(tmp_path), experiment, tmp_path, ())
+    assert found.get(SEEDS_PURPOSE) == (None if more is None else f"./fer {more}")
+
+
 def test_the_winners_file_is_in_the_next_command_and_in_the_report(tmp_path: Path) -> None:
     store = ResultsStore(tmp_path)
     command = "python -m platform.tune --data-root elsewhere --method=mine/net.py:Net --preset quick"
@@ -143,7 +182,7 @@ def test_the_winners_file_is_in_the_next_command_and_in_the_report(tmp_path: Pat
     assert [path.name for path in made.winners] == ["winner.yaml"]
     again = made.next_commands[WINNER_PURPOSE]
     for words in (
-        f"crossval --config {folder}/winner.yaml --seed 1 --name tune-synthetic-quick-seed-1 ",
+        f"crossval --config {folder}/winner.yaml --seeds 3 --name tune-synthetic-quick-3-seeds ",
         "--data-root elsewhere",
         "--method mine/net.py:Net",
         f"--runs {tmp_path}",
