@@ -22,6 +22,8 @@ EXAMPLES = """examples:
   python -m platform.reproduce                                   synthetic counterparts, minutes on two cores
   python -m platform.reproduce --dataset paper --preset paper    CK+, MMI and AffectNet (prepared, and a GPU)
   python -m platform.reproduce --backbones inception_v3,resnet50 --seeds 5
+  python -m platform.reproduce --repeats 3
+      also on two further divisions of the subjects: does the order of the methods hold?
   python -m platform.reproduce --dry-run --cluster-slots 8 --price-per-hour 4
       planned runs, duration with eight fold runs at once, and cost
 

@@ -29,8 +29,9 @@ examples:
 
 formats: screen (fixed width), markdown, latex, csv, json. All but csv include the notes.
 parts: seeds (each training seed of a row), folds (beside FMPN's released ones), classes, confusions (of
-  images and of sequences). Without --parts, markdown, latex and json contain all parts, screen and csv none.
-  A CSV file holds one part.
+  images and of sequences), stability (order of rows under further divisions of the subjects, --repeats).
+  Without --parts, markdown, latex and json contain all parts, screen and csv none. A CSV file holds one
+  part.
 columns and notes: docs/table.md
 """
 
@@ -51,7 +52,10 @@ def parser() -> Parser:
         "--format", default="screen", metavar="FORM", help="screen (default), markdown, latex, csv, json"
     )
     made.add_argument(
-        "--parts", nargs="*", metavar="PART", help="seeds, folds, classes, confusions: below the rows"
+        "--parts",
+        nargs="*",
+        metavar="PART",
+        help="seeds, folds, classes, confusions, stability: below the rows",
     )
     made.add_argument(
         "--reference",

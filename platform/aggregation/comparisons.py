@@ -10,7 +10,7 @@ import numpy as np
 
 from platform.aggregation.aggregate import AggregatedRow
 from platform.aggregation.paired_images import PairedImages
-from platform.aggregation.seeds import IDENTIFYING, SeedGroup, same_runs
+from platform.aggregation.seeds import SeedGroup, same_runs
 from platform.errors import unknown_name
 from platform.evaluation.detectable import detectable_difference
 from platform.evaluation.paired_difference import PairedDifference, SeedCounts, paired_difference
@@ -85,8 +85,8 @@ class Comparisons:
     reference: SeedGroup | None = None
     """Subtracted from the other lines; None where no line is complete."""
     to_reference: tuple[Comparison, ...] = ()
-    """Each other line that tested the same images minus the reference; minus the reference's own repeat for a
-    line of another division of the subjects."""
+    """Each other line that tested the same images under the same division of the subjects minus the
+    reference."""
     of_highest: tuple[Comparison, ...] = ()
     """The line with the highest accuracy minus each other line."""
     ablations: tuple[MeasuredAblation, ...] = ()
@@ -244,28 +244,16 @@ def _reference(lines: Sequence[SeedGroup], whole: Sequence[SeedGroup], name: str
 
 
 def _to_reference(reference: SeedGroup, whole: Sequence[SeedGroup]) -> tuple[list[Comparison], list[LeftOut]]:
-    """Comparisons with the reference, or with its repeat under the same division of the subjects."""
-    partners = [reference, *(line for line in whole if line is not reference and _repeats(line, reference))]
     found, left_out = [], []
     for line in whole:
-        if any(line is partner for partner in partners):
+        if line is reference:
             continue
-        made = (_compared(line, partner) for partner in partners)
-        comparison = next((one for one in made if one is not None), None)
+        comparison = _compared(line, reference)
         if comparison is None:
             left_out.append(LeftOut(line=line, reason=_why_not(line, reference)))
         else:
             found.append(comparison)
     return found, left_out
-
-
-def _repeats(line: SeedGroup, other: SeedGroup) -> bool:
-    """Whether the lines differ in the division of the subjects alone."""
-    return line.first.repeat != other.first.repeat and all(
-        getattr(line.first, name) == getattr(other.first, name)
-        for name in IDENTIFYING
-        if name not in ("repeat", "fold_rule", "fold_count")
-    )
 
 
 def _compared(first: SeedGroup, second: SeedGroup) -> Comparison | None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -43,6 +43,16 @@ class DividedPair:
     """That the mean difference of folds is above 1 point, within it, or below, by the correlated t test over
     folds x seeds x divisions; None with fewer than two folds."""
 
+    def reversed(self) -> DividedPair:
+        """The same pair with the second line first."""
+        found = self.probability
+        return DividedPair(
+            first=self.second,
+            second=self.first,
+            order=self.order.reversed(),
+            probability=found and replace(found, better=found.worse, worse=found.better),
+        )
+
 
 @dataclass(frozen=True, kw_only=True)
 class Stability:
@@ -54,10 +64,6 @@ class Stability:
     """In the order of the table."""
     pairs: tuple[DividedPair, ...]
     """Each two lines once, the earlier line first; only those with a common division and seed."""
-
-    def pair(self, first: DividedLine, second: DividedLine) -> DividedPair | None:
-        """The pair, in this order."""
-        return next((one for one in self.pairs if one.first is first and one.second is second), None)
 
 
 Division = tuple[str, bytes]

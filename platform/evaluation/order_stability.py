@@ -62,6 +62,19 @@ class OrderStability:
         """Share of divisions x seeds in which the first is above, in [0, 1]; a tie counts half."""
         return (self.above + self.tied / 2) / self.count
 
+    def reversed(self) -> OrderStability:
+        """The same as second minus first."""
+        ends = self.interval
+        return replace(
+            self,
+            above=self.below,
+            below=self.above,
+            interval=None if ends is None else Interval(low=1.0 - ends.high, high=1.0 - ends.low),
+            difference=0.0 - self.difference,  # 0 has no sign
+            lowest=0.0 - self.highest,
+            highest=0.0 - self.lowest,
+        )
+
 
 @dataclass(frozen=True, kw_only=True)
 class Ranks:

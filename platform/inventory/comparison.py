@@ -72,8 +72,8 @@ def compare_experiments(store: ResultsStore, first: str, second: str) -> Experim
 
 def _pairs(first: Sequence[SeedGroup], second: Sequence[SeedGroup]) -> Iterator[tuple[SeedGroup, SeedGroup]]:
     for dataset in dict.fromkeys(line.first.dataset for line in first):
-        ours = [line for line in first if line.first.dataset == dataset]
-        theirs = [line for line in second if line.first.dataset == dataset]
+        ours = [line for line in first if line.first.dataset == dataset and not line.first.repeat]
+        theirs = [line for line in second if line.first.dataset == dataset and not line.first.repeat]
         if not theirs:
             continue
         yield ours[0], theirs[0]
@@ -86,7 +86,7 @@ def _pairs(first: Sequence[SeedGroup], second: Sequence[SeedGroup]) -> Iterator[
 
 
 def _kind(row: TableRow) -> tuple[object, ...]:
-    return row.title, row.kind, row.masks, row.generator, row.repeat
+    return row.title, row.kind, row.masks, row.generator
 
 
 def _why_not(one: AggregatedRow, other: AggregatedRow) -> str:

@@ -138,7 +138,7 @@ def _section(section: Section, table: TextTable) -> str:
             f"<h2>{escape(title)}</h2>",
             _table(lines),
             _notes(section_notes(section)),
-            *(_folded(grid) for part in ("folds", "classes") for grid in PARTS[part](section)),
+            *(_folded(grid) for part in ("stability", "folds", "classes") for grid in PARTS[part](section)),
         ]
     )
 

@@ -32,6 +32,7 @@ from platform.tables.formatting import row_label
 from platform.tables.grid import screen_grid
 from platform.tables.render import render
 from platform.tables.screen import render_screen
+from platform.tables.stability_part import order_sentences
 from platform.tables.table import build_table
 
 if TYPE_CHECKING:
@@ -90,11 +91,12 @@ def present(
         write_as_leader(path, render(table, form))
     aggregated = displayable(aggregated)
     figures = _write_figures(folder / "figures", store, experiment, aggregated, extra_figures or {})
+    undivided = [one for one in aggregated if not one.row.repeat]
     logs = folder / "tensorboard"
     winners = tuple(winner_files(folder)) if studies_of(experiment) else ()
     commands = next_commands(store, experiment, logs, winners if len(winners) == 1 else ())
     report = folder / "report.html"
-    sentences = conclusions(aggregated)
+    sentences = (*conclusions(undivided), *order_sentences(displayable(table.sections[0])))
     write_as_leader(
         report,
         report_html(
@@ -143,6 +145,8 @@ def _write_figures(
             shutil.copyfile(source, written[title])
     shown_masks: set[str] = set()
     for index, (row, made) in enumerate(zip(experiment["rows"], aggregated, strict=True)):
+        if made.row.repeat:
+            continue  # its figures would have the titles of those of the rule's own division
         seed, slug = seed_words(row, experiment), row_slug(index, row, experiment)
         written.update(_row_figures(folder, store, slug, row, made, shown_masks, seed))
     written.update(_curve_figures(folder, store, experiment, aggregated))
@@ -222,7 +226,7 @@ def _curve_figures(
     stages: dict[str, dict[str, list[list[dict[str, Any]]]]] = {}
     for row, made in zip(experiment["rows"], aggregated, strict=True):
         for run in row["runs"]:
-            if run["fold"] in made.row.problems:
+            if made.row.repeat or run["fold"] in made.row.problems:
                 continue
             for stage, epochs in read_curves(store, run["identity"]).items():
                 rows = stages.setdefault(stage, {})

@@ -17,6 +17,7 @@ from platform.tables.csv_text import csv_text
 from platform.tables.details import SEEDS, confusions_of, released_fold_accuracies
 from platform.tables.notes import section_notes
 from platform.tables.records import KEY_ORDER, record_of, row_keys
+from platform.tables.stability_part import STABILITY, pair_records, stability_record
 from platform.tables.stored_facts import difference_facts, rounded, significant
 from platform.tables.table import Section, Table
 
@@ -27,14 +28,13 @@ def render_csv(table: Table, parts: Sequence[str]) -> str:
     Accuracies in [0, 1]; an empty cell where a number does not exist.
     """
     if parts:
-        rows = [row for section in table.sections for row in _rows_of(section, parts[0])]
-        details = [record for row in rows for record in _DETAILS[parts[0]](row)]
+        details = [record for section in table.sections for record in _part_records(section, parts[0])]
         return csv_text(_columns(details), details)
     records = [
         record
         for section in table.sections
         for record in (
-            *(record_of(row, CSV, section.comparison_of(row)) for row in section.rows),
+            *(record_of(row, CSV, section.comparison_of(row)) for row in section.every_row),
             *(record_of(group, CSV, section.comparisons.of(group)) for group in section.seed_groups),
             *(record_of(result, CSV) for result in section.reported),
         )
@@ -68,8 +68,8 @@ def _section_record(section: Section, parts: Sequence[str]) -> dict[str, Any]:
         "dataset": section.dataset,
         "rows": [
             record_of(row, JSON, section.comparison_of(row))
-            | {part: _json_details(part, row) for part in parts if part != SEEDS}  # rows are seeds
-            for row in section.rows
+            | {part: _json_details(part, row) for part in parts if part in _OF_ROWS}
+            for row in section.every_row
         ],
         "over_seeds": [
             record_of(group, JSON, section.comparisons.of(group)) for group in section.seed_groups
@@ -83,6 +83,7 @@ def _section_record(section: Section, parts: Sequence[str]) -> dict[str, Any]:
             for one in section.comparisons.ablations
         ],
         "highest_against_others": [_comparison(section, one) for one in section.comparisons.of_highest],
+        **({STABILITY: stability_record(section)} if STABILITY in parts and section.stability else {}),
     }
 
 
@@ -90,11 +91,14 @@ def _keys_of(line: SeedGroup) -> dict[str, Any]:
     return row_keys(line.rows[0] if len(line.members) == 1 else line)
 
 
-def _rows_of(section: Section, part: str) -> Sequence[TableRow]:
-    """The rows that a part describes: all, or those of lines of several seeds."""
-    if part != SEEDS:
-        return section.rows
-    return [row for group in section.seed_groups for row in group.rows]
+def _part_records(section: Section, part: str) -> list[dict[str, Any]]:
+    """The records of a part in CSV: of rows, of rows of lines with several seeds, or of pairs of lines."""
+    if part == STABILITY:
+        return pair_records(section)
+    rows: Sequence[TableRow] = section.every_row
+    if part == SEEDS:
+        rows = [row for group in section.seed_groups for row in group.rows]
+    return [record for row in rows for record in _DETAILS[part](row)]
 
 
 def _json_details(part: str, row: TableRow) -> Any:
@@ -209,3 +213,5 @@ _DETAILS = {
     "confusions": _confusion_records,
 }
 """Keys of details.PARTS to the function that makes their records for one row."""
+_OF_ROWS = tuple(part for part in _DETAILS if part != SEEDS)
+"""Those that JSON holds below each row; its rows are single seeds already."""

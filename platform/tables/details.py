@@ -11,6 +11,7 @@ from platform.aggregation.table_row import TableRow
 from platform.evaluation.reported import RELEASED_FOLD_ACCURACIES, RELEASED_TEST_SIZES
 from platform.tables.formatting import ABSENT, folds_text, interval, percent, seed_mean_text, seeds_text
 from platform.tables.grid import Grid
+from platform.tables.stability_part import STABILITY, stability_grids
 from platform.tables.table import Section
 
 FOLDS_A_GRID = 10
@@ -190,5 +191,6 @@ PARTS: dict[str, Callable[[Section], list[Grid]]] = {
     "folds": fold_grids,
     "classes": class_grids,
     "confusions": confusion_grids,
+    STABILITY: stability_grids,
 }
 """The parts by name, as `--parts` takes them."""

@@ -14,6 +14,7 @@ from platform.tables.comparison_notes import best_note, comparison_notes, repeat
 from platform.tables.formatting import ABSENT, LEAKAGE, PUBLISHED, masks_text, seeds_text
 from platform.tables.gap_note import NEGATIVE, WHAT_IT_CONTAINS, gap_note
 from platform.tables.mask_note import mask_note
+from platform.tables.stability_part import stability_notes
 from platform.tables.table import Section
 
 WARNING_STARTS = ("INCOMPLETE", "OTHER VERSION", "Selected by `test`")
@@ -69,6 +70,7 @@ def section_notes(section: Section) -> tuple[str, ...]:
     notes = [_chance_note(rows), *_unit_notes(rows), *_rule_notes(rows)]
     notes.extend(comparison_notes(section))
     notes.append(best_note(section))
+    notes.extend(stability_notes(section))
     notes.extend(repeated_notes(section))
     if section.seed_groups:
         notes.append(SEED_NOTE)

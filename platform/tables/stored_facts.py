@@ -51,6 +51,11 @@ def optimism_interval(row: TableRow) -> Record:
     }
 
 
+def _repeat(row: TableRow) -> Record:
+    """The number of a further division of the subjects; nothing of a row on the rule's own."""
+    return {"repeat": row.repeat} if row.repeat else {}
+
+
 def _fact(
     key: str,
     row: Callable[[TableRow], Any],
@@ -180,6 +185,12 @@ FACTS: tuple[Column, ...] = (
         key="unit",
         formats=STORED,
         record=PerLine(row=_unit, seeds=lambda group: _unit(group.first)),
+    ),
+    Column(
+        key="repeat",
+        formats=STORED,
+        record=PerLine(row=_repeat, seeds=lambda group: _repeat(group.first)),
+        identifies=True,
     ),
     Column(
         key="settings_of",

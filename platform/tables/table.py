@@ -9,6 +9,7 @@ from functools import cached_property
 from platform.aggregation.aggregate import AggregatedRow
 from platform.aggregation.comparisons import Comparison, Comparisons, check_reference, compare_lines
 from platform.aggregation.seeds import SeedGroup, repeated_rows, seed_groups
+from platform.aggregation.stability import Stability, stability_of
 from platform.aggregation.table_row import TableRow
 from platform.evaluation.reported import ReportedResult, reported_results
 from platform.tables.labels import line_labels, row_labels
@@ -35,6 +36,10 @@ class Section:
     blocks: tuple[Block, ...]
     lines: tuple[SeedGroup, ...]
     """What people read: the rows of all blocks, those that differ in the seed alone as one."""
+    every_row: tuple[TableRow, ...]
+    """Also those of further divisions of the subjects, which are in no block and no line."""
+    stability: Stability | None
+    """The order of lines under several divisions of the subjects; None without further divisions."""
     repeated: tuple[TableRow, ...]
     """Rows with the same fold runs as an earlier row, which stands for them in `lines`."""
     reported: tuple[ReportedResult, ...]
@@ -73,7 +78,9 @@ class Section:
     def _labels(self) -> dict[int, str]:
         rows = self.rows
         named = zip(map(id, rows), row_labels(rows), strict=True)
-        return {**dict(named), **dict(zip(map(id, self.lines), line_labels(self.lines), strict=True))}
+        divided = [one.line for one in self.stability.lines] if self.stability else []
+        lines = [*self.lines, *(line for line in divided if line not in self.lines)]
+        return {**dict(named), **dict(zip(map(id, lines), line_labels(lines), strict=True))}
 
     def comparison_of(self, row: TableRow) -> Comparison | None:
         """The comparison with the reference of a row that is a line of its own."""
@@ -115,12 +122,16 @@ def _section(
     dataset: str,
     reported_as: str,
     aggregated: Sequence[AggregatedRow],
-    lines: tuple[SeedGroup, ...],
+    every_line: tuple[SeedGroup, ...],
     reference: str | None,
 ) -> Section:
+    # Rows of further divisions would be read as further seeds if they stood beside the others.
+    lines = tuple(line for line in every_line if not line.first.repeat)
+    undivided = [row for row in aggregated if not row.row.repeat]
+    names = dict.fromkeys(row.row.experiment for row in aggregated)
     blocks = []
-    for name in dict.fromkeys(row.row.experiment for row in aggregated):
-        rows = tuple(row.row for row in aggregated if row.row.experiment == name)
+    for name in names:
+        rows = tuple(row.row for row in undivided if row.row.experiment == name)
         blocks.append(
             Block(experiment=name, preset=rows[0].preset, preset_text=rows[0].preset_text, rows=rows)
         )
@@ -129,7 +140,9 @@ def _section(
         reported_as=reported_as,
         blocks=tuple(blocks),
         lines=lines,
-        repeated=repeated_rows(aggregated),
+        every_row=tuple(row.row for name in names for row in aggregated if row.row.experiment == name),
+        stability=stability_of(every_line),
+        repeated=repeated_rows(undivided),
         reported=tuple(reported_results(reported_as)),
         comparisons=compare_lines(lines, reference),
     )

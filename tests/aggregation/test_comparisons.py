@@ -168,19 +168,13 @@ def test_lines_on_other_images_are_not_compared_but_named(rows: list[AggregatedR
     assert "differ in images" in found.why_no_best
 
 
-def test_each_repeat_is_compared_with_the_references_own(rows: list[AggregatedRow]) -> None:
-    def repeated(one: AggregatedRow) -> AggregatedRow:
-        assert one.images is not None
-        images = dataclasses.replace(one.images, fold=one.images.fold[::-1].copy())
-        moved = dataclasses.replace(one, images=images)
-        return changed(moved, repeat=1, fold_rule="stratified", fold_runs=one.row.fold_runs + "1")
-
-    found = compared([*rows[:2], *map(repeated, rows[:2])])
-    pairs = [(one.first.first.repeat, one.second.first.repeat) for one in found.to_reference]
-    assert pairs == [(0, 0), (1, 1)]
-    assert found.left_out == ()
-    alone = compared([*rows[:2], repeated(rows[0])])
-    assert [one.reason for one in alone.left_out] == ["the subjects were divided into folds otherwise"]
+def test_a_line_of_another_division_of_the_subjects_is_not_compared(rows: list[AggregatedRow]) -> None:
+    assert rows[0].images is not None
+    images = dataclasses.replace(rows[0].images, fold=rows[0].images.fold[::-1].copy())
+    moved = changed(dataclasses.replace(rows[0], images=images), fold_rule="step", fold_runs="other")
+    found = compared([*rows[:2], moved])
+    assert methods(found) == [("fmpn", "cnn")]
+    assert [one.reason for one in found.left_out] == ["the subjects were divided into folds otherwise"]
 
 
 def test_incomplete_lines_are_not_compared(rows: list[AggregatedRow]) -> None:
