@@ -64,11 +64,11 @@ def print_plan(
 
 def _seeds_line(experiment: Experiment, *, search: bool) -> str:
     """With which seeds every row runs, and which of them the search uses."""
-    from platform.config.training_seeds import seeds_text, training_seeds
+    from platform.config.training_seeds import named_seeds, training_seeds
 
     seeds = training_seeds(experiment.configuration.seed, experiment.plan.seeds)
     own = f"; the search uses seed {seeds[0]} alone" if search else ""
-    return f"training: every row with {seeds_text(seeds)}{own}"
+    return f"training: every row with {named_seeds(seeds)}{own}"
 
 
 def _baseline_lines(experiment: Experiment, *, search: bool) -> list[str]:

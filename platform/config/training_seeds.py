@@ -25,7 +25,7 @@ def training_seeds(first: int, count: int) -> tuple[int, ...]:
     return tuple(range(first, last + 1))
 
 
-def seeds_text(seeds: Sequence[int]) -> str:
+def named_seeds(seeds: Sequence[int]) -> str:
     """`one seed (0)`, `3 seeds (0, 1, 2)`, `20 seeds (0 to 19)`."""
     consecutive = list(seeds) == list(range(seeds[0], seeds[0] + len(seeds)))
     listed = (

@@ -8,7 +8,7 @@ from typing import Any
 
 from platform.config.configuration import Configuration, Plan, to_dict
 from platform.config.settings_file import stored_settings
-from platform.config.training_seeds import seeds_text, training_seeds
+from platform.config.training_seeds import named_seeds, training_seeds
 from platform.errors import UserError
 from platform.experiments.experiment_file import EXPERIMENT_FILE, IDENTIFYING_KEYS, read_experiment
 from platform.experiments.rows import Row
@@ -69,7 +69,7 @@ def added_seeds(store: ResultsStore, name: str, configuration: Configuration, pl
     if not added:
         return ()
     return (
-        f"{name} has {seeds_text(sorted(had))} so far and gets {seeds_text(added)} more; its finished fold "
+        f"{name} has {named_seeds(sorted(had))} so far and gets {named_seeds(added)} more; its finished fold "
         "runs are kept",
     )
 

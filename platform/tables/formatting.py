@@ -9,6 +9,7 @@ from platform.aggregation.comparisons import Comparison
 from platform.aggregation.seeds import SeedGroup, SeedMean
 from platform.aggregation.table_row import TableRow
 from platform.config.mask_source import PERMUTED_RELEASED
+from platform.config.training_seeds import named_seeds
 from platform.evaluation.accuracy_interval import Interval
 from platform.evaluation.reported import ReportedResult, reported_counterpart
 
@@ -68,7 +69,7 @@ def seed_mean_text(value: SeedMean | None, shown: Callable[[float], str] = perce
 
 def seeds_text(seeds: Sequence[int]) -> str:
     """`one seed`, or `3 seeds (0, 1, 2)`."""
-    return "one seed" if len(seeds) < 2 else f"{len(seeds)} seeds ({', '.join(map(str, seeds))})"
+    return "one seed" if len(seeds) < 2 else named_seeds(seeds)
 
 
 def images_and_subjects(row: TableRow) -> str:

@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 
 from platform.config.configuration import Plan, to_dict
-from platform.config.training_seeds import seeds_text, training_seeds
+from platform.config.training_seeds import named_seeds, training_seeds
 from platform.errors import UserError
 
 
@@ -15,11 +15,11 @@ def test_seeds_are_consecutive_from_the_first() -> None:
 
 
 def test_seeds_are_said_by_number_and_name() -> None:
-    assert seeds_text((0,)) == "one seed (0)"
-    assert seeds_text((0, 1, 2)) == "3 seeds (0, 1, 2)"
-    assert seeds_text((0, 5)) == "2 seeds (0, 5)"
-    assert seeds_text(range(1, 21)) == "20 seeds (1 to 20)"
-    assert seeds_text((0, 1, 2, 3, 4, 9)) == "6 seeds (0, 1, 2, 3, 4, 9)"
+    assert named_seeds((0,)) == "one seed (0)"
+    assert named_seeds((0, 1, 2)) == "3 seeds (0, 1, 2)"
+    assert named_seeds((0, 5)) == "2 seeds (0, 5)"
+    assert named_seeds(range(1, 21)) == "20 seeds (1 to 20)"
+    assert named_seeds((0, 1, 2, 3, 4, 9)) == "6 seeds (0, 1, 2, 3, 4, 9)"
 
 
 @pytest.mark.parametrize("seeds", [0, -1, 101, 10**9])
