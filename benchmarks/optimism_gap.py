@@ -1,7 +1,7 @@
-"""What the optimism gap consists of: numbers and figure of docs/statistics.md.
+"""What the optimism gap consists of: numbers and figure of docs/search.md.
 
-    python -m benchmarks.optimism_gap                        12 sets of other people; 20 minutes on one core
-    python -m benchmarks.optimism_gap --sets 2 --trials 2    a try of two minutes
+    python -m benchmarks.optimism_gap                          eight sets; 17 minutes on one core
+    python -m benchmarks.optimism_gap --sets 0 1 --trials 2    a try of two minutes
 
 Each set has 20 synthetic people of its own and a training seed of its own. On each, a small CNN is searched
 as by the rule `inner`: the score of a trial is its mean accuracy over one validation split a fold. Three
@@ -9,12 +9,11 @@ accuracies of every trial are kept: of its inner nets on the validation subjects
 inner nets on the fold's test subjects, and of its final nets, which train on all training subjects, on the
 test subjects. So
 
-    gap shown     = validation score of the winner - its final nets on the test folds
-                  = optimism of the choice  (validation score - the same inner nets on the test folds)
-                  + learning curve, negative (inner nets on the test folds - final nets on the test folds)
+    gap shown = validation score of the winner - its final nets on the test folds
+              = gap at equal training size (validation score - the same inner nets on the test folds)
+              + learning curve (inner nets on the test folds - final nets on the test folds)
 
-The second line compares nets of equal training size. With one trial nothing is chosen, and it is 0 in
-expectation. Needs no files: faces are drawn in memory and aligned as by `platform.prepare`. No Ray.
+With one trial nothing is chosen, and the gap at equal training size is 0 in expectation. Needs no files: faces are drawn in memory and aligned as by `platform.prepare`. No Ray.
 """
 
 from __future__ import annotations
@@ -22,6 +21,7 @@ from __future__ import annotations
 import argparse
 import json
 from dataclasses import dataclass, replace
+from itertools import combinations
 from pathlib import Path
 
 import numpy as np
@@ -47,6 +47,8 @@ NET = {"backbone_width": 0.125, "enlarge_below_pixels": 0}
 LEARNING_RATES = (3e-4, 3e-3)
 """The range of the space `baseline_quick`."""
 NAMES = ("validation", "inner nets on test", "final nets on test")
+VALIDATION, INNER = 0, 1
+"""Places in NAMES."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -141,8 +143,84 @@ def _of_fold(
     return [validation, test, final]
 
 
+@dataclass(frozen=True, kw_only=True)
+class Gap:
+    """Means over sets, in points, with the half-width of the 95 % interval over sets (t)."""
+
+    trials: int
+    shown: tuple[float, float]
+    of_choice: tuple[float, float]
+    """At equal training size: the validation score minus the same inner nets on the test folds."""
+    of_curve: tuple[float, float]
+    """Inner nets minus final nets on the test folds."""
+    of_selecting: tuple[float, float]
+    """Optimism of the choice alone. Both accuracies of the inner nets, on validation and on test subjects, are
+    used once to choose and once to judge; the mean of the two excesses is free of the difference between the
+    people."""
+
+
+def gap_of(found: np.ndarray, trials: int) -> Gap:
+    """Of a search of that many trials. found: [sets, trials, 3], means over folds of NAMES.
+
+    In each set the mean over all choices of so many trials from those that were run.
+    """
+    chosen = [_mean_winner(of_set, trials, VALIDATION) for of_set in found]
+    validation, inner, final = 100 * np.stack(chosen).T
+    other_way = 100 * np.stack([_mean_winner(of_set, trials, INNER) for of_set in found]).T
+    return Gap(
+        trials=trials,
+        shown=_mean(validation - final),
+        of_choice=_mean(validation - inner),
+        of_curve=_mean(inner - final),
+        of_selecting=_mean((validation - inner + other_way[INNER] - other_way[VALIDATION]) / 2),
+    )
+
+
+def _mean_winner(of_set: np.ndarray, trials: int, judge: int) -> np.ndarray:
+    """float [3]: accuracies of the best trial by one of NAMES, mean over all choices of so many trials."""
+    winners = []
+    for some in combinations(range(len(of_set)), trials):
+        chosen = of_set[list(some)]
+        winners.append(chosen[chosen[:, judge].argmax()])
+    mean: np.ndarray = np.mean(winners, axis=0)
+    return mean
+
+
+def _mean(values: np.ndarray) -> tuple[float, float]:
+    from scipy.stats import t
+
+    error = float(values.std(ddof=1)) / len(values) ** 0.5
+    return float(values.mean()), float(t.ppf(0.975, len(values) - 1)) * error
+
+
+def write_figure(gaps: list[Gap], sets: int) -> None:
+    """The gap shown and its two parts, by the number of trials."""
+    from matplotlib import pyplot
+
+    figure, axes = pyplot.subplots(figsize=(6.4, 3.6), layout="constrained")
+    trials = [gap.trials for gap in gaps]
+    lines = {
+        "gap at equal training size": [gap.of_choice for gap in gaps],
+        "gap shown": [gap.shown for gap in gaps],
+        "learning curve": [gap.of_curve for gap in gaps],
+        "optimism of the choice": [gap.of_selecting for gap in gaps],
+    }
+    for place, (name, values) in enumerate(lines.items()):
+        means, widths = zip(*values, strict=True)
+        shifted = [number + 0.06 * (place - 1) for number in trials]
+        axes.errorbar(shifted, means, yerr=widths, marker="o", capsize=3, label=name)
+    axes.axhline(0.0, color="black", linewidth=0.8)
+    axes.set_xticks(trials)
+    axes.set_xlabel("trials of the search")
+    axes.set_ylabel("points")
+    axes.set_title(f"Optimism gap, mean of {sets} synthetic sets of 20 people, 95 % CI", fontsize=10)
+    axes.legend(fontsize=8)
+    figure.savefig(FIGURE, dpi=110)
+    print(f"figure: {FIGURE}")
+
+
 def main() -> None:
-    """Search each set, keep what was found after every one, print the table and write the figure."""
+    """Search each set that has not been searched yet, print the table and write the figure."""
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
@@ -152,11 +230,24 @@ def main() -> None:
     torch.set_num_threads(1)
     torch.set_flush_denormal(True)
     RESULTS.mkdir(parents=True, exist_ok=True)
+    found = []
     for seed in options.sets:
         path = RESULTS / f"set-{seed}-of-{options.trials}-trials.json"
         if not path.exists():
             faces = drawn(replace(adapter.PARAMETERS, seed=seed), 52)
             path.write_text(json.dumps(searched(faces, options.trials, seed)))
+        found.append(np.array(json.loads(path.read_text())).mean(axis=1))  # over folds
+    accuracies_of_sets = np.array(found)
+    means = 100 * accuracies_of_sets.mean(axis=(0, 1))
+    print("; ".join(f"{name} {value:.1f} %" for name, value in zip(NAMES, means, strict=True)))
+    gaps = [gap_of(accuracies_of_sets, trials) for trials in range(1, options.trials + 1)]
+    print(
+        "| trials | gap shown | at equal size | learning curve | optimism of the choice |\n|---|---|---|---|---|"
+    )
+    for gap in gaps:
+        parts = (gap.shown, gap.of_choice, gap.of_curve, gap.of_selecting)
+        print(f"| {gap.trials} | {' | '.join(f'{mean:+.1f} ± {width:.1f}' for mean, width in parts)} |")
+    write_figure(gaps, len(found))
 
 
 if __name__ == "__main__":

@@ -7,7 +7,7 @@ from platform.aggregation.table_row import TableRow
 WHAT_IT_CONTAINS = (
     "The optimism gap contains the learning curve: the nets that selected the configuration trained without "
     "their validation split, so on fewer people than the final ones. On small data it is therefore usually "
-    "negative, and a negative gap does not show that nothing was chosen by luck (docs/statistics.md measures "
+    "negative, and a negative gap does not show that nothing was chosen by luck (docs/search.md measures "
     "both parts)."
 )
 NEGATIVE = "A negative optimism gap means that the test folds scored higher than the validation splits. "

@@ -13,7 +13,7 @@ import pytest
 from platform.aggregation.aggregate import aggregate_experiment
 from platform.experiments.experiment_file import read_experiment
 from platform.runs.store import ResultsStore
-from tests.fake_runs import demo_experiment
+from tests.fake_runs import demo_experiment, row_with_masks, write_experiment
 
 NAME = "tune-synthetic-quick"
 
@@ -53,6 +53,26 @@ def test_the_five_lines_give_the_tables_numbers(
     run(join, {})
     shown = re.findall(r"^\d\s+(\d+\.\d+)$", capsys.readouterr().out, re.MULTILINE)
     assert [float(value) for value in shown] == pytest.approx(means, abs=1e-5)
+
+
+def test_the_lines_on_masks_give_the_differences_of_the_table(
+    blocks: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    import pathlib
+
+    import pandas
+
+    store = ResultsStore(tmp_path / "runs")
+    row = row_with_masks(store, 0.01)
+    (made,) = aggregate_experiment(store, write_experiment(store, [row]))
+    assert made.row.mask_comparison is not None
+    monkeypatch.chdir(tmp_path)
+    (code,) = (block for block in blocks if "mask_quality" in block)
+    run(code, {"pandas": pandas, "pathlib": pathlib})
+    shown = dict(line.split()[:2] for line in capsys.readouterr().out.splitlines())
+    for one in row["runs"]:
+        expected = made.row.mask_comparison.folds[one["fold"]].difference
+        assert float(shown[one["identity"]]) == pytest.approx(expected, abs=1e-12)
 
 
 def run(code: str, names: dict[str, Any]) -> None:
