@@ -13,7 +13,9 @@ test subjects. So
               = gap at equal training size (validation score - the same inner nets on the test folds)
               + learning curve (inner nets on the test folds - final nets on the test folds)
 
-With one trial nothing is chosen, and the gap at equal training size is 0 in expectation. Needs no files: faces are drawn in memory and aligned as by `platform.prepare`. No Ray.
+The gap at equal training size is the optimism of the choice, and noise: other people validate than are
+tested. For the optimism alone, both scores of the inner nets are used once to choose and once to judge.
+Needs no files: faces are drawn in memory and aligned as by `platform.prepare`. No Ray.
 """
 
 from __future__ import annotations
@@ -149,14 +151,13 @@ class Gap:
 
     trials: int
     shown: tuple[float, float]
-    of_choice: tuple[float, float]
+    at_equal_size: tuple[float, float]
     """At equal training size: the validation score minus the same inner nets on the test folds."""
     of_curve: tuple[float, float]
     """Inner nets minus final nets on the test folds."""
-    of_selecting: tuple[float, float]
-    """Optimism of the choice alone. Both accuracies of the inner nets, on validation and on test subjects, are
-    used once to choose and once to judge; the mean of the two excesses is free of the difference between the
-    people."""
+    of_choice: tuple[float, float]
+    """Optimism of the choice. Both accuracies of the inner nets, on validation and on test subjects, are used
+    once to choose and once to judge; the difference between these people cancels in the mean."""
 
 
 def gap_of(found: np.ndarray, trials: int) -> Gap:
@@ -170,9 +171,9 @@ def gap_of(found: np.ndarray, trials: int) -> Gap:
     return Gap(
         trials=trials,
         shown=_mean(validation - final),
-        of_choice=_mean(validation - inner),
+        at_equal_size=_mean(validation - inner),
         of_curve=_mean(inner - final),
-        of_selecting=_mean((validation - inner + other_way[INNER] - other_way[VALIDATION]) / 2),
+        of_choice=_mean((validation - inner + other_way[INNER] - other_way[VALIDATION]) / 2),
     )
 
 
@@ -197,13 +198,13 @@ def write_figure(gaps: list[Gap], sets: int) -> None:
     """The gap shown and its two parts, by the number of trials."""
     from matplotlib import pyplot
 
-    figure, axes = pyplot.subplots(figsize=(6.4, 3.6), layout="constrained")
+    figure, axes = pyplot.subplots(figsize=(6.4, 4.0), layout="constrained")
     trials = [gap.trials for gap in gaps]
     lines = {
-        "gap at equal training size": [gap.of_choice for gap in gaps],
+        "gap at equal training size": [gap.at_equal_size for gap in gaps],
         "gap shown": [gap.shown for gap in gaps],
         "learning curve": [gap.of_curve for gap in gaps],
-        "optimism of the choice": [gap.of_selecting for gap in gaps],
+        "optimism of the choice": [gap.of_choice for gap in gaps],
     }
     for place, (name, values) in enumerate(lines.items()):
         means, widths = zip(*values, strict=True)
@@ -214,7 +215,7 @@ def write_figure(gaps: list[Gap], sets: int) -> None:
     axes.set_xlabel("trials of the search")
     axes.set_ylabel("points")
     axes.set_title(f"Optimism gap, mean of {sets} synthetic sets of 20 people, 95 % CI", fontsize=10)
-    axes.legend(fontsize=8)
+    axes.legend(fontsize=8, loc="upper center", bbox_to_anchor=(0.5, -0.18), ncols=2)
     figure.savefig(FIGURE, dpi=110)
     print(f"figure: {FIGURE}")
 
@@ -242,10 +243,11 @@ def main() -> None:
     print("; ".join(f"{name} {value:.1f} %" for name, value in zip(NAMES, means, strict=True)))
     gaps = [gap_of(accuracies_of_sets, trials) for trials in range(1, options.trials + 1)]
     print(
-        "| trials | gap shown | at equal size | learning curve | optimism of the choice |\n|---|---|---|---|---|"
+        "| trials | gap shown | at equal size | learning curve | optimism of the choice |\n"
+        "|---|---|---|---|---|"
     )
     for gap in gaps:
-        parts = (gap.shown, gap.of_choice, gap.of_curve, gap.of_selecting)
+        parts = (gap.shown, gap.at_equal_size, gap.of_curve, gap.of_choice)
         print(f"| {gap.trials} | {' | '.join(f'{mean:+.1f} ± {width:.1f}' for mean, width in parts)} |")
     write_figure(gaps, len(found))
 
