@@ -9,11 +9,14 @@ from functools import cached_property
 import numpy as np
 
 from platform.aggregation.aggregate import AggregatedRow
+from platform.aggregation.mask_errors import MaskComparison, mask_comparison
+from platform.aggregation.optimism_gap import gap_interval
 from platform.aggregation.paired_images import PairedImages
 from platform.aggregation.scores import Scores
 from platform.aggregation.table_row import TableRow
 from platform.evaluation.accuracy_interval import AccuracyInterval, seed_accuracy_interval
 from platform.evaluation.run_variance import RunVariance, seed_variance
+from platform.evaluation.subject_interval import StatisticInterval
 
 NOT_IDENTIFYING = (
     "seed",
@@ -121,6 +124,21 @@ class SeedGroup:
         """Mean of the rows' gaps, of those that a score selected; None without one."""
         gaps = [gap for row in self.rows if (gap := row.optimism_gap) is not None]
         return float(np.mean(gaps)) if gaps else None
+
+    @cached_property
+    def optimism_gap_interval(self) -> StatisticInterval | None:
+        """95 % interval of `optimism_gap`, over subjects and the seeds of the final runs; None unless every
+        row has one."""
+        found = [one.row.gap_subjects for one in self.finished if one.row.optimism_gap_interval is not None]
+        parts = [one for one in found if one is not None]
+        return gap_interval(parts) if parts and len(parts) == len(self.members) else None
+
+    @cached_property
+    def mask_comparison(self) -> MaskComparison | None:
+        """Predicted masks against the constant mask, over the complete rows; None unless all have stored
+        errors of single faces."""
+        sums = [one.row.mask_sums for one in self.finished if one.row.mask_sums is not None]
+        return mask_comparison(sums) if sums and len(sums) == len(self.finished) else None
 
     @property
     def variance(self) -> RunVariance | None:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from platform.aggregation.seeds import SeedGroup
 from platform.aggregation.table_row import TableRow
+from platform.tables.formatting import seeds_text
 
 WHAT_IT_CONTAINS = (
     "The optimism gap contains the learning curve: the nets that selected the configuration trained without "
@@ -22,6 +24,18 @@ def gap_note(name: str, row: TableRow) -> str:
         f"{name}: {100 * row.selection_score:.2f} % validation accuracy selected the configuration, "
         f"{100 * row.scores.mean_of_folds:.2f} % is the mean of the test folds; optimism gap "
         f"{100 * row.optimism_gap:+.2f} points ({_interval(row)})."
+    )
+
+
+def seeds_gap_note(line: SeedGroup, name: str) -> str:
+    """The mean gap of a line of several seeds, with its interval; empty where it has none."""
+    found = line.optimism_gap_interval
+    if found is None or line.optimism_gap is None:
+        return ""
+    return (
+        f"{name}: mean optimism gap {100 * line.optimism_gap:+.2f} points (95 % CI {100 * found.low:+.2f} to "
+        f"{100 * found.high:+.2f}, over {found.subject_count} subjects and {seeds_text(line.finished_seeds)} "
+        "of the final runs; the search has one seed)."
     )
 
 

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
-from platform.aggregation.mask_errors import MaskDifference, mask_comparison
+from platform.aggregation.mask_errors import MaskDifference
+from platform.aggregation.seeds import SeedGroup
 from platform.aggregation.table_row import TableRow
 from platform.models.masks.quality import MaskQuality, average_over_folds
 from platform.tables.column import Record
@@ -52,12 +51,10 @@ def of_class(row: TableRow, name: str) -> Record:
     return _difference(row.mask_comparison.classes.get(name))
 
 
-def over_seeds(rows: Sequence[TableRow]) -> Record:
-    """The difference of rows that differ only in the seed; no keys unless all have stored errors."""
-    sums = [row.mask_sums for row in rows if row.mask_sums is not None]
-    if not sums or len(sums) < len(rows):
-        return {}
-    return _difference(mask_comparison(sums).pooled)
+def over_seeds(line: SeedGroup) -> Record:
+    """The difference over the seeds of a line; no keys unless all have stored errors."""
+    found = line.mask_comparison
+    return {} if found is None else _difference(found.pooled)
 
 
 def _quality(quality: MaskQuality) -> Record:

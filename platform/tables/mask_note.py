@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from platform.aggregation.mask_errors import MaskComparison, mask_comparison
+from platform.aggregation.mask_errors import MaskComparison
+from platform.aggregation.seeds import SeedGroup
 from platform.aggregation.table_row import TableRow
 from platform.models.masks.quality import MaskQuality, average_over_folds
-from platform.tables.formatting import row_label
+from platform.tables.formatting import row_label, seeds_text
 
 VERDICTS = {
     "closer": "are closer to the masks of the true classes than the constant mean mask is",
@@ -17,10 +18,17 @@ VERDICTS = {
 }
 
 
-def mask_note(row: TableRow) -> str:
+_NOT_STORED = (
+    "No errors of single faces were stored, so they cannot be recomputed, and the difference from the "
+    "constant mask has no interval."
+)
+
+
+def mask_note(row: TableRow, *, verdict: bool = True) -> str:
     """Quality of the masks next to chance and to a constant mask, and the verdict if its interval is known.
 
-    Qualities are unweighted means of the folds that have one; `row` has one or more.
+    Qualities are unweighted means of the folds that have one; `row` has one or more. verdict: False for one
+    seed of several, which have one together (`seeds_mask_note`).
     """
     mean = average_over_folds(list(row.mask_quality.values()))
     measured, finished = len(row.mask_quality), row.fold_count - len(row.problems)
@@ -32,11 +40,11 @@ def mask_note(row: TableRow) -> str:
         f"{mean.constant_error:.4f}); {_share(mean.nearest_share)} of predicted masks are nearest to the "
         f"mask of their true class (chance: {_share(mean.chance_level)}, constant mask: "
         f"{_share(mean.constant_nearest_share)}). {_stage2(mean)} "
-        f"Mean of {folds}, {mean.face_count} test faces. {_verdict(row)}"
+        f"Mean of {folds}, {mean.face_count} test faces.{f' {_verdict(row)}' if verdict else ''}"
     )
 
 
-def mask_verdict(title: str, comparison: MaskComparison, seeds: Sequence[int | None]) -> str:
+def mask_verdict(title: str, comparison: MaskComparison, seeds: Sequence[int]) -> str:
     """Whether predicted masks beat the constant one, over all faces and by class."""
     found = comparison.pooled
     start = f"{title}'s predicted masks "
@@ -48,28 +56,28 @@ def mask_verdict(title: str, comparison: MaskComparison, seeds: Sequence[int | N
     return (
         f"{start}{VERDICTS[found.verdict]}: MSE {found.difference:+.4f} over all {found.face_count} faces "
         f"(95 % CI {found.interval.low:+.4f} to {found.interval.high:+.4f}; {found.subject_count} subjects, "
-        f"{_seeds(seeds)}). {_by_class(comparison)}"
+        f"{seeds_text(seeds)}). {_by_class(comparison)}"
     )
 
 
-def seeds_mask_note(rows: Sequence[TableRow]) -> str:
-    """The verdict over rows that differ only in the seed; empty unless all have stored errors."""
-    sums = [row.mask_sums for row in rows if row.mask_sums is not None]
-    if not sums or len(sums) < len(rows):
+def seeds_mask_note(line: SeedGroup, name: str) -> str:
+    """The verdict over the complete rows of several seeds; empty where they predict no masks."""
+    found = line.mask_comparison
+    if found is not None:
+        return f"Masks of {name}: {mask_verdict(line.first.title, found, line.finished_seeds)}"
+    if not any(row.mask_quality for row in line.rows):
         return ""
-    return mask_verdict(rows[0].title, mask_comparison(sums), [row.seed for row in rows])
+    return f"Masks of {name}: not compared with the constant mask over seeds. {_NOT_STORED}"
 
 
 def _verdict(row: TableRow) -> str:
     if row.mask_comparison is not None:
-        return mask_verdict(row.title, row.mask_comparison, [row.seed])
-    which = "These numbers were"
-    if row.masks_recomputed:
-        which = f"Those of {len(row.mask_quality) - len(row.masks_recomputed)} folds were"
-    return (
-        f"{which} measured when the fold runs ended: no errors of single faces were stored, so they cannot "
-        "be recomputed, and the difference from the constant mask has no interval."
-    )
+        return mask_verdict(row.title, row.mask_comparison, () if row.seed is None else (row.seed,))
+    if not row.masks_recomputed:
+        return f"These numbers were measured when the fold runs ended. {_NOT_STORED}"
+    lacking = len(row.mask_quality) - len(row.masks_recomputed)
+    which = "That of one fold was" if lacking == 1 else f"Those of {lacking} folds were"
+    return f"{which} measured when the fold run ended. {_NOT_STORED}"
 
 
 def _by_class(comparison: MaskComparison) -> str:
@@ -84,12 +92,6 @@ def _by_class(comparison: MaskComparison) -> str:
     rest = len(comparison.classes) - sum(map(len, sides.values()))
     more = f", undecided for {rest}" if rest else ""
     return f"By class (intervals not corrected for their number): {', '.join(said)}{more}."
-
-
-def _seeds(seeds: Sequence[int | None]) -> str:
-    if len(seeds) == 1:
-        return "one seed"
-    return f"{len(seeds)} seeds ({', '.join(map(str, seeds))})"
 
 
 def _stage2(mean: MaskQuality) -> str:

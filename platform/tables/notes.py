@@ -12,8 +12,8 @@ from platform.config.mask_source import PERMUTED_RELEASED
 from platform.runs.identity import RESULT_VERSION
 from platform.tables.comparison_notes import best_note, comparison_notes, repeated_notes
 from platform.tables.formatting import ABSENT, LEAKAGE, PUBLISHED, masks_text, seeds_text
-from platform.tables.gap_note import NEGATIVE, WHAT_IT_CONTAINS, gap_note
-from platform.tables.mask_note import mask_note
+from platform.tables.gap_note import NEGATIVE, WHAT_IT_CONTAINS, gap_note, seeds_gap_note
+from platform.tables.mask_note import mask_note, seeds_mask_note
 from platform.tables.stability_part import stability_notes
 from platform.tables.table import Section
 
@@ -192,6 +192,7 @@ def _seeds_notes(line: SeedGroup, name: str) -> list[str]:
     if not line.complete:
         which = ", ".join(map(str, line.finished_seeds)) or "none"
         notes.append(f"INCOMPLETE {name}: its means are of the complete seeds only ({which}).")
+    notes += [seeds_gap_note(line, name), seeds_mask_note(line, name)]
     for row in line.rows:
         notes.extend(_row_notes(row, f"{name}, seed {row.seed}", alone=False))
     return notes
@@ -208,7 +209,7 @@ def _row_notes(row: TableRow, name: str, *, alone: bool = True) -> list[str]:
         if row.selection_score is not None and row.optimism_gap is not None and not row.leaks:
             notes.append(gap_note(name, row))
     if row.mask_quality:
-        notes.append(mask_note(row) if alone else f"Seed {row.seed}: {mask_note(row)}")
+        notes.append(mask_note(row) if alone else f"Seed {row.seed}: {mask_note(row, verdict=False)}")
     if row.problems:
         listed = "; ".join(f"fold {fold} {problem}" for fold, problem in row.problems.items())
         notes.append(f"INCOMPLETE {name}: {listed}. Complete it with `{row.command}`.")

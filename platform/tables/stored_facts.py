@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from platform.aggregation.comparisons import Comparison
+from platform.aggregation.seeds import SeedGroup
 from platform.aggregation.table_row import TableRow
 from platform.config.net_name import VARIOUS_WIDTHS
 from platform.evaluation.reported import ReportedResult
@@ -40,9 +41,9 @@ def optimism(row: TableRow) -> Record:
     }
 
 
-def optimism_interval(row: TableRow) -> Record:
+def optimism_interval(line: TableRow | SeedGroup) -> Record:
     """The ends of the gap's interval; no keys where it has none."""
-    found = row.optimism_gap_interval
+    found = line.optimism_gap_interval
     if found is None:
         return {}
     return {
@@ -197,6 +198,14 @@ FACTS: tuple[Column, ...] = (
         formats=STORED,
         record=PerLine(row=_settings, seeds=lambda group: _settings(group.first)),
     ),
-    Column(key="optimism_gap_interval", formats=STORED, record=PerLine(row=optimism_interval)),
-    Column(key="masks_measured", formats=STORED, record=PerLine(row=mask_facts.of_row)),
+    Column(
+        key="optimism_gap_interval",
+        formats=STORED,
+        record=PerLine(row=optimism_interval, seeds=optimism_interval),
+    ),
+    Column(
+        key="masks_measured",
+        formats=STORED,
+        record=PerLine(row=mask_facts.of_row, seeds=mask_facts.over_seeds),
+    ),
 )

@@ -7,11 +7,12 @@ import pytest
 
 from platform.aggregation.aggregate import aggregate_experiment
 from platform.aggregation.table_row import TableRow
-from platform.tables.gap_note import gap_note, gap_points
+from platform.tables.gap_note import gap_note, gap_points, seeds_gap_note
 from platform.tables.notes import section_notes
 from platform.tables.stored_facts import optimism_interval
 from platform.tables.table import build_table
 from tests.aggregation.test_optimism_gap import row_of, searched
+from tests.fake_runs import write_experiment, write_seeds
 
 
 @pytest.fixture
@@ -54,3 +55,19 @@ def test_a_table_with_a_gap_says_that_it_contains_the_learning_curve(tmp_path: P
     del experiment["rows"][0]["selection_score"]
     notes = section_notes(build_table(aggregate_experiment(store, experiment)).sections[0])
     assert not any("learning curve" in note for note in notes)
+
+
+def test_several_seeds_have_a_mean_gap_over_subjects_and_seeds(tmp_path: Path) -> None:
+    store, experiment = searched(tmp_path)
+    score = experiment["rows"][0]["selection_score"]
+    rows = write_seeds(store, accuracy=0.85, seeds=(0, 1), selection_score=score)
+    experiment = write_experiment(store, rows, studies=experiment["studies"])
+    (section,) = build_table(aggregate_experiment(store, experiment)).sections
+    (line,) = section.lines
+    gaps = [one.optimism_gap for one in line.rows]
+    assert line.optimism_gap_interval is not None
+    assert line.optimism_gap_interval.seed_count == 2
+    assert line.optimism_gap_interval.estimate == pytest.approx(sum(gaps) / 2)  # type: ignore[arg-type]
+    text = seeds_gap_note(line, "FMPN")
+    assert "mean optimism gap" in " ".join(section_notes(section))
+    assert text.endswith("over 12 subjects and 2 seeds (0, 1) of the final runs; the search has one seed).")

@@ -12,7 +12,6 @@ import pytest
 
 from platform.aggregation.aggregate import aggregate_experiment
 from platform.runs.store import ResultsStore
-from platform.tables import mask_facts
 from platform.tables.render import render
 from platform.tables.table import Table, build_table
 from tests.fake_runs import row_with_masks, write_experiment, write_row
@@ -83,7 +82,11 @@ def test_the_numbers_of_earlier_versions_have_no_difference(tmp_path: Path) -> N
 def test_several_seeds_have_one_difference(tmp_path: Path) -> None:
     store = ResultsStore(tmp_path)
     rows = [row_with_masks(store, 0.012, seed=seed) for seed in (0, 1)]
-    made = [one.row for one in aggregate_experiment(store, write_experiment(store, rows))]
-    found = mask_facts.over_seeds(made)
-    assert found["mask_error_difference"] == pytest.approx(0.012, abs=0.004)
-    assert mask_facts.over_seeds([*made, made[0].__class__(**{**vars(made[0]), "mask_sums": None})]) == {}
+    made = build_table(aggregate_experiment(store, write_experiment(store, rows)))
+    section = json.loads(render(made, "json"))["sections"][0]
+    (together,) = section["over_seeds"]
+    of_seeds = [row["mask_error_difference"] for row in section["rows"]]
+    assert together["mask_error_difference"] == pytest.approx(sum(of_seeds) / 2, rel=1e-4)
+    ends = [together[f"mask_error_difference_95_percent_{end}"] for end in ("low", "high")]
+    assert ends[0] < together["mask_error_difference"] < ends[1]
+    assert "Masks of FMPN" in " ".join(section["notes"])

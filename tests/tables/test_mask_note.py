@@ -7,11 +7,12 @@ from typing import Any
 import pytest
 
 from platform.aggregation.aggregate import aggregate_experiment, aggregate_row
+from platform.aggregation.seeds import SeedGroup, seed_groups
 from platform.aggregation.table_row import TableRow
 from platform.models.masks.quality import MaskQuality
 from platform.runs.store import ResultsStore
 from platform.tables.mask_note import mask_note, seeds_mask_note
-from tests.fake_runs import demo_experiment, row_with_masks, write_experiment
+from tests.fake_runs import demo_experiment, row_with_masks, write_experiment, write_row
 
 FIRST = MaskQuality(
     face_count=42,
@@ -43,8 +44,8 @@ def test_the_sentence_holds_the_means_beside_what_costs_nothing(row: TableRow) -
         "Masks of FMPN (resnet18): MSE 0.0713 (constant mean training mask: 0.0693); 31 % of predicted masks "
         "are nearest to the mask of their true class (chance: 14 %, constant mask: 14 %). Stage 2 changed "
         "the masks (MSE 0.0031 from stage 1), raised their error by 0.0053 and changed the nearest share by "
-        "-2.7 points. Mean of 3 folds, 84 test faces. These numbers were measured when the fold runs ended: "
-        "no errors of single faces were stored, so they cannot be recomputed, and the difference from the "
+        "-2.7 points. Mean of 3 folds, 84 test faces. These numbers were measured when the fold runs ended. "
+        "No errors of single faces were stored, so they cannot be recomputed, and the difference from the "
         "constant mask has no interval."
     )
 
@@ -99,11 +100,31 @@ def test_classes_are_named_on_their_side(store: ResultsStore) -> None:
 
 def test_folds_of_earlier_versions_are_counted(store: ResultsStore) -> None:
     text = mask_note(with_masks(store, 0.01, old=(1,)))
-    assert "Those of 1 folds were measured when the fold runs ended" in text
+    assert "That of one fold was measured when the fold run ended. No errors of single faces" in text
     assert "constant mean mask is" not in text
 
 
+def lines_of(store: ResultsStore, rows: list[dict[str, Any]]) -> tuple[SeedGroup, ...]:
+    return seed_groups(aggregate_experiment(store, write_experiment(store, rows)))
+
+
+def line(store: ResultsStore, *rows: dict[str, Any]) -> SeedGroup:
+    (found,) = lines_of(store, list(rows))
+    return found
+
+
 def test_several_seeds_have_one_verdict(store: ResultsStore) -> None:
-    rows = [with_masks(store, 0.012, seed=seed) for seed in (0, 1, 2)]
-    assert "; 9 subjects, 3 seeds (0, 1, 2))" in seeds_mask_note(rows)
-    assert seeds_mask_note([*rows, with_masks(store, 0.01, old=(1,))]) == ""
+    rows = [row_with_masks(store, 0.012, seed=seed) for seed in (0, 1, 2)]
+    text = seeds_mask_note(line(store, *rows), "FMPN (resnet18)")
+    assert text.startswith("Masks of FMPN (resnet18): FMPN's predicted masks ")
+    assert "; 9 subjects, 3 seeds (0, 1, 2))" in text
+    one = mask_note(line(store, *rows).first, verdict=False)
+    assert one.endswith("189 test faces.")
+
+
+def test_seeds_of_earlier_versions_have_none_and_say_so(store: ResultsStore) -> None:
+    rows = [row_with_masks(store, 0.012, seed=seed, old=(1,)) for seed in (0, 1)]
+    text = seeds_mask_note(line(store, *rows), "FMPN")
+    assert "not compared with the constant mask over seeds. No errors of single faces were stored" in text
+    cnn = [write_row(store, "cnn", "CNN", seed=seed) for seed in (0, 1)]
+    assert all(seeds_mask_note(one, "CNN") == "" for one in lines_of(store, cnn))
