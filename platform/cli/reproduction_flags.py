@@ -32,7 +32,7 @@ def add_reproduction_flags(parser: argparse.ArgumentParser) -> None:
         help="synthetic counterparts of the paper's sets, or CK+, MMI and AffectNet themselves")  # fmt: skip
     add("--backbones", metavar="NAMES",
         help="classification nets (default: --backbone)")  # fmt: skip
-    add("--seeds", metavar="NUMBER|NUMBERS",
+    add("--seeds", metavar="NUMBER",
         help="so many training seeds from --seed on, or a list of seeds, e.g. 0,1,5 (default: 3 in presets "
         "of the paper's size, otherwise 1)")  # fmt: skip
     add("--lambdas", default="10,0.1", metavar="NUMBERS",
