@@ -97,7 +97,7 @@ def simulate(
 
 
 def korn_graubard_1998(data: DataSet, fold: np.ndarray | None) -> Interval:
-    """The published interval, for comparison with the default; without errors, that of n images."""
+    """The published interval (z for t of n - 1), for comparison; without errors, that of n images."""
     from scipy.stats import norm, t
 
     spread = subject_spread(data.correct, data.subject, fold)

@@ -75,9 +75,9 @@ def accuracy_interval(
 
     An accuracy A of n images with variance V over subjects is as precise as one of m = A (1 - A) / V
     independent images; the interval is Clopper and Pearson's for A m correct of m.
-    Source: Korn and Graubard (1998), Survey Methodology 24:193-201, with two departures:
-    - They shrink m by (z / t)^2 with S - 1 degrees of freedom. Near 100 % only the few subjects with errors
-      inform V, so the degrees of freedom are Satterthwaite's ((1946), Biometrics Bulletin
+    Source: Korn and Graubard (1998), Survey Methodology 24:193-201, with these departures:
+    - They shrink m by (t of n - 1 / t of S - 1)^2, here (z / t)^2. Near 100 % only the few subjects with
+      errors inform V, so the degrees of freedom of t are Satterthwaite's ((1946), Biometrics Bulletin
       2:110-114), at most S - 1: 2 (sum of r^2)^2 / (sum of r^4), r each subject's contribution to A.
     - They limit m to n; here the limit applies before the shrinking, and m is never below its value when all
       images of a subject share their outcome: S for S subjects of equal size. A score without errors, for

@@ -20,7 +20,7 @@ from platform.evaluation.variance_parts import (
     seeds_part,
     subjects_part,
     two_sided_p,
-    unseen_share,
+    unseen_part,
 )
 
 FEW_DIFFERING = 6
@@ -122,13 +122,12 @@ def paired_difference(counts: SeedCounts, *, confidence: float = 0.95) -> Paired
 
     Not random; does not depend on the order of subjects or seeds. One subject: no interval, no p value.
 
-    One seed. Interval: t over subjects, of a ratio of sums with Satterthwaite's freedom. It holds for new
-    subjects and *this* seed: the variation between seeds is not in it. p: exact sign-flip test.
-    Several seeds. The variance between subjects (of the seeds' mean) and between seeds (of the mean of all
-    subjects, R - 1 degrees of freedom) go into one interval by Banerjee's rule, `half_width`: for new
-    subjects and new seeds. p: the larger of that interval's and of the sign-flip test of the sums over seeds,
-    so that p < .05 implies that the 95 % interval excludes zero.
-    Where no two subjects and no two seeds differ, the interval is difference +- `unseen_share`.
+    One seed. Interval: t over subjects, of a ratio of sums with Satterthwaite's freedom, and `unseen_part` of
+    the subjects on whom the methods agree, by Banerjee's rule, `half_width`. It holds for new subjects and
+    *these* nets: the variation between seeds is not in it. p: exact sign-flip test over subjects.
+    Several seeds. The variance of the mean between seeds (of all subjects, R - 1 degrees of freedom) joins
+    it, and the interval holds for new subjects and new seeds. p: the larger of that interval's and of the
+    sign-flip test of the sums over seeds, so that p < .05 implies that the 95 % interval excludes zero.
 
     Source: Cochran (1977), Sampling Techniques, chapter 6 (a ratio of sums); Banerjee (1960), Sankhya
     22:357-360; Fisher (1935), The Design of Experiments, section 21. Assumes that subjects and seeds are
@@ -151,7 +150,7 @@ def paired_difference(counts: SeedCounts, *, confidence: float = 0.95) -> Paired
             standard_error=None,
             freedom=None,
         )
-    parts = _parts(counts, gained, difference, confidence)
+    parts = _parts(counts, gained, difference)
     width = half_width(parts, confidence)
     flipped = sign_flip_p(gained)
     return PairedDifference(
@@ -167,20 +166,16 @@ def paired_difference(counts: SeedCounts, *, confidence: float = 0.95) -> Paired
     )
 
 
-def _parts(
-    counts: SeedCounts, gained: np.ndarray, difference: float, confidence: float
-) -> list[VariancePart]:
-    """Variance between subjects and between seeds (if several). gained: int64 (S,), over all seeds."""
+def _parts(counts: SeedCounts, gained: np.ndarray, difference: float) -> list[VariancePart]:
+    """Variance due to subjects, seeds and unseen subjects. gained: int64 (S,), over all seeds."""
     seeds, subjects = counts.first.shape
     images = int(counts.images.sum())
     influences = (gained / seeds - difference * counts.images) / images
     influences[np.abs(influences) < ROUNDING] = 0.0
-    parts = [subjects_part(influences)]
+    parts = [subjects_part(influences), unseen_part(subjects, float((gained == 0).mean()))]
     # Sorted, so that the order of the seeds cannot change the last digit.
     of_seeds = seeds_part(np.sort((counts.first - counts.second).sum(axis=1)) / images)
     if of_seeds is not None:
         parts.append(of_seeds)
-    if sum(part.variance for part in parts) > 0.0:
-        return parts
-    unit = half_width([VariancePart(variance=1.0, freedom=subjects - 1.0)], confidence)
-    return [VariancePart(variance=(unseen_share(subjects, confidence) / unit) ** 2, freedom=subjects - 1.0)]
+    # Every subject differs by the same: nothing is known of those who do not.
+    return parts if any(part.variance > 0.0 for part in parts) else [unseen_part(subjects, 1.0)]

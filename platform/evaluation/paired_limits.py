@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from platform.evaluation.detectable import detectable_difference
 from platform.evaluation.paired_difference import PairedDifference
 
 FEW_SUBJECTS = 15
@@ -11,7 +12,8 @@ FEW_SUBJECTS = 15
 def limits_of(found: PairedDifference) -> str | None:
     """A true sentence about what so few subjects can show; None where no limit needs saying.
 
-    The figures are those of benchmarks/paired_coverage.py, in docs/statistics.md.
+    Few subjects: what the comparison's own precision would miss, from `detectable_difference`; simulated
+    shares: benchmarks/paired_power.py, docs/statistics.md.
     """
     if found.subject_count == 1:
         return "One subject: a difference between methods cannot be tested."
@@ -22,8 +24,15 @@ def limits_of(found: PairedDifference) -> str | None:
         )
         return f"{who}, so no p value below {found.smallest_p:.3g} is possible."
     if found.subject_count < FEW_SUBJECTS:
-        return (
-            f"With {found.subject_count} subjects only large differences are found: "
-            "a large p value is no sign that the methods are equal."
-        )
+        return f"{_missed(found)}: a large p value is no sign that the methods are equal."
     return None
+
+
+def _missed(found: PairedDifference) -> str:
+    smallest = detectable_difference(found)
+    if smallest is None:
+        return f"With {found.subject_count} subjects no true difference would be found reliably"
+    return (
+        f"With {found.subject_count} subjects a true difference below about {100 * smallest:.0f} points "
+        f"would be missed more than once in five times"
+    )

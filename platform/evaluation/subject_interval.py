@@ -14,13 +14,12 @@ import numpy as np
 
 from platform.evaluation.accuracy_interval import Interval, clopper_pearson
 from platform.evaluation.variance_parts import (
-    VariancePart,
     equivalent_freedom,
     half_width,
     seeds_part,
     subjects_part,
     two_sided_p,
-    unseen_share,
+    unseen_part,
 )
 
 Statistic = Callable[[np.ndarray], np.ndarray]
@@ -128,7 +127,7 @@ def interval_of_influences(
     contributes to the mean over seeds, summing to zero: estimate - mean is about their sum over new subjects.
     Raises ValueError with fewer than two subjects. Share: Clopper and Pearson's interval of as many
     independent images as would have this half-width at this estimate; see `accuracy_interval`.
-    Where no subject contributes anything, `unseen_share` of the subjects may.
+    Where no subject contributes anything, `unseen_part` of all of them.
     Source: as `subject_interval`; Cochran (1977), Sampling Techniques, chapter 6; `half_width` for seeds.
     Assumes independent subjects (and seeds).
     """
@@ -140,8 +139,7 @@ def interval_of_influences(
     seeds = seeds_part(of_seeds)
     parts = [subjects_part(settled), *([] if seeds is None else [seeds])]
     if sum(part.variance for part in parts) == 0.0:
-        unit = half_width([VariancePart(variance=1.0, freedom=count - 1.0)], confidence)
-        parts = [VariancePart(variance=(unseen_share(count, confidence) / unit) ** 2, freedom=count - 1.0)]
+        parts = [unseen_part(count, 1.0)]
     width = half_width(parts, confidence)
     low, high = max(limits[0], estimate - width), min(limits[1], estimate + width)
     if share:

@@ -118,6 +118,20 @@ def equivalent_freedom(parts: Sequence[VariancePart], confidence: float = 0.95) 
     return float(brentq(lambda freedom: float(stdtrit(freedom, level)) - wanted, low - 1e-9, high + 1e-9))
 
 
+def unseen_part(subject_count: int, share: float) -> VariancePart:
+    """The part due to subjects of a kind that was not drawn, where `share` of the subjects show no variation.
+
+    Its 95 % half-width is share * `unseen_share`, with S - 1 degrees of freedom. Near the ceiling a few hard
+    subjects carry a whole difference, and a draw without them shows neither it nor its variance. The form is
+    a choice by simulated coverage (docs/statistics.md): it vanishes where every subject varies, and is the
+    exact bound where none does.
+    """
+    unit = half_width([VariancePart(variance=1.0, freedom=subject_count - 1.0)])
+    return VariancePart(
+        variance=(share * unseen_share(subject_count) / unit) ** 2, freedom=subject_count - 1.0
+    )
+
+
 def unseen_share(subject_count: int, confidence: float = 0.95) -> float:
     """The largest share of subjects of a kind of which `subject_count` draws may well have shown none.
 

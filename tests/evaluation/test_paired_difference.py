@@ -11,7 +11,7 @@ from platform.evaluation.paired_difference import (
     seed_counts,
 )
 from platform.evaluation.paired_tests import sign_flip_p, sign_flip_test
-from platform.evaluation.variance_parts import unseen_share
+from platform.evaluation.variance_parts import satterthwaite, unseen_share
 from tests.evaluation.counted_images import paired_images_of
 
 
@@ -36,17 +36,27 @@ def drawn_counts(seeds: int, subjects: int, random: np.random.Generator, most: i
 
 
 def test_one_seed_by_hand() -> None:
-    """Four subjects of four images, +2, +1, 0, +1 of each: mean 1/4, variance of the mean of 4 shares / 4."""
-    found = paired_difference(counts_of([[4, 3, 2, 2]], [[2, 2, 2, 1]], [4, 4, 4, 4]))
-    shares = np.array([0.5, 0.25, 0.0, 0.25])
+    """Four subjects of four images, +2, +1, -1, +2: t over the four shares, which are .5, .25, -.25, .5."""
+    found = paired_difference(counts_of([[4, 3, 2, 4]], [[2, 2, 3, 2]], [4, 4, 4, 4]))
+    shares = np.array([0.5, 0.25, -0.25, 0.5])
     assert found.difference == pytest.approx(0.25)
     assert found.standard_error == pytest.approx(scipy.stats.sem(shares))
     assert found.freedom == 3.0
     assert found.interval is not None
     expected = scipy.stats.t.interval(0.95, 3, loc=0.25, scale=scipy.stats.sem(shares))
     assert (found.interval.low, found.interval.high) == pytest.approx(expected)
-    assert found.p_value == pytest.approx(0.25)  # two of eight sign patterns of (2, 1, 1)
-    assert (found.smallest_p, found.differing_subjects, found.seed_count) == (0.25, 3, 1)
+    assert found.p_value == pytest.approx(6 / 16)  # sums of at least 4 of (2, 1, 1, 2): 6, 4, 4 and mirrored
+    assert (found.smallest_p, found.differing_subjects, found.seed_count) == (0.125, 4, 1)
+
+
+def test_subjects_who_agree_leave_room_for_those_unseen() -> None:
+    """Six of eight agree: 3/4 of the bound for eight joins the t half-width, as in a right triangle."""
+    counts = np.array([2, 2, 0, 0, 0, 0, 0, 0])
+    found = paired_difference(counts_of([counts.tolist()], [[0] * 8], [4] * 8))
+    influences = (counts / 4 - 0.125) / 8
+    half = scipy.stats.sem(counts / 4) * scipy.stats.t.ppf(0.975, satterthwaite(influences))
+    assert found.interval is not None
+    assert found.interval.high - found.difference == pytest.approx(np.hypot(half, 0.75 * unseen_share(8)))
 
 
 def test_three_seeds_by_hand() -> None:

@@ -14,6 +14,7 @@ from platform.evaluation.variance_parts import (
     seeds_part,
     subjects_part,
     two_sided_p,
+    unseen_part,
     unseen_share,
 )
 
@@ -91,3 +92,5 @@ def test_freedom_is_that_of_the_subjects_that_tell_something() -> None:
 def test_what_may_well_be_unseen() -> None:
     assert unseen_share(118) == pytest.approx(1 - 0.025 ** (1 / 118))
     assert unseen_share(1) == pytest.approx(0.975)
+    assert half_width([unseen_part(118, 0.5)]) == pytest.approx(0.5 * unseen_share(118))
+    assert unseen_part(6, 0.0).variance == 0.0
