@@ -23,6 +23,7 @@ from platform.distributed.control_store import (
     NotTheStore,
     StoreNode,
     TokenRefused,
+    check_listens,
 )
 from platform.distributed.node_types import (
     REPORTED_KEY,
@@ -60,6 +61,8 @@ class Machine:
     node_ids: Callable[[], Iterable[str]]
     """Ray nodes that run here, of any cluster."""
     autoscalers: Callable[[int], list[Path]] = autoscaler_files
+    looked_for_at: Callable[[str], str] = lambda host: host
+    """Where Ray's own client looks for a host: it replaces loopback by this machine's address."""
     joining_seconds: float = JOINING_SECONDS
 
 
@@ -94,6 +97,7 @@ def this_machine() -> Machine:
         versions=(ray.__version__, python),
         running=_running,
         node_ids=_node_ids,
+        looked_for_at=_looked_for_at,
     )
 
 
@@ -103,6 +107,13 @@ def _running() -> tuple[list[str], str]:
     find: Any = services.find_gcs_addresses
     find.cache_clear()
     return sorted(find()), utils.read_ray_address() or ""
+
+
+def _looked_for_at(host: str) -> str:
+    from ray._private import services
+
+    replaced: str = services.resolve_ip_for_localhost(host)
+    return replaced
 
 
 def _node_ids() -> Iterable[str]:
@@ -128,6 +139,7 @@ def _reached(asked: str, machine: Machine) -> Reached:
     try:
         store, cluster_id = _admitted(address, machine)
         _check_versions(store.versions(), machine, address.words)
+        _check_place(store, machine, address.words)
         nodes, own = _nodes_with_own(store, machine, address.words)
         reported = store.value(REPORTED_KEY, REPORTED_NAMESPACE)
     except ControlStoreError as error:
@@ -206,6 +218,20 @@ def _check_versions(cluster: tuple[str, str] | None, machine: Machine, words: st
         f"with Python {python}, and this command Ray {own_ray} with Python {own_python}; start the cluster "
         "with the .venv of this checkout (`make setup` on every node)."
     )
+
+
+def _check_place(store: ControlStore, machine: Machine, words: str) -> None:
+    """UserError: Ray's own client looks for the store in another place, where it would wait for minutes."""
+    place = machine.looked_for_at(store.host)
+    if place == store.host:
+        return
+    try:
+        check_listens(place, store.port)
+    except ControlStoreError:
+        raise UserError(
+            f"the cluster at {words} listens at {store.host} alone, but Ray looks for it at {place}, this "
+            "machine's address; start its head without --node-ip-address."
+        ) from None
 
 
 def _nodes_with_own(

@@ -54,6 +54,18 @@ def test_a_cluster_that_answers_is_reached(machine: Machine) -> None:
     assert not found.store.token
 
 
+def test_a_head_at_loopback_alone_is_told_from_one_where_ray_looks_for_it(machine: Machine) -> None:
+    elsewhere = dataclasses.replace(machine, looked_for_at=lambda host: "127.0.0.2")
+    with serving(FakeStore(nodes=[OWN])) as store:
+        said = refused(elsewhere, of(store))
+        assert said == (
+            f"the cluster at {of(store)} listens at 127.0.0.1 alone, but Ray looks for it at 127.0.0.2, this "
+            "machine's address; start its head without --node-ip-address."
+        )
+        same = dataclasses.replace(machine, looked_for_at=lambda host: "localhost")
+        assert probe(of(store), same).own_node.host == "here"
+
+
 def test_a_token_is_sent_only_where_it_is_wanted(machine: Machine) -> None:
     known = dataclasses.replace(machine, environment={"RAY_AUTH_TOKEN": SECRET})
     with serving(FakeStore(nodes=[OWN], token=SECRET)) as store:
