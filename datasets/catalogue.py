@@ -9,6 +9,8 @@ An adapter is a module that offers what `Adapter` says. It may also have:
 - `PAPER_IMAGE_COUNTS`: images of each class in the paper's experiments;
 - `dense_landmarks(root, record)`: the 68 landmarks that the data set has for a frame, float64 (68, 2) in its
   pixels, None if it has none for it (prepare --dense-landmarks);
+- `subject_groups(subject, source)`: groups of a subject by grouping, e.g. `{"sex": "female"}`, from its name
+  and that of a file, where the data set knows them;
 - `no_sequences_in(root)`: why this copy has no sequences, empty if it has some, where copies differ in that;
 - where this repository draws the data set (`DATASET.embedded`): `ensure_written(root)`, which draws it, and
   `undrawn_records(choices)`, the records that it will have.
@@ -152,6 +154,26 @@ def dense_landmarks(name: str, root: Path, record: FrameRecord) -> np.ndarray | 
     """The 68 landmarks that the data set has for the frame, float64 (68, 2) in its pixels; None for none."""
     points: np.ndarray | None = _module(name).dense_landmarks(root, record)
     return points
+
+
+def knows_groups(name: str) -> bool:
+    """Whether the data set `name` knows groups of its subjects, such as sex and ancestry; an unknown one does
+    not."""
+    return adapter_name(name) in ADAPTERS and hasattr(_module(name), "subject_groups")
+
+
+def names_with_groups() -> list[str]:
+    """The data sets that know groups of their subjects, sorted."""
+    return [name for name in dataset_names() if knows_groups(name)]
+
+
+def subject_groups(name: str, subject: str, source: str) -> dict[str, str]:
+    """Grouping to the group of the subject, as its name and that of one of its files say.
+
+    source: as `FrameRecord.source`. Only for a data set that `knows_groups`.
+    """
+    groups: dict[str, str] = _module(name).subject_groups(subject, source)
+    return groups
 
 
 def no_sequences_in(name: str, root: Path) -> str:

@@ -25,13 +25,14 @@ examples:
   python -m platform.table --parts classes confusions          also precision, recall, confusion matrices
   python -m platform.table --format csv --parts folds          every fold, for a spreadsheet
   python -m platform.table --reference fmpn                    differences from FMPN's row
+  python -m platform.table --predictions predictions.parquet   every prediction, for other programs
   python -m platform.table --partial                           before all folds are finished
 
 formats: screen (fixed width), markdown, latex, csv, json. All but csv include the notes.
 parts: seeds (each training seed of a row), folds (beside FMPN's released ones), classes, confusions (of
-  images and of sequences), stability (order of rows under further divisions of the subjects, --repeats).
-  Without --parts, markdown, latex and json contain all parts, screen and csv none. A CSV file holds one
-  part.
+  images and of sequences), stability (order of rows under further divisions of the subjects, --repeats),
+  calibration, groups (of subjects, where the data set knows them). Without --parts, markdown, latex and
+  json contain all parts, screen and csv none. A CSV file holds one part.
 columns and notes: docs/table.md
 """
 
@@ -55,7 +56,7 @@ def parser() -> Parser:
         "--parts",
         nargs="*",
         metavar="PART",
-        help="seeds, folds, classes, confusions, stability: below the rows",
+        help="seeds, folds, classes, confusions, stability, calibration, groups: below the rows",
     )
     made.add_argument(
         "--reference",
@@ -67,21 +68,31 @@ def parser() -> Parser:
         "--partial", action="store_true", help="show incomplete rows, marked, instead of an error"
     )
     made.add_argument("--out", type=Path, metavar="FILE", help="write to FILE instead of the screen")
+    made.add_argument(
+        "--predictions",
+        type=Path,
+        metavar="FILE",
+        help="also write all predictions, one line an image and row, to FILE (.csv or .parquet)",
+    )
     return made
 
 
 def main(argv: list[str]) -> int | None:
     """Aggregate the requested experiments and print or write the table."""
     arguments = parser().parse_args(argv)
+    from datasets.catalogue import names_with_groups
     from platform.aggregation.parallel import aggregate_experiments
     from platform.cli.progress_line import ProgressLine
     from platform.experiments.experiment_file import read_experiment
     from platform.files.writing import write_atomically
+    from platform.reports.predictions_file import check_suffix, write_predictions
     from platform.runs.store import ResultsStore
     from platform.tables.render import check_form, render
     from platform.tables.table import build_table
 
     check_form(arguments.format, arguments.parts)
+    if arguments.predictions is not None:
+        check_suffix(arguments.predictions)
     store = ResultsStore(arguments.runs)
     names = store.experiments()
     if not names:
@@ -97,11 +108,19 @@ def main(argv: list[str]) -> int | None:
     progress = ProgressLine("reading fold runs", stream=sys.stderr)
     rows = aggregate_experiments(store, experiments, partial=arguments.partial, progress=progress)
     text = render(build_table(rows, arguments.reference), arguments.format, arguments.parts)
+    if "groups" in (arguments.parts or ()) and not any(
+        one.row.scores is not None and one.row.scores.groups for one in rows
+    ):
+        sets = ", ".join(names_with_groups())
+        print(f"no groups of subjects: only {sets} names them, for new experiments", file=sys.stderr)
     if arguments.out is None:
         print(text, end="")
     else:
         write_atomically(arguments.out, text)
         print(f"wrote {arguments.out}")
+    if arguments.predictions is not None:
+        lines = write_predictions(arguments.predictions, store, experiments)
+        print(f"wrote {arguments.predictions} ({lines:,} lines)")
     return None
 
 

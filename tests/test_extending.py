@@ -186,7 +186,7 @@ def test_a_metric(
     function, by_hand, entry = Section(text, "A metric").blocks("python")
     names = {**vars(metrics), **vars(row_metrics), "np": np}
     exec(function + by_hand, names)
-    names["test_balanced_accuracy_by_hand"]()
+    names["test_mean_precision_by_hand"]()
     (metric,) = eval(f"[{entry}]", names)
     monkeypatch.setattr(row_metrics, "METRICS", (*row_metrics.METRICS, metric))
     demo_experiment(tmp_path / "runs")
@@ -196,8 +196,8 @@ def test_a_metric(
     assert metric.definition in shown
     stored = json.loads(run_command(command.replace("markdown", "json"), capsys))
     for row in stored["sections"][0]["rows"]:
-        recalls = [one["recall"] for one in row["classes"] if one["recall"] is not None]
-        assert row[metric.key] == pytest.approx(sum(recalls) / len(recalls), abs=1e-6)
+        precisions = [one["precision"] or 0.0 for one in row["classes"] if one["images"]]
+        assert row[metric.key] == pytest.approx(sum(precisions) / len(precisions), abs=1e-6)
 
 
 def test_a_column(

@@ -121,3 +121,26 @@ def test_help_teaches_without_loading_anything_heavy(root: Path) -> None:
     done = subprocess.run([sys.executable, "-c", code], cwd=root, capture_output=True, text=True, check=True)
     assert "examples:" in done.stdout
     assert "--partial" in done.stdout
+
+
+def test_predictions_are_written_beside_the_table(
+    runs: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    out = tmp_path / "new" / "p.csv"
+    main(["--runs", str(runs), "--experiment", "second", "--predictions", str(out)])
+    shown = capsys.readouterr().out
+    assert "Accuracy on synthetic" in shown
+    assert shown.endswith(f"wrote {out} (126 lines)\n")
+    assert len(out.read_text().splitlines()) == 127
+
+
+def test_predictions_of_another_format_are_refused_before_anything_is_read(tmp_path: Path) -> None:
+    with pytest.raises(UserError, match=r"--predictions is p\.json; pass a name with one of these endings"):
+        main(["--runs", str(tmp_path / "nothing"), "--predictions", "p.json"])
+
+
+def test_groups_of_a_set_that_has_none_are_said_to_be_none(
+    runs: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    main(["--runs", str(runs), "--experiment", "second", "--parts", "groups"])
+    assert "no groups of subjects: only bu3dfe names them" in capsys.readouterr().err

@@ -27,6 +27,7 @@ from platform.config.net_name import only_width, preset_text
 from platform.config.settings_source import settings_source
 from platform.errors import UserError
 from platform.evaluation.metrics import sequence_predictions
+from platform.evaluation.predictions import Predictions
 from platform.search.inner_scores import counts_of_run
 
 if TYPE_CHECKING:
@@ -93,7 +94,7 @@ def aggregate_row(
         )
     predictions = read_predictions(store, runs, row)
     try:
-        scores = None if predictions is None else score(predictions)
+        scores = None if predictions is None else _scores(predictions, row)
     except UserError as error:
         raise UserError(f"{runs.name}: {error}") from error
     selection = selection_of(store, experiment, row, runs)
@@ -109,6 +110,14 @@ def aggregate_row(
         if predictions is None or not mixes_units(experiment)
         else paired_images(sequence_predictions(predictions)),
     )
+
+
+def _scores(predictions: Predictions, row: Mapping[str, Any]) -> Scores:
+    groups = {
+        grouping: {subject: group for group, subjects in members.items() for subject in subjects}
+        for grouping, members in row.get("groups", {}).items()
+    }
+    return score(predictions, groups, probabilities=row.get("probabilities", True))
 
 
 def mixes_units(experiment: Mapping[str, Any]) -> bool:

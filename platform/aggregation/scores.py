@@ -8,9 +8,13 @@ import numpy as np
 
 from platform.evaluation import metrics, row_metrics
 from platform.evaluation.accuracy_interval import AccuracyInterval, accuracy_interval
+from platform.evaluation.calibration import DECLARED, not_probabilities
 from platform.evaluation.metrics import ClassScore
 from platform.evaluation.predictions import Predictions
 from platform.evaluation.row_metrics import PooledPredictions
+from platform.evaluation.scored_items import scored_items
+from platform.evaluation.subject_groups import Groups, GroupScores, group_scores
+from platform.evaluation.unit_metrics import Measures, measures
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -62,10 +66,21 @@ class Scores:
     """Of sequences predicted by the mean of their images' class scores."""
     majority_confusion: Confusion
     """Of sequences predicted by the majority of their images."""
+    measures: Measures
+    """Beyond accuracy; of images, or of sequences for a method that scores those."""
+    sequence_measures: Measures
+    """Of sequences, each by the mean of its images' class scores, without details."""
+    groups: GroupScores | None = None
+    """By groups of subjects; None where they are not known."""
 
 
-def score(predictions: Predictions) -> Scores:
-    """All numbers of a row, without randomness. Raises UserError as `metrics.sequence_predictions` does."""
+def score(predictions: Predictions, groups: Groups | None = None, *, probabilities: bool = True) -> Scores:
+    """All numbers of a row; equal predictions give equal numbers.
+
+    groups: of the subjects, where the data set knows them. probabilities: False for a method that says that
+    its scores are none. Raises UserError as `metrics.sequence_predictions`
+    does.
+    """
     by_mean_score = metrics.sequence_predictions(predictions)
     by_majority = metrics.sequence_predictions(predictions, "majority")
     correct, subject, fold = predictions.correct, predictions.subject, predictions.fold
@@ -75,6 +90,9 @@ def score(predictions: Predictions) -> Scores:
     pooled = PooledPredictions(
         images=predictions, sequences=by_mean_score, majority_sequences=by_majority, classes=classes
     )
+    items = scored_items(predictions)
+    # Of the method's own scores: a mean of decisions over a sequence only looks like a probability.
+    no_calibration = not_probabilities(items.scores) if probabilities else DECLARED
     return Scores(
         image_count=len(predictions),
         sequence_count=len(by_mean_score),
@@ -94,6 +112,9 @@ def score(predictions: Predictions) -> Scores:
         image_confusion=_confusion(predictions),
         sequence_confusion=_confusion(by_mean_score),
         majority_confusion=_confusion(by_majority),
+        measures=measures(items, no_calibration),
+        sequence_measures=measures(scored_items(by_mean_score), no_calibration, details=False),
+        groups=group_scores(items, groups) if groups else None,
     )
 
 

@@ -1,5 +1,7 @@
 """Metrics of a row's pooled predictions: one entry each, shown by every format of the table.
 
+Those that exist of images and of sequences alike, with an interval, are in `unit_metrics.py`.
+
 A metric is a pure function of predictions. To add one, add an entry to METRICS: aggregation computes it, and
 `platform.tables.columns` makes its column (docs/table.md).
 """
@@ -9,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from platform.evaluation.metrics import ClassScore, macro_f1, pooled_accuracy
+from platform.evaluation.metrics import ClassScore, pooled_accuracy
 from platform.evaluation.predictions import Predictions
 
 
@@ -52,14 +54,6 @@ METRICS: tuple[Metric, ...] = (
         heading="Sequences by majority %",
         definition="Sequences by majority: share of sequences, each predicted by the majority of its images.",
         compute=lambda pooled: pooled_accuracy(pooled.majority_sequences.correct),
-        narrow=False,
-    ),
-    Metric(
-        key="macro_f1_of_pooled_images",
-        heading="Macro F1 (images)",
-        definition="Macro F1: unweighted mean of the classes' F1 over the pooled images.",
-        compute=lambda pooled: macro_f1(pooled.classes),
-        percent=False,
         narrow=False,
     ),
 )

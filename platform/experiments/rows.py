@@ -44,6 +44,8 @@ class Row:
     """Difference from the method as published, e.g. `without stage 1`."""
     settings: SettingsSource = AS_GIVEN
     """Whose settings it runs with."""
+    groups: Mapping[str, Mapping[str, Sequence[str]]] = field(default_factory=dict)
+    """Grouping to group to its subjects, where the data set knows them."""
 
     def describe(self, selection_rule: str) -> dict[str, Any]:
         """The row as experiment.json holds it."""
@@ -73,6 +75,8 @@ class Row:
             "runs": [{"fold": task.fold_index, "identity": task.identity} for task in self.tasks],
             **self.settings.to_dict(),
             **({"unit": method.unit} if method.unit != "image" else {}),
+            **({} if method.probabilities else {"probabilities": False}),
+            **({"groups": self.groups} if self.groups else {}),
             **({"stands_for": first.data.stands_for} if first.data.stands_for else {}),
             **({"chosen_folds": [task.fold_index for task in self.tasks]} if self.chosen_of else {}),
             **({"chosen_of": self.chosen_of} if self.chosen_of else {}),
@@ -170,6 +174,7 @@ def row_of(
         repeat=repeat,
         chosen_of=count if only else 0,
         variation=variation,
+        groups=data.groups,
     )
 
 

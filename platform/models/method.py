@@ -73,6 +73,9 @@ class Method(ABC):
     """Raised when a change of the method changes its numbers; another than the first enters records."""
     unit: Literal["image", "sequence"] = "image"
     """What the method scores."""
+    probabilities: bool = True
+    """Whether its scores were trained to be class probabilities. Scores that only have the form, such as a
+    softmax of margins, have no calibration, and the table shows none."""
     needs: frozenset[str] = frozenset()
     """Layers of prepared data that it reads beside images, e.g. `sequences`."""
     options: type[Configuration]

@@ -53,6 +53,9 @@ pre { background: var(--band); padding: 12px 14px; border-radius: 6px; overflow-
 details summary { cursor: pointer; color: var(--accent); }
 """
 
+IN_THE_REPORT = ("stability", "folds", "classes", "calibration", "groups")
+"""Parts (details.PARTS) that the page has below a table; confusion matrices are figures."""
+
 OTHER_PROCESSORS = (
     "The same settings give the same numbers on one kind of processor with the same number of threads. On "
     "others the last bits differ from the first layers on, and training amplifies them (docs/fidelity.md)."
@@ -138,7 +141,7 @@ def _section(section: Section, table: TextTable) -> str:
             f"<h2>{escape(title)}</h2>",
             _table(lines),
             _notes(section_notes(section)),
-            *(_folded(grid) for part in ("stability", "folds", "classes") for grid in PARTS[part](section)),
+            *(_folded(grid) for part in IN_THE_REPORT for grid in PARTS[part](section)),
         ]
     )
 

@@ -24,11 +24,12 @@ from platform.reports.front_figure import front_figure
 from platform.reports.html import report_html
 from platform.reports.next_commands import next_commands
 from platform.reports.provenance import provenance_lines
+from platform.reports.reliability_figure import reliability_figure
 from platform.reports.tensorboard import read_curves, row_slug, write_tensorboard
 from platform.reports.transfer_matrix import matrix_figure, matrix_grid, transfer_matrices
 from platform.tables.details import confusions_of
 from platform.tables.displayable import displayable
-from platform.tables.formatting import row_label
+from platform.tables.formatting import row_label, units_of
 from platform.tables.grid import screen_grid
 from platform.tables.render import render
 from platform.tables.screen import render_screen
@@ -41,6 +42,7 @@ if TYPE_CHECKING:
 _TABLE_FILES = {"markdown": "table.md", "latex": "table.tex", "csv": "table.csv", "json": "table.json"}
 _OWN_FIGURES = (
     "confusion-*.png",
+    "reliability-*.png",
     "masks-*.png",
     "pictures-*.png",
     "curves-*.png",
@@ -192,6 +194,11 @@ def _row_figures(
         title = f"Confusion matrix: {name}, pooled test {unit}"
         written[title] = folder / f"confusion-{unit}-{slug}.png"
         drawing.save_figure(confusion_figure(shown, scores.class_names, title), written[title])
+    if scores.measures.bins:
+        title = f"Reliability: {name}, pooled test {units_of(made.row)}"
+        written[title] = folder / f"reliability-{slug}.png"
+        bins, unit = scores.measures.bins, units_of(made.row)
+        drawing.save_figure(reliability_figure(bins, title, unit), written[title])
     fold, identity = min(
         (run["fold"], run["identity"]) for run in row["runs"] if run["fold"] not in made.row.problems
     )

@@ -20,6 +20,7 @@ from datasets.folds.rules import (
 from datasets.prepared.merged import merged_store
 from datasets.prepared.merged_names import set_of_subject
 from datasets.prepared.store import PreparedStore, open_prepared
+from datasets.prepared.subject_groups import groups_of
 from datasets.raw.fmpn_labels import release_of
 from platform.config.configuration import Configuration, Plan, configuration_of
 from platform.config.selection import INNER_PARTS, Step
@@ -64,6 +65,8 @@ class PlannedData:
     """Sequences of each subject that has any, of the wanted classes; empty unless a method needs them."""
     has_rectangles: bool = False
     """Whether it was prepared with `--resample released`."""
+    groups: Mapping[str, Mapping[str, Sequence[str]]] = field(default_factory=dict)
+    """Grouping to group to its subjects, where the data set knows them; no fold run reads them."""
 
     @property
     def has_neutral_faces(self) -> bool:
@@ -161,6 +164,7 @@ def _planned(
         classes_of_subject={subject: frozenset(counts) for subject, counts in classes.items()},
         sequences_of_subject=_sequences_of_subject(store, wanted) if "sequences" in needed else {},
         has_rectangles=store.rectangles is not None,
+        groups=groups_of(store),
         neutral_faces=dict(Counter(store.subjects[store.roles == "neutral"].tolist())),
         size_pixels=store.size_pixels,
         is_prepared=store.is_prepared,

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from platform.evaluation import row_metrics
+from platform.evaluation import row_metrics, unit_metrics
 from platform.evaluation.accuracy_interval import METHOD
 from platform.tables import stored_facts
 from platform.tables.column import (
@@ -47,7 +47,14 @@ from platform.tables.formatting import (
     seeds_source_text,
     source_text,
 )
-from platform.tables.score_columns import accuracy, count, deviation, metric_column, percentage_interval
+from platform.tables.score_columns import (
+    accuracy,
+    count,
+    deviation,
+    metric_column,
+    percentage_interval,
+    unit_metric_column,
+)
 from platform.tables.stored_facts import rounded
 
 _INTERVAL = (
@@ -323,8 +330,12 @@ COLUMNS: tuple[Column, ...] = (
 
 
 def all_columns() -> tuple[Column, ...]:
-    """COLUMNS, and one for each metric of `row_metrics.METRICS`."""
-    return (*COLUMNS, *map(metric_column, row_metrics.METRICS))
+    """COLUMNS, and one for each metric of `row_metrics.METRICS` and `unit_metrics.UNIT_METRICS`."""
+    metrics = (
+        *map(metric_column, row_metrics.METRICS),
+        *map(unit_metric_column, unit_metrics.UNIT_METRICS),
+    )
+    return (*COLUMNS, *metrics)
 
 
 def columns_of(

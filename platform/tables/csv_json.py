@@ -11,10 +11,13 @@ from platform.aggregation.seeds import SeedGroup
 from platform.aggregation.table_row import TableRow
 from platform.host.console import json_visible
 from platform.tables import mask_facts
+from platform.tables.calibration_details import bin_records
+from platform.tables.class_details import class_facts
 from platform.tables.column import CSV, JSON
 from platform.tables.columns import columns_of, definitions
 from platform.tables.csv_text import csv_text
 from platform.tables.details import SEEDS, confusions_of, released_fold_accuracies
+from platform.tables.group_details import group_records
 from platform.tables.notes import section_notes
 from platform.tables.records import KEY_ORDER, record_of, row_keys
 from platform.tables.stability_part import STABILITY, pair_records, stability_record
@@ -166,8 +169,11 @@ def _class_records(row: TableRow) -> list[dict[str, Any]]:
             "recall": rounded(score.recall),
             "f1": rounded(score.f1),
             **mask_facts.of_class(row, score.name),
+            **class_facts(measures),
         }
-        for score in (row.scores.classes if row.scores else ())
+        for score, measures in (
+            zip(row.scores.classes, row.scores.measures.classes, strict=True) if row.scores else ()
+        )
     ]
 
 
@@ -211,6 +217,8 @@ _DETAILS = {
     "folds": _fold_records,
     "classes": _class_records,
     "confusions": _confusion_records,
+    "calibration": lambda row: [row_keys(row) | one for one in bin_records(row)],
+    "groups": lambda row: [row_keys(row) | one for one in group_records(row)],
 }
 """Keys of details.PARTS to the function that makes their records for one row."""
 _OF_ROWS = tuple(part for part in _DETAILS if part != SEEDS)

@@ -30,6 +30,14 @@ def csv_text(columns: Sequence[str], records: Iterable[Mapping[str, Any]]) -> st
     return text.getvalue()
 
 
+def csv_lines(rows: Iterable[Sequence[Any]]) -> str:
+    """Lines of cells without a header, for files that are written part by part; cells as in `csv_text`."""
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerows([safe_cell(one) if isinstance(one, str) else one for one in row] for row in rows)
+    return text.getvalue()
+
+
 def safe_cell(text: str) -> str:
     """`text` if it is harmless, else an apostrophe and `text` with control characters escaped.
 

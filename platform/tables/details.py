@@ -9,8 +9,19 @@ from datasets.prepared.merged_names import sets_of
 from platform.aggregation.scores import Confusion, Scores
 from platform.aggregation.table_row import TableRow
 from platform.evaluation.reported import RELEASED_FOLD_ACCURACIES, RELEASED_TEST_SIZES
-from platform.tables.formatting import ABSENT, folds_text, interval, percent, seed_mean_text, seeds_text
+from platform.tables.calibration_details import calibration_grids
+from platform.tables.class_details import class_grid
+from platform.tables.formatting import (
+    ABSENT,
+    folds_text,
+    interval,
+    percent,
+    seed_mean_text,
+    seeds_text,
+    units_of,
+)
 from platform.tables.grid import Grid
+from platform.tables.group_details import group_grids
 from platform.tables.stability_part import STABILITY, stability_grids
 from platform.tables.table import Section
 
@@ -36,10 +47,6 @@ def confusions_of(row: TableRow) -> dict[str, Confusion | None]:
     }
 
 
-def _units(row: TableRow) -> str:
-    return "sequences" if row.scores_sequences else "images"
-
-
 def fold_grids(section: Section) -> list[Grid]:
     """Accuracy of each fold of each row, ten folds a grid, with FMPN's released folds where they exist."""
     fold_count = max(row.fold_numbers[-1] for row in section.rows) + 1
@@ -51,7 +58,7 @@ def fold_grids(section: Section) -> list[Grid]:
 
 def _fold_grid(section: Section, folds: range) -> Grid:
     lines = []
-    units = " or ".join(sorted({_units(row) for row in section.rows}))
+    units = " or ".join(sorted({units_of(row) for row in section.rows}))
     for row in section.rows:
         found = row.scores.folds if row.scores else ()
         cells = {score.fold: (score.accuracy, score.image_count) for score in found}
@@ -88,25 +95,13 @@ def _fold_cells(cells: Mapping[int, tuple[float, int]], folds: range) -> list[st
 
 
 def class_grids(section: Section) -> list[Grid]:
-    """Precision, recall and F1 of each class over pooled images, for each row with scores."""
+    """Precision, recall, F1 and AUC of each class over pooled images or sequences, with 95 % CIs, and their
+    unweighted means, for each row with scores."""
     return [
-        Grid(
-            caption=(
-                f"Each class: {section.label(row)} of {row.experiment} on {row.dataset}, pooled {_units(row)}"
-            ),
-            header=("Class", _units(row).capitalize(), "Predicted", "Precision %", "Recall %", "F1"),
-            rows=tuple(
-                (
-                    score.name,
-                    str(score.true_count),
-                    str(score.predicted_count),
-                    _share(score.precision),
-                    _share(score.recall),
-                    ABSENT if score.f1 is None else f"{score.f1:.3f}",
-                )
-                for score in row.scores.classes
-            ),
-            left_columns=1,
+        class_grid(
+            row.scores,
+            f"Each class: {section.label(row)} of {row.experiment} on {row.dataset}, pooled {units_of(row)}",
+            units_of(row).capitalize(),
         )
         for row in section.rows
         if row.scores is not None
@@ -133,10 +128,6 @@ def confusion_grids(section: Section) -> list[Grid]:
         for what, matrix in confusions_of(row).items()
         if matrix is not None
     ]
-
-
-def _share(value: float | None) -> str:
-    return ABSENT if value is None else percent(value)
 
 
 def _cell(count: int, total: int) -> str:
@@ -174,7 +165,7 @@ def seed_grids(section: Section) -> list[Grid]:
                 seed_mean_text(group.pooled_sequence_accuracy),
             )
         )
-    pooled = " or ".join(sorted({f"pooled {_units(group.first)} %" for group in section.seed_groups}))
+    pooled = " or ".join(sorted({f"pooled {units_of(group.first)} %" for group in section.seed_groups}))
     header = ("Row", "Seed", "Folds", "Mean of folds %", pooled, "95 % CI of it", "Pooled sequences %")
     return [
         Grid(
@@ -192,5 +183,7 @@ PARTS: dict[str, Callable[[Section], list[Grid]]] = {
     "classes": class_grids,
     "confusions": confusion_grids,
     STABILITY: stability_grids,
+    "calibration": calibration_grids,
+    "groups": group_grids,
 }
 """The parts by name, as `--parts` takes them."""

@@ -72,6 +72,16 @@ def seeds_text(seeds: Sequence[int]) -> str:
     return "one seed" if len(seeds) < 2 else named_seeds(seeds)
 
 
+def interval_of_numbers(value: Interval | None) -> str:
+    """`0.712–0.803`: the ends of a number that is no percentage."""
+    return ABSENT if value is None else f"{value.low:.3f}–{value.high:.3f}"
+
+
+def units_of(row: TableRow) -> str:
+    """`images`, or `sequences` for a row that scores those."""
+    return "sequences" if row.scores_sequences else "images"
+
+
 def images_and_subjects(row: TableRow) -> str:
     """`981/118`; a dash for the images of a row that scores sequences."""
     if row.scores is None:

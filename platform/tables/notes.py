@@ -13,7 +13,9 @@ from platform.runs.identity import RESULT_VERSION
 from platform.tables.comparison_notes import best_note, comparison_notes, repeated_notes
 from platform.tables.formatting import ABSENT, LEAKAGE, PUBLISHED, masks_text, seeds_text
 from platform.tables.gap_note import NEGATIVE, WHAT_IT_CONTAINS, gap_note, seeds_gap_note
+from platform.tables.group_details import group_notes
 from platform.tables.mask_note import mask_note, seeds_mask_note
+from platform.tables.measure_notes import measure_notes
 from platform.tables.stability_part import stability_notes
 from platform.tables.table import Section
 
@@ -76,6 +78,7 @@ def section_notes(section: Section) -> tuple[str, ...]:
         notes.append(SEED_NOTE)
         notes.extend(_seed_note(group, section.label(group)) for group in section.seed_groups)
     notes.extend(_version_notes(section))
+    notes.extend(group_notes(list(rows)))
     for line in section.lines:
         name = section.label(line)
         if several and " of " not in name:
@@ -206,6 +209,7 @@ def _row_notes(row: TableRow, name: str, *, alone: bool = True) -> list[str]:
         if alone:
             notes.extend(_interval_note(name, scores, "sequences" if row.scores_sequences else "images"))
         notes.extend(_odd_data_notes(name, scores))
+        notes.extend(measure_notes(row, name))
         if row.selection_score is not None and row.optimism_gap is not None and not row.leaks:
             notes.append(gap_note(name, row))
     if row.mask_quality:

@@ -11,9 +11,10 @@ from platform.aggregation.table_row import TableRow
 from platform.evaluation.accuracy_interval import Interval
 from platform.evaluation.reported import ReportedResult
 from platform.evaluation.row_metrics import Metric
-from platform.tables.column import ALL, STORED, WIDE, Column, PerLine, Record
+from platform.evaluation.unit_metrics import Measure, Measures, UnitMetric
+from platform.tables.column import ALL, HTML, STORED, WIDE, Column, PerLine, Record
 from platform.tables.formatting import ABSENT, interval, percent, seed_mean_text
-from platform.tables.stored_facts import rounded
+from platform.tables.stored_facts import interval_ends, rounded
 
 T = TypeVar("T")
 SEED_MEAN_WIDTH = 9
@@ -200,6 +201,63 @@ def metric_column(metric: Metric) -> Column:
         definition=metric.definition,
         of_images=metric.of_images,
     )
+
+
+def unit_metric_column(metric: UnitMetric) -> Column:
+    """The column of an entry of `unit_metrics.UNIT_METRICS`: of what the row scores, images or sequences."""
+
+    def shown(value: float) -> str:
+        return percent(value) if metric.percent else f"{value:.3f}"
+
+    def row_text(row: TableRow) -> str:
+        found = None if row.scores is None else row.scores.measures.values[metric.key]
+        return ABSENT if found is None else shown(found.value)
+
+    def seeds_text(group: SeedGroup) -> str:
+        return _or_absent(_over_seeds(group, lambda scores: scores.measures.values[metric.key]), shown)
+
+    def row_record(row: TableRow) -> Record:
+        if row.scores is None:
+            return {}
+        own, sequences = (_stored_measure(one, metric) for one in _by_unit(row))
+        return own | sequences
+
+    def _by_unit(row: TableRow) -> tuple[tuple[str, Measures | None], tuple[str, Measures]]:
+        assert row.scores is not None
+        if row.scores_sequences:
+            return (metric.image_key, None), (metric.sequence_key, row.scores.measures)
+        return (metric.image_key, row.scores.measures), (metric.sequence_key, row.scores.sequence_measures)
+
+    def seeds_record(group: SeedGroup) -> Record:
+        of_images = _over_seeds(group, lambda scores: scores.measures.values[metric.key])
+        of_sequences = _over_seeds(group, lambda scores: scores.sequence_measures.values[metric.key])
+        if group.rows[0].scores_sequences:
+            return {metric.image_key: None, metric.sequence_key: rounded(of_images)}
+        return {metric.image_key: rounded(of_images), metric.sequence_key: rounded(of_sequences)}
+
+    return Column(
+        key=metric.key,
+        formats=(*((HTML,) if metric.shown == "report" else ()), *WIDE, *STORED),
+        heading=metric.heading,
+        text=PerLine(row=row_text, seeds=seeds_text),
+        record=PerLine(row=row_record, seeds=seeds_record),
+        definition=metric.definition,
+    )
+
+
+def _stored_measure(found: tuple[str, Measures | None], metric: UnitMetric) -> dict[str, float | None]:
+    """The value and the ends of its interval under the key."""
+    key, measured = found
+    measure = None if measured is None else measured.values[metric.key]
+    ends = interval_ends(key, None if measure is None else measure.interval) if metric.has_interval else {}
+    return {key: None if measure is None else rounded(measure.value), **ends}
+
+
+def _over_seeds(group: SeedGroup, pick: Callable[[Scores], Measure | None]) -> float | None:
+    """Mean over the complete rows of a line; None where one has no such number."""
+    found = [pick(one.row.scores) for one in group.finished if one.row.scores]
+    values = [one.value for one in found if one is not None]
+    return sum(values) / len(values) if values and len(values) == len(found) else None
 
 
 def _shown(text: Callable[[Scores], str]) -> Callable[[TableRow], str]:

@@ -9,6 +9,7 @@ from platform.aggregation.comparisons import Comparison
 from platform.aggregation.seeds import SeedGroup
 from platform.aggregation.table_row import TableRow
 from platform.config.net_name import VARIOUS_WIDTHS
+from platform.evaluation.accuracy_interval import Interval
 from platform.evaluation.reported import ReportedResult
 from platform.tables import mask_facts
 from platform.tables.column import STORED, Column, PerLine, Record
@@ -20,6 +21,14 @@ DECIMALS = 6
 def rounded(value: float | None) -> float | None:
     """`value` as CSV and JSON hold it."""
     return None if value is None else round(value, DECIMALS)
+
+
+def interval_ends(key: str, value: Interval | None) -> dict[str, float | None]:
+    """The ends of a 95 % CI as CSV and JSON hold them; null without one."""
+    return {
+        f"{key}_95_percent_low": None if value is None else rounded(value.low),
+        f"{key}_95_percent_high": None if value is None else rounded(value.high),
+    }
 
 
 def folds(row: TableRow) -> Record:

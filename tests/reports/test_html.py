@@ -97,7 +97,9 @@ def test_trials_are_ranked_by_score_with_the_failed_ones_last(page: str) -> None
 def test_folds_and_classes_are_folded_away_below_the_table(page: str) -> None:
     assert "<summary>Accuracy % of each fold on synthetic (images tested)</summary>" in page
     assert "<summary>Each class: FMPN (resnet18) of tune-synthetic-quick on synthetic" in page
-    assert page.count("<details>") == page.count("</details>") == 2 + 4
+    assert "<summary>Calibration on synthetic, by the class scores" in page
+    assert "<summary>Reliability: FMPN (resnet18) of tune-synthetic-quick on synthetic" in page
+    assert page.count("<details>") == page.count("</details>") == 2 + 4 + 2 + 4
 
 
 def test_a_page_of_a_leaking_experiment_says_so_at_its_head_and_in_its_row(tmp_path: Path) -> None:

@@ -55,6 +55,10 @@ def test_everything_lies_in_the_experiments_folder(presented: tuple[Path, Presen
         "pictures-00-fmpn-synthetic.png",
         "pictures-02-cnn_no_mask_loss-synthetic.png",
         "pictures-03-fmpn-synthetic_wild.png",
+        "reliability-00-fmpn-synthetic.png",
+        "reliability-01-cnn-synthetic.png",
+        "reliability-02-cnn_no_mask_loss-synthetic.png",
+        "reliability-03-fmpn-synthetic_wild.png",
         "study.png",
     ]
     assert all(path.is_file() for path in (*made.table_files.values(), *made.figures.values(), made.report))
@@ -64,7 +68,7 @@ def test_everything_lies_in_the_experiments_folder(presented: tuple[Path, Presen
     assert all(place in page for place in ("Chance level", *made.conclusions))
     assert "Chance level" in made.table_files["markdown"].read_text()
     assert str(folder / "tensorboard") in "".join(made.next_commands.values())
-    assert made.report.read_text().count("data:image/png;base64,") == len(made.figures) == 16
+    assert made.report.read_text().count("data:image/png;base64,") == len(made.figures) == 20
 
 
 def test_tensorboard_has_curves_fold_accuracies_pictures_and_trials(

@@ -30,6 +30,23 @@ ROW = keys(
     pooled_image_95_percent_high pooled_sequence_accuracy majority_sequence_accuracy macro_f1_of_pooled_images
     """
 )
+MEASURES = keys(
+    """
+    macro_f1_of_pooled_images_95_percent_low macro_f1_of_pooled_images_95_percent_high
+    macro_f1_of_pooled_sequences macro_f1_of_pooled_sequences_95_percent_low
+    macro_f1_of_pooled_sequences_95_percent_high
+    """
+) + [
+    key
+    for name, has_interval in (
+        ("balanced_accuracy", True), ("macro_auc", True), ("expected_calibration_error", False),
+        ("overconfidence", True), ("brier_score", True), ("worst_tenth_accuracy", False),
+    )
+    for start in (f"{name}_of_images", f"{name}_of_sequences")
+    for key in (start, *(f"{start}_95_percent_{end}" for end in ("low", "high") if has_interval))
+]  # fmt: skip
+"""Keys of measures beyond accuracy, which follow all others."""
+SEED_MEASURES = [key for key in MEASURES if "95_percent" not in key]
 WITHOUT_SCORES = ROW[: ROW.index("images")]
 SEEDS = keys(
     """
@@ -37,7 +54,7 @@ SEEDS = keys(
     fold_count seed_count repeat_count result_version mean_of_folds_image_accuracy
     mean_of_folds_image_accuracy_seed_standard_deviation pooled_image_accuracy
     pooled_image_accuracy_seed_standard_deviation pooled_sequence_accuracy
-    pooled_sequence_accuracy_seed_standard_deviation
+    pooled_sequence_accuracy_seed_standard_deviation macro_f1_of_pooled_images
     """
 )
 SEED_DEVIATIONS = [key for key in SEEDS if key.endswith("_seed_standard_deviation")]
@@ -61,8 +78,34 @@ COMPARISON = keys(
 ROW_KEYS = ["experiment", "dataset", "method", "backbone", "masks", "seed"]
 DETAILS = {
     "folds": ["fold", "image_accuracy", "images", "subjects", "classes", "released_image_accuracy"],
-    "classes": ["class", "images", "answered", "precision", "recall", "f1"],
+    "classes": [
+        "class",
+        "images",
+        "answered",
+        "precision",
+        "recall",
+        "f1",
+        "precision_95_percent_low",
+        "precision_95_percent_high",
+        "recall_95_percent_low",
+        "recall_95_percent_high",
+        "f1_95_percent_low",
+        "f1_95_percent_high",
+        "auc",
+        "auc_95_percent_low",
+        "auc_95_percent_high",
+    ],
     "confusions": ["of", "true", "predicted", "count", "rate"],
+    "calibration": [
+        "confidence_above",
+        "confidence_to",
+        "count",
+        "mean_confidence",
+        "accuracy",
+        "accuracy_95_percent_low",
+        "accuracy_95_percent_high",
+    ],
+    "groups": [],
 }
 
 
@@ -111,20 +154,23 @@ def header(rows: list[AggregatedRow], *parts: str) -> list[str]:
 
 
 def test_the_csv_header_is_pinned(rows: list[AggregatedRow], every_kind: list[AggregatedRow]) -> None:
-    assert header(rows) == [*ROW, "seeds", *REPORTED_NUMBERS, *COMPARED]
-    assert header(rows[3:]) == [*ROW, "seeds"]
-    assert header(every_kind) == [*ROW, "seeds", *ODD, *SEED_DEVIATIONS, *REPORTED_NUMBERS, *COMPARED]
+    assert header(rows) == [*ROW, "seeds", *REPORTED_NUMBERS, *COMPARED, *MEASURES]
+    assert header(rows[3:]) == [*ROW, "seeds", *MEASURES]
+    found = header(every_kind)
+    before = [*ROW, "seeds", *ODD, *SEED_DEVIATIONS, *REPORTED_NUMBERS]
+    assert found[: len(before)] == before
+    assert sorted(found[len(before) :]) == sorted([*COMPARED, *MEASURES])
 
 
 def test_the_csv_header_follows_the_first_row_where_that_lacks_scores_or_has_more_keys(
     rows: list[AggregatedRow], every_kind: list[AggregatedRow]
 ) -> None:
     numbers = ROW[len(WITHOUT_SCORES) :]
-    assert header([without_scores(rows[3]), rows[3]]) == [*WITHOUT_SCORES, "seeds", *numbers]
+    assert header([without_scores(rows[3]), rows[3]]) == [*WITHOUT_SCORES, "seeds", *numbers, *MEASURES]
     expected = list(ROW)
     expected.insert(expected.index("backbone") + 1, ODD[0])
     expected[expected.index("fold_count") + 1 : expected.index("fold_count") + 1] = ODD[1:]
-    assert header(every_kind[-1:]) == [*expected, "seeds", *REPORTED_NUMBERS]
+    assert header(every_kind[-1:]) == [*expected, "seeds", *REPORTED_NUMBERS, *MEASURES]
 
 
 def test_whose_settings_a_row_ran_with_comes_last(rows: list[AggregatedRow]) -> None:
@@ -132,10 +178,24 @@ def test_whose_settings_a_row_ran_with_comes_last(rows: list[AggregatedRow]) -> 
     mixed = SettingsSource(whose="winner", preset="quick", given=("dropout", "weights"))
     tuned = [changed(one, settings=searched) for one in rows[:2]]
     others = [changed(one, settings=mixed) for one in rows[2:]]
-    assert header([*tuned, rows[2]]) == [*ROW, "seeds", *REPORTED_NUMBERS, *SETTINGS[:2], *COMPARED]
-    assert set(header([*tuned, *others])) == {*ROW, "seeds", *REPORTED_NUMBERS, *SETTINGS, *COMPARED}
+    assert header([*tuned, rows[2]]) == [
+        *ROW,
+        "seeds",
+        *REPORTED_NUMBERS,
+        *SETTINGS[:2],
+        *COMPARED,
+        *MEASURES,
+    ]
+    assert set(header([*tuned, *others])) == {
+        *ROW,
+        "seeds",
+        *REPORTED_NUMBERS,
+        *SETTINGS,
+        *COMPARED,
+        *MEASURES,
+    }
     section = json.loads(render(build_table([*tuned, others[0]]), "json", []))["sections"][0]
-    assert list(section["rows"][0]) == [*ROW, *SETTINGS[:2], *COMPARED]
+    assert list(section["rows"][0]) == [*ROW, *SETTINGS[:2], *COMPARED, *MEASURES]
     assert section["rows"][2]["settings_given"] == "dropout weights"
     assert section["notes"][2] == (
         "Settings of FMPN, CNN (baseline): own search of 12 trials; of CNN (no mask loss): the winner's, the "
@@ -146,7 +206,7 @@ def test_whose_settings_a_row_ran_with_comes_last(rows: list[AggregatedRow]) -> 
 
 @pytest.mark.parametrize("part", DETAILS)
 def test_the_csv_headers_of_the_parts_are_pinned(rows: list[AggregatedRow], part: str) -> None:
-    assert header(rows, part) == [*ROW_KEYS, *DETAILS[part]]
+    assert header(rows, part) == ([*ROW_KEYS, *DETAILS[part]] if DETAILS[part] else [""])
 
 
 def test_the_json_keys_are_pinned(every_kind: list[AggregatedRow]) -> None:
@@ -158,13 +218,13 @@ def test_the_json_keys_are_pinned(every_kind: list[AggregatedRow]) -> None:
         "highest_against_others",
     ]  # fmt: skip
     first, odd = section["rows"][0], section["rows"][3]
-    assert list(first) == [*ROW, *DETAILS]
+    assert list(first) == [*ROW, *MEASURES, *DETAILS]
     assert [key for key in odd if key not in first and key not in COMPARED] == ODD
     assert [key for key in odd if key in first] == list(first)
     (group,) = section["over_seeds"]
     assert [key for key in group if key in SEEDS] == SEEDS
     added = [*SEED_INTERVALS, "mean_of_folds_minus_reported", *COMPARED]
-    assert set(group) == {*SEEDS, *added}
+    assert set(group) == {*SEEDS, *added, *SEED_MEASURES}
     assert all(list(one) == REPORTED for one in section["reported"])
     assert all(list(one) == [*COMPARISON, *FOUND] for one in section["comparisons"])
     assert list(first["folds"][0]) == DETAILS["folds"]

@@ -6,7 +6,7 @@ import pytest
 
 from platform.aggregation.aggregate import AggregatedRow, aggregate_experiment
 from platform.tables.details import class_grids, confusion_grids, fold_grids, released_fold_accuracies
-from platform.tables.formatting import row_label
+from platform.tables.formatting import interval, interval_of_numbers, row_label
 from platform.tables.grid import Grid, screen_grid
 from platform.tables.notes import section_notes
 from platform.tables.table import Section, build_table
@@ -77,6 +77,8 @@ def test_classes_have_precision_recall_and_f1(rows: list[AggregatedRow]) -> None
     scores = rows[0].row.scores
     assert scores is not None
     anger = scores.classes[0]
+    measures = scores.measures.classes[0]
+    assert measures.auc is not None
     assert anger.precision is not None
     assert anger.recall is not None
     assert first.rows[0] == (
@@ -84,9 +86,15 @@ def test_classes_have_precision_recall_and_f1(rows: list[AggregatedRow]) -> None
         "27",
         str(anger.predicted_count),
         f"{100 * anger.precision:.2f}",
+        interval(measures.precision_interval),
         f"{100 * anger.recall:.2f}",
+        interval(measures.recall_interval),
         f"{anger.f1:.3f}",
+        interval_of_numbers(measures.f1_interval),
+        f"{measures.auc.value:.3f}",
+        interval_of_numbers(measures.auc.interval),
     )
+    assert first.rows[-1][0] == "mean of classes"
 
 
 def test_confusions_are_of_images_and_of_sequences_by_both_votes(rows: list[AggregatedRow]) -> None:

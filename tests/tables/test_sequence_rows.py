@@ -29,7 +29,7 @@ from tests.fake_runs import write_experiment, write_row
 OF_IMAGES = {
     "images", "image_errors", "pooled_image_accuracy", "pooled_image_95_percent_low",
     "pooled_image_95_percent_high", "mean_of_folds_image_accuracy", "macro_f1_of_pooled_images",
-    "majority_sequence_accuracy",
+    "majority_sequence_accuracy", "balanced_accuracy_of_images", "brier_score_of_images",
 }  # fmt: skip
 
 
@@ -75,6 +75,9 @@ def test_columns_of_images_show_a_dash_and_the_others_numbers_of_sequences(
     ends = scores.pooled_image_interval
     assert found["pooled_sequence_interval"] == f"{100 * ends.low:.1f}–{100 * ends.high:.1f}"
     assert fmpn["pooled_sequence_interval"] == "–"
+    for key in ("macro_f1", "balanced_accuracy", "macro_auc"):
+        if key in found:
+            assert found[key] not in ("–", fmpn[key])
     if "images_and_subjects" in found:
         assert (found["images_and_subjects"], fmpn["images_and_subjects"]) == ("–/9", "189/9")
 
@@ -92,7 +95,7 @@ def test_without_such_a_row_no_column_is_there_for_it(rows: list[AggregatedRow])
 def test_every_column_that_counts_images_says_so() -> None:
     """By its stored keys; a metric counts images unless it says otherwise."""
     silent = {column.key for column in all_columns() if column.of_images}
-    assert {"images", "image_errors", "pooled_image_accuracy", "macro_f1_of_pooled_images"} <= silent
+    assert {"images", "image_errors", "pooled_image_accuracy"} <= silent
     stored = [column.key for column in all_columns() if set(STORED) & {*column.formats}]
     named = {key for key in stored if "image" in key}
     assert named - silent == {"mean_of_folds_image_accuracy"}  # which has a key of its own for sequences
@@ -114,6 +117,10 @@ def test_csv_and_json_have_no_value_where_there_are_no_images(
         assert stored[0][key] is not None
     assert stored[1]["mean_of_folds_sequence_accuracy"] == round(scores.mean_of_folds, 6)
     assert stored[1]["sequences"] == 63
+    uar = scores.measures.values["balanced_accuracy"]
+    assert uar is not None
+    assert stored[1]["balanced_accuracy_of_sequences"] == round(uar.value, 6)
+    assert stored[0]["balanced_accuracy_of_sequences"] != stored[0]["balanced_accuracy_of_images"]
     assert stored[1]["pooled_sequence_95_percent_low"] < stored[1]["pooled_sequence_accuracy"]
     assert "pooled_sequence_95_percent_low" not in stored[0]
 

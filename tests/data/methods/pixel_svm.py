@@ -39,6 +39,7 @@ class PixelSvm(Method):
     """Pixels and a linear support vector machine."""
 
     title = "Pixels and SVM"
+    probabilities = False  # a softmax of margins sums to 1, but was not trained to be right that often
     options = PixelSvmOptions
     presets: ClassVar = {
         "quick": {"load_size_pixels": 52, "side_pixels": 16},
