@@ -170,6 +170,7 @@ TRIED_ELSEWHERE = {
     "--dry-run": "tests/test_dry_run.py",
     "--log-json": "tests/monitoring/test_event_log.py",
     "--print-config": "tests/cli/test_run_command.py",
+    "--reference": "tests/cli/test_reference_check.py",
     "--plugins": "tests/cli/test_asked_method.py",  # not a flag of every command
     "--verbose": "tests/cli/test_run_command.py",  # a dry run is always in full
 }
@@ -211,7 +212,8 @@ SHOWN_IN: dict[str, dict[str, str]] = {
         "--wild": "tests/test_flag_effects.py",
     },
     "table": dict.fromkeys(
-        ("--runs", "--experiment", "--format", "--parts", "--partial", "--out"), "tests/test_table.py"
+        ("--runs", "--experiment", "--format", "--parts", "--partial", "--reference", "--out"),
+        "tests/test_table.py",
     ),
 }  # fmt: skip
 """The flags of the other commands, and the test file that shows what each changes."""

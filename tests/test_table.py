@@ -34,6 +34,15 @@ def test_one_experiment_can_be_asked_for(runs: Path, capsys: pytest.CaptureFixtu
     assert "tune-synthetic-quick" not in capsys.readouterr().out
 
 
+def test_the_row_that_others_are_compared_with_can_be_named(
+    runs: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    main(["--runs", str(runs), "--reference", "fmpn"])
+    assert "Reference: FMPN (resnet18)" in capsys.readouterr().out
+    with pytest.raises(UserError, match="unknown reference 'fmnp'; did you mean 'fmpn'"):
+        main(["--runs", str(runs), "--reference", "fmnp"])
+
+
 def test_out_writes_the_file_and_says_so(
     runs: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

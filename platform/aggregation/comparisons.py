@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -108,7 +109,8 @@ def compare_lines(lines: Sequence[SeedGroup], reference: str | None = None) -> C
     """The comparisons of the lines of one data set.
 
     reference: names the line to subtract, as `named_reference` reads it; None, or a name that no line has:
-    the first baseline, or else the first line. Incomplete lines are left out. Holm's correction covers the
+    the first baseline, or else the first line; of several lines that fit, the first of those that tested what
+    most lines tested. Incomplete lines are left out. Holm's correction covers the
     differences from the reference, the ablations, and the highest line against each other.
     """
     whole = [line for line in lines if line.complete]
@@ -237,10 +239,26 @@ def corrected(comparisons: Sequence[Comparison]) -> list[Comparison]:
 
 
 def _reference(lines: Sequence[SeedGroup], whole: Sequence[SeedGroup], name: str | None) -> SeedGroup | None:
+    """Of several lines that fit, the first of those that tested what most lines tested."""
     named = [line for line in lines if name is not None and named_reference(line, name)]
-    if named:
-        return next((line for line in named if line.complete), None)
-    return next((line for line in whole if line.first.is_baseline), whole[0])
+    fitting = [line for line in named if line.complete]
+    if named and not fitting:
+        return None
+    if not fitting:
+        first = next((line for line in whole if line.first.is_baseline), whole[0]).first
+        fitting = [
+            line
+            for line in whole
+            if (line.first.method, line.first.is_baseline) == (first.method, first.is_baseline)
+        ]
+    alike = Counter(map(_tested, whole))
+    return max(fitting, key=lambda line: alike[_tested(line)])
+
+
+def _tested(line: SeedGroup) -> tuple[str, bytes]:
+    """Equal for lines that tested the same images under the same division of the subjects."""
+    images = line.images
+    return ("", b"") if images is None else (images.tested, images.fold.tobytes())
 
 
 def _to_reference(reference: SeedGroup, whole: Sequence[SeedGroup]) -> tuple[list[Comparison], list[LeftOut]]:

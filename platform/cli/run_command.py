@@ -10,6 +10,7 @@ from platform.cli.cluster_check import check_cluster
 from platform.cli.flags import automatic_settings, departures
 from platform.cli.output import print_dry_run, print_plan, print_presentation, write_presentation
 from platform.cli.planning import Request, plan_request
+from platform.cli.reference_check import check_planned_reference
 from platform.cli.run_flags import DECIDED_BY_ROWS
 from platform.cli.search_checks import any_trial_failed
 from platform.cli.setting_checks import check_gpus, check_methods_and_batches
@@ -39,6 +40,7 @@ def run_command(
         check_gpus(request.plan)
         about_cluster = check_cluster(arguments, request.plan, automatic_settings(arguments))
         experiment = plan_request(request, arguments, argv)
+        check_planned_reference(experiment, arguments.reference)
         changed = departures(arguments, request.configuration, request.plan)
         in_full = arguments.verbose or arguments.dry_run
         print_plan(experiment, search=request.search, changed=changed, in_full=in_full)
@@ -52,6 +54,8 @@ def run_command(
 
         with leading(experiment.folder) as leadership:
             content = run_experiment(experiment, leadership, search=request.search, log=log)
+            if arguments.reference is not None:
+                content = {**content, "reference": arguments.reference}
             presentation = write_presentation(experiment, content)
             further = request.further_results(experiment, content)
         print_presentation(content, presentation, further)

@@ -37,6 +37,11 @@ def add_run_arguments(
     add("--runs", default=str(runs), metavar="DIR", help=f"folder of all results (default: {runs})")
     add("--data-root", default=str(data), metavar="DIR", help=f"folder of prepared sets (default: {data})")
     add(
+        "--reference",
+        metavar="ROW",
+        help="row that the others are compared with: a method or title (default: the first baseline)",
+    )
+    add(
         "--address",
         metavar="ADDRESS",
         help="Ray cluster to use, e.g. auto (default: start one on this machine)",

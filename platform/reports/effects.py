@@ -61,9 +61,10 @@ def measure_effects(
             )
     if not experiment.get("effects"):
         return []
+    rows = with_ablations(experiment, aggregated)
     return [
         _measured(one)
-        for section in build_table(with_ablations(experiment, aggregated)).sections
+        for section in build_table(rows, experiment.get("reference")).sections
         for one in section.comparisons.ablations
     ]
 

@@ -53,7 +53,7 @@ pre { background: var(--band); padding: 12px 14px; border-radius: 6px; overflow-
 details summary { cursor: pointer; color: var(--accent); }
 """
 
-IN_THE_REPORT = ("stability", "folds", "classes", "calibration", "groups")
+IN_THE_REPORT = ("seeds", "stability", "folds", "classes", "calibration", "groups")
 """Parts (details.PARTS) that the page has below a table; confusion matrices are figures."""
 
 OTHER_PROCESSORS = (

@@ -80,14 +80,16 @@ def present(
 ) -> Presentation:
     """Write tables, figures, report and TensorBoard logs into the experiment's folder.
 
-    experiment: contents of experiment.json. extra_figures: title to PNG file, shown first and copied
+    experiment: contents of experiment.json, and `reference`, the row that others are compared with, if it is
+    not the first baseline. extra_figures: title to PNG file, shown first and copied
     into `figures/`. May be called again at any time: equal predictions give equal bytes of table.*.
     Raises UserError as `aggregate_experiment` does, before anything is written.
     """
     folder = store.experiment_folder(experiment["name"])
     check_experiment(experiment, str(folder / "experiment.json"))
     aggregated = aggregate_experiment(store, experiment, partial=partial)
-    table = build_table(aggregated)
+    reference = experiment.get("reference")
+    table = build_table(aggregated, reference)
     table_files = {form: folder / name for form, name in _TABLE_FILES.items()}
     for form, path in table_files.items():
         write_as_leader(path, render(table, form))
@@ -98,7 +100,7 @@ def present(
     winners = tuple(winner_files(folder)) if studies_of(experiment) else ()
     commands = next_commands(store, experiment, logs, winners if len(winners) == 1 else ())
     report = folder / "report.html"
-    sentences = (*conclusions(undivided), *order_sentences(displayable(table.sections[0])))
+    sentences = (*conclusions(undivided, reference), *order_sentences(displayable(table.sections[0])))
     write_as_leader(
         report,
         report_html(
