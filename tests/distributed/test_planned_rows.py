@@ -60,7 +60,7 @@ def test_the_paper_is_reproduced_and_a_set_prepared_later_only_adds_to_it(
     assert "more lines: see the report" in done.stdout  # two tables and the ablation are longer than a screen
     folder = runs / "experiments" / "paper"
     effects = (folder / "effects.md").read_text()
-    assert effects.startswith("| component | data set | backbone, seed | points | 95 % CI | p |")
+    assert effects.startswith("| component | data set | backbone, seeds | points | 95 % CI | p (Holm) |")
     for name in ("effects.md", "figures/effects.png", "table.tex", "folds-synthetic_wild.json"):
         assert (folder / name).is_file(), name
     assert ("fmpn", "synthetic_wild", "synthetic", "none") in rows_of(runs, "paper")
