@@ -1,6 +1,6 @@
 """Coverage of 95 % intervals of a paired difference over subjects and seeds: docs/statistics.md.
 
-    python -m benchmarks.paired_coverage                  the grid; about ten minutes on one core
+    python -m benchmarks.paired_coverage                  the grid; about six minutes on one core
     python -m benchmarks.paired_coverage --sizes unequal --name paired_coverage_unequal
 
 Simulates pairs of methods (benchmarks/paired_simulation.py), computes the intervals of all candidates
@@ -34,6 +34,8 @@ OWN = {1: "t, Satterthwaite + unseen", 3: "Banerjee + unseen", 5: "Banerjee + un
 """The platform's procedure by number of seeds."""
 NETS = ", these nets"
 """Ending of a procedure's name where the target is the nets of its seed over new subjects."""
+ACCURACY = "accuracy"
+"""Name of the interval of one method's accuracy; its target is the accuracy."""
 TESTED = 200
 """Data sets of a cell whose exact p value is computed."""
 BOOTSTRAPPED = 400
@@ -74,7 +76,7 @@ def measure(truth: Truth, datasets: int, sizes: str, generator: np.random.Genera
 
 def _accuracy_cell(truth: Truth, seeds: int, draws: Draws) -> Cell:
     ends = accuracy_ends(draws.right[0][:, :seeds], draws.images)
-    return _cell(truth, seeds, "accuracy", ends, truth.accuracy, None)
+    return _cell(truth, seeds, ACCURACY, ends, truth.accuracy, None)
 
 
 def _significant(gained: np.ndarray, ends: Ends) -> float:
@@ -116,6 +118,7 @@ def print_tables(cells: list[Cell]) -> None:
     print("\nlowest coverage over cells (mean width, points)")
     for seeds in SEEDS:
         names = list(dict.fromkeys(cell.procedure for cell in cells if cell.seeds == seeds))
+        names.remove(ACCURACY)
         print(f"\n| {seeds} seed{'s' if seeds > 1 else ''} |" + "".join(f" {size} |" for size in SUBJECTS))
         print("|---|" + "---|" * len(SUBJECTS))
         for name in names:
@@ -132,12 +135,23 @@ def print_tables(cells: list[Cell]) -> None:
                 ]
                 line.append(_shares(own))
             print(f"| {seeds} | {'none' if agree else 'up to 4.9 points'} | " + " | ".join(line) + " |")
+    print("\naccuracy of one method: lowest coverage (mean width, points); one seed where seeds agree")
+    for seeds in SEEDS:
+        line = [
+            [
+                cell
+                for cell in chosen(cells, seeds, subjects, ACCURACY)
+                if seeds > 1 or cell.truth.spread == "seeds agree"
+            ]
+            for subjects in SUBJECTS
+        ]
+        print(f"| {seeds} | " + " | ".join(map(_summary, line)) + " |")
     print(f"\ncells of the platform's procedures below {ENOUGH}")
     for cell in cells:
         name = cell.procedure
         own = name == OWN[cell.seeds] if cell.seeds > 1 else name == OWN[1] + NETS
         alike = cell.seeds > 1 or cell.truth.spread == "seeds agree"
-        if (own or (name == "accuracy" and alike)) and cell.coverage < ENOUGH:
+        if (own or (name == ACCURACY and alike)) and cell.coverage < ENOUGH:
             print(f"{cell.coverage:.3f}: {cell.seeds} seed(s), {name}, {cell.truth}")
 
 
