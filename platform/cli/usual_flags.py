@@ -11,7 +11,7 @@ RUN_FLAGS = {
         "--transfer": "what is transferred: masks (default), generator or both",
         "--stage1": "pretrain the generator on the target (default no)",
         "--classes": "common: leave out classes that not all sets have",
-        "--repeats": "divisions of the subjects that every row runs on (default 1)",
+        "--repeats": "divisions of the subjects that every row runs on",
         "--backbones": "classification nets to compare",
         "--lambdas": "weights of the mask loss to compare (default 10,0.1)",
         "--no-controls": "leave out the control masks",

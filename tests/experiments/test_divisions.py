@@ -63,6 +63,14 @@ def test_repeat_0_is_what_it_was_and_further_rows_follow(data_root: Path, tmp_pa
     assert [row["fold_rule"] for row in described] == ["paper"] * 2 + ["stratified"] * 4
 
 
+def test_every_seed_has_every_repeat(data_root: Path, tmp_path: Path) -> None:
+    rows = rows_of(experiment(data_root, tmp_path, repeats=2, seeds=2, baselines=()))
+    assert [(row.configurations[0].seed, row.repeat) for row in rows] == [(0, 0), (0, 1), (1, 0), (1, 1)]
+    assert [task.evaluation_subjects for task in rows[1].tasks] == [
+        task.evaluation_subjects for task in rows[3].tasks
+    ]
+
+
 def test_masks_and_stage_1_of_a_repeat_see_no_test_subject_of_their_fold(
     data_root: Path, tmp_path: Path
 ) -> None:
