@@ -212,7 +212,10 @@ SHOWN_IN: dict[str, dict[str, str]] = {
         "--wild": "tests/test_flag_effects.py",
     },
     "table": dict.fromkeys(
-        ("--runs", "--experiment", "--format", "--parts", "--partial", "--reference", "--out"),
+        (
+            "--runs", "--experiment", "--format", "--parts", "--partial", "--predictions", "--reference",
+            "--out",
+        ),
         "tests/test_table.py",
     ),
 }  # fmt: skip
