@@ -145,7 +145,9 @@ def test_rows_of_several_seeds_have_files_folders_and_titles_of_their_own(tmp_pa
     for seed in (0, 1):
         assert (made.tensorboard / f"{seed:02d}-fmpn-synthetic-seed-{seed}" / "fold-1").is_dir()
         (title,) = (
-            title for title in made.figures if f"on synthetic, seed {seed}, pooled test images" in title
+            title
+            for title in made.figures
+            if title.startswith("Confusion") and f"on synthetic, seed {seed}, pooled test images" in title
         )
         assert made.figures[title].name == f"confusion-images-{seed:02d}-fmpn-synthetic-seed-{seed}.png"
     assert WINNER_PURPOSE not in made.next_commands
