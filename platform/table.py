@@ -8,7 +8,7 @@ from pathlib import Path
 
 from platform.cli.parser import Parser, run
 from platform.errors import UserError
-from platform.host.launcher import default_folder
+from platform.host.launcher import default_folder, pasteable
 
 DESCRIPTION = """\
 Print the comparison table of finished experiments. Every number is recomputed from the stored
@@ -114,7 +114,7 @@ def main(argv: list[str]) -> int | None:
         sets = ", ".join(names_with_groups())
         print(f"no groups of subjects: only {sets} names them, for new experiments", file=sys.stderr)
     if arguments.out is None:
-        print(text, end="")
+        print(pasteable(text) if arguments.format == "screen" else text, end="")
     else:
         write_atomically(arguments.out, text)
         print(f"wrote {arguments.out}")

@@ -115,7 +115,7 @@ def compare_lines(lines: Sequence[SeedGroup], reference: str | None = None) -> C
     """
     whole = [line for line in lines if line.complete]
     if not whole:
-        return Comparisons(why_no_best="no line is complete")
+        return Comparisons(why_no_best="no row is complete")
     chosen = _reference(lines, whole, reference)
     if chosen is None:
         return Comparisons(why_no_best="the reference is incomplete")

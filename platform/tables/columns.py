@@ -64,7 +64,11 @@ _INTERVAL = (
 )
 _DIFFERENCE = (
     "vs. reference: pooled accuracy minus that of the reference on the same images, in points, with its "
-    "paired 95 % CI over subjects (and seeds, where there are several). *: differs, corrected p < 0.05."
+    "paired 95 % CI over subjects (and seeds, where there are several). *: differs, corrected p < 0.05. p: "
+    "exact sign-flip test over subjects; with several seeds the larger of that of the sums over seeds and of "
+    "the interval's, which is for new subjects and new seeds. With one seed, p and interval say nothing of "
+    "other trainings of the same method. P(better), P(equivalent), P(worse): by more than 1 point, within 1 "
+    "point, worse by more than 1 point, by a correlated t test over folds."
 )
 
 COLUMNS: tuple[Column, ...] = (

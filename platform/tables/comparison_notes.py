@@ -4,16 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from platform.aggregation.comparisons import SIGNIFICANT, Comparison
+from platform.aggregation.comparisons import SIGNIFICANT, Comparison, Comparisons
 from platform.evaluation.paired_limits import limits_of
 from platform.tables.formatting import difference_interval, p_value_text, seeds_text
 from platform.tables.table import Section
-
-TEST_NOTE = (
-    "Differences: pooled accuracy on the same images. p: exact sign-flip test over subjects; with several "
-    "seeds the larger of that of the sums over seeds and of the interval's, which is for new subjects and "
-    "new seeds. With one seed, p and interval say nothing of other trainings of the same method."
-)
 
 
 def comparison_notes(section: Section) -> list[str]:
@@ -22,8 +16,9 @@ def comparison_notes(section: Section) -> list[str]:
     if not comparisons.to_reference:
         return _left_out_notes(section)
     assert comparisons.reference is not None
-    notes = [f"Reference: {section.label(comparisons.reference)} (--reference names another). {TEST_NOTE}"]
-    notes += [difference_note(section, one) for one in comparisons.to_reference]
+    tested = set(map(_tested, comparisons.to_reference))
+    notes = [_reference_note(section, comparisons, tested)]
+    notes += [difference_note(section, one, tested=len(tested) > 1) for one in comparisons.to_reference]
     notes += _left_out_notes(section)
     notes += _few_subjects_notes(comparisons.to_reference)
     return notes + _detectable_notes(comparisons.to_reference)
@@ -38,6 +33,8 @@ def best_note(section: Section) -> str:
         )
     if len(section.lines) < 2:
         return ""
+    if section.comparisons.reference is None:
+        return f"Rows are not compared and none is marked as best: {section.comparisons.why_no_best}."
     return f"No row is marked as best: {section.comparisons.why_no_best}."
 
 
@@ -53,23 +50,41 @@ def repeated_notes(section: Section) -> list[str]:
     return [f"Counted once, because an earlier row has the same fold runs: {listed}."]
 
 
-def difference_note(section: Section, comparison: Comparison) -> str:
-    """One difference with its interval, p values and probabilities."""
+def difference_note(section: Section, comparison: Comparison, *, tested: bool = True) -> str:
+    """One difference with its interval, p values and probabilities. tested: say on what."""
     found = comparison.found
     start = (
         f"{section.label(comparison.first)} minus {section.label(comparison.second)}: "
-        f"{100 * found.difference:+.2f} points of pooled accuracy on the same {comparison.image_count} "
-        f"{comparison.unit}s of {_people(found.subject_count)}"
+        f"{100 * found.difference:+.2f} points{f' on {_tested(comparison)}' if tested else ''}"
     )
     if found.p_value is None:
         return f"{start}; with one subject it cannot be tested."
     smallest = "" if found.smallest_p is None else f" {limits_of(found)}"
     return (
-        f"{start} ({found.differing_subjects} differ), 95 % CI {difference_interval(found.interval)}, "
-        f"p = {p_value_text(found.p_value)}, Holm-corrected over {comparison.family_size}: "
-        f"p = {p_value_text(comparison.holm_p_value)}; {paired_seeds_text(comparison)}.{smallest}"
-        f"{_probability(comparison)}"
+        f"{start}, 95 % CI {difference_interval(found.interval)}, p = {p_value_text(found.p_value)}, "
+        f"corrected p = {p_value_text(comparison.holm_p_value)}; {paired_seeds_text(comparison)}; "
+        f"{found.differing_subjects} of {_people(found.subject_count)} differ{_probability(comparison)}."
+        f"{smallest}"
     )
+
+
+def _reference_note(section: Section, comparisons: Comparisons, tested: set[str]) -> str:
+    """The reference, and what all differences from it have in common."""
+    assert comparisons.reference is not None
+    first = comparisons.to_reference[0]
+    common = f", on {next(iter(tested))}" if len(tested) == 1 else ""
+    note = (
+        f"Reference: {section.label(comparisons.reference)} (--reference names another). Differences are of "
+        f"pooled accuracy{common}."
+    )
+    if first.family_size > 1:
+        note += f" p is corrected by Holm's method over {first.family_size} differences."
+    return note
+
+
+def _tested(comparison: Comparison) -> str:
+    people = _people(comparison.found.subject_count)
+    return f"the same {comparison.image_count} {comparison.unit}s of {people}"
 
 
 def paired_seeds_text(comparison: Comparison) -> str:
@@ -93,10 +108,7 @@ def _probability(comparison: Comparison) -> str:
     found = comparison.probability
     if found is None:
         return ""
-    return (
-        f" Probability that it is better by more than 1 point {found.better:.2f}, within 1 point "
-        f"{found.equivalent:.2f}, worse {found.worse:.2f} (over folds)."
-    )
+    return f"; P(better) {found.better:.2f}, P(equivalent) {found.equivalent:.2f}, P(worse) {found.worse:.2f}"
 
 
 def _people(count: int) -> str:

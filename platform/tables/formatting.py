@@ -124,7 +124,9 @@ def seeds_method_text(group: SeedGroup) -> str:
     """The same for a mean over seeds: `FMPN, 3 seeds (0, 1, 2)`; names the seeds that are incomplete."""
     left = [str(row.seed) for row in group.rows if not row.complete]
     row = next((row for row in group.rows if not row.complete), group.first)
-    lacking = f"INCOMPLETE: seed{'s' if len(left) > 1 else ''} {', '.join(left)}"
+    lacking = "INCOMPLETE"
+    if len(left) < len(group.rows):
+        lacking += f": seed{'s' if len(left) > 1 else ''} {', '.join(left)}"
     return f"{title_text(row, lacking)}{_transferred(row)}, {seeds_text(group.seeds)}"
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from datasets.folds.rules import LEFT_OUT_SETS
-from platform.aggregation.scores import Scores
 from platform.aggregation.seeds import SeedGroup
 from platform.aggregation.table_row import TableRow
 from platform.config.mask_source import PERMUTED_RELEASED
@@ -14,15 +13,14 @@ from platform.tables.comparison_notes import best_note, comparison_notes, repeat
 from platform.tables.formatting import ABSENT, LEAKAGE, PUBLISHED, masks_text, seeds_text
 from platform.tables.gap_note import NEGATIVE, WHAT_IT_CONTAINS, gap_note, seeds_gap_note
 from platform.tables.group_details import group_notes
+from platform.tables.incomplete_note import incomplete_notes
 from platform.tables.mask_note import mask_note, seeds_mask_note
-from platform.tables.measure_notes import measure_notes
+from platform.tables.row_remarks import NamedLine, error_notes, row_remarks
 from platform.tables.stability_part import stability_notes
 from platform.tables.table import Section
 
 WARNING_STARTS = ("INCOMPLETE", "OTHER VERSION", "Selected by `test`")
 """Openings of notes that the report shows as warnings."""
-NEAR_CEILING = 0.95
-"""Pooled accuracy from which the number of errors is shown, which is more telling than the percentage."""
 
 MASK_NOTES = {
     "released": "Masks `released`: the motion masks that FMPN's authors released for the same folds.",
@@ -59,39 +57,51 @@ REPORTED_NOTE = (
     "settings were selected."
 )
 SEED_NOTE = (
-    "Rows of several seeds: mean and standard deviation (SD, n - 1) over rows that differ only in the "
-    "training seed. The SD is the spread of single training runs, not a standard error. `--parts seeds` "
-    "shows each seed."
+    "Several seeds: mean and standard deviation (SD, n - 1) of rows that differ only in the training seed. "
+    "The SD is the spread of single training runs, not a standard error. `--parts seeds` shows each seed."
 )
 
 
 def section_notes(section: Section) -> tuple[str, ...]:
-    """The notes of one data set's table, most important first."""
+    """The notes of one data set's table: what is wrong with it, what it shows, then how it was made."""
     rows = section.rows
-    several = len(section.blocks) > 1
-    notes = [_chance_note(rows), *_unit_notes(rows), *_rule_notes(rows)]
-    notes.extend(comparison_notes(section))
-    notes.append(best_note(section))
-    notes.extend(stability_notes(section))
-    notes.extend(repeated_notes(section))
+    lines = [NamedLine(_name(section, line), line) for line in section.lines]
+    notes = [
+        *incomplete_notes(section),
+        *_version_notes(section),
+        *_leakage_notes(rows),
+        _chance_note(rows),
+        best_note(section),
+        *comparison_notes(section),
+        *stability_notes(section),
+        *error_notes(lines),
+    ]
+    for one in lines:
+        notes += _line_notes(one)
     if section.seed_groups:
-        notes.append(SEED_NOTE)
-        notes.extend(_seed_note(group, section.label(group)) for group in section.seed_groups)
-    notes.extend(_version_notes(section))
-    notes.extend(group_notes(list(rows)))
-    for line in section.lines:
-        name = section.label(line)
-        if several and " of " not in name:
-            name += f" of {' and '.join(line.experiments)}"
-        notes.extend(_row_notes(line.rows[0], name) if len(line.members) == 1 else _seeds_notes(line, name))
+        notes += [SEED_NOTE, *_spread_notes(section)]
+    notes += [*_unit_notes(rows), *_rule_notes(rows), *row_remarks(lines)]
+    notes += [*repeated_notes(section), *group_notes(list(rows))]
     if section.reported:
-        notes.extend(_reported_notes(section))
+        notes += _reported_notes(section)
     return tuple(note for note in notes if note)
+
+
+def _name(section: Section, line: SeedGroup) -> str:
+    """The line's label, with its experiments where there are several."""
+    name = section.label(line)
+    if len(section.blocks) > 1 and " of " not in name:
+        return f"{name} of {' and '.join(line.experiments)}"
+    return name
+
+
+def _leakage_notes(rows: Sequence[TableRow]) -> list[str]:
+    return [SELECTION_NOTES["test"]] if any(row.leaks for row in rows) else []
 
 
 def _rule_notes(rows: Sequence[TableRow]) -> list[str]:
     """How configurations were selected, where masks come from, and how the subjects were divided."""
-    rules = dict.fromkeys(row.selection_rule for row in rows if not row.chosen_elsewhere)
+    rules = dict.fromkeys(row.selection_rule for row in rows if not (row.chosen_elsewhere or row.leaks))
     notes = [SELECTION_NOTES.get(rule, f"Selected by `{rule}`.") for rule in rules]
     notes += _settings_notes(rows)
     notes += _chosen_elsewhere_notes([row for row in rows if row.chosen_elsewhere])
@@ -126,6 +136,8 @@ def _settings_notes(rows: Sequence[TableRow]) -> list[str]:
             titles.setdefault(row.settings.describe(), []).append(row.title)
     if not titles:
         return []
+    if len(titles) == 1 and len(set(next(iter(titles.values())))) > 1:
+        return [f"Settings of all rows: {next(iter(titles))}."]
     said = "; ".join(f"of {', '.join(dict.fromkeys(names))}: {whose}" for whose, names in titles.items())
     return [f"Settings {said}."]
 
@@ -183,85 +195,50 @@ def _version_notes(section: Section) -> list[str]:
     ]
 
 
-def _seeds_notes(line: SeedGroup, name: str) -> list[str]:
-    """Of a line of several seeds: the limits of its interval, then what is to be said of each seed."""
-    notes = []
-    mean, limits = line.pooled_image_accuracy, line.pooled_interval
-    if mean is not None and (mean.mean >= NEAR_CEILING or (limits is not None and limits.caveat)):
-        errors = ", ".join(str(one.row.scores.error_count) for one in line.finished if one.row.scores)
-        count = line.first.scores.image_count if line.first.scores else 0
-        caveat = f" {limits.caveat}" if limits is not None and limits.caveat else ""
-        notes.append(f"{name}: {errors} errors in {count} {line.first.unit}s, by seed.{caveat}")
-    if not line.complete:
-        which = ", ".join(map(str, line.finished_seeds)) or "none"
-        notes.append(f"INCOMPLETE {name}: its means are of the complete seeds only ({which}).")
-    notes += [seeds_gap_note(line, name), seeds_mask_note(line, name)]
+def _line_notes(one: NamedLine) -> list[str]:
+    """Optimism gap and masks of a line, and of each of its seeds."""
+    line = one.line
+    if len(line.members) == 1:
+        return _row_notes(line.rows[0], one.name)
+    notes = [seeds_gap_note(line, one.name), seeds_mask_note(line, one.name)]
     for row in line.rows:
-        notes.extend(_row_notes(row, f"{name}, seed {row.seed}", alone=False))
+        notes += _row_notes(row, f"{one.name}, seed {row.seed}", alone=False)
     return notes
 
 
 def _row_notes(row: TableRow, name: str, *, alone: bool = True) -> list[str]:
     """alone: whether it is a line of its own, not one seed of several."""
     notes: list[str] = []
-    scores = row.scores
-    if scores is not None:
-        if alone:
-            notes.extend(_interval_note(name, scores, "sequences" if row.scores_sequences else "images"))
-        notes.extend(_odd_data_notes(name, scores))
-        notes.extend(measure_notes(row, name))
-        if row.selection_score is not None and row.optimism_gap is not None and not row.leaks:
-            notes.append(gap_note(name, row))
+    if row.optimism_gap is not None and row.selection_score is not None and not row.leaks:
+        notes.append(gap_note(name, row))
     if row.mask_quality:
         notes.append(mask_note(row) if alone else f"Seed {row.seed}: {mask_note(row, verdict=False)}")
-    if row.problems:
-        listed = "; ".join(f"fold {fold} {problem}" for fold, problem in row.problems.items())
-        notes.append(f"INCOMPLETE {name}: {listed}. Complete it with `{row.command}`.")
     return notes
 
 
-def _odd_data_notes(name: str, scores: Scores) -> list[str]:
-    """Properties of the data or predictions that leave some numbers undefined."""
-    notes = []
-    never = [score.name for score in scores.classes if not score.predicted_count and score.true_count]
-    if never:
-        notes.append(f"{name}: never predicted {', '.join(never)}; F1 of such a class counts as 0.")
-    single = [str(fold.fold) for fold in scores.folds if fold.class_count == 1]
-    if single and len(scores.class_names) > 1:
-        folds = "fold" if len(single) == 1 else "folds"
-        notes.append(
-            f"{name}: {folds} {', '.join(single)} {'tests' if len(single) == 1 else 'test'} only one class."
-        )
-    if scores.subject_count == 1:
-        notes.append(f"{name}: with one test subject, no 95 % CI over subjects exists.")
-    return notes
-
-
-def _interval_note(name: str, scores: Scores, units: str) -> list[str]:
-    """The number of errors near 100 %, and the limits of the interval."""
-    interval = scores.pooled_image_interval
-    caveat = interval.caveat if interval else None
-    if scores.pooled_image_accuracy < NEAR_CEILING and caveat is None:
-        return []
-    return [
-        f"{name}: {scores.error_count} errors in {scores.image_count} {units}, by "
-        f"{scores.subjects_with_errors} of {scores.subject_count} subjects.{f' {caveat}' if caveat else ''}"
-    ]
-
-
-def _seed_note(group: SeedGroup, name: str) -> str:
+def _spread_notes(section: Section) -> list[str]:
     """How far a fold's accuracy moves with the seed, next to how far folds differ."""
-    found = group.variance
-    name = f"{name}, {seeds_text(group.finished_seeds)}"
-    if found is None or found.run_count < 2:
-        return ""
-    if found.residual is None or found.fold_effect is None or found.run_effect is None:
-        return f"{name}: one fold, so effects of seed and fold cannot be separated."
-    return (
-        f"{name}: standard deviations by analysis of variance: {100 * found.run_effect:.2f} points between "
-        f"seeds (shared by all folds), {100 * found.fold_effect:.2f} between folds, "
-        f"{100 * found.residual:.2f} of one fold's accuracy when it is trained again."
-    )
+    parts, one_fold = [], []
+    for group in section.seed_groups:
+        found = group.variance
+        if found is None or found.run_count < 2:
+            continue
+        name = f"{section.label(group)}, {seeds_text(group.finished_seeds)}"
+        if found.residual is None or found.fold_effect is None or found.run_effect is None:
+            one_fold.append(name)
+            continue
+        effects = (found.run_effect, found.fold_effect, found.residual)
+        parts.append(f"{name}: {', '.join(f'{100 * effect:.2f}' for effect in effects)}")
+    notes = []
+    if parts:
+        notes.append(
+            "Spread of fold accuracies by analysis of variance, as standard deviations in points between "
+            "seeds (shared by all folds), between folds, and of one fold when it is trained again. "
+            f"{'; '.join(parts)}."
+        )
+    if one_fold:
+        notes.append(f"One fold, so effects of seed and fold cannot be separated: {'; '.join(one_fold)}.")
+    return notes
 
 
 def _reported_notes(section: Section) -> list[str]:

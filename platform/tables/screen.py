@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import textwrap
 from collections.abc import Iterable, Sequence
 
@@ -16,6 +17,8 @@ from platform.tables.table import Section, Table
 
 SCREEN_WIDTH = 118
 _GAP = "  "
+_NO_BREAK = "\0"
+_COMMAND = re.compile(r"`python -m [^`]*`\.?")
 BEST_MARK = "*"
 """Follows the pooled accuracy of the best row."""
 
@@ -45,11 +48,18 @@ def section_table(section: Section, table: TextTable) -> list[str]:
 
 
 def bullets(notes: Iterable[str]) -> list[str]:
-    """Notes as wrapped lines that begin with a dash."""
+    """Notes as wrapped lines that begin with a dash; a command stays in one line, for copying."""
     return [
-        line
+        line.replace(_NO_BREAK, " ")
         for note in notes
-        for line in textwrap.wrap(note, SCREEN_WIDTH, initial_indent="- ", subsequent_indent="  ")
+        for line in textwrap.wrap(
+            _COMMAND.sub(lambda found: found[0].replace(" ", _NO_BREAK), note),
+            SCREEN_WIDTH,
+            initial_indent="- ",
+            subsequent_indent="  ",
+            break_long_words=False,
+            break_on_hyphens=False,
+        )
     ]
 
 

@@ -7,9 +7,8 @@ from typing import Any
 
 from platform.aggregation.seeds import SeedGroup
 from platform.aggregation.stability import DividedLine, DividedPair, Stability
-from platform.aggregation.table_row import TableRow
 from platform.evaluation.order_stability import OrderStability, Ranks
-from platform.tables.formatting import ABSENT, interval, percent, row_label, seeds_text
+from platform.tables.formatting import ABSENT, interval, percent, seeds_text
 from platform.tables.grid import Grid
 from platform.tables.stored_facts import rounded
 from platform.tables.table import Section
@@ -105,18 +104,16 @@ def times_text(order: OrderStability) -> str:
 def stability_notes(section: Section) -> list[str]:
     """How often each line is above the reference, and what that shows; none without further divisions."""
     found = section.stability
-    incomplete = [_incomplete(row) for row in section.every_row if row.repeat and row.problems]
     pairs = (
         [] if found is None else _with_reference(found, section.comparisons.reference) or list(found.pairs)
     )
     if found is None or not pairs:
-        return incomplete
+        return []
     more = len(pairs) - MOST_IN_A_NOTE
     return [
         f"Order under {len(found.divisions)} divisions of the same subjects ({', '.join(found.divisions)}), "
         f"counted over divisions x seeds: {_above(section, pairs[:MOST_IN_A_NOTE])}"
-        f"{f', and {more} more' if more > 0 else ''}. {SAME_PEOPLE} --parts {STABILITY} shows each division.",
-        *incomplete,
+        f"{f', and {more} more' if more > 0 else ''}. {SAME_PEOPLE} --parts {STABILITY} shows each division."
     ]
 
 
@@ -140,12 +137,6 @@ def _above(section: Section, pairs: Sequence[DividedPair]) -> str:
         said.append(f"{section.label(pair.first.line)}{above} in {times_text(pair.order)}")
         before = pair.second
     return ", ".join(said)
-
-
-def _incomplete(row: TableRow) -> str:
-    """Said here, because the table has no line for the row."""
-    listed = "; ".join(f"fold {fold} {problem}" for fold, problem in row.problems.items())
-    return f"INCOMPLETE {row_label(row)}: {listed}. Complete it with `{row.command}`."
 
 
 def stability_record(section: Section) -> dict[str, Any] | None:

@@ -68,7 +68,7 @@ def test_a_method_is_never_compared_with_itself_under_another_seed(seeds: list[A
 
 
 def test_one_seed_stands_beside_every_interval_and_p_value(single: list[AggregatedRow]) -> None:
-    assert re.search(r"p = [\d.e-]+; one seed\.", notes_of(single))
+    assert re.search(r"p = [\d.e-]+; one seed; ", notes_of(single))
     for form in READ:
         table = text_table(section_of(single), form)
         for heading, column in zip(table.header, table.columns, strict=True):
@@ -95,7 +95,7 @@ def test_beside_lines_of_several_seeds_the_cells_say_so(
 
 def test_lines_of_several_seeds_name_them_and_their_parts_show_each(seeds: list[AggregatedRow]) -> None:
     table = build_table(seeds)
-    assert "; 3 seeds (0, 1, 2)." in notes_of(seeds)
+    assert "; 3 seeds (0, 1, 2); " in notes_of(seeds)
     lines = text_table(table.sections[0], "screen").lines
     assert len(lines) == 2
     assert lines[0].cells[0].replace("\n", " ") == "FMPN, 3 seeds (0, 1, 2)"
@@ -121,8 +121,10 @@ def test_an_incomplete_seed_is_named_and_its_line_is_not_compared(seeds: list[Ag
     lacking = dataclasses.replace(seeds[2].row, problems={1: "is missing"})
     rows = [*seeds[:2], dataclasses.replace(seeds[2], row=lacking), *seeds[3:]]
     notes = notes_of(rows)
-    assert "INCOMPLETE FMPN (resnet18): its means are of the complete seeds only (0, 1)." in notes
-    assert "INCOMPLETE FMPN (resnet18), seed 2: fold 1 is missing." in notes
+    assert (
+        "INCOMPLETE. FMPN (resnet18), seed 2: fold 1 is missing. Means over seeds are of the complete seeds "
+        "only. Complete with" in notes
+    )
     assert " minus " not in notes
     for form in ("markdown", "latex"):
         assert "FMPN (INCOMPLETE: seed 2)" in render(build_table(rows), form)
@@ -161,7 +163,7 @@ def test_the_smallest_difference_that_would_be_found_is_stated(single: list[Aggr
 
 
 def test_probabilities_of_a_difference_of_practical_size_are_stated(single: list[AggregatedRow]) -> None:
-    said = r"better by more than 1 point 0\.9\d, within 1 point 0\.\d\d, worse 0\.0\d \(over folds\)"
+    said = r"P\(better\) 0\.9\d, P\(equivalent\) 0\.\d\d, P\(worse\) 0\.0\d\."
     assert re.search(said, notes_of(single))
 
 

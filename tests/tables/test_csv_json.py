@@ -197,10 +197,11 @@ def test_whose_settings_a_row_ran_with_comes_last(rows: list[AggregatedRow]) -> 
     section = json.loads(render(build_table([*tuned, others[0]]), "json", []))["sections"][0]
     assert list(section["rows"][0]) == [*ROW, *SETTINGS[:2], *COMPARED, *MEASURES]
     assert section["rows"][2]["settings_given"] == "dropout weights"
-    assert section["notes"][2] == (
+    settings = (
         "Settings of FMPN, CNN (baseline): own search of 12 trials; of CNN (no mask loss): the winner's, the "
         "rest from the preset quick, given dropout, weights."
     )
+    assert settings in section["notes"]
     assert (section["rows"][0]["settings_of"], section["rows"][0]["search_trials"]) == ("own search", 12)
 
 

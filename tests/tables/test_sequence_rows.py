@@ -155,7 +155,7 @@ def test_fmpn_is_compared_with_it_on_sequences(rows: list[AggregatedRow]) -> Non
     assert (stored[0]["images"], stored[0]["sequences"]) == (None, 63)
     assert "sequences" not in stored[1]
     text = render(build_table(rows, "fmpn"), "markdown")
-    assert "points of pooled accuracy on the same 63 sequences of 9 subjects" in text
+    assert "points on the same 63 sequences of 9 subjects" in text
 
 
 def test_rows_with_other_sequences_are_not_compared_and_a_note_says_why(rows: list[AggregatedRow]) -> None:

@@ -80,14 +80,14 @@ def test_chance_and_paired_tests_and_lent_masks_are_noted(rows: list[AggregatedR
     notes = notes_of(rows)
     assert "Chance level (pooled images): 14.3 % by uniform guessing among 7 classes" in notes
     assert "FMPN (resnet18) minus CNN (baseline) (resnet18): +" in notes
-    assert "Holm-corrected over 3" in notes
+    assert "corrected by Holm's method over 3 differences" in notes
     assert "motion masks transferred from synthetic" in notes
 
 
 def test_an_incomplete_row_is_noted_with_its_folds_and_command(rows: list[AggregatedRow]) -> None:
     notes = notes_of([changed(rows[0], problems={1: "is missing", 2: "failed (MemoryError)"}), rows[1]])
-    incomplete = "INCOMPLETE FMPN (resnet18): fold 1 is missing; fold 2 failed (MemoryError)"
-    assert f"{incomplete}. Complete it with `{COMMAND}`." in notes
+    incomplete = "INCOMPLETE. FMPN (resnet18): fold 1 is missing; fold 2 failed (MemoryError)"
+    assert f"{incomplete}. Complete with `{COMMAND}`." in notes
     assert "FMPN minus" not in notes
     assert "No row is marked as best: a row is incomplete" in notes
 
