@@ -100,7 +100,8 @@ def t_satterthwaite(gained: np.ndarray, images: np.ndarray, fold: np.ndarray, _:
 def t_and_unseen(gained: np.ndarray, images: np.ndarray, fold: np.ndarray, _: np.random.Generator) -> Ends:
     """The former and a part for unseen subjects, by Banerjee's sum: the platform's for one seed."""
     variance, freedom = subjects_variance(gained, images)
-    return around(gained, images, np.sqrt(stdtrit(freedom, LEVEL) ** 2 * variance + _unseen(gained)))
+    of_subjects = stdtrit(freedom, LEVEL) ** 2 * variance
+    return around(gained, images, np.sqrt(of_subjects + _unseen(gained, images)))
 
 
 def t_folds(gained: np.ndarray, images: np.ndarray, fold: np.ndarray, _: np.random.Generator) -> Ends:
@@ -152,7 +153,7 @@ def banerjee_and_unseen(
     gained: np.ndarray, images: np.ndarray, fold: np.ndarray, _: np.random.Generator
 ) -> Ends:
     """The former with a part for unseen subjects: the platform's for several seeds."""
-    return around(gained, images, np.sqrt(_banerjee(gained, images) + _unseen(gained)))
+    return around(gained, images, np.sqrt(_banerjee(gained, images) + _unseen(gained, images)))
 
 
 def _banerjee(gained: np.ndarray, images: np.ndarray) -> np.ndarray:
@@ -178,10 +179,12 @@ def _satterthwaite(
     return np.asarray(stdtrit(joined, LEVEL) * np.sqrt(total))
 
 
-def _unseen(gained: np.ndarray) -> np.ndarray:
+def _unseen(gained: np.ndarray, images: np.ndarray) -> np.ndarray:
     """Squared half lengths for subjects of a kind that was not drawn, float (B,)."""
     share = (gained.sum(axis=1) == 0).mean(axis=1)
-    return np.asarray((share * (1.0 - (1.0 - LEVEL) ** (1.0 / gained.shape[2]))) ** 2)
+    largest = (np.abs(gained) / images[:, None]).max(axis=(1, 2))
+    size = np.where(largest == 0.0, 1.0, largest ** max(0.0, 0.5 - 3.0 / gained.shape[2]))
+    return np.asarray((share * size * (1.0 - (1.0 - LEVEL) ** (1.0 / gained.shape[2]))) ** 2)
 
 
 ONE_SEED: dict[str, Procedure] = {

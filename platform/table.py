@@ -87,6 +87,7 @@ def main(argv: list[str]) -> int | None:
     from platform.files.writing import write_atomically
     from platform.reports.predictions_file import check_suffix, write_predictions
     from platform.runs.store import ResultsStore
+    from platform.tables.details import absent_parts
     from platform.tables.render import check_form, render
     from platform.tables.table import build_table
 
@@ -107,12 +108,15 @@ def main(argv: list[str]) -> int | None:
     experiments = [read_experiment(store, name) for name in wanted]
     progress = ProgressLine("reading fold runs", stream=sys.stderr)
     rows = aggregate_experiments(store, experiments, partial=arguments.partial, progress=progress)
-    text = render(build_table(rows, arguments.reference), arguments.format, arguments.parts)
+    table = build_table(rows, arguments.reference)
+    text = render(table, arguments.format, arguments.parts)
     if "groups" in (arguments.parts or ()) and not any(
         one.row.scores is not None and one.row.scores.groups for one in rows
     ):
         sets = ", ".join(names_with_groups())
         print(f"no groups of subjects: only {sets} names them, for new experiments", file=sys.stderr)
+    for missing in absent_parts(table, arguments.parts or ()):
+        print(missing, file=sys.stderr)
     if arguments.out is None:
         print(pasteable(text) if arguments.format == "screen" else text, end="")
     else:

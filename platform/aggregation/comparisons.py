@@ -219,8 +219,9 @@ def reversed_comparison(comparison: Comparison) -> Comparison:
         second=comparison.first,
         found=replace(
             found,
-            difference=-found.difference,
-            interval=None if ends is None else replace(ends, low=-ends.high, high=-ends.low),
+            # 0.0 - x is not -0.0 for a tie.
+            difference=0.0 - found.difference,
+            interval=None if ends is None else replace(ends, low=0.0 - ends.high, high=0.0 - ends.low),
         ),
         accuracies=(comparison.accuracies[1], comparison.accuracies[0]),
         seeds=tuple((second, first) for first, second in comparison.seeds),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, field
 
 from platform.aggregation.mask_errors import MaskComparison, MaskSums
@@ -12,6 +13,9 @@ from platform.config.settings_source import UNKNOWN, SettingsSource
 from platform.evaluation.subject_interval import StatisticInterval
 from platform.models.masks.quality import MaskQuality
 from platform.runs.identity import RESULT_VERSION
+
+EQUAL_SCORES = 1e-9
+"""Accuracies as near as this are equal: a single image changes them by far more."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -136,14 +140,27 @@ class TableRow:
         return 1
 
     @property
+    def gap_is_zero_by_construction(self) -> bool:
+        """Whether the row's own test folds selected its configuration.
+
+        False for baselines, variants and further seeds, which run with what the test folds of another row
+        selected. A row of the search that states no score was stored by an early version.
+        """
+        if not self.leaks:
+            return False
+        if self.selection_score is None or self.scores is None:
+            return not (self.is_baseline or self.variation)
+        return math.isclose(self.selection_score, self.scores.mean_of_folds, abs_tol=EQUAL_SCORES)
+
+    @property
     def optimism_gap(self) -> float | None:
         """The score that selected the configuration minus the mean of the test folds, in [-1, 1].
 
-        None where no score selected it; 0 by construction where the test folds did.
+        None where no score selected it; see `gap_is_zero_by_construction`.
         """
         if self.scores is None or not self.complete:
             return None
-        if self.leaks:
+        if self.gap_is_zero_by_construction:
             return 0.0
         return None if self.selection_score is None else self.selection_score - self.scores.mean_of_folds
 

@@ -34,15 +34,3 @@ def subject_counts(correct: np.ndarray, subject: np.ndarray) -> np.ndarray:
     names, group = np.unique(subject, return_inverse=True)
     right = np.bincount(group, weights=correct, minlength=len(names))
     return np.stack([right.astype(np.int64), np.bincount(group, minlength=len(names))], axis=1)
-
-
-def paired_counts(first_correct: np.ndarray, second_correct: np.ndarray, subject: np.ndarray) -> np.ndarray:
-    """int64 (S, 3): correct images of the first method, of the second, and images of each subject.
-
-    first_correct, second_correct: bool (n,), two methods on the same n images. subject: str (n,).
-    Raises ValueError as `check_images` does.
-    """
-    check_images(subject, first_correct=first_correct, second_correct=second_correct)
-    first = subject_counts(first_correct, subject)
-    second = subject_counts(second_correct, subject)
-    return np.stack([first[:, 0], second[:, 0], first[:, 1]], axis=1)

@@ -118,17 +118,18 @@ def equivalent_freedom(parts: Sequence[VariancePart], confidence: float = 0.95) 
     return float(brentq(lambda freedom: float(stdtrit(freedom, level)) - wanted, low - 1e-9, high + 1e-9))
 
 
-def unseen_part(subject_count: int, share: float) -> VariancePart:
+def unseen_part(subject_count: int, share: float, size: float = 1.0) -> VariancePart:
     """The part due to subjects of a kind that was not drawn, where `share` of the subjects show no variation.
 
-    Its 95 % half-width is share * `unseen_share`, with S - 1 degrees of freedom. Near the ceiling a few hard
-    subjects carry a whole difference, and a draw without them shows neither it nor its variance. The form is
-    a choice by simulated coverage (docs/statistics.md): it vanishes where every subject varies, and is the
-    exact bound where none does.
+    size: by how much one such subject may deviate; 1 of a share is all that is possible.
+    Its 95 % half-width is share * `unseen_share` * size, with S - 1 degrees of freedom. Near the ceiling a
+    few hard subjects carry a whole difference, and a draw without them shows neither it nor its variance. The
+    form is a choice by simulated coverage (docs/statistics.md): it vanishes where every subject varies, and
+    is the exact bound where none does.
     """
     unit = half_width([VariancePart(variance=1.0, freedom=subject_count - 1.0)])
     return VariancePart(
-        variance=(share * unseen_share(subject_count) / unit) ** 2, freedom=subject_count - 1.0
+        variance=(share * unseen_share(subject_count) * size / unit) ** 2, freedom=subject_count - 1.0
     )
 
 

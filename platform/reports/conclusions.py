@@ -71,9 +71,17 @@ def _of_winner(section: Section, winner: SeedGroup, mixed: bool) -> str:
         certainty = f"95 % CI {ends}, corrected p = {p}; {paired_seeds_text(lead)}"
         meaning = _meaning(lead)
     return (
-        f"{name} has the highest score on {place}, {accuracy} ({chance}): {100 * found.difference:.2f} "
-        f"points above {_name(section, lead.second)} ({certainty}), {meaning}."
+        f"{name} has the highest score on {place}, {accuracy} ({chance}): {_ahead(lead)} "
+        f"{_name(section, lead.second)} ({certainty}), {meaning}."
     )
+
+
+def _ahead(lead: Comparison) -> str:
+    """`3.20 points above`; below where only the seeds that both have are compared."""
+    size = f"{100 * abs(lead.found.difference):.2f}"
+    if not float(size):
+        return "level with"
+    return f"{size} points {'above' if lead.found.difference > 0 else 'below'}"
 
 
 def _own(line: SeedGroup, mixed: bool) -> str:

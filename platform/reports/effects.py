@@ -41,6 +41,8 @@ class MeasuredEffect:
     """Two-sided, corrected over all differences of the experiment on the data set; None: cannot be tested."""
     image_count: int
     subject_count: int
+    unit: str = "image"
+    """What is compared, `image` or `sequence`."""
 
 
 def measure_effects(
@@ -81,6 +83,7 @@ def _measured(one: MeasuredAblation) -> MeasuredEffect:
         p_value=one.comparison.holm_p_value,
         image_count=one.comparison.image_count,
         subject_count=found.subject_count,
+        unit=one.comparison.unit,
     )
 
 
@@ -99,6 +102,7 @@ def effects_markdown(effects: Sequence[MeasuredEffect]) -> str:
         "|---|---|---|---|---|---|---|",
     ]
     for effect in effects:
+        sequences = " sequences" if effect.unit == "sequence" else ""
         cells = (
             effect.name,
             effect.dataset,
@@ -106,7 +110,7 @@ def effects_markdown(effects: Sequence[MeasuredEffect]) -> str:
             f"{100 * effect.difference:+.1f}",
             interval_text(effect),
             p_value_text(effect.p_value),
-            f"{effect.image_count}, {effect.subject_count}",
+            f"{effect.image_count}{sequences}, {effect.subject_count}",
         )
         lines.append(f"| {' | '.join(map(markdown_escape, cells))} |")
     return "\n".join([*lines, "", DEFINITION, ""])
@@ -121,8 +125,16 @@ def effects_screen(effects: Sequence[MeasuredEffect]) -> str:
         f"{interval_text(effect):>16}  {_p_text(effect)}, {seeds_text(effect.seeds)}"
         for effect in effects
     ]
+    tested = dict.fromkeys(
+        f"{effect.image_count} {effect.unit}s of {effect.subject_count} subjects of {effect.dataset}"
+        for effect in effects
+    )
     return "\n".join(
-        ["Ablation: contribution of each component (points of accuracy, paired 95 % CI, Holm's p):", *lines]
+        [
+            "Ablation: contribution of each component (points of pooled accuracy, paired 95 % CI, Holm's p)",
+            f"on the same {', '.join(tested)}:",
+            *lines,
+        ]
     )
 
 

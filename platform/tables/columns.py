@@ -319,7 +319,7 @@ COLUMNS: tuple[Column, ...] = (
         formats=ALL,
         heading="Optimism gap (points)",
         text=PerLine(row=gap_text, seeds=seeds_gap_text),
-        record=PerLine(row=stored_facts.optimism),
+        record=PerLine(row=stored_facts.optimism, seeds=stored_facts.mean_optimism),
         width=12,
         if_filled=True,
         definition=(

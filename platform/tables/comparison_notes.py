@@ -5,9 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from platform.aggregation.comparisons import SIGNIFICANT, Comparison, Comparisons
-from platform.evaluation.paired_limits import limits_of
+from platform.evaluation.paired_difference import PairedDifference
+from platform.evaluation.paired_limits import FEW_SUBJECTS, limits_of
 from platform.tables.formatting import difference_interval, p_value_text, seeds_text
 from platform.tables.table import Section
+
+NO_SIGN_OF_EQUALITY = "With so few, a large p value is no sign that the methods are equal."
 
 
 def comparison_notes(section: Section) -> list[str]:
@@ -20,7 +23,6 @@ def comparison_notes(section: Section) -> list[str]:
     notes = [_reference_note(section, comparisons, tested)]
     notes += [difference_note(section, one, tested=len(tested) > 1) for one in comparisons.to_reference]
     notes += _left_out_notes(section)
-    notes += _few_subjects_notes(comparisons.to_reference)
     return notes + _detectable_notes(comparisons.to_reference)
 
 
@@ -59,12 +61,13 @@ def difference_note(section: Section, comparison: Comparison, *, tested: bool = 
     )
     if found.p_value is None:
         return f"{start}; with one subject it cannot be tested."
-    smallest = "" if found.smallest_p is None else f" {limits_of(found)}"
+    limits = limits_of(found)
+    smallest = "" if limits is None else f" {limits}"
     return (
         f"{start}, 95 % CI {difference_interval(found.interval)}, p = {p_value_text(found.p_value)}, "
         f"corrected p = {p_value_text(comparison.holm_p_value)}; {paired_seeds_text(comparison)}; "
         f"{found.differing_subjects} of {_people(found.subject_count)} differ{_probability(comparison)}."
-        f"{smallest}"
+        f"{smallest}{_disagreement(found)}"
     )
 
 
@@ -104,6 +107,20 @@ def paired_seeds_text(comparison: Comparison) -> str:
     return said.replace(" (", " in common (")
 
 
+def _disagreement(found: PairedDifference) -> str:
+    """Said where only one of uncorrected p value and interval rules out that the methods are equal."""
+    ends = found.interval
+    if ends is None or found.p_value is None:
+        return ""
+    excluded = not ends.low <= 0.0 <= ends.high
+    if excluded == (found.p_value < SIGNIFICANT):
+        return ""
+    return (
+        " Uncorrected p value and interval disagree on whether there is a difference: they assume different "
+        "things (docs/statistics.md). Take it as open."
+    )
+
+
 def _probability(comparison: Comparison) -> str:
     found = comparison.probability
     if found is None:
@@ -128,14 +145,8 @@ def _left_out_notes(section: Section) -> list[str]:
     ]
 
 
-def _few_subjects_notes(comparisons: Sequence[Comparison]) -> list[str]:
-    """What comparisons of few subjects cannot show; the sentence on few differing ones stands beside them."""
-    limits = [limits_of(one.found) for one in comparisons if one.found.smallest_p is None]
-    return list(dict.fromkeys(text for text in limits if text is not None))
-
-
 def _detectable_notes(comparisons: Sequence[Comparison]) -> list[str]:
-    """By number of subjects and seeds."""
+    """By number of subjects and seeds; of few subjects also what a large p value then means."""
     groups: dict[tuple[int, int], list[float]] = {}
     for one in comparisons:
         if one.found.p_value is not None:
@@ -146,12 +157,16 @@ def _detectable_notes(comparisons: Sequence[Comparison]) -> list[str]:
     for (subjects, seeds), found in groups.items():
         asked = f"With {subjects} subjects and {'one seed' if seeds == 1 else f'{seeds} seeds'}"
         if not found:
-            notes.append(f"{asked}, no difference could be found reliably.")
+            notes.append(f"{asked}, no difference could be found reliably.{_few(subjects)}")
             continue
         low, high = f"{min(found):.1f}", f"{max(found):.1f}"
         size = low if low == high else f"{low} (for the most precise comparison) to {high}"
         notes.append(
             f"{asked}, true differences below {size} points would be missed in more than one of five such "
-            "comparisons (power 80 %, p < 0.05 before correction)."
+            f"comparisons (power 80 %, p < 0.05 before correction).{_few(subjects)}"
         )
     return notes
+
+
+def _few(subjects: int) -> str:
+    return f" {NO_SIGN_OF_EQUALITY}" if subjects < FEW_SUBJECTS else ""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 
 from datasets.folds.rules import LEFT_OUT_SETS
 from datasets.prepared.merged_names import sets_of
@@ -23,7 +23,7 @@ from platform.tables.formatting import (
 from platform.tables.grid import Grid
 from platform.tables.group_details import group_grids
 from platform.tables.stability_part import STABILITY, stability_grids
-from platform.tables.table import Section
+from platform.tables.table import Section, Table
 
 FOLDS_A_GRID = 10
 CONFUSIONS: dict[str, Callable[[Scores], Confusion]] = {
@@ -34,6 +34,18 @@ CONFUSIONS: dict[str, Callable[[Scores], Confusion]] = {
 """The unit that each confusion matrix of a row counts."""
 SEEDS = "seeds"
 OF_SEQUENCES = "sequences by mean score"
+
+
+def absent_parts(table: Table, parts: Sequence[str]) -> list[str]:
+    """A sentence for each of `parts` that the table cannot have: it has no rows of that kind."""
+    sentences = []
+    if SEEDS in parts and not any(section.seed_groups for section in table.sections):
+        sentences.append("part seeds is empty: every row has one training seed (--seeds N plans several)")
+    if STABILITY in parts and not any(section.stability for section in table.sections):
+        sentences.append(
+            "part stability is empty: no rows under further divisions of the subjects (--repeats plans them)"
+        )
+    return sentences
 
 
 def confusions_of(row: TableRow) -> dict[str, Confusion | None]:

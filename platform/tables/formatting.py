@@ -208,13 +208,17 @@ def seeds_difference_text(group: SeedGroup) -> str:
 
 
 def seeds_gap_text(group: SeedGroup) -> str:
-    """`gap_text` of a mean over seeds."""
-    return "0 by construction" if group.first.leaks and group.finished else points(group.optimism_gap)
+    """`gap_text` of a mean over seeds; a dash where the test folds of one of them selected."""
+    if group.first.leaks:
+        own = [row.gap_is_zero_by_construction for row in group.rows if row.complete]
+        return "0 by construction" if own and all(own) else ABSENT
+    return points(group.optimism_gap)
 
 
 def gap_text(row: TableRow) -> str:
     """The optimism gap in points; a dash where no score selected the configuration."""
-    return "0 by construction" if row.leaks and row.scores else points(row.optimism_gap)
+    zero = row.gap_is_zero_by_construction and row.scores
+    return "0 by construction" if zero else points(row.optimism_gap)
 
 
 def reported_value(result: ReportedResult) -> str:

@@ -24,11 +24,10 @@ _NOT_STORED = (
 )
 
 
-def mask_note(row: TableRow, *, verdict: bool = True) -> str:
+def mask_note(row: TableRow) -> str:
     """Quality of the masks next to chance and to a constant mask, and the verdict if its interval is known.
 
-    Qualities are unweighted means of the folds that have one; `row` has one or more. verdict: False for one
-    seed of several, which have one together (`seeds_mask_note`).
+    Qualities are unweighted means of the folds that have one; `row` has one or more.
     """
     mean = average_over_folds(list(row.mask_quality.values()))
     measured, finished = len(row.mask_quality), row.fold_count - len(row.problems)
@@ -36,11 +35,16 @@ def mask_note(row: TableRow, *, verdict: bool = True) -> str:
     if measured < finished:
         folds = f"{measured} of {finished} finished folds"
     return (
-        f"Masks of {row_label(row)}: MSE {mean.error:.4f} (constant mean training mask: "
+        f"{_qualities(row_label(row), mean)} Mean of {folds}, {mean.face_count} test faces. {_verdict(row)}"
+    )
+
+
+def _qualities(name: str, mean: MaskQuality) -> str:
+    return (
+        f"Masks of {name}: MSE {mean.error:.4f} (constant mean training mask: "
         f"{mean.constant_error:.4f}); {_share(mean.nearest_share)} of predicted masks are nearest to the "
         f"mask of their true class (chance: {_share(mean.chance_level)}, constant mask: "
-        f"{_share(mean.constant_nearest_share)}). {_stage2(mean)} "
-        f"Mean of {folds}, {mean.face_count} test faces.{f' {_verdict(row)}' if verdict else ''}"
+        f"{_share(mean.constant_nearest_share)}). {_stage2(mean)}"
     )
 
 
@@ -61,13 +65,23 @@ def mask_verdict(title: str, comparison: MaskComparison, seeds: Sequence[int]) -
 
 
 def seeds_mask_note(line: SeedGroup, name: str) -> str:
-    """The verdict over the complete rows of several seeds; empty where they predict no masks."""
-    found = line.mask_comparison
-    if found is not None:
-        return f"Masks of {name}: {mask_verdict(line.first.title, found, line.finished_seeds)}"
-    if not any(row.mask_quality for row in line.rows):
+    """`mask_note` over several seeds: qualities are means of the seeds' means over folds, the verdict is of
+    the complete rows. Empty where they predict no masks."""
+    rows = [row for row in line.rows if row.mask_quality]
+    if not rows:
         return ""
-    return f"Masks of {name}: not compared with the constant mask over seeds. {_NOT_STORED}"
+    means = [average_over_folds(list(row.mask_quality.values())) for row in rows]
+    folds = " or ".join(map(str, sorted({len(row.mask_quality) for row in rows})))
+    faces = " or ".join(map(str, sorted({mean.face_count for mean in means})))
+    seeds = seeds_text([row.seed for row in rows if row.seed is not None])
+    found = line.mask_comparison
+    verdict = f"Not compared with the constant mask over seeds. {_NOT_STORED}"
+    if found is not None:
+        verdict = mask_verdict(line.first.title, found, line.finished_seeds)
+    return (
+        f"{_qualities(name, average_over_folds(means))} Mean over {seeds} of the means of {folds} "
+        f"fold{'' if folds == '1' else 's'}, {faces} test faces each. {verdict}"
+    )
 
 
 def _verdict(row: TableRow) -> str:

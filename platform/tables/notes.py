@@ -47,8 +47,8 @@ SELECTION_NOTES = {
     "paper": "Selected by `paper`: fixed settings and the last epoch; nothing was tuned.",
     "test": (
         f"Selected by `test`: {LEAKAGE}. The configuration with the best test accuracy was chosen, so the "
-        "number does not estimate the accuracy on new subjects; it only shows the size of the optimism. Its "
-        "own gap is zero by construction."
+        "number does not estimate the accuracy on new subjects; it only shows the size of the optimism. "
+        "For the row that was searched, the optimism gap is zero by construction."
     ),
 }
 REPORTED_NOTE = (
@@ -211,8 +211,8 @@ def _row_notes(row: TableRow, name: str, *, alone: bool = True) -> list[str]:
     notes: list[str] = []
     if row.optimism_gap is not None and row.selection_score is not None and not row.leaks:
         notes.append(gap_note(name, row))
-    if row.mask_quality:
-        notes.append(mask_note(row) if alone else f"Seed {row.seed}: {mask_note(row, verdict=False)}")
+    if row.mask_quality and alone:
+        notes.append(mask_note(row))
     return notes
 
 

@@ -46,8 +46,14 @@ def optimism(row: TableRow) -> Record:
     return {
         "selection_score": rounded(row.selection_score),
         "optimism_gap": rounded(row.optimism_gap),
-        "optimism_gap_is_zero_by_construction": row.leaks,
+        "optimism_gap_is_zero_by_construction": row.gap_is_zero_by_construction,
     }
+
+
+def mean_optimism(line: SeedGroup) -> Record:
+    """The mean gap over seeds; no key where the test folds selected, or no score did."""
+    mean = None if line.first.leaks else line.optimism_gap
+    return {} if mean is None else {"optimism_gap": rounded(mean)}
 
 
 def optimism_interval(line: TableRow | SeedGroup) -> Record:

@@ -157,6 +157,28 @@ def test_the_optimism_gap_is_what_the_choice_promised_minus_what_the_tests_gave(
     assert made.optimism_gap == (None if gap is None else pytest.approx(gap))
 
 
+@pytest.mark.parametrize(
+    ("stated", "changes", "gap"),
+    [
+        (0.9, {}, 0.1),  # a further seed: the test folds of the first one selected
+        (None, {"is_baseline": True}, None),
+        (None, {"variation": "without stage 1"}, None),
+        (None, {}, 0.0),  # stored by an early version
+    ],
+)
+def test_only_the_test_folds_that_selected_have_no_gap_by_construction(
+    store: ResultsStore, stated: float | None, changes: dict[str, object], gap: float | None
+) -> None:
+    row = write_row(store, folds=1, selection_rule="test", selection_score=stated)
+    made = aggregate_row(store, write_experiment(store, [row]), row).row
+    assert made.scores is not None
+    scores = dataclasses.replace(made.scores, mean_of_folds=0.8)
+    made = dataclasses.replace(made, scores=scores, **changes)  # type: ignore[arg-type]
+    assert made.optimism_gap == (None if gap is None else pytest.approx(gap))
+    assert made.gap_is_zero_by_construction == (gap == 0.0)
+    assert made.optimism_gap_interval is None
+
+
 def test_rows_of_older_experiments_have_no_gap(store: ResultsStore) -> None:
     row = write_row(store, folds=1)
     assert "selection_score" not in row

@@ -18,8 +18,7 @@ from platform.aggregation.comparisons import (
 from platform.aggregation.paired_images import paired_images
 from platform.aggregation.seeds import seed_groups
 from platform.errors import UserError
-from platform.evaluation.paired_difference import SeedCounts, paired_difference
-from platform.evaluation.paired_tests import sign_flip_test
+from platform.evaluation.paired_difference import SeedCounts, paired_difference, seed_counts
 from platform.evaluation.predictions import Predictions, concatenate
 from platform.runs.store import ResultsStore
 from tests.fake_runs import fake_predictions, write_experiment, write_row, write_seeds
@@ -64,7 +63,7 @@ def test_every_line_is_compared_with_the_first_baseline(rows: list[AggregatedRow
     assert methods(found) == [("fmpn", "cnn"), ("cnn_no_mask_loss", "cnn")]
     fmpn, cnn = ([fake_predictions(a, fold, seed=s) for fold in range(3)] for a, s in ((0.9, 0), (0.5, 1)))
     correct = [np.concatenate([one.correct for one in part]) for part in (fmpn, cnn)]
-    expected = sign_flip_test(*correct, np.concatenate([one.subject for one in cnn]))
+    expected = paired_difference(seed_counts(*correct, np.concatenate([one.subject for one in cnn])))
     (first, _) = found.to_reference
     assert first.found.difference == pytest.approx(expected.difference)
     assert first.found.p_value == expected.p_value
@@ -136,6 +135,14 @@ def test_the_other_way_round_everything_changes_its_sign(seeds: list[AggregatedR
     assert turned.probability is not None
     assert back.probability is not None
     assert turned.probability.better == pytest.approx(back.probability.better)
+
+
+def test_a_tie_has_no_sign(rows: list[AggregatedRow]) -> None:
+    first, second = seed_groups([rows[0], changed(rows[0], method="cnn", title="Same")])
+    found = compare_pair(first, second)
+    assert found is not None
+    turned = reversed_comparison(found)
+    assert f"{turned.found.difference:+.2f}" == "+0.00"
 
 
 def joined(accuracy: float = 0.5, folds: int = 3) -> Predictions:

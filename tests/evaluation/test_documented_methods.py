@@ -9,7 +9,7 @@ import pytest
 from platform.evaluation.accuracy_interval import accuracy_interval, seed_accuracy_interval
 from platform.evaluation.detectable import smallest_detectable
 from platform.evaluation.paired_difference import paired_difference
-from platform.evaluation.paired_tests import holm, sign_flip_test
+from platform.evaluation.paired_tests import holm, sign_flip_p
 from platform.evaluation.probability_better import probability_better
 from platform.evaluation.run_variance import seed_variance
 from platform.evaluation.subject_interval import interval_of_influences, subject_interval
@@ -28,7 +28,7 @@ from platform.evaluation.variance_parts import half_width
         interval_of_influences,
         half_width,
         holm,
-        sign_flip_test,
+        sign_flip_p,
         seed_variance,
     ],
 )

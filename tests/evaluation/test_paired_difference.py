@@ -10,7 +10,7 @@ from platform.evaluation.paired_difference import (
     paired_difference,
     seed_counts,
 )
-from platform.evaluation.paired_tests import sign_flip_p, sign_flip_test
+from platform.evaluation.paired_tests import sign_flip_p
 from platform.evaluation.variance_parts import satterthwaite, unseen_share
 from tests.evaluation.counted_images import paired_images_of
 
@@ -50,13 +50,30 @@ def test_one_seed_by_hand() -> None:
 
 
 def test_subjects_who_agree_leave_room_for_those_unseen() -> None:
-    """Six of eight agree: 3/4 of the bound for eight joins the t half-width, as in a right triangle."""
-    counts = np.array([2, 2, 0, 0, 0, 0, 0, 0])
+    """Six of eight agree, the others differ by 1/4: 3/4 of the bound for eight, times (1/4)^(1/2 - 3/8),
+    joins the t half-width, as in a right triangle."""
+    counts = np.array([1, 1, 0, 0, 0, 0, 0, 0])
     found = paired_difference(counts_of([counts.tolist()], [[0] * 8], [4] * 8))
-    influences = (counts / 4 - 0.125) / 8
+    influences = (counts / 4 - 0.0625) / 8
     half = scipy.stats.sem(counts / 4) * scipy.stats.t.ppf(0.975, satterthwaite(influences))
+    unseen = 0.75 * 0.25**0.125 * unseen_share(8)
     assert found.interval is not None
-    assert found.interval.high - found.difference == pytest.approx(np.hypot(half, 0.75 * unseen_share(8)))
+    assert found.interval.high - found.difference == pytest.approx(np.hypot(half, unseen))
+
+
+@pytest.mark.parametrize(("subjects", "exponent"), [(6, 0.0), (4, 0.0), (20, 0.35), (300, 0.49)])
+def test_those_unseen_are_taken_to_differ_less_where_many_differ_little(
+    subjects: int, exponent: float
+) -> None:
+    counts = [1, -1] + [0] * (subjects - 2)
+    first, second = [max(0, one) for one in counts], [max(0, -one) for one in counts]
+    found = paired_difference(counts_of([first], [second], [9] * subjects))
+    half = scipy.stats.sem(np.array(counts) / 9) * scipy.stats.t.ppf(
+        0.975, satterthwaite(np.array(counts, dtype=float))
+    )
+    unseen = (1 - 2 / subjects) * (1 / 9) ** exponent * unseen_share(subjects)
+    assert found.interval is not None
+    assert found.interval.high == pytest.approx(np.hypot(half, unseen))
 
 
 def test_three_seeds_by_hand() -> None:
@@ -77,12 +94,11 @@ def test_one_seed_has_the_p_value_of_the_sign_flip_test(seed: int) -> None:
     random = np.random.default_rng(seed)
     subject = np.repeat([f"S{index}" for index in range(13)], random.integers(1, 7, 13))
     first, second = random.random(len(subject)) < 0.8, random.random(len(subject)) < 0.6
-    found, expected = (
-        paired_difference(seed_counts(first, second, subject)),
-        sign_flip_test(first, second, subject),
-    )
-    assert (found.p_value, found.difference) == (expected.p_value, pytest.approx(expected.difference))
-    assert (found.subject_count, found.differing_subjects) == (13, expected.differing_subjects)
+    found = paired_difference(seed_counts(first, second, subject))
+    each = [first[subject == name].sum() - second[subject == name].sum() for name in np.unique(subject)]
+    assert found.p_value == sign_flip_p(np.array(each, dtype=np.int64))
+    assert found.difference == pytest.approx(sum(each) / len(subject))
+    assert (found.subject_count, found.differing_subjects) == (13, np.count_nonzero(each))
 
 
 @pytest.mark.parametrize("seeds", [1, 2, 5])

@@ -5,22 +5,20 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from platform.evaluation.subjects import check_images, paired_counts, subject_counts
+from platform.evaluation.subjects import check_images, subject_counts
 
 SUBJECT = np.array(["b", "a", "b", "c", "b"])
 FIRST = np.array([True, True, False, False, True])
-SECOND = np.array([True, False, True, False, True])
 
 
 def test_counts_come_by_subject_sorted_by_name() -> None:
     assert subject_counts(FIRST, SUBJECT).tolist() == [[1, 1], [2, 3], [0, 1]]
-    assert paired_counts(FIRST, SECOND, SUBJECT).tolist() == [[1, 0, 1], [2, 3, 3], [0, 0, 1]]
 
 
 def test_the_order_of_the_images_changes_nothing() -> None:
     order = np.array([4, 2, 0, 3, 1])
     np.testing.assert_array_equal(
-        paired_counts(FIRST[order], SECOND[order], SUBJECT[order]), paired_counts(FIRST, SECOND, SUBJECT)
+        subject_counts(FIRST[order], SUBJECT[order]), subject_counts(FIRST, SUBJECT)
     )
 
 

@@ -93,4 +93,5 @@ def test_what_may_well_be_unseen() -> None:
     assert unseen_share(118) == pytest.approx(1 - 0.025 ** (1 / 118))
     assert unseen_share(1) == pytest.approx(0.975)
     assert half_width([unseen_part(118, 0.5)]) == pytest.approx(0.5 * unseen_share(118))
+    assert half_width([unseen_part(118, 0.5, 0.1)]) == pytest.approx(0.05 * unseen_share(118))
     assert unseen_part(6, 0.0).variance == 0.0

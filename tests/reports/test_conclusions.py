@@ -56,6 +56,14 @@ def test_rows_that_are_nearly_equal_leave_it_open(tmp_path: Path) -> None:
     assert selection.startswith("FMPN was tuned"), "the searched method, not the winner"
 
 
+def test_a_tie_is_called_so(tmp_path: Path) -> None:
+    store = ResultsStore(tmp_path)
+    rows = [write_row(store, method, method.upper(), 0.6) for method in ("fmpn", "cnn")]
+    winner, _, _ = conclusions(aggregate_experiment(store, write_experiment(store, rows)))
+    assert ": level with CNN (95 % CI -" in winner
+    assert "0.00 points" not in winner
+
+
 def test_a_row_alone_has_no_comparison(tmp_path: Path) -> None:
     winner, _, sample = sentences(tmp_path, [0.8], folds=1)
     assert winner.endswith("; no other row was tested on the same images.")

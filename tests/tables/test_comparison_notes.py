@@ -10,11 +10,11 @@ import pytest
 
 from platform.aggregation.aggregate import AggregatedRow, aggregate_experiment
 from platform.aggregation.paired_images import paired_images
-from platform.evaluation.paired_limits import limits_of
+from platform.evaluation.accuracy_interval import Interval
 from platform.evaluation.predictions import concatenate
 from platform.runs.store import ResultsStore
 from platform.tables.column import READ
-from platform.tables.comparison_notes import paired_seeds_text
+from platform.tables.comparison_notes import difference_note, paired_seeds_text
 from platform.tables.notes import section_notes
 from platform.tables.render import FORMATS, render
 from platform.tables.section_lines import text_table
@@ -135,21 +135,31 @@ def test_an_incomplete_seed_is_named_and_its_line_is_not_compared(seeds: list[Ag
     ("subjects", "said"),
     [
         (1, "with one subject it cannot be tested."),
-        (4, "0.125"),
-        (14, "14 subjects"),
+        (4, "Only 4 subjects differ, so no p value below 0.125 is possible."),
+        (14, "With 14 subjects and one seed, true differences below"),
     ],
 )
 def test_few_subjects_come_with_what_they_cannot_show(
     single: list[AggregatedRow], subjects: int, said: str
 ) -> None:
-    rows = of_subjects(single, subjects)
-    notes = notes_of(rows)
-    (found,) = section_of(rows).comparisons.to_reference
-    limits = limits_of(found.found)
-    assert limits is not None
-    assert subjects == 1 or limits in notes
-    assert said in (notes if subjects == 1 else limits)
+    notes = notes_of(of_subjects(single, subjects))
+    assert notes.count(said) == 1
+    assert notes.count("a large p value is no sign that the methods are equal.") == (subjects > 1)
     assert "p = 1.000" not in notes
+
+
+def test_many_subjects_need_no_such_warning(single: list[AggregatedRow]) -> None:
+    assert "large p value" not in notes_of(of_subjects(single, 15))
+
+
+def test_where_p_value_and_interval_disagree_it_is_said(single: list[AggregatedRow]) -> None:
+    section = section_of(single)
+    (found,) = section.comparisons.to_reference
+    assert found.found.p_value is not None
+    assert found.found.p_value < 0.05
+    assert "disagree" not in difference_note(section, found)
+    around_zero = dataclasses.replace(found.found, interval=Interval(low=-0.01, high=0.3))
+    assert "interval disagree" in difference_note(section, dataclasses.replace(found, found=around_zero))
 
 
 def test_the_smallest_difference_that_would_be_found_is_stated(single: list[AggregatedRow]) -> None:

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import json
 import re
 from pathlib import Path
 
@@ -9,6 +10,7 @@ from platform.aggregation.aggregate import aggregate_experiment
 from platform.aggregation.table_row import TableRow
 from platform.tables.gap_note import gap_note, gap_points, seeds_gap_note
 from platform.tables.notes import section_notes
+from platform.tables.render import render
 from platform.tables.stored_facts import optimism_interval
 from platform.tables.table import build_table
 from tests.aggregation.test_optimism_gap import row_of, searched
@@ -68,6 +70,8 @@ def test_several_seeds_have_a_mean_gap_over_subjects_and_seeds(tmp_path: Path) -
     assert line.optimism_gap_interval is not None
     assert line.optimism_gap_interval.seed_count == 2
     assert line.optimism_gap_interval.estimate == pytest.approx(sum(gaps) / 2)  # type: ignore[arg-type]
+    (stored,) = json.loads(render(build_table(aggregate_experiment(store, experiment)), "json"))["sections"]
+    assert stored["over_seeds"][0]["optimism_gap"] == pytest.approx(sum(gaps) / 2, abs=1e-6)  # type: ignore[arg-type]
     text = seeds_gap_note(line, "FMPN")
     assert "mean optimism gap" in " ".join(section_notes(section))
     assert text.endswith("over 12 subjects and 2 seeds (0, 1) of the final runs; the search has one seed).")

@@ -11,6 +11,7 @@ import pytest
 
 from platform.aggregation.aggregate import aggregate_experiment
 from platform.runs.store import ResultsStore
+from platform.tables.details import absent_parts
 from platform.tables.notes import section_notes
 from platform.tables.render import render
 from platform.tables.screen import render_screen
@@ -93,6 +94,10 @@ def test_without_further_divisions_there_is_nothing_to_say(tmp_path: Path) -> No
     assert not [note for note in section_notes(section) if "division" in note]
     assert "stability" not in json.loads(render(plain, "json"))["sections"][0]
     assert render(plain, "csv", ["stability"]).strip() == ""
+    (seeds, stability) = absent_parts(plain, ["seeds", "stability", "folds"])
+    assert "part seeds is empty" in seeds
+    assert "part stability is empty" in stability
+    assert absent_parts(plain, []) == []
 
 
 def test_an_incomplete_row_of_a_further_division_is_named(tmp_path: Path) -> None:

@@ -73,7 +73,7 @@ def test_selection_on_test_images_is_called_leakage(rows: list[AggregatedRow]) -
     notes = notes_of([changed(rows[0], selection_rule="test"), rows[1]])
     assert "Selected by `test`: selected on the test folds: leakage." in notes
     assert "marked as best: a row was selected on the test folds: leakage" in notes
-    assert "gap is zero by construction" in notes
+    assert "the optimism gap is zero by construction" in notes
 
 
 def test_chance_and_paired_tests_and_lent_masks_are_noted(rows: list[AggregatedRow]) -> None:
