@@ -15,7 +15,7 @@ RUN_FLAGS = {
         "--backbones": "classification nets to compare",
         "--lambdas": "weights of the mask loss to compare (default 10,0.1)",
         "--no-controls": "leave out the control masks",
-        "--method": "fmpn, cnn, cnn_no_mask_loss, or a file of your own: FILE.py",
+        "--method": "fmpn, cnn, cnn_no_mask_loss, preactresnet18, or a file of your own: FILE.py",
         "--preset": "paper, released, quick (minutes) or smoke (a test)",
         "--config": "settings as YAML, e.g. a search's winner.yaml; flags override it",
         "--baselines": "methods to compare with",

@@ -241,6 +241,9 @@ FIRST_OF_CNN = (
     "transform_input", "dropout", "freeze_backbone", "classifier_learning_rate", "label_smoothing",
     "class_weights",
 )  # fmt: skip
+ALONE_OF_CNN = (
+    "backbone", "weights", "enlarge_below_pixels", "transform_input", "dropout", "freeze_backbone",
+)  # fmt: skip
 OF_GENERATOR = ("generator_width", "generator_blocks", "initialisation_gain", "generator_learning_rate")
 OF_FMPN = (
     "stage1_constant_epochs", "stage1_decay_epochs", "stage1_batch_size", "stage1_learning_rate",
@@ -250,6 +253,7 @@ FIRST_OPTIONS = {
     "cnn": FIRST_OF_CNN,
     "cnn_no_mask_loss": (*FIRST_OF_CNN, *OF_GENERATOR),
     "fmpn": (*FIRST_OF_CNN, *OF_GENERATOR, *OF_FMPN),
+    "preactresnet18": tuple(name for name in FIRST_OF_CNN if name not in ALONE_OF_CNN),
 }
 """Options of the first version of each method: those of every record that was ever stored."""
 

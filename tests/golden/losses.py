@@ -24,6 +24,14 @@ CASES: dict[str, dict[str, Any]] = {
         "classifier_learning_rate": 1e-6,  # of larger steps, this deep a net makes more of the last bits
     },
     "cnn_no_mask_loss": {"method": "cnn_no_mask_loss"},
+    "preactresnet18": {
+        "method": "preactresnet18",
+        "amsgrad": True,
+        "schedule": "step",
+        "step_epochs": 2,
+        "stage2_batch_size": 12,  # all faces
+        "drop_last": True,
+    },
 }
 """Name to what differs from the smallest settings. Not FMPN with Inception: at first its fused face is
 nearly plain, and Inception's batch norms blow the last bits up to 0.4 % of the loss."""

@@ -54,7 +54,7 @@ def fitted(method: Any, settings: Any, view: FoldView) -> Fitted:
     return made
 
 
-@pytest.mark.parametrize("name", [*OWN, "cnn", "cnn_no_mask_loss"])
+@pytest.mark.parametrize("name", [*OWN, "cnn", "cnn_no_mask_loss", "preactresnet18"])
 def test_a_trained_method_is_saved_without_pickle_and_scores_the_same_when_loaded(name: str) -> None:
     method, view = method_called(name), view_of()
     settings = settings_of(method)
@@ -80,7 +80,7 @@ def test_fmpn_scores_the_same_when_loaded_without_its_artifacts() -> None:
 
 
 def test_every_method_of_this_repository_is_tried() -> None:
-    assert set(own_method_names()) == {"cnn", "cnn_no_mask_loss", "fmpn"}
+    assert set(own_method_names()) == {"cnn", "cnn_no_mask_loss", "fmpn", "preactresnet18"}
 
 
 @pytest.mark.parametrize(

@@ -177,6 +177,32 @@ def test_another_seed_trains_another_net(ran: Ran, data_root: Path, tmp_path: Pa
         assert other.saved != ran.saved
 
 
+def test_interrupted_it_ends_with_the_same_bits(ran: Ran, data_root: Path, tmp_path: Path) -> None:
+    """It goes on after the epoch whose checkpoint was the last one."""
+    name = ran.task.record["method"]
+    if not isinstance(load_method(name), NetMethod):
+        return
+    machine = Machine(checkpoint_every_epochs=1)
+    task = final_tasks(smallest(name), planned(data_root, name), machine)[0]
+    assert task.identity == ran.task.identity
+    for needed in trained_artifacts([task]).values():
+        execute(needed, str(tmp_path))
+    epochs: list[int] = []
+
+    def report(values: dict[str, Any]) -> None:
+        epochs.append(values["epoch"])
+        if epochs == [1, 2]:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        execute(task, str(tmp_path), report=report)
+    assert execute(task, str(tmp_path), report=report)["status"] == "complete"
+    assert epochs == [1, 2, 2]
+    again = carried_out(task, tmp_path)
+    assert again.saved == ran.saved
+    assert again.file("predictions.parquet") == ran.file("predictions.parquet")
+
+
 @contextmanager
 def poisoned(subjects: tuple[str, ...]) -> Iterator[None]:
     """Faces and labels of the subjects are others, under the same hash of the data."""
