@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shlex
+import shutil
 import sys
 from pathlib import Path
 
@@ -109,7 +110,7 @@ def main(argv: list[str]) -> int | None:
     progress = ProgressLine("reading fold runs", stream=sys.stderr)
     rows = aggregate_experiments(store, experiments, partial=arguments.partial, progress=progress)
     table = build_table(rows, arguments.reference)
-    text = render(table, arguments.format, arguments.parts)
+    text = render(table, arguments.format, arguments.parts, width=_width(arguments.out))
     if "groups" in (arguments.parts or ()) and not any(
         one.row.scores is not None and one.row.scores.groups for one in rows
     ):
@@ -126,6 +127,16 @@ def main(argv: list[str]) -> int | None:
         lines = write_predictions(arguments.predictions, store, experiments)
         print(f"wrote {arguments.predictions} ({lines:,} lines)")
     return None
+
+
+def _width(out: Path | None) -> int:
+    """Characters of a terminal that the table is printed on; else the usual width."""
+    from platform.tables.screen import NARROWEST, SCREEN_WIDTH
+
+    if out is not None or not sys.stdout.isatty():
+        return SCREEN_WIDTH
+    columns = shutil.get_terminal_size((SCREEN_WIDTH, 24)).columns
+    return max(NARROWEST, min(columns, SCREEN_WIDTH))
 
 
 if __name__ == "__main__":

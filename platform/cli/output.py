@@ -129,15 +129,21 @@ def _print_rows(rows: Sequence[Row], *, in_full: bool) -> None:
             f"# {len(rows)} rows on {', '.join(sets)}{divided}: {runs} fold runs (--verbose lists the rows)"
         )
         return
+    from platform.config.training_seeds import named_seeds
+
     several = len({row.configurations[0].seed for row in rows}) > 1
+    seeds: dict[tuple[str, str], list[int]] = {}
     for row in rows:
         described = row.describe("paper")
         rule = str(described["fold_rule"]) + (f", repeat {row.repeat}" if row.repeat else "")
-        seed = f", seed {described['seed']}" if several else ""
-        print(
-            f"# row: {described['title']} ({row.net}{seed}) on {described['dataset']}: {len(row.tasks)} fold "
-            f"runs (rule {rule}), masks {described['masks']}, stage 1 {described['generator']}"
+        count = "1 fold run" if len(row.tasks) == 1 else f"{len(row.tasks)} fold runs"
+        line = (
+            f"{described['title']} ({row.net}) on {described['dataset']}: {count}",
+            f"(rule {rule}), masks {described['masks']}, stage 1 {described['generator']}",
         )
+        seeds.setdefault(line, []).append(row.configurations[0].seed)
+    for (start, rest), found in seeds.items():
+        print(f"# row: {start}{f' for each of {named_seeds(found)}' if several else ''} {rest}")
 
 
 def print_dry_run(experiment: Experiment, *, search: bool) -> None:

@@ -66,9 +66,11 @@ def estimate_lines(experiment: Experiment, slots: str | None, price: str | None)
     count = _positive(slots or "1", "--cluster-slots", whole=True)
     # More slots do not shorten the longest chain: a fold run after its artifacts.
     hours = max(sum(gflop) / (pace * count), max(gflop, default=0.0) / pace) / 3600
+    at_once = "1 fold run" if count == 1 else f"{count:g} fold runs"
+    more = "; --cluster-slots for more" if slots is None else ""
     lines = [
-        f"estimate: {len(left)} of {len(tasks)} runs remaining, {duration(3600 * hours)} with {count:g} fold "
-        f"runs at once and {pace:.3g} GFLOP/s per run ({source})"
+        f"estimate: {len(left)} of {len(tasks)} runs remaining, {duration(3600 * hours)} with {at_once} at "
+        f"once and {pace:.3g} GFLOP/s per run ({source}{more})"
     ]
     if price is not None:
         cost = hours * _positive(price, "--price-per-hour")

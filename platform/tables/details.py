@@ -178,7 +178,7 @@ def seed_grids(section: Section) -> list[Grid]:
             )
         )
     pooled = " or ".join(sorted({f"pooled {units_of(group.first)} %" for group in section.seed_groups}))
-    header = ("Row", "Seed", "Folds", "Mean of folds %", pooled, "95 % CI of it", "Pooled sequences %")
+    header = ("Row", "Seed", "Folds", "Mean of folds %", pooled, "95 % CI of pooled", "Pooled sequences %")
     return [
         Grid(
             caption=f"Each training seed on {section.title}",

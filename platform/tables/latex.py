@@ -8,12 +8,13 @@ from __future__ import annotations
 import unicodedata
 from collections.abc import Iterable, Sequence
 
+from platform.evaluation import row_metrics, unit_metrics
 from platform.tables.column import LATEX
 from platform.tables.columns import definitions
 from platform.tables.details import PARTS
 from platform.tables.grid import Grid
 from platform.tables.notes import section_notes
-from platform.tables.section_lines import TextTable, text_table, wide_grid
+from platform.tables.section_lines import TextTable, text_table, wide_grid, without_columns
 from platform.tables.table import Section, Table
 
 _PREAMBLE = (
@@ -24,6 +25,9 @@ _PREAMBLE = (
     r"\usepackage{graphicx}",
     r"\begin{document}",
 )
+_MOST_COLUMNS_OF_A_PAGE = 16
+_NAMES = ("title_in_latex", "net")
+"""Columns that name a line."""
 _MOST_COLUMNS_UNSCALED = 9
 """Wider grids are scaled to the width of the page."""
 # [ and * in braces: at the start of a line they would be arguments of the \\ before them.
@@ -42,7 +46,8 @@ def render_latex(table: Table, parts: Sequence[str]) -> str:
     tables = [text_table(section, LATEX) for section in table.sections]
     for section, shown in zip(table.sections, tables, strict=True):
         lines += [rf"\section*{{{escape(section.dataset)}}}"]
-        lines += _table(section, shown)
+        for caption, page in _pages(section, shown).items():
+            lines += _table(caption, page)
         lines += _notes(section_notes(section))
         for part in parts:
             for grid in PARTS[part](section):
@@ -66,9 +71,24 @@ def _escaped(character: str) -> str:
     return "".join(_SYMBOLS.get(one, one) for one in plain) or f"U+{ord(character):04X}"
 
 
-def _table(section: Section, table: TextTable) -> list[str]:
+def _pages(section: Section, table: TextTable) -> dict[str, TextTable]:
+    """Caption to table; where one would be too small to read on a page, the measures beyond accuracy are a
+    second one."""
+    title = f"Accuracy on {section.title}, of final runs on test folds"
+    metrics = {one.key for one in row_metrics.METRICS} | {one.key for one in unit_metrics.UNIT_METRICS}
+    measures = {column.key for column in table.columns} & metrics
+    if len(table.columns) <= _MOST_COLUMNS_OF_A_PAGE or not measures:
+        return {title: table}
+    others = {column.key for column in table.columns} - measures - set(_NAMES)
+    return {
+        title: without_columns(table, measures),
+        f"Measures beyond accuracy on {section.title}": without_columns(table, others),
+    }
+
+
+def _table(caption: str, table: TextTable) -> list[str]:
     """A floating table as wide as the page; the best row is bold, and rules separate ours from the rest."""
-    grid = wide_grid(section, table)
+    grid = wide_grid(caption, table)
     body = []
     for number, line in enumerate(table.lines):
         if number == table.ours:

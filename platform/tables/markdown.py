@@ -23,7 +23,7 @@ def render_markdown(table: Table, parts: Sequence[str]) -> str:
     lines = ["# Comparison", ""]
     tables = [text_table(section, MARKDOWN) for section in table.sections]
     for section, shown in zip(table.sections, tables, strict=True):
-        grid = wide_grid(section, _with_bold_best(shown))
+        grid = wide_grid(section.title, _with_bold_best(shown))
         lines += [f"## {markdown_escape(section.title)}", "", *markdown_grid(grid), ""]
         lines += [*(f"- {_sentence(note)}" for note in section_notes(section)), ""]
         for part in parts:

@@ -13,7 +13,7 @@ from platform.tables.details import PARTS
 from platform.tables.displayable import displayable
 from platform.tables.latex import render_latex
 from platform.tables.markdown import render_markdown
-from platform.tables.screen import render_screen
+from platform.tables.screen import SCREEN_WIDTH, render_screen
 from platform.tables.table import Table
 
 FORMATS: dict[str, Callable[[Table, Sequence[str]], str]] = {
@@ -42,11 +42,11 @@ def check_form(form: str, parts: Sequence[str] | None) -> None:
         )
 
 
-def render(table: Table, form: str, parts: Sequence[str] | None = None) -> str:
+def render(table: Table, form: str, parts: Sequence[str] | None = None, *, width: int = SCREEN_WIDTH) -> str:
     """`table` as text that ends in a newline.
 
     form: a key of FORMATS. parts: keys of details.PARTS to show below the rows; None for the default of the
-    format.
+    format. width: characters of the screen, for the format of that name.
     Raises UserError as `check_form` does.
     """
     check_form(form, parts)
@@ -54,4 +54,5 @@ def render(table: Table, form: str, parts: Sequence[str] | None = None) -> str:
         parts = tuple(PARTS) if form in _ALL_PARTS else ()
     if form in _FOR_PEOPLE:
         table = displayable(table)
-    return FORMATS[form](table, tuple(dict.fromkeys(parts)))
+    parts = tuple(dict.fromkeys(parts))
+    return render_screen(table, parts, width=width) if form == "screen" else FORMATS[form](table, parts)

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, replace
 
 from platform.aggregation.comparisons import Comparison
 from platform.aggregation.seeds import SeedGroup
@@ -77,6 +77,17 @@ def text_table(section: Section, form: str, *, brief: bool = False) -> TextTable
     )
 
 
+def without_columns(table: TextTable, keys: Collection[str]) -> TextTable:
+    """The table without the columns of these keys."""
+    kept = [place for place, column in enumerate(table.columns) if column.key not in keys]
+    return replace(
+        table,
+        columns=tuple(table.columns[place] for place in kept),
+        header=tuple(table.header[place] for place in kept),
+        lines=tuple(replace(line, cells=tuple(line.cells[place] for place in kept)) for line in table.lines),
+    )
+
+
 def _shown(section: Section, column: Column, form: str) -> bool:
     """Whether a narrow format has room for the column: not if it says the same of all our lines."""
     if form not in NARROW or not (column.if_various or column.if_filled):
@@ -121,10 +132,10 @@ def _seeds(column: Column, line: SeedGroup, comparison: Comparison | None) -> in
     return 0 if comparison is None else comparison.found.seed_count
 
 
-def wide_grid(section: Section, table: TextTable) -> Grid:
+def wide_grid(caption: str, table: TextTable) -> Grid:
     """The table as a grid without group headings."""
     return Grid(
-        caption=f"Accuracy on {section.title}, of final runs on test folds",
+        caption=caption,
         header=table.header,
         rows=tuple(line.cells for line in table.lines),
         left_columns=table.left_columns,

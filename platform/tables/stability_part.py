@@ -75,7 +75,7 @@ def _pairs_grid(section: Section, pairs: Sequence[DividedPair]) -> Grid:
             "Compared with",
             "Above",
             "Share %",
-            "95 % CI of it",
+            "95 % CI of share",
             "Difference (points)",
             "P better / equal / worse",
         ),

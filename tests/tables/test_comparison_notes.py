@@ -102,8 +102,8 @@ def test_lines_of_several_seeds_name_them_and_their_parts_show_each(seeds: list[
     assert "3/3/1" in lines[0].cells
     for form in ("screen", "markdown", "latex"):
         text = render(table, form, ["seeds"])
-        assert text.count("seed 2, tune-synthetic-quick") == 2, form
-        assert "mean of 3 seeds (0, 1, 2)" in text
+        assert text.count("seed 2,") == 2, form
+        assert "mean of 3 seeds" in text
     assert len(render(table, "csv", ["seeds"]).splitlines()) == 1 + 6
     assert "Each training seed" not in render(build_table(seeds[:1]), "screen", ["seeds"])
 

@@ -90,3 +90,15 @@ def test_plain_pdflatex_compiles_it(document: str, tmp_path: Path) -> None:
     done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False, timeout=120)
     assert done.returncode == 0, done.stdout[-2000:]
     assert (tmp_path / "table.pdf").stat().st_size > 0
+
+
+def test_measures_beyond_accuracy_are_a_second_table_with_the_same_lines(document: str) -> None:
+    written = r"\\caption\{(.*?)\}.*?\\toprule\n(.*?) \\\\\n\\midrule\n(.*?)\\bottomrule"
+    accuracy, measures = re.findall(written, document, re.DOTALL)[:2]
+    assert accuracy[0].startswith("Accuracy on")
+    assert measures[0].startswith("Measures beyond accuracy on")
+    assert "Brier" not in accuracy[1]
+    assert "Brier" in measures[1]
+    assert "Pooled" not in measures[1]
+    names = [[line.split(" & ")[0] for line in body.splitlines()] for _, _, body in (accuracy, measures)]
+    assert names[0] == names[1]

@@ -78,6 +78,19 @@ def test_screen_lines_are_aligned_and_fit(rows: list[AggregatedRow]) -> None:
     assert ends == {line.index("95.37") + 5 for line in lines if "95.37†" in line}
 
 
+@pytest.mark.parametrize("width", [100, 80, 70])
+def test_a_narrow_terminal_gets_fewer_columns_and_a_note_on_them(
+    rows: list[AggregatedRow], width: int
+) -> None:
+    text = render(build_table(rows), "screen", ["seeds", "folds"], width=width)
+    too_long = [line for line in text.splitlines() if len(line) > width]
+    assert not too_long
+    said = f"Left out, because the terminal is {width} characters wide: Pooled sequences"
+    assert said in " ".join(text.split())
+    assert "Pooled seq." not in text
+    assert "98.06" in text
+
+
 def test_screen_tells_what_reported_rows_scored_and_who_is_incomplete(empty_row: AggregatedRow) -> None:
     text = render(build_table([empty_row]), "screen")
     assert re.search(r"LBP-TOP +– +sequences +– +88.99†", text)
