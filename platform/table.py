@@ -73,7 +73,7 @@ def parser() -> Parser:
         "--predictions",
         type=Path,
         metavar="FILE",
-        help="also write all predictions, one line an image and row, to FILE (.csv or .parquet)",
+        help="also write all predictions, one line per image and row, to FILE (.csv or .parquet)",
     )
     return made
 

@@ -33,7 +33,7 @@ def add_reproduction_flags(parser: argparse.ArgumentParser) -> None:
     add("--backbones", metavar="NAMES",
         help="classification nets (default: --backbone)")  # fmt: skip
     add("--seeds", metavar="NUMBER",
-        help="so many training seeds from --seed on, or a list of seeds, e.g. 0,1,5 (default: 3 in presets "
+        help="number of training seeds, the first being --seed, or a list, e.g. 0,1,5 (default: 3 in presets "
         "of the paper's size, otherwise 1)")  # fmt: skip
     add("--lambdas", default="10,0.1", metavar="NUMBERS",
         help="weights of the mask loss to compare (default: the paper's and the released)")  # fmt: skip

@@ -119,11 +119,12 @@ def effects_markdown(effects: Sequence[MeasuredEffect]) -> str:
 def effects_screen(effects: Sequence[MeasuredEffect]) -> str:
     """The ablation as lines for a terminal."""
     width = max(len(effect.name) for effect in effects)
-    sets = max(len(effect.dataset) for effect in effects)
+    places = _places(effects)
+    sets = max(map(len, places))
     lines = [
-        f"{effect.name:{width}}  {effect.dataset:{sets}}  {100 * effect.difference:+6.1f} "
+        f"{effect.name:{width}}  {place:{sets}}  {100 * effect.difference:+6.1f} "
         f"{interval_text(effect):>16}  {_p_text(effect)}, {seeds_text(effect.seeds)}"
-        for effect in effects
+        for effect, place in zip(effects, places, strict=True)
     ]
     tested = dict.fromkeys(
         f"{effect.image_count} {effect.unit}s of {effect.subject_count} subjects of {effect.dataset}"
@@ -136,6 +137,12 @@ def effects_screen(effects: Sequence[MeasuredEffect]) -> str:
             *lines,
         ]
     )
+
+
+def _places(effects: Sequence[MeasuredEffect]) -> list[str]:
+    """The data set of each effect, and its backbone where there are several."""
+    several = len({effect.backbone for effect in effects}) > 1
+    return [effect.dataset + (f", {effect.backbone}" if several else "") for effect in effects]
 
 
 def _p_text(effect: MeasuredEffect) -> str:
@@ -164,7 +171,9 @@ def effects_figure(effects: Sequence[MeasuredEffect]) -> Figure:
         axes.plot(100 * effect.difference, place, "o", color=colour)
     axes.axvline(0, color="0.6", lw=1, zorder=0)
     axes.set_yticks(
-        range(len(effects)), [f"{effect.name} ({effect.dataset})" for effect in reversed(effects)], fontsize=8
+        range(len(effects)),
+        [f"{one.name} ({place})" for one, place in zip(effects, _places(effects), strict=True)][::-1],
+        fontsize=8,
     )
     axes.set_xlabel("points of pooled image accuracy; paired 95 % CI")
     return figure

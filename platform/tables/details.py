@@ -43,7 +43,7 @@ def absent_parts(table: Table, parts: Sequence[str]) -> list[str]:
         sentences.append("part seeds is empty: every row has one training seed (--seeds N plans several)")
     if STABILITY in parts and not any(section.stability for section in table.sections):
         sentences.append(
-            "part stability is empty: no rows under further divisions of the subjects (--repeats plans them)"
+            "part stability is empty: no complete row under further divisions (--repeats plans them)"
         )
     return sentences
 

@@ -73,8 +73,10 @@ def seeds_text(seeds: Sequence[int]) -> str:
 
 
 def interval_of_numbers(value: Interval | None) -> str:
-    """`0.712–0.803`: the ends of a number that is no percentage."""
-    return ABSENT if value is None else f"{value.low:.3f}–{value.high:.3f}"
+    """`0.712–0.803`, `-0.114 to 0.011`: the ends of a number that is no percentage."""
+    if value is None:
+        return ABSENT
+    return f"{value.low:.3f}{' to ' if value.low < 0 else '–'}{value.high:.3f}"
 
 
 def units_of(row: TableRow) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from pathlib import Path
 from typing import Any
 
@@ -46,6 +47,22 @@ def test_an_effect_is_the_difference_of_pooled_accuracies_with_its_interval(tmp_
     assert 0 < one.p_value <= 1
     assert f"{100 * one.difference:+.1f}" in effects_markdown([one, back])
     assert len(effects_figure([one, back]).axes) == 1
+
+
+def test_effects_on_several_backbones_name_them(tmp_path: Path) -> None:
+    store = ResultsStore(tmp_path)
+    rows = [write_row(store, accuracy=0.9), write_row(store, "cnn", "CNN (baseline)", 0.6, seed=1)]
+    (one, other), _ = measured(store, rows)
+    assert "resnet18" not in effects_screen([one, other])
+    deeper = dataclasses.replace(other, backbone="vgg16_bn")
+    text = effects_screen([one, deeper])
+    assert "synthetic, resnet18 " in text
+    assert "synthetic, vgg16_bn " in text
+    (axes,) = effects_figure([one, deeper]).axes
+    assert [label.get_text() for label in axes.get_yticklabels()] == [
+        "the other way (synthetic, vgg16_bn)",
+        "one (synthetic, resnet18)",
+    ]
 
 
 @pytest.mark.parametrize(
