@@ -13,7 +13,7 @@ from platform.host.launcher import default_folder, pasteable
 
 DESCRIPTION = """\
 Print the comparison table of finished experiments. Every number is recomputed from the stored
-predictions; for CK+, MMI and AffectNet the numbers of the FMPN paper's Table I are added. Accuracy is
+predictions; what the FMPN, FERAtt and DGCN papers report on the data set is added. Accuracy is
 given as the mean of folds (as in the paper) and pooled over images and over sequences, with a 95 % CI
 over subjects. Notes below the table explain every number. A row with a missing or failed fold is an
 error, which names the command that completes it.

@@ -11,7 +11,7 @@ from typing import Any, Generic, TypeVar
 from platform.aggregation.comparisons import Comparison
 from platform.aggregation.seeds import SeedGroup
 from platform.aggregation.table_row import TableRow
-from platform.evaluation.reported import ReportedResult
+from platform.evaluation.reported.result import ReportedResult
 from platform.tables.formatting import ABSENT
 
 SCREEN, HTML, MARKDOWN, LATEX, CSV, JSON = "screen", "html", "markdown", "latex", "csv", "json"
@@ -97,7 +97,9 @@ class Column:
     for_sequences: bool = False
     """Shown to people only where a row scores sequences."""
     beside_reported: bool = False
-    """Shown to people only where numbers are reported for the data set."""
+    """Shown to people only where a number is reported for one of our methods on the data set."""
+    if_reported: bool = False
+    """Shown to people only where a reported row has it."""
     if_various: bool = False
     """Shown in the narrow formats only where our lines differ in it; a note says what they have in common."""
     if_filled: bool = False

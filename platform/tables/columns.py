@@ -36,8 +36,10 @@ from platform.tables.formatting import (
     method_text,
     p_value_text,
     reported_difference,
+    reported_measures,
     reported_rule,
     reported_source,
+    reported_title,
     reported_value,
     scored_units,
     seed_count_text,
@@ -76,11 +78,11 @@ COLUMNS: tuple[Column, ...] = (
         key="title",
         formats=(SCREEN, HTML, MARKDOWN, *STORED),
         heading="Method",
-        text=PerLine(row=method_text, seeds=seeds_method_text, reported=lambda result: result.method),
+        text=PerLine(row=method_text, seeds=seeds_method_text, reported=lambda result: result.title),
         record=PerLine(
             row=lambda row: {"title": row.title},
             seeds=lambda group: {"title": group.first.title},
-            reported=lambda result: {"title": result.method},
+            reported=lambda result: {"title": result.title},
         ),
         left=True,
         width=20,
@@ -94,7 +96,7 @@ COLUMNS: tuple[Column, ...] = (
         text=PerLine(
             row=method_text,
             seeds=seeds_method_text,
-            reported=lambda result: f"{result.method} (reported, {result.protocol})",
+            reported=reported_title,
         ),
         left=True,
         marks_best=True,
@@ -241,7 +243,7 @@ COLUMNS: tuple[Column, ...] = (
         ),
         beside_reported=True,
         definition="vs. reported: our mean of folds minus the reported accuracy of the same method, points; "
-        "a dash for a row with other settings than the published ones.",
+        "a dash for a row with other settings than the published ones, or with another number of classes.",
         brief=True,
     ),
     accuracy(
@@ -327,6 +329,14 @@ COLUMNS: tuple[Column, ...] = (
             f"test folds, in points; {ABSENT} where no score selected it or the score was not stored."
         ),
     ),
+    Column(
+        key="reported_measures",
+        formats=(HTML, *WIDE),
+        heading="Reported precision / recall / F1 %",
+        text=PerLine(reported=reported_measures),
+        definition="Reported precision / recall / F1: as the paper defines them (a note says how).",
+        if_reported=True,
+    ),
     *stored_facts.FACTS,
     stored_facts.COMPARED,
 )
@@ -347,10 +357,10 @@ def columns_of(
 ) -> tuple[Column, ...]:
     """The columns that `form` shows, text before numbers.
 
-    reported: whether numbers are reported for the data set; without them, `beside_reported` columns are left
-    out of the formats for people. sequences: whether a row scores sequences; without one, `for_sequences`
-    columns are left out of those formats. differences: whether lines are compared with a reference; without,
-    `of_differences` columns are left out.
+    reported: whether numbers are reported for one of our methods; without them, `beside_reported` columns are
+    left out of the formats for people. sequences: whether a row scores sequences; without one,
+    `for_sequences` columns are left out of those formats. differences: whether lines are compared with a
+    reference; without, `of_differences` columns are left out.
     """
     shown = [
         column

@@ -8,7 +8,7 @@ from datasets.folds.rules import LEFT_OUT_SETS
 from datasets.prepared.merged_names import sets_of
 from platform.aggregation.scores import Confusion, Scores
 from platform.aggregation.table_row import TableRow
-from platform.evaluation.reported import RELEASED_FOLD_ACCURACIES, RELEASED_TEST_SIZES
+from platform.evaluation.reported.fmpn_paper import RELEASED_FOLD_ACCURACIES, RELEASED_TEST_SIZES
 from platform.tables.calibration_details import calibration_grids
 from platform.tables.class_details import class_grid
 from platform.tables.formatting import (

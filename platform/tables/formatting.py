@@ -11,7 +11,8 @@ from platform.aggregation.table_row import TableRow
 from platform.config.mask_source import PERMUTED_RELEASED
 from platform.config.training_seeds import named_seeds
 from platform.evaluation.accuracy_interval import Interval
-from platform.evaluation.reported import ReportedResult, reported_counterpart
+from platform.evaluation.reported.papers import reported_counterpart
+from platform.evaluation.reported.result import NOT_STATED, UNKNOWN, ReportedResult
 
 ABSENT = "–"
 NOT_STATED_MARK = "†"
@@ -180,11 +181,13 @@ def row_label(row: TableRow) -> str:
 def reported_difference(row: TableRow) -> float | None:
     """Our mean of folds minus the reported accuracy of the same method, in [-1, 1].
 
-    None where none is reported, for an incomplete row, for one that scores sequences, and where only some
-    folds were requested.
+    None where none is reported, for an incomplete row, for one that scores sequences, where only some folds
+    were requested, and where the reported number distinguishes another number of classes.
     """
     reported = reported_counterpart(row.method, row.reported_as)
     if reported is None or row.scores_sequences or row.chosen_of or row.scores is None or not row.complete:
+        return None
+    if reported.class_count != len(row.scores.class_names):
         return None
     return row.scores.mean_of_folds - reported.accuracy_percent / 100
 
@@ -192,7 +195,7 @@ def reported_difference(row: TableRow) -> float | None:
 def difference_text(row: TableRow) -> str:
     """`reported_difference` in points; a dash for a row that is not comparable with the reported one, because
     its settings are not those that were published (a note says so)."""
-    as_published = row.preset in PUBLISHED and row.preset_text == row.preset
+    as_published = row.preset in PUBLISHED and row.preset_text == row.preset and not row.variation
     return points(reported_difference(row) if as_published else None)
 
 
@@ -224,14 +227,14 @@ def gap_text(row: TableRow) -> str:
 
 
 def reported_value(result: ReportedResult) -> str:
-    """The reported accuracy in percent, marked where its averaging is not stated."""
-    mark = NOT_STATED_MARK if result.statistic == "not stated" else ""
+    """The reported accuracy in percent, marked where its averaging is not stated or not known."""
+    mark = NOT_STATED_MARK if result.statistic in (NOT_STATED, UNKNOWN) else ""
     return f"{result.accuracy_percent:.2f}{mark}"
 
 
 def reported_rule(result: ReportedResult) -> str:
-    """The selection rule of a reported number; a dash where it is not stated."""
-    return ABSENT if result.selection_rule == "not stated" else result.selection_rule
+    """The selection rule of a reported number; a dash where it is not stated or not known."""
+    return ABSENT if result.selection_rule in (NOT_STATED, UNKNOWN) else result.selection_rule
 
 
 def scored_units(result: ReportedResult) -> str:
@@ -241,7 +244,22 @@ def scored_units(result: ReportedResult) -> str:
 
 def reported_source(result: ReportedResult) -> str:
     """Publication and protocol of a reported number."""
-    stated = ""
-    if result.our_method is not None:
-        stated = f"; {result.classes} classes, {result.frames}, folds: {result.folds}"
-    return f"reported: {result.source}, {result.protocol}{stated}"
+    items = f", {result.test_items}" if result.test_items else ""
+    stated = f"; {protocol_text(result)}" if result.protocol_known else ""
+    return f"reported: {result.paper.source}, {result.protocol}{items}{stated}"
+
+
+def protocol_text(result: ReportedResult) -> str:
+    """`classes: 7; frames: last 3 of each sequence; folds: 10, by subject`."""
+    return f"classes: {result.classes}; frames: {result.frames}; folds: {result.folds}"
+
+
+def reported_title(result: ReportedResult) -> str:
+    """Method, paper and unit of a reported number, for a format without a column for the source."""
+    return f"{result.title} (reported, {result.paper.name}, {result.protocol})"
+
+
+def reported_measures(result: ReportedResult) -> str:
+    """`83.64/84.90/84.25`: precision, recall and F1 in percent; a dash without them."""
+    found = result.measures
+    return ABSENT if found is None else f"{found.precision:.2f}/{found.recall:.2f}/{found.f1:.2f}"

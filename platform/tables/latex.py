@@ -76,6 +76,7 @@ def _pages(section: Section, table: TextTable) -> dict[str, TextTable]:
     second one."""
     title = f"Accuracy on {section.title}, of final runs on test folds"
     metrics = {one.key for one in row_metrics.METRICS} | {one.key for one in unit_metrics.UNIT_METRICS}
+    metrics.add("reported_measures")
     measures = {column.key for column in table.columns} & metrics
     if len(table.columns) <= _MOST_COLUMNS_OF_A_PAGE or not measures:
         return {title: table}
@@ -87,11 +88,11 @@ def _pages(section: Section, table: TextTable) -> dict[str, TextTable]:
 
 
 def _table(caption: str, table: TextTable) -> list[str]:
-    """A floating table as wide as the page; the best row is bold, and rules separate ours from the rest."""
+    """A floating table as wide as the page; the best row is bold, and rules precede each paper's rows."""
     grid = wide_grid(caption, table)
     body = []
     for number, line in enumerate(table.lines):
-        if number == table.ours:
+        if number >= table.ours and line.heading:
             body.append(r"\midrule")
         cells = map(escape, line.cells)
         body.append(_line(rf"\textbf{{{cell}}}" if line.best else cell for cell in cells))

@@ -10,11 +10,12 @@ from platform.aggregation.table_row import TableRow
 from platform.config.mask_source import PERMUTED_RELEASED
 from platform.runs.identity import RESULT_VERSION
 from platform.tables.comparison_notes import best_note, comparison_notes, repeated_notes
-from platform.tables.formatting import ABSENT, LEAKAGE, PUBLISHED, masks_text, seeds_text
+from platform.tables.formatting import ABSENT, LEAKAGE, masks_text, seeds_text
 from platform.tables.gap_note import NEGATIVE, WHAT_IT_CONTAINS, gap_note, seeds_gap_note
 from platform.tables.group_details import group_notes
 from platform.tables.incomplete_note import incomplete_notes
 from platform.tables.mask_note import mask_note, seeds_mask_note
+from platform.tables.reported_notes import reported_notes
 from platform.tables.row_remarks import NamedLine, error_notes, row_remarks
 from platform.tables.stability_part import stability_notes
 from platform.tables.table import Section
@@ -51,11 +52,6 @@ SELECTION_NOTES = {
         "For the row that was searched, the optimism gap is zero by construction."
     ),
 }
-REPORTED_NOTE = (
-    "Reported rows: from the FMPN paper (arXiv 1902.08788), Table I, not run here. Each row names the unit "
-    "that was scored, sequences or images. †: the paper states neither how folds were averaged nor how "
-    "settings were selected."
-)
 SEED_NOTE = (
     "Several seeds: mean and standard deviation (SD, n - 1) of rows that differ only in the training seed. "
     "The SD is the spread of single training runs, not a standard error. `--parts seeds` shows each seed."
@@ -83,7 +79,7 @@ def section_notes(section: Section) -> tuple[str, ...]:
     notes += [*_unit_notes(rows), *_rule_notes(rows), *row_remarks(lines)]
     notes += [*repeated_notes(section), *group_notes(list(rows))]
     if section.reported:
-        notes += _reported_notes(section)
+        notes += reported_notes(section)
     return tuple(note for note in notes if note)
 
 
@@ -238,37 +234,4 @@ def _spread_notes(section: Section) -> list[str]:
         )
     if one_fold:
         notes.append(f"One fold, so effects of seed and fold cannot be separated: {'; '.join(one_fold)}.")
-    return notes
-
-
-def _reported_notes(section: Section) -> list[str]:
-    notes = [REPORTED_NOTE]
-    protocols = dict.fromkeys(
-        (result.classes, result.frames, result.folds) for result in section.reported if result.our_method
-    )
-    notes += [
-        f"Protocol of the reported rows that the paper's authors ran: {classes} classes, {frames}, folds: "
-        f"{folds}. For rows that the paper quotes, it is not stated."
-        for classes, frames, folds in protocols
-    ]
-    if any(result.statistic == "one 9:1 split" for result in section.reported):
-        notes.append(
-            "The reported numbers of this data set come from one random 9:1 split, not from a mean of folds."
-        )
-    changed = sorted(
-        block.preset_text
-        for block in section.blocks
-        if block.preset in PUBLISHED and block.preset_text != block.preset
-    )
-    if changed:
-        notes.append(
-            f"Not comparable with the reported rows: our rows depart from the published settings (preset "
-            f"{'; preset '.join(changed)})."
-        )
-    other = sorted({block.preset for block in section.blocks} - set(PUBLISHED))
-    if other:
-        notes.append(
-            f"Not comparable with the reported rows: our rows use the preset {', '.join(other)} instead of "
-            "the paper's image size and schedule."
-        )
     return notes

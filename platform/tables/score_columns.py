@@ -9,7 +9,7 @@ from platform.aggregation.scores import Scores
 from platform.aggregation.seeds import SeedGroup, SeedMean
 from platform.aggregation.table_row import TableRow
 from platform.evaluation.accuracy_interval import Interval
-from platform.evaluation.reported import ReportedResult
+from platform.evaluation.reported.result import ReportedResult
 from platform.evaluation.row_metrics import Metric
 from platform.evaluation.unit_metrics import Measure, Measures, UnitMetric
 from platform.tables.column import ALL, HTML, STORED, WIDE, Column, PerLine, Record

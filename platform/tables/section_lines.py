@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 
 from platform.aggregation.comparisons import Comparison
 from platform.aggregation.seeds import SeedGroup
+from platform.evaluation.reported.result import ReportedResult
 from platform.tables.column import NARROW, ONE_SEED, Column, Line
 from platform.tables.columns import columns_of
 from platform.tables.formatting import ABSENT
@@ -42,13 +43,13 @@ class TextTable:
 
 
 def text_table(section: Section, form: str, *, brief: bool = False) -> TextTable:
-    """Our lines by experiment, then the reported numbers. A line may have several seeds.
+    """Our lines by experiment, then the reported numbers by paper. A line may have several seeds.
 
     brief: only the columns for the end of a command.
     """
     columns = columns_of(
         form,
-        reported=bool(section.reported),
+        reported=section.has_counterparts,
         sequences=any(row.scores_sequences for row in section.rows),
         differences=bool(section.comparisons.to_reference),
     )
@@ -66,9 +67,12 @@ def text_table(section: Section, form: str, *, brief: bool = False) -> TextTable
             )
             shown = "" if number else heading
             lines.append(TextLine(cells=cells, heading=shown, best=line is section.best))
-    for number, result in enumerate(section.reported):
+    last = None
+    for result in _reported(section, brief):
         cells = tuple(column.cell(result, form) for column in columns)
-        lines.append(TextLine(cells=cells, heading="" if number else "Reported: FMPN paper, Table I"))
+        heading = "" if result.paper is last else f"Reported: {result.paper.heading}"
+        lines.append(TextLine(cells=cells, heading=heading))
+        last = result.paper
     return TextTable(
         columns=columns,
         header=tuple(column.heading_in(form, one_seed=one_seed) for column in columns),
@@ -89,11 +93,19 @@ def without_columns(table: TextTable, keys: Collection[str]) -> TextTable:
 
 
 def _shown(section: Section, column: Column, form: str) -> bool:
-    """Whether a narrow format has room for the column: not if it says the same of all our lines."""
+    """Whether a reported row has what only such rows can have, and whether a narrow format has room for the
+    column: not if it says the same of all our lines."""
+    if column.if_reported:
+        return any(column.cell(result, form) != ABSENT for result in section.reported)
     if form not in NARROW or not (column.if_various or column.if_filled):
         return True
     cells = {column.cell(shown_line(line), form) for line in section.lines}
     return len(cells) > 1 or not (column.if_various or cells == {ABSENT})
+
+
+def _reported(section: Section, brief: bool) -> Sequence[ReportedResult]:
+    """brief: without rows that tested composites, with which nothing can be compared."""
+    return [result for result in section.reported if not (brief and result.of_composites)]
 
 
 def shown_line(line: SeedGroup) -> Line:

@@ -10,7 +10,7 @@ from platform.aggregation.seeds import SeedGroup
 from platform.aggregation.table_row import TableRow
 from platform.config.net_name import VARIOUS_WIDTHS
 from platform.evaluation.accuracy_interval import Interval
-from platform.evaluation.reported import ReportedResult
+from platform.evaluation.reported.result import ReportedResult
 from platform.tables import mask_facts
 from platform.tables.column import STORED, Column, PerLine, Record
 from platform.tables.formatting import LEAKAGE, row_label
@@ -112,6 +112,8 @@ def _settings(row: TableRow) -> Record:
 
 
 def _reported(result: ReportedResult) -> Record:
+    """The number with its protocol; further keys where the paper has more numbers, or tests other items."""
+    measures = result.measures
     return {
         "reported_accuracy": rounded(result.accuracy_percent / 100),
         "reported_protocol": result.protocol,
@@ -119,7 +121,17 @@ def _reported(result: ReportedResult) -> Record:
         "reported_classes": result.classes,
         "reported_frames": result.frames,
         "reported_folds": result.folds,
-        "reported_source": result.source,
+        "reported_source": result.paper.source,
+        **(
+            {}
+            if measures is None
+            else {
+                "reported_precision": rounded(measures.precision / 100),
+                "reported_recall": rounded(measures.recall / 100),
+                "reported_f1": rounded(measures.f1 / 100),
+            }
+        ),
+        **({"reported_test_items": result.test_items} if result.test_items else {}),
     }
 
 

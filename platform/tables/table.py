@@ -11,7 +11,8 @@ from platform.aggregation.comparisons import Comparison, Comparisons, check_refe
 from platform.aggregation.seeds import SeedGroup, repeated_rows, seed_groups
 from platform.aggregation.stability import Stability, stability_of
 from platform.aggregation.table_row import TableRow
-from platform.evaluation.reported import ReportedResult, reported_results
+from platform.evaluation.reported.papers import reported_counterpart, reported_results
+from platform.evaluation.reported.result import ReportedResult
 from platform.tables.labels import line_labels, row_labels
 
 
@@ -54,6 +55,11 @@ class Section:
     def rows(self) -> tuple[TableRow, ...]:
         """Our rows of all blocks."""
         return tuple(row for block in self.blocks for row in block.rows)
+
+    @property
+    def has_counterparts(self) -> bool:
+        """Whether one of our methods has a reported number here."""
+        return any(reported_counterpart(row.method, self.reported_as) for row in self.rows)
 
     @property
     def seed_groups(self) -> tuple[SeedGroup, ...]:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from platform.evaluation.reported import reported_results
+from platform.evaluation.reported.papers import reported_results
 from tests.test_documented_paths import texts
 
 HEADING = re.compile(r"^#{2,3} (\d(?:\.\d)?)\.? ", re.MULTILINE)

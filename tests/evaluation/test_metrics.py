@@ -6,7 +6,7 @@ import pytest
 from platform.errors import UserError
 from platform.evaluation import metrics
 from platform.evaluation.predictions import Predictions
-from platform.evaluation.reported import RELEASED_FOLD_ACCURACIES, RELEASED_TEST_SIZES
+from platform.evaluation.reported.fmpn_paper import RELEASED_FOLD_ACCURACIES, RELEASED_TEST_SIZES
 
 
 def correct_and_folds(accuracies: tuple[float, ...], sizes: tuple[int, ...]) -> tuple[np.ndarray, np.ndarray]:

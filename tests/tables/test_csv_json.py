@@ -64,6 +64,8 @@ REPORTED_NUMBERS = keys(
     reported_source
     """
 )
+REPORTED_MORE = keys("reported_precision reported_recall reported_f1 reported_test_items")
+"""Keys of the reported rows of a paper that prints more than the accuracy, and tests two kinds of items."""
 REPORTED = ["source", "dataset", "method", "title", "selection_rule", *REPORTED_NUMBERS]
 SETTINGS = ["settings_of", "search_trials", "settings_preset", "settings_given"]
 """Keys of a row that says whose settings it ran with; rows of earlier experiments have none."""
@@ -154,12 +156,12 @@ def header(rows: list[AggregatedRow], *parts: str) -> list[str]:
 
 
 def test_the_csv_header_is_pinned(rows: list[AggregatedRow], every_kind: list[AggregatedRow]) -> None:
-    assert header(rows) == [*ROW, "seeds", *REPORTED_NUMBERS, *COMPARED, *MEASURES]
+    assert header(rows) == [*ROW, "seeds", *REPORTED_NUMBERS, *COMPARED, *MEASURES, *REPORTED_MORE]
     assert header(rows[3:]) == [*ROW, "seeds", *MEASURES]
     found = header(every_kind)
     before = [*ROW, "seeds", *ODD, *SEED_DEVIATIONS, *REPORTED_NUMBERS]
     assert found[: len(before)] == before
-    assert sorted(found[len(before) :]) == sorted([*COMPARED, *MEASURES])
+    assert sorted(found[len(before) :]) == sorted([*COMPARED, *MEASURES, *REPORTED_MORE])
 
 
 def test_the_csv_header_follows_the_first_row_where_that_lacks_scores_or_has_more_keys(
@@ -170,7 +172,13 @@ def test_the_csv_header_follows_the_first_row_where_that_lacks_scores_or_has_mor
     expected = list(ROW)
     expected.insert(expected.index("backbone") + 1, ODD[0])
     expected[expected.index("fold_count") + 1 : expected.index("fold_count") + 1] = ODD[1:]
-    assert header(every_kind[-1:]) == [*expected, "seeds", *REPORTED_NUMBERS, *MEASURES]
+    assert header(every_kind[-1:]) == [
+        *expected,
+        "seeds",
+        *REPORTED_NUMBERS,
+        *MEASURES,
+        *REPORTED_MORE,
+    ]
 
 
 def test_whose_settings_a_row_ran_with_comes_last(rows: list[AggregatedRow]) -> None:
@@ -185,6 +193,7 @@ def test_whose_settings_a_row_ran_with_comes_last(rows: list[AggregatedRow]) -> 
         *SETTINGS[:2],
         *COMPARED,
         *MEASURES,
+        *REPORTED_MORE,
     ]
     assert set(header([*tuned, *others])) == {
         *ROW,
@@ -193,6 +202,7 @@ def test_whose_settings_a_row_ran_with_comes_last(rows: list[AggregatedRow]) -> 
         *SETTINGS,
         *COMPARED,
         *MEASURES,
+        *REPORTED_MORE,
     }
     section = json.loads(render(build_table([*tuned, others[0]]), "json", []))["sections"][0]
     assert list(section["rows"][0]) == [*ROW, *SETTINGS[:2], *COMPARED, *MEASURES]
@@ -226,7 +236,11 @@ def test_the_json_keys_are_pinned(every_kind: list[AggregatedRow]) -> None:
     assert [key for key in group if key in SEEDS] == SEEDS
     added = [*SEED_INTERVALS, "mean_of_folds_minus_reported", *COMPARED]
     assert set(group) == {*SEEDS, *added, *SEED_MEASURES}
-    assert all(list(one) == REPORTED for one in section["reported"])
+    of_feratt = ["FERAtt paper" in one["reported_source"] for one in section["reported"]]
+    assert [list(one) for one in section["reported"]] == [
+        [*REPORTED, *REPORTED_MORE] if more else REPORTED for more in of_feratt
+    ]
+    assert of_feratt.count(True) == 6
     assert all(list(one) == [*COMPARISON, *FOUND] for one in section["comparisons"])
     assert list(first["folds"][0]) == DETAILS["folds"]
     assert list(first["classes"][0]) == DETAILS["classes"]
@@ -250,4 +264,9 @@ def test_stored_words_are_pinned(every_kind: list[AggregatedRow]) -> None:
     assert section["over_seeds"][0]["seeds"] == [0, 1]
     assert {row["source"] for row in section["reported"]} == {"reported"}
     assert section["reported"][0]["selection_rule"] == "not stated"
+    assert {row.get("reported_test_items") for row in section["reported"]} == {
+        None,
+        "real images",
+        "synthetic composites",
+    }
     assert section["rows"][3]["chosen_folds"] == "0 2"

@@ -156,7 +156,10 @@ def test_a_reference_is_chosen_by_name_and_an_unknown_one_is_refused(rows: list[
         build_table(rows, "fmnp")
 
 
-@pytest.mark.parametrize(("dataset", "reported"), [("synthetic", 0), ("ckplus", 9), ("affectnet", 3)])
+@pytest.mark.parametrize(
+    ("dataset", "reported"),
+    [("synthetic", 0), ("ckplus", 20), ("mmi", 14), ("affectnet", 3), ("oulu_casia", 5), ("bu3dfe", 6)],
+)
 def test_reported_rows_stand_beside_ours_on_the_papers_data_sets(
     rows: list[AggregatedRow], dataset: str, reported: int
 ) -> None:

@@ -1,0 +1,1 @@
+"""Published accuracies, one module a paper, with the protocol behind each."""
