@@ -200,6 +200,7 @@ def _kept_lines(kept: Mapping[str, int]) -> list[str]:
 
 def comparison_lines(found: ExperimentComparison, first: str, second: str) -> list[str]:
     """Differing settings, then a line for each pair of rows."""
+    from platform.evaluation.paired_limits import limits_of
     from platform.tables.comparison_notes import paired_seeds_text
     from platform.tables.formatting import difference_interval, p_value_text, percent, points, row_label
 
@@ -207,8 +208,10 @@ def comparison_lines(found: ExperimentComparison, first: str, second: str) -> li
         lines = grid(("setting", first, second), found.settings)
     else:
         lines = ["The settings are equal."]
-    rows = []
+    rows, limits = [], []
+    families: dict[str, int] = {}
     for pair in found.rows:
+        families[pair.first.first.dataset] = pair.family_size
         labels = dict.fromkeys(row_label(line.first) for line in (pair.first, pair.second))
         rows.append(
             (
@@ -222,12 +225,23 @@ def comparison_lines(found: ExperimentComparison, first: str, second: str) -> li
                 f"{pair.image_count} {pair.unit}s, {pair.found.subject_count}",
             )
         )
+        if sentence := limits_of(pair.found):
+            limits.append(f"{' - '.join(labels)} on {pair.first.first.dataset}: {sentence}")
     header = ("row", "data set", first, second, "points", "95 % CI", "p", "seeds", "tested, subjects")
     lines += ["", *grid(header, rows, right=(2, 3, 4, 5, 6))]
     lines += [
         "",
         f"points: pooled accuracy of {first} minus that of {second}, on the same images or sequences.",
-        "95 % CI: paired, for new subjects; with several seeds for new subjects and new seeds.",
-        f"p: two-sided, over subjects (and seeds), Holm-corrected over {found.rows[0].family_size}.",
+        "95 % CI: paired, for new subjects; with several seeds for new subjects and new seeds, with one seed "
+        "for these trained nets alone.",
+        f"p: two-sided, over subjects (and seeds), Holm-corrected over {_families(families)}.",
+        *limits,
     ]
     return [*lines, *(f"not compared: {one_line(sentence)}" for sentence in found.left_out)]
+
+
+def _families(sizes: Mapping[str, int]) -> str:
+    """`2`, or `2 on ckplus, 1 on mmi`."""
+    if len(sizes) == 1:
+        return str(*sizes.values())
+    return ", ".join(f"{size} on {dataset}" for dataset, size in sizes.items())

@@ -27,8 +27,8 @@ class ExperimentComparison:
     settings: tuple[tuple[str, str, str], ...]
     """Name and both values of each setting that differs, by name; of a search, the chosen configuration's."""
     rows: tuple[Comparison, ...]
-    """One or more: rows of the first minus rows of the second, over the seeds that both have, corrected over
-    all of them."""
+    """One or more: rows of the first minus rows of the second, over the seeds that both have. Those of one
+    data set are one family of tests."""
     left_out: tuple[str, ...]
     """Sentences on pairs of rows that cannot be compared."""
 
@@ -65,9 +65,17 @@ def compare_experiments(store: ResultsStore, first: str, second: str) -> Experim
         )
     return ExperimentComparison(
         settings=_differing(*(_settings(store, content) for content in contents)),
-        rows=tuple(corrected(compared)),
+        rows=tuple(_corrected_by_set(compared)),
         left_out=tuple(left_out),
     )
+
+
+def _corrected_by_set(compared: Sequence[Comparison]) -> list[Comparison]:
+    """Data sets in order of first appearance, as `_pairs` yields them."""
+    families: dict[str, list[Comparison]] = {}
+    for one in compared:
+        families.setdefault(one.first.first.dataset, []).append(one)
+    return [one for family in families.values() for one in corrected(family)]
 
 
 def _pairs(first: Sequence[SeedGroup], second: Sequence[SeedGroup]) -> Iterator[tuple[SeedGroup, SeedGroup]]:

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from platform.cli.runs_screen import comparison_lines
 from platform.errors import UserError
 from platform.inventory.comparison import compare_experiments
 from platform.runs.store import ResultsStore
@@ -93,3 +94,24 @@ def test_bad_names_are_refused(tmp_path: Path) -> None:
         compare_experiments(store, "first", "secnd")
     with pytest.raises(UserError, match="both names are 'first'"):
         compare_experiments(store, "first", "first")
+
+
+def test_each_data_set_is_a_family_and_few_differing_subjects_are_said(tmp_path: Path) -> None:
+    store = ResultsStore(tmp_path)
+    for name, seed in (("a", 0), ("b", 5)):
+        rows = [
+            write_row(store, accuracy=0.9 - seed / 10, seed=seed),
+            write_row(store, "cnn", "CNN", 0.6, seed=seed + 1),
+            write_row(store, accuracy=0.8, dataset="mmi", folds=1, seed=seed),
+        ]
+        write_experiment(store, rows, name=name)
+    found = compare_experiments(store, "a", "b")
+    assert [(pair.first.first.dataset, pair.family_size) for pair in found.rows] == [
+        ("synthetic", 2),
+        ("synthetic", 2),
+        ("mmi", 1),
+    ]
+    text = "\n".join(comparison_lines(found, "a", "b"))
+    assert "Holm-corrected over 2 on synthetic, 1 on mmi." in text
+    assert "on mmi: Only 2 subjects differ, so no p value below 0.5 is possible." in text
+    assert text.count("is possible") == 1
