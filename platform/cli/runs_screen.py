@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from platform.cli.sizes_text import bytes_text
 from platform.host.console import one_line
+from platform.host.launcher import pasteable
 
 if TYPE_CHECKING:
     from platform.inventory.comparison import ExperimentComparison
@@ -80,7 +81,7 @@ def status_lines(status: Status) -> list[str]:
         more = len(status.failures) - len(shown)
         lines += [f"  and {more} more"] if more else []
     if status.command and status.state in ("interrupted", "failed"):
-        lines.append(f"continue with: {one_line(status.command)}")
+        lines.append(f"continue with: {one_line(pasteable(status.command))}")
     return lines
 
 
@@ -139,7 +140,7 @@ def shown_lines(
     if experiment is not None:
         facts += [(key, str(experiment[key])) for key in ("command", "dataset", "preset", "selection_rule")]
     width = max(len(name) for name, _ in facts)
-    lines = [f"{name:{width}}  {one_line(value)}" for name, value in facts]
+    lines = [f"{name:{width}}  {one_line(pasteable(value))}" for name, value in facts]
     if settings:
         width = max(map(len, settings))
         lines += [

@@ -8,6 +8,7 @@ import pytest
 
 from platform.cli.runs_command import main
 from platform.errors import UserError
+from platform.host.launcher import pasteable
 from platform.monitoring.progress import Progress
 from platform.monitoring.progress_file import keep_progress
 from tests.inventory.known_runs import two_experiments, write_lease
@@ -40,7 +41,7 @@ def test_ls_of_a_folder_without_experiments_says_what_makes_one(
 
 def test_show_has_settings_rows_scores_and_places(runs: Path, capsys: pytest.CaptureFixture[str]) -> None:
     text = "\n".join(lines_of(capsys, "show", "first", "--runs", str(runs)))
-    assert "command         python -m platform.tune" in text
+    assert f"command         {pasteable('python -m platform.tune')}" in text
     assert "side    1" in text
     assert text.count(str(runs / "fold_runs")) == 3
     assert "Mean of" in text
