@@ -14,6 +14,8 @@ Fact = Callable[[TableRow], str]
 FACTS: tuple[Fact, ...] = (
     lambda row: f"fold rule {row.fold_rule}",
     lambda row: f"selected by {row.selection_rule}",
+    lambda row: row.variation or "as published",
+    lambda row: f"{row.fold_count} fold{'' if row.fold_count == 1 else 's'}",
     lambda row: f"version {row.result_version}",
     lambda row: f"{row.kind}",
 )

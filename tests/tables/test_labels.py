@@ -44,6 +44,8 @@ def test_a_line_of_several_seeds_needs_none_in_its_label(rows: list[AggregatedRo
         ({"width": 0.5}, "FMPN (resnet18, width 0.5)"),
         ({"fold_rule": "holdout"}, "FMPN (resnet18), fold rule holdout"),
         ({"selection_rule": "nested"}, "FMPN (resnet18), selected by nested"),
+        ({"variation": "lambda_G 0"}, "FMPN (resnet18), lambda_G 0"),
+        ({"fold_count": 5}, "FMPN (resnet18), 5 folds"),
         ({"result_version": 1}, "FMPN (resnet18), version 1"),
         ({"experiment": "second", "fold_runs": "other"}, "FMPN (resnet18), of second"),
         ({"configurations": "abcdefgh"}, "FMPN (resnet18), configuration abcdef"),
