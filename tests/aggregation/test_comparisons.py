@@ -188,7 +188,7 @@ def test_incomplete_lines_are_not_compared(rows: list[AggregatedRow]) -> None:
     incomplete = changed(rows[0], problems={0: "is missing"})
     assert methods(compared([incomplete, *rows[1:]])) == [("cnn_no_mask_loss", "cnn")]
     assert compared([incomplete, *rows[1:]], "fmpn").to_reference == ()
-    assert compared([incomplete]).why_no_best == "no line is complete"
+    assert compared([incomplete]).why_no_best == "no row is complete"
 
 
 def test_the_same_fold_runs_in_two_experiments_are_compared_once(rows: list[AggregatedRow]) -> None:

@@ -80,9 +80,7 @@ def test_planned_rows_are_counted_and_listed_with_verbose(printed: Any) -> None:
     assert not [row for row in rows if "seed" in row]
     of_seeds = printed(reproduce, *few, "--verbose", "--seeds", "1,2")
     again = [line for line in of_seeds.splitlines() if line.startswith("# row:")]
-    assert len(again) == 2 * len(rows)
-    assert [row.replace(", seed 1)", ")") for row in again[: len(rows)]] == rows
-    assert again[len(rows) :] == [row.replace(", seed 1)", ", seed 2)") for row in again[: len(rows)]]
+    assert [row.replace(" for each of 2 seeds (1, 2)", "") for row in again] == rows
     assert "# training: every row with 2 seeds (1, 2)\n" in of_seeds
 
 
