@@ -31,7 +31,7 @@ def percent(share: float) -> str:
 
 def points(difference: float | None) -> str:
     """A difference of two shares in percentage points: `+3.10`, or a dash."""
-    return ABSENT if difference is None else f"{100 * difference:+.2f}"
+    return ABSENT if difference is None else f"{100 * difference:+z.2f}"
 
 
 def interval(value: Interval | None) -> str:

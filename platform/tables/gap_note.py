@@ -23,7 +23,7 @@ def gap_note(name: str, row: TableRow) -> str:
     return (
         f"{name}: {100 * row.selection_score:.2f} % validation accuracy selected the configuration, "
         f"{100 * row.scores.mean_of_folds:.2f} % is the mean of the test folds; optimism gap "
-        f"{100 * row.optimism_gap:+.2f} points ({_interval(row)})."
+        f"{100 * row.optimism_gap:+z.2f} points ({_interval(row)})."
     )
 
 
@@ -33,9 +33,9 @@ def seeds_gap_note(line: SeedGroup, name: str) -> str:
     if found is None or line.optimism_gap is None:
         return ""
     return (
-        f"{name}: mean optimism gap {100 * line.optimism_gap:+.2f} points (95 % CI {100 * found.low:+.2f} to "
-        f"{100 * found.high:+.2f}, over {found.subject_count} subjects and {seeds_text(line.finished_seeds)} "
-        "of the final runs; the search has one seed)."
+        f"{name}: mean optimism gap {100 * line.optimism_gap:+z.2f} points (95 % CI "
+        f"{100 * found.low:+z.2f} to {100 * found.high:+z.2f}, over {found.subject_count} subjects and "
+        f"{seeds_text(line.finished_seeds)} of the final runs; the search has one seed)."
     )
 
 
@@ -43,8 +43,8 @@ def gap_points(row: TableRow) -> str:
     """`-4.56 points, 95 % CI -12.30 to +3.18`, without an interval where none is known; the row has a gap."""
     assert row.optimism_gap is not None
     found = row.optimism_gap_interval
-    known = "" if found is None else f", 95 % CI {100 * found.low:+.2f} to {100 * found.high:+.2f}"
-    return f"{100 * row.optimism_gap:+.2f} points{known}"
+    known = "" if found is None else f", 95 % CI {100 * found.low:+z.2f} to {100 * found.high:+z.2f}"
+    return f"{100 * row.optimism_gap:+z.2f} points{known}"
 
 
 def _interval(row: TableRow) -> str:
@@ -54,6 +54,6 @@ def _interval(row: TableRow) -> str:
     if found is None:
         return "no interval: one subject"
     return (
-        f"95 % CI {100 * found.low:+.2f} to {100 * found.high:+.2f}, over {found.subject_count} subjects, "
+        f"95 % CI {100 * found.low:+z.2f} to {100 * found.high:+z.2f}, over {found.subject_count} subjects, "
         f"{subjects.both} of whom were validated and tested; one seed"
     )

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import dataclasses
 import json
 import re
 from pathlib import Path
@@ -30,6 +31,12 @@ def test_the_gap_is_said_with_its_interval_over_people_in_both_roles(row: TableR
         text,
     )
     assert re.fullmatch(r"-\d+\.\d\d points, 95 % CI [+-]\d+\.\d\d to [+-]\d+\.\d\d", gap_points(row))
+
+
+def test_a_gap_that_rounds_to_zero_has_no_minus_sign(row: TableRow) -> None:
+    assert row.scores is not None
+    tied = dataclasses.replace(row, selection_score=row.scores.mean_of_folds - 1e-9)
+    assert gap_points(tied).startswith("+0.00 points")
 
 
 def test_without_the_fold_runs_of_the_validation_it_says_why_there_is_no_interval(tmp_path: Path) -> None:
